@@ -1,0 +1,32 @@
+#include <stdexcept>
+#include <string>
+
+#include "bindings/bindings.hpp"
+
+namespace stratoperf::bindings {
+
+void register_errors(py::module_& module) {
+  // The core reports a bad argument as std::invalid_argument; Python users see InvalidParameter.
+  py::register_local_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) {
+        std::rethrow_exception(error);
+      }
+    } catch (const std::invalid_argument& invalid) {
+      const py::object type = py::module_::import("stratoperf.errors").attr("InvalidParameter");
+      PyErr_SetString(type.ptr(), invalid.what());
+    }
+  });
+  static_cast<void>(module);
+}
+
+void throw_invalid_array(const py::array& array, const char* argument, const std::string& dtype) {
+  throw std::invalid_argument(
+      std::string(argument) + ": expected a one-dimensional C-contiguous array of " + dtype +
+      ", got " + std::to_string(array.ndim()) + " dimension(s) of " +
+      py::str(array.dtype()).cast<std::string>() +
+      ((array.flags() & py::array::c_style) != 0 ? "" : ", not contiguous") +
+      "; convert it with np.ascontiguousarray(" + argument + ", dtype=np." + dtype + ")");
+}
+
+}  // namespace stratoperf::bindings

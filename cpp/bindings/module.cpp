@@ -1,0 +1,10 @@
+#include "bindings/bindings.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace stratoperf::bindings;
+  module.doc() = "Native core of stratoperf.";
+  register_errors(module);
+  register_operation(module.def_submodule("operation", "Native operations."));
+  register_clock(module.def_submodule("clock", "The calibrated clock."));
+  register_sampler(module.def_submodule("sampler", "The sampler."));
+}

@@ -1,0 +1,22 @@
+// Quantiles with distribution-free confidence intervals from order statistics.
+#pragma once
+
+#include <optional>
+#include <span>
+
+namespace stratoperf {
+
+// An estimate of a quantile and its confidence interval, in the unit of the samples.
+struct QuantileInterval {
+  double value = 0;
+  std::optional<double> low = std::nullopt;   // empty where no order statistic bounds it
+  std::optional<double> high = std::nullopt;  // likewise
+  double effective_size = 0;  // the number of independent samples that the series is worth
+  bool widened = false;       // the samples are correlated and the interval was widened for it
+};
+
+// Quantile q in [0, 1] of the samples in the order taken, with a two-sided interval of the given
+// confidence. Throws std::invalid_argument for no samples, NaN, or a q or confidence out of range.
+QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence);
+
+}  // namespace stratoperf
