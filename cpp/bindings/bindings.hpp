@@ -38,7 +38,8 @@ template <typename T>
 py::array_t<T> to_array(std::vector<T> values) {
   auto owner = std::make_unique<std::vector<T>>(std::move(values));
   std::vector<T>& data = *owner;
-  py::capsule base(owner.release(), [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
+  py::capsule base(owner.release(),
+                   [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
   py::array_t<T> array(static_cast<py::ssize_t>(data.size()), data.data(), base);
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;

@@ -48,9 +48,9 @@ py::capsule operation_capsule(std::unique_ptr<Operation> operation, py::object k
 
 stratoperf_operation& operation_from(const py::object& capsule) {
   if (!PyCapsule_IsValid(capsule.ptr(), STRATOPERF_OPERATION_CAPSULE)) {
-    throw std::invalid_argument("operation: expected a PyCapsule named '" STRATOPERF_OPERATION_CAPSULE
-                                "', got " +
-                                py::repr(capsule).cast<std::string>());
+    throw std::invalid_argument(
+        "operation: expected a PyCapsule named '" STRATOPERF_OPERATION_CAPSULE "', got " +
+        py::repr(capsule).cast<std::string>());
   }
   auto* operation = static_cast<stratoperf_operation*>(
       PyCapsule_GetPointer(capsule.ptr(), STRATOPERF_OPERATION_CAPSULE));
