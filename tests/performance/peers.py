@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from side_by_side import Row  # noqa: E402
+from side_by_side import Row
 
 TOPICS = ["import", "clock", "sampler", "statistics", "consensus"]
 
@@ -52,8 +52,16 @@ def print_table(rows: list[Row]) -> None:
         goal = f"{row.goal.kind} {row.goal.op} {row.goal.number:g}" if row.goal else ""
         met = {True: "yes", False: "NO", None: ""}[row.met]
         peer = "" if row.peer is None else f"{row.peer:.4g} "
-        table.add_row(row.name, f"{row.ours:.4g}", f"{peer}({row.peer_name})", row.unit, interval,
-                      goal, met, row.note)
+        table.add_row(
+            row.name,
+            f"{row.ours:.4g}",
+            f"{peer}({row.peer_name})",
+            row.unit,
+            interval,
+            goal,
+            met,
+            row.note,
+        )
     Console(width=180 if not sys.stdout.isatty() else None).print(table)
 
 

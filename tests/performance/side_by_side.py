@@ -47,11 +47,27 @@ class Row:
         return asdict(self)
 
 
-def missing(name: str, peer_name: str, unit: str, better: Literal["lower", "higher"], install: str,
-            ours: float, goal: Goal | None = None) -> Row:
+def missing(
+    name: str,
+    peer_name: str,
+    unit: str,
+    better: Literal["lower", "higher"],
+    install: str,
+    ours: float,
+    goal: Goal | None = None,
+) -> Row:
     """Row for a peer that is not installed."""
-    return Row(name, ours, None, peer_name, unit, better, goal=goal, met=None,
-               note=f"{peer_name} is not installed: {install}")
+    return Row(
+        name,
+        ours,
+        None,
+        peer_name,
+        unit,
+        better,
+        goal=goal,
+        met=None,
+        note=f"{peer_name} is not installed: {install}",
+    )
 
 
 def side_by_side(
@@ -92,15 +108,25 @@ def side_by_side(
             peer_values.append(peer())
             our_values.append(ours())
     ratios = sorted(
-        p / o if better == "lower" else o / p
-        for o, p in zip(our_values, peer_values, strict=True)
+        p / o if better == "lower" else o / p for o, p in zip(our_values, peer_values, strict=True)
     )
     low, high = _median_interval(ratios)
     value = statistics.median(our_values)
     ratio = statistics.median(ratios)
-    return Row(name, value, statistics.median(peer_values), peer_name, unit, better,
-               ratio, low, high, goal,
-               None if goal is None else goal.met_by(ratio=ratio, value=value), note)
+    return Row(
+        name,
+        value,
+        statistics.median(peer_values),
+        peer_name,
+        unit,
+        better,
+        ratio,
+        low,
+        high,
+        goal,
+        None if goal is None else goal.met_by(ratio=ratio, value=value),
+        note,
+    )
 
 
 def _median_interval(ordered: list[float]) -> tuple[float | None, float | None]:

@@ -1,0 +1,113 @@
+"""stratoperf: an instrument that checks hard performance claims.
+
+``import stratoperf as sp``, then `sp.measure` one operation, or `sp.run` benchmarks of the suite.
+Everything is loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stratoperf import clock, consensus, statistics
+    from stratoperf.clock import Timer
+    from stratoperf.errors import (
+        BackendUnavailable,
+        Interrupted,
+        InvalidParameter,
+        PrerequisiteMissing,
+        SchemaError,
+        StratoperfError,
+        VerificationFailed,
+    )
+    from stratoperf.measurement import Measurement, measure
+    from stratoperf.monitor import system
+    from stratoperf.operation import Operation
+    from stratoperf.results import Run, load
+    from stratoperf.statistics import Estimate, Histogram
+    from stratoperf.suite import Benchmark, Target, benchmark, claims, run
+
+__version__ = "0.1.0"
+
+# Where each public name lives; None marks a submodule.
+_HOMES: dict[str, str | None] = {
+    "BackendUnavailable": "errors",
+    "Benchmark": "suite",
+    "Estimate": "statistics",
+    "Histogram": "statistics",
+    "Interrupted": "errors",
+    "InvalidParameter": "errors",
+    "Measurement": "measurement",
+    "Operation": "operation",
+    "PrerequisiteMissing": "errors",
+    "Run": "results",
+    "SchemaError": "errors",
+    "StratoperfError": "errors",
+    "Target": "suite",
+    "Timer": "clock",
+    "VerificationFailed": "errors",
+    "benchmark": "suite",
+    "claims": "suite",
+    "clock": None,
+    "consensus": None,
+    "load": "results",
+    "measure": "measurement",
+    "run": "suite",
+    "statistics": None,
+    "system": "monitor",
+}
+
+__all__ = [
+    "BackendUnavailable",
+    "Benchmark",
+    "Estimate",
+    "Histogram",
+    "Interrupted",
+    "InvalidParameter",
+    "Measurement",
+    "Operation",
+    "PrerequisiteMissing",
+    "Run",
+    "SchemaError",
+    "StratoperfError",
+    "Target",
+    "Timer",
+    "VerificationFailed",
+    "__version__",
+    "benchmark",
+    "claims",
+    "clock",
+    "consensus",
+    "get_include",
+    "load",
+    "measure",
+    "run",
+    "statistics",
+    "system",
+]
+
+
+def get_include() -> str:
+    """Return the directory that holds ``stratoperf/operation.h``, for ``cc -I``."""
+    from pathlib import Path
+
+    return str(Path(__file__).parent / "include")
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'stratoperf' has no attribute {name!r}") from None
+    value = (
+        importlib.import_module(f"stratoperf.{name}")
+        if home is None
+        else getattr(importlib.import_module(f"stratoperf.{home}"), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

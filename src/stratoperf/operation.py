@@ -1,0 +1,102 @@
+"""What the sampler times: a native operation or a Python callable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from stratoperf.errors import InvalidParameter
+
+CAPSULE_NAME = "stratoperf.operation/1"
+
+Capsule: TypeAlias = Any
+"""A PyCapsule named ``stratoperf.operation/1``; Python has no public type for it."""
+
+
+@runtime_checkable
+class HasOperation(Protocol):
+    """An object that knows its operation: a workload of this or of another package."""
+
+    def __stratoperf_operation__(self) -> Operation | Capsule:
+        """Return the operation, or its capsule."""
+        ...
+
+
+class Operation:
+    """A piece of work that can be measured.
+
+    Parameters
+    ----------
+    work
+        A PyCapsule named ``stratoperf.operation/1`` (see ``operation.h`` in
+        `stratoperf.get_include`), which is sampled without the GIL, or a callable without
+        arguments, which is timed from C.
+    name
+        Shown in reports; by default the callable's name.
+    items
+        Work items in one iteration (say, 10,000 votes): what throughput counts. Above 0.
+    item_unit
+        Their plural name, such as ``"votes"``.
+    verify
+        Called once after the sampling, outside the timed region: checks the outcome of the timed
+        work and returns how many outcomes it checked, or raises `VerificationFailed`. Without it
+        a native operation's own check is used, if it has one.
+
+    Raises
+    ------
+    InvalidParameter
+        When `work` is neither a capsule nor a callable, or `items` is not a positive number.
+    """
+
+    def __init__(
+        self,
+        work: Capsule | Callable[[], object],
+        *,
+        name: str | None = None,
+        items: float = 1.0,
+        item_unit: str = "iterations",
+        verify: Callable[[], int] | None = None,
+    ) -> None:
+        self.is_native = type(work).__name__ == "PyCapsule"
+        if not self.is_native and not callable(work):
+            raise InvalidParameter(
+                f"work: expected a callable without arguments or a {CAPSULE_NAME!r} capsule, "
+                f"got {work!r}"
+            )
+        if not (math.isfinite(items) and items > 0):
+            raise InvalidParameter(f"items: expected a number above 0, got {items!r}")
+        self.work = work
+        self.name = name or getattr(work, "__qualname__", None) or "operation"
+        self.items = float(items)
+        self.item_unit = item_unit
+        self.verify = verify
+
+    def __stratoperf_operation__(self) -> Operation:
+        """Return itself."""
+        return self
+
+    def __repr__(self) -> str:
+        kind = "native" if self.is_native else "Python"
+        return f"<Operation {self.name!r}: {kind}, {self.items:g} {self.item_unit} an iteration>"
+
+
+def as_operation(work: Any) -> Operation:
+    """Turn whatever `measure` accepts into an `Operation`.
+
+    Parameters
+    ----------
+    work
+        An `Operation`, an object with ``__stratoperf_operation__``, a capsule or a callable.
+
+    Raises
+    ------
+    InvalidParameter
+        For anything else.
+    """
+    if isinstance(work, Operation):
+        return work
+    if isinstance(work, HasOperation) and not isinstance(work, type):
+        inner = work.__stratoperf_operation__()
+        return inner if isinstance(inner, Operation) else Operation(inner)
+    return Operation(work)

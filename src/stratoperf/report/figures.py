@@ -1,0 +1,62 @@
+"""Figures, drawn with matplotlib (the extra ``plot``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratoperf.errors import InvalidParameter, PrerequisiteMissing
+from stratoperf.report.units import format_time_interval, time_scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from stratoperf.measurement import Measurement
+
+# The axis ends here, so that one stray sample does not squeeze all the others into one bar; what
+# lies beyond is counted in the last bar and said in the label.
+_SHOWN = 0.999
+_BINS = 80
+
+
+def plot_measurement(measurement: Measurement) -> Axes:
+    """Draw the histogram of the samples with p50, p95 and p99 and their intervals.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        Without matplotlib.
+    InvalidParameter
+        When the measurement kept no samples.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise PrerequisiteMissing(
+            "plot() needs matplotlib: pip install 'stratoperf[plot]'"
+        ) from error
+    if len(measurement.samples_ns) == 0:
+        raise InvalidParameter(
+            f"{measurement.name}: no samples to plot; measure with keep_samples=True"
+        )
+    summary = measurement.summary()
+    scale, unit = time_scale(summary.p50.value)
+    samples = measurement.samples_ns / scale
+    right = float(np.quantile(samples, _SHOWN))
+    beyond = int(np.count_nonzero(samples > right))
+    _, axes = pyplot.subplots(figsize=(7.0, 3.5), layout="constrained")
+    axes.hist(np.minimum(samples, right), bins=_BINS, color="#9db8d2")
+    for name, color in (("p50", "#1b6ca8"), ("p95", "#d9822b"), ("p99", "#b3261e")):
+        estimate = getattr(summary, name)
+        axes.axvline(
+            estimate.value / scale, color=color, label=f"{name} {format_time_interval(estimate)}"
+        )
+        if estimate.low is not None and estimate.high is not None:
+            axes.axvspan(estimate.low / scale, estimate.high / scale, color=color, alpha=0.2)
+    batch = "" if measurement.batch == 1 else f", mean of {measurement.batch} iterations"
+    axes.set_xlabel(f"time of one iteration [{unit}]{batch} ({beyond} samples lie to the right)")
+    axes.set_ylabel("samples")
+    axes.set_title(f"{measurement.name}: {len(samples)} samples")
+    axes.legend()
+    return axes
