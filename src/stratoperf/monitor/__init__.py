@@ -1,0 +1,13 @@
+"""The machine: its facts, how quiet it was, and what it can and cannot measure.
+
+Nothing here changes the machine, runs during a measurement, or fails because a file is missing.
+"""
+
+from __future__ import annotations
+
+from stratoperf.monitor.doctor import diagnose
+from stratoperf.monitor.machine import system
+from stratoperf.monitor.model import Check, SystemInfo
+from stratoperf.monitor.noise import NoiseProbe
+
+__all__ = ["Check", "NoiseProbe", "SystemInfo", "diagnose", "system"]

@@ -1,0 +1,174 @@
+"""One reading of the kernel's counters of disturbance; two readings span a measurement."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+
+import msgspec
+
+from stratoperf.monitor import cgroup, gpu
+from stratoperf.monitor.files import SystemFiles
+
+# Seconds per tick of /proc/stat.
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+PI_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+
+
+class Ticks(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds of CPU time summed over some CPUs, from ``/proc/stat``.
+
+    `stolen` is what the hypervisor gave to others while these CPUs wanted to run; `busy` is
+    time spent running anything; `idle` includes waiting for a disk.
+    """
+
+    busy: float
+    idle: float
+    stolen: float
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """All counters at one moment; see `read` for where each comes from."""
+
+    time: float
+    usable: Ticks | None
+    machine: Ticks | None
+    run_delay: float | None
+    cpu_time: float
+    cpu_time_with_children: float
+    involuntary_switches: int
+    voluntary_switches: int
+    minor_faults: int
+    major_faults: int
+    cpu: int | None
+    mhz: float | None
+    thermal_events: int | None
+    pi_throttled: int | None
+    quota_throttled_ms: float | None
+    load: list[float] | None
+    gpu_percent: list[float] | None
+
+
+def read(files: SystemFiles) -> Reading:
+    """Read every counter once, which takes well below a millisecond on small machines."""
+    stat = files.text("/proc/stat")
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = _current_cpu(files)
+    own_time = own.ru_utime + own.ru_stime
+    return Reading(
+        time=time.monotonic(),
+        usable=ticks(stat, sorted(os.sched_getaffinity(0))),
+        machine=ticks(stat, None),
+        run_delay=_run_delay(files),
+        cpu_time=own_time,
+        cpu_time_with_children=own_time + children.ru_utime + children.ru_stime,
+        involuntary_switches=own.ru_nivcsw,
+        voluntary_switches=own.ru_nvcsw,
+        minor_faults=own.ru_minflt,
+        major_faults=own.ru_majflt,
+        cpu=cpu,
+        mhz=None if cpu is None else frequency_mhz(files, cpu),
+        thermal_events=_thermal_events(files, cpu),
+        pi_throttled=_pi_throttled(files),
+        quota_throttled_ms=cgroup.throttled_ms(files),
+        load=_load(files),
+        gpu_percent=gpu.utilization(files),
+    )
+
+
+def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
+    """Sum the CPU times in the text of ``/proc/stat``.
+
+    Parameters
+    ----------
+    stat
+        The file's content, or ``None`` where it is not readable.
+    cpus
+        The CPUs to add up; ``None`` means the whole machine.
+    """
+    wanted = {"cpu"} if cpus is None else {f"cpu{number}" for number in cpus}
+    busy = idle = stolen = 0
+    found = False
+    for line in (stat or "").splitlines():
+        name, *numbers = line.split()
+        if name not in wanted or len(numbers) < 8:
+            continue
+        # Guest time (columns 9 and 10) is already part of user and nice.
+        user, nice, kernel, idling, iowait, irq, softirq, steal = map(int, numbers[:8])
+        busy += user + nice + kernel + irq + softirq
+        idle += idling + iowait
+        stolen += steal
+        found = True
+    if not found:
+        return None
+    return Ticks(busy=busy * TICK_S, idle=idle * TICK_S, stolen=stolen * TICK_S)
+
+
+def frequency_mhz(files: SystemFiles, cpu: int) -> float | None:
+    """Return the frequency at which `cpu` runs now, in MHz, where the kernel can know it.
+
+    ``/proc/cpuinfo`` is believed only where the CPU counts its cycles (``aperfmperf``): a
+    virtual machine without these counters shows the nominal frequency, whatever happens.
+    """
+    kilohertz = files.integer(f"/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq")
+    if kilohertz is not None:
+        return kilohertz / 1000
+    number, counted = None, False
+    mhz = None
+    for line in (files.text("/proc/cpuinfo") or "").splitlines():
+        key, _, value = line.partition(":")
+        key = key.strip()
+        if key == "processor":
+            number = int(value)
+        elif number == cpu and key == "cpu MHz":
+            mhz = float(value)
+        elif number == cpu and key == "flags":
+            counted = "aperfmperf" in value.split()
+    return mhz if counted else None
+
+
+def _current_cpu(files: SystemFiles) -> int | None:
+    """Return the CPU on which this thread runs."""
+    # The command name, in parentheses, may contain spaces: count the fields after it.
+    fields = (files.text("/proc/thread-self/stat") or "").rpartition(")")[2].split()
+    return int(fields[36]) if len(fields) > 36 else None
+
+
+def _run_delay(files: SystemFiles) -> float | None:
+    """Return for how long the live threads were ready but waited for a CPU, in seconds."""
+    try:
+        threads = [entry.name for entry in files.path("/proc/self/task").iterdir()]
+    except OSError:
+        return None
+    total, found = 0, False
+    for thread in threads:
+        words = (files.text(f"/proc/self/task/{thread}/schedstat") or "").split()
+        if len(words) == 3:
+            total += int(words[1])
+            found = True
+    return total / 1e9 if found else None
+
+
+def _thermal_events(files: SystemFiles, cpu: int | None) -> int | None:
+    """Return how often the core or its package was throttled by heat since the boot (x86)."""
+    folder = f"/sys/devices/system/cpu/cpu{cpu}/thermal_throttle"
+    names = ("core_throttle_count", "package_throttle_count")
+    counts = [files.integer(f"{folder}/{name}") for name in names]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _pi_throttled(files: SystemFiles) -> int | None:
+    """Return the Raspberry Pi firmware's bits: 0 under-voltage, 1 capped, 2 throttled now."""
+    text = files.text(PI_THROTTLED)
+    try:
+        return int(text, 16) if text else None
+    except ValueError:
+        return None
+
+
+def _load(files: SystemFiles) -> list[float] | None:
+    words = (files.text("/proc/loadavg") or "").split()
+    return [float(word) for word in words[:3]] if len(words) >= 3 else None

@@ -1,0 +1,90 @@
+"""The doctor: what can be measured here, what makes it noisy, and what mends it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from stratoperf.monitor.capability_checks import capability_checks
+from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.limit_checks import limit_checks
+from stratoperf.monitor.machine import system
+from stratoperf.monitor.model import Check
+from stratoperf.monitor.noise import NoiseProbe
+from stratoperf.monitor.noise_checks import noise_checks
+
+WINDOW_S = 0.5
+"""Fifty ticks of the kernel's CPU accounting: enough to see theft of a few percent."""
+
+
+def diagnose(
+    root: str | Path = "/", *, output: str | Path = "results", window_s: float = WINDOW_S
+) -> list[Check]:
+    """Examine the machine without changing it.
+
+    Parameters
+    ----------
+    root
+        The directory that stands for ``/``, for tests.
+    output
+        Where results would be saved; its disk is checked.
+    window_s
+        For how many seconds to watch for theft and competition.
+
+    Returns
+    -------
+    list of Check
+        By topic: what can be measured, noise, limits.
+    """
+    files, info = SystemFiles(root), system(root)
+    return [
+        *capability_checks(files, info),
+        *noise_checks(info),
+        *_battery(files),
+        _competition(root, window_s),
+        *limit_checks(files, Path(output)),
+    ]
+
+
+def _competition(root: str | Path, window_s: float) -> Check:
+    """Keep one CPU busy for a moment: theft shows only where something wants to run."""
+    with NoiseProbe(root) as probe:
+        end = time.monotonic() + window_s
+        while time.monotonic() < end:
+            pass
+    load = probe.environment["load_average"]
+    shown = f"load average {load[0]:.2f}" if load else "load average unknown"
+    if not probe.warnings:
+        steal = probe.environment["steal_percent"]
+        stolen = "unknown" if steal is None else f"{steal:.1f} %"
+        detail = f"quiet for {window_s:g} s: steal {stolen}, {shown}"
+        return Check(name="competition", status="ok", detail=detail)
+    return Check(
+        name="competition",
+        status="warning",
+        detail=f"within {window_s:g} s: {'; '.join(probe.warnings)} ({shown})",
+        remedy="top -o %CPU  # and stop what is not needed",
+    )
+
+
+def _battery(files: SystemFiles) -> list[Check]:
+    """Return a check where a mains adapter exists, which machines without a battery lack."""
+    folder = files.path("/sys/class/power_supply")
+    try:
+        supplies = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
+    for name in supplies:
+        if files.text(f"/sys/class/power_supply/{name}/type") != "Mains":
+            continue
+        if files.integer(f"/sys/class/power_supply/{name}/online") == 1:
+            return [Check(name="power", status="ok", detail="mains")]
+        return [
+            Check(
+                name="power",
+                status="warning",
+                detail="runs on battery: the firmware limits the frequency",
+                remedy="plug in the power adapter",
+            )
+        ]
+    return []

@@ -1,0 +1,93 @@
+"""Read the kernel's text files, where absence is an answer and never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class SystemFiles:
+    """The files under ``/proc``, ``/sys``, ``/etc`` and ``/dev``, seen through one root.
+
+    Containers hide some of these files, other architectures lack them, and reading may be
+    forbidden. All of that means "unknown" here: every method returns ``None`` then.
+
+    Parameters
+    ----------
+    root
+        The directory that stands for ``/``. Tests pass a faked tree.
+    """
+
+    def __init__(self, root: str | Path = "/") -> None:
+        self.root = Path(root)
+
+    def path(self, name: str) -> Path:
+        """Return the path of `name` (absolute, such as ``/proc/stat``) under the root."""
+        return self.root / name.lstrip("/")
+
+    def exists(self, name: str) -> bool:
+        """Tell whether `name` exists, as far as this user may see."""
+        try:
+            return self.path(name).exists()
+        except OSError:
+            return False
+
+    def text(self, name: str) -> str | None:
+        """Return the content of a file without surrounding white space and NUL bytes."""
+        try:
+            content = self.path(name).read_bytes()
+        except OSError:
+            return None
+        return content.decode("utf-8", "replace").strip("\0 \t\r\n")
+
+    def integer(self, name: str) -> int | None:
+        """Return the decimal number that a file starts with."""
+        content = self.text(name)
+        if not content:
+            return None
+        try:
+            return int(content.split()[0])
+        except ValueError:
+            return None
+
+    def table(self, name: str) -> dict[str, str]:
+        """Return ``key: value`` lines (or ``key value``) as a dictionary; the first key wins."""
+        rows: dict[str, str] = {}
+        for line in (self.text(name) or "").splitlines():
+            key, colon, value = line.partition(":")
+            if not colon:
+                key, _, value = line.partition(" ")
+            rows.setdefault(key.strip(), value.strip())
+        return rows
+
+    def chosen(self, name: str) -> str | None:
+        """Return the word in brackets of a file such as ``always [madvise] never``."""
+        content = self.text(name) or ""
+        _, bracket, rest = content.partition("[")
+        return rest.partition("]")[0] if bracket else None
+
+
+def parse_cpu_list(text: str) -> list[int]:
+    """Return the CPU numbers of a kernel list such as ``0-3,8``; an empty text gives none.
+
+    Raises
+    ------
+    ValueError
+        If `text` is no such list.
+    """
+    cpus: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, dash, last = part.partition("-")
+        cpus.extend(range(int(first), int(last if dash else first) + 1))
+    return cpus
+
+
+def format_cpu_list(cpus: Iterable[int]) -> str:
+    """Return CPU numbers in the kernel's notation, ``0-3,8``."""
+    ranges: list[list[int]] = []
+    for cpu in sorted(set(cpus)):
+        if ranges and cpu == ranges[-1][1] + 1:
+            ranges[-1][1] = cpu
+        else:
+            ranges.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)

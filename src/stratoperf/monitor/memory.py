@@ -1,0 +1,36 @@
+"""Facts about the memory from ``/proc/meminfo``."""
+
+from __future__ import annotations
+
+import os
+
+from stratoperf.monitor.cgroup import memory_limit
+from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.model import Memory
+
+
+def memory(files: SystemFiles) -> Memory:
+    """Return sizes in bytes; what the files do not tell is ``None``."""
+    rows = files.table("/proc/meminfo")
+
+    def number(key: str) -> int | None:
+        words = rows.get(key, "").split()
+        return int(words[0]) if words and words[0].isdigit() else None
+
+    def size(key: str) -> int | None:
+        kibibytes = number(key)
+        return None if kibibytes is None else kibibytes * 1024
+
+    swap_total, swap_free = size("SwapTotal"), size("SwapFree")
+    return Memory(
+        total_bytes=size("MemTotal"),
+        available_bytes=size("MemAvailable"),
+        limit_bytes=memory_limit(files),
+        swap_total_bytes=swap_total,
+        swap_used_bytes=None if swap_total is None or swap_free is None else swap_total - swap_free,
+        page_bytes=os.sysconf("SC_PAGE_SIZE"),
+        huge_page_bytes=size("Hugepagesize"),
+        huge_pages_total=number("HugePages_Total"),
+        huge_pages_free=number("HugePages_Free"),
+        transparent_huge_pages=files.chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
+    )
