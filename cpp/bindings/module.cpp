@@ -6,4 +6,5 @@ PYBIND11_MODULE(_core, module) {
   register_errors(module);
   register_operation(module.def_submodule("operation", "Native operations."));
   register_clock(module.def_submodule("clock", "The calibrated clock."));
+  register_sampler(module.def_submodule("sampler", "The sampler."));
 }

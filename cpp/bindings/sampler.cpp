@@ -1,0 +1,146 @@
+#include "core/sampler.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "bindings/bindings.hpp"
+#include "core/stop_signal.hpp"
+
+namespace stratoperf::bindings {
+namespace {
+
+// A Python callable as an operation, so that it passes through the same sampler. Runs with the
+// GIL held; a raised exception stays set for the caller.
+int call_python(void* state, std::uint64_t n) {
+  auto* callable = static_cast<PyObject*>(state);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    PyObject* result = PyObject_CallNoArgs(callable);
+    if (result == nullptr) {
+      return 1;
+    }
+    Py_DECREF(result);
+  }
+  return 0;
+}
+
+// What sample() hands to Python: the series, and the exception that a signal handler raised.
+struct Sampled {
+  SampleSeries series;
+  py::object interrupt = py::none();
+};
+
+// Runs the Python signal handlers that are due; returns the exception that one of them raised.
+py::object run_signal_handlers() {
+  if (PyErr_CheckSignals() == 0) {
+    return py::none();
+  }
+  const py::error_already_set error;
+  return error.value();
+}
+
+Sampled sample_native(const py::object& capsule, const SamplerOptions& options,
+                      Histogram* histogram, bool stop_on_signal) {
+  stratoperf_operation& operation = operation_from(capsule);
+  Sampled result;
+  {
+    std::optional<StopOnSignal> guard;
+    if (stop_on_signal) {
+      guard.emplace(operation.stop);
+    }
+    const py::gil_scoped_release release;
+    result.series = sample(operation, options, histogram);
+  }
+  if (stop_on_signal) {
+    result.interrupt = run_signal_handlers();
+  }
+  return result;
+}
+
+Sampled sample_callable(const py::object& callable, const SamplerOptions& options,
+                        Histogram* histogram, bool stop_on_signal) {
+  stratoperf_operation operation = {};
+  operation.struct_size = sizeof(operation);
+  operation.state = callable.ptr();
+  operation.run = call_python;
+  Sampled result;
+  {
+    std::optional<StopOnSignal> guard;
+    if (stop_on_signal) {
+      guard.emplace(operation.stop);
+    }
+    result.series = sample(operation, options, histogram);
+  }
+  if (PyErr_Occurred() != nullptr) {
+    py::error_already_set error;
+    if (!error.matches(PyExc_KeyboardInterrupt)) {
+      throw error;
+    }
+    result.series.stopped_because = StopReason::interrupted;
+    result.interrupt = error.value();
+  } else if (stop_on_signal) {
+    result.interrupt = run_signal_handlers();
+  }
+  return result;
+}
+
+}  // namespace
+
+void register_sampler(py::module_ module) {
+  py::class_<Sampled>(module, "Sampled")
+      .def_property_readonly(
+          "samples_ns",
+          [](Sampled& sampled) { return to_array(std::exchange(sampled.series.samples_ns, {})); },
+          "float64 array, per iteration, one per timed batch; moved out by the first access.")
+      .def_property_readonly("batch", [](const Sampled& s) { return s.series.batch; })
+      .def_property_readonly("started_ns", [](const Sampled& s) { return s.series.started_ns; })
+      .def_property_readonly("warmup_s", [](const Sampled& s) { return s.series.warmup_s; })
+      .def_property_readonly("warmup_iterations",
+                             [](const Sampled& s) { return s.series.warmup_iterations; })
+      .def_property_readonly("stopped_because",
+                             [](const Sampled& s) { return to_string(s.series.stopped_because); })
+      .def_property_readonly("error", [](const Sampled& s) { return s.series.error; })
+      .def_property_readonly(
+          "interrupt", [](const Sampled& s) { return s.interrupt; },
+          "The exception that a signal handler raised, or None.");
+
+  module.def(
+      "sample",
+      [](const py::object& work, double warmup_s, std::uint64_t min_samples, double max_duration_s,
+         double precision, double quantile, double confidence, std::uint64_t batch,
+         bool stop_on_signal) {
+        const SamplerOptions options = {warmup_s, min_samples, max_duration_s, precision,
+                                        quantile, confidence,  batch};
+        const bool native = PyCapsule_CheckExact(work.ptr()) != 0;
+        return native ? sample_native(work, options, nullptr, stop_on_signal)
+                      : sample_callable(work, options, nullptr, stop_on_signal);
+      },
+      py::arg("work"), py::kw_only(), py::arg("warmup_s"), py::arg("min_samples"),
+      py::arg("max_duration_s"), py::arg("precision"), py::arg("quantile"), py::arg("confidence"),
+      py::arg("batch"), py::arg("stop_on_signal"),
+      "Samples a capsule (GIL released) or a Python callable.");
+
+  module.def(
+      "verify",
+      [](const py::object& capsule) -> py::object {
+        stratoperf_operation& operation = operation_from(capsule);
+        if (operation.verify == nullptr) {
+          return py::none();
+        }
+        std::uint64_t checked = 0;
+        int failed = 0;
+        {
+          const py::gil_scoped_release release;
+          failed = operation.verify(operation.state, &checked);
+        }
+        std::string message;
+        if (failed != 0) {
+          message = operation.message != nullptr ? operation.message(operation.state)
+                                                 : "the operation gave no reason";
+        }
+        return py::make_tuple(checked, failed == 0, message);
+      },
+      py::arg("operation"),
+      "Checks the outcome of the timed work: (checked, passed, message), or None without a check.");
+}
+
+}  // namespace stratoperf::bindings

@@ -1,0 +1,293 @@
+#include "core/sampler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "core/clock.hpp"
+#include "core/quantile.hpp"
+
+namespace stratoperf {
+namespace {
+
+// A batch lasts at least this many empty timed regions, so that reading the clock makes up at
+// most about 1 % of a sample.
+constexpr double kOverheadsPerBatch = 100.0;
+
+// And at least this many steps of the clock, so that rounding stays below 1 % as well.
+constexpr double kResolutionsPerBatch = 100.0;
+
+constexpr std::uint64_t kMaxBatch = std::uint64_t{1} << 32;
+
+// Runs that fix the batch at the end of the warm-up; the shortest counts, since noise only adds.
+constexpr int kCalibrationRuns = 16;
+
+// Samples between two looks at the buffers: small enough to stay in the second-level cache.
+constexpr std::size_t kBlock = 8192;
+
+// The precision is looked at each time the series has grown by this factor, which bounds the time
+// that the looks take to a small multiple of the last one.
+constexpr double kGrowth = 1.5;
+
+// Room made at once for the expected samples: 64 MB of addresses, of which only what is written
+// becomes memory.
+constexpr std::size_t kReserveAtOnce = std::size_t{1} << 23;
+
+enum class Outcome { go_on, out_of_time, stopped, failed };
+
+class Session {
+ public:
+  Session(stratoperf_operation& operation, const SamplerOptions& options, Histogram* histogram)
+      : operation_(operation),
+        options_(options),
+        histogram_(histogram),
+        clock_(Clock::instance()) {}
+
+  template <typename Reader>
+  SampleSeries run() {
+    __atomic_store_n(&operation_.stop, 0, __ATOMIC_RELAXED);
+    Outcome outcome = warm_up<Reader>();
+    if (outcome == Outcome::go_on) {
+      outcome = take_samples<Reader>();
+    }
+    switch (outcome) {
+      case Outcome::go_on:
+        series_.stopped_because = StopReason::precision;
+        break;
+      case Outcome::out_of_time:
+        series_.stopped_because = StopReason::max_duration;
+        break;
+      case Outcome::stopped:
+        series_.stopped_because = StopReason::interrupted;
+        break;
+      case Outcome::failed:
+        series_.stopped_because = StopReason::failed;
+        series_.error = operation_.message != nullptr ? operation_.message(operation_.state) : "";
+        break;
+    }
+    return std::move(series_);
+  }
+
+ private:
+  bool stop_requested() const { return __atomic_load_n(&operation_.stop, __ATOMIC_RELAXED) != 0; }
+
+  std::uint64_t ticks_in(double seconds) const {
+    const double ticks = seconds * 1e9 / clock_.ns_per_tick();
+    constexpr double kLimit = 9e18;  // far beyond any measurement, and fits the counter
+    return static_cast<std::uint64_t>(std::min(ticks, kLimit));
+  }
+
+  // One timed run of n iterations.
+  template <typename Reader>
+  Outcome timed(std::uint64_t n, std::uint64_t& start, std::uint64_t& stop) {
+    if (operation_.prepare != nullptr && operation_.prepare(operation_.state, n) != 0) {
+      return Outcome::failed;
+    }
+    start = Reader::start();
+    const int failed = operation_.run(operation_.state, n);
+    stop = Reader::stop();
+    if (stop_requested()) {
+      return Outcome::stopped;
+    }
+    return failed != 0 ? Outcome::failed : Outcome::go_on;
+  }
+
+  template <typename Reader>
+  Outcome warm_up() {
+    const std::uint64_t begin = Reader::start();
+    const std::uint64_t deadline = begin + ticks_in(options_.warmup_s);
+    const double wanted = options_.batch != 0
+                              ? 0
+                              : std::max(kOverheadsPerBatch * clock_.overhead_ns(),
+                                         kResolutionsPerBatch * clock_.resolution_ns()) /
+                                    clock_.ns_per_tick();
+    std::uint64_t n = std::max<std::uint64_t>(options_.batch, 1);
+    std::uint64_t start = 0;
+    std::uint64_t stop = 0;
+    do {
+      const Outcome outcome = timed<Reader>(n, start, stop);
+      if (outcome != Outcome::go_on) {
+        return outcome;
+      }
+      series_.warmup_iterations += n;
+      if (static_cast<double>(stop - start) < wanted && n < kMaxBatch) {
+        n *= 2;
+      }
+    } while (stop < deadline || (static_cast<double>(stop - start) < wanted && n < kMaxBatch));
+
+    series_.batch = n;
+    if (options_.batch == 0) {
+      const Outcome outcome = calibrate_batch<Reader>(n, wanted);
+      if (outcome != Outcome::go_on) {
+        return outcome;
+      }
+    }
+    series_.warmup_s = static_cast<double>(Reader::stop() - begin) * clock_.ns_per_tick() * 1e-9;
+    return Outcome::go_on;
+  }
+
+  // The first doubling met the operation cold; now that it is warm, n may be more than needed, or
+  // too few.
+  template <typename Reader>
+  Outcome calibrate_batch(std::uint64_t n, double wanted) {
+    double shortest = std::numeric_limits<double>::max();
+    double spent = 0;
+    for (int i = 0; i < kCalibrationRuns && (i == 0 || spent < kCalibrationRuns * wanted); ++i) {
+      std::uint64_t start = 0;
+      std::uint64_t stop = 0;
+      const Outcome outcome = timed<Reader>(n, start, stop);
+      if (outcome != Outcome::go_on) {
+        return outcome;
+      }
+      series_.warmup_iterations += n;
+      const double length = static_cast<double>(stop - start);
+      spent += length;
+      shortest = std::min(shortest, length);
+    }
+    const double per_iteration = std::max(shortest, 1.0) / static_cast<double>(n);
+    const double batch = std::ceil(wanted / per_iteration);
+    series_.batch =
+        static_cast<std::uint64_t>(std::clamp(batch, 1.0, static_cast<double>(kMaxBatch)));
+    return Outcome::go_on;
+  }
+
+  template <typename Reader>
+  Outcome take_samples() {
+    std::size_t next_look = static_cast<std::size_t>(options_.min_samples);
+    const std::uint64_t begin = Reader::start();
+    const std::uint64_t deadline = begin + ticks_in(options_.max_duration_s);
+    series_.started_ns = clock_.to_timeline_ns(begin);
+    for (;;) {
+      const std::size_t room =
+          histogram_ != nullptr ? kBlock : std::min(kBlock, next_look - series_.samples_ns.size());
+      if (histogram_ == nullptr && series_.samples_ns.capacity() < next_look) {
+        reserve(next_look, begin, Reader::start());
+      }
+      std::size_t taken = 0;
+      const Outcome outcome = take_block<Reader>(room, deadline, taken);
+      store(taken);
+      if (outcome != Outcome::go_on) {
+        return outcome;
+      }
+      if (histogram_ == nullptr && series_.samples_ns.size() >= next_look) {
+        if (precise_enough()) {
+          return Outcome::go_on;
+        }
+        next_look =
+            static_cast<std::size_t>(static_cast<double>(series_.samples_ns.size()) * kGrowth) + 1;
+      }
+    }
+  }
+
+  // Room for the next samples, or at once for all that the remaining time will hold at the rate so
+  // far: growing step by step would copy them again and again.
+  void reserve(std::size_t wanted, std::uint64_t begin, std::uint64_t now) {
+    const double elapsed = static_cast<double>(now - begin) * clock_.ns_per_tick() * 1e-9;
+    const double expected = static_cast<double>(series_.samples_ns.size()) *
+                            std::min(options_.max_duration_s / std::max(elapsed, 1e-9), 1e6);
+    const std::size_t bounded = std::min(kReserveAtOnce, static_cast<std::size_t>(expected));
+    series_.samples_ns.reserve(std::max(wanted, bounded));
+  }
+
+  // The timed loop. Everything it needs is in local variables, since each ordered clock read waits
+  // for the loads before it.
+  template <typename Reader>
+  Outcome take_block(std::size_t room, std::uint64_t deadline, std::size_t& taken) {
+    const auto prepare = operation_.prepare;
+    const auto work = operation_.run;
+    void* const state = operation_.state;
+    const std::uint64_t batch = series_.batch;
+    std::uint64_t* const block = block_.data();
+    Outcome outcome = Outcome::go_on;
+    std::size_t i = 0;
+    while (i < room) {
+      if (prepare != nullptr && prepare(state, batch) != 0) {
+        outcome = Outcome::failed;
+        break;
+      }
+      const std::uint64_t start = Reader::start();
+      const int failed = work(state, batch);
+      const std::uint64_t stop = Reader::stop();
+      if (stop_requested() || failed != 0) [[unlikely]] {
+        outcome = stop_requested() ? Outcome::stopped : Outcome::failed;
+        break;
+      }
+      block[i++] = stop - start;
+      if (stop >= deadline) [[unlikely]] {
+        outcome = Outcome::out_of_time;
+        break;
+      }
+    }
+    taken = i;
+    return outcome;
+  }
+
+  void store(std::size_t taken) {
+    const double scale = clock_.ns_per_tick() / static_cast<double>(series_.batch);
+    if (histogram_ != nullptr) {
+      return;
+    }
+    const std::size_t before = series_.samples_ns.size();
+    series_.samples_ns.resize(before + taken);
+    std::transform(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(taken),
+                   series_.samples_ns.begin() + static_cast<std::ptrdiff_t>(before),
+                   [scale](std::uint64_t ticks) { return static_cast<double>(ticks) * scale; });
+  }
+
+  bool precise_enough() const {
+    if (options_.precision <= 0) {
+      return false;
+    }
+    const QuantileInterval interval =
+        quantile_interval(series_.samples_ns, options_.quantile, options_.confidence);
+    return interval.low && interval.high &&
+           (*interval.high - *interval.low) / 2 <= options_.precision * interval.value;
+  }
+
+  stratoperf_operation& operation_;
+  const SamplerOptions& options_;
+  Histogram* histogram_;
+  const Clock& clock_;
+  SampleSeries series_ = {};
+  std::array<std::uint64_t, kBlock> block_ = {};
+};
+
+void require(bool holds, const char* message) {
+  if (!holds) {
+    throw std::invalid_argument(message);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::precision:
+      return "precision";
+    case StopReason::max_duration:
+      return "max_duration";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::failed:
+      break;
+  }
+  return "failed";
+}
+
+SampleSeries sample(stratoperf_operation& operation, const SamplerOptions& options,
+                    Histogram* histogram) {
+  require(options.warmup_s >= 0, "warmup_s: must be at least 0");
+  require(options.max_duration_s > 0, "max_duration_s: must be above 0");
+  require(options.precision >= 0, "precision: must be at least 0");
+  require(options.quantile > 0 && options.quantile < 1, "quantile: must lie between 0 and 1");
+  require(options.confidence > 0 && options.confidence < 1, "confidence: must lie between 0 and 1");
+  require(options.min_samples >= 1, "min_iterations: must be at least 1");
+  require(options.batch <= kMaxBatch, "batch: must be at most 2**32");
+  Session session(operation, options, histogram);
+  return Clock::instance().uses_counter() ? session.run<CounterReader>()
+                                          : session.run<SystemReader>();
+}
+
+}  // namespace stratoperf

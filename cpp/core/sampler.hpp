@@ -1,0 +1,51 @@
+// Times an operation: warm-up, calibrated batching, then samples until a quantile is known well
+// enough or time runs out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stratoperf/operation.h"
+
+namespace stratoperf {
+
+class Histogram;
+
+struct SamplerOptions {
+  double warmup_s = 1.0;
+  std::uint64_t min_samples = 1000;  // before the precision is looked at
+  double max_duration_s = 10.0;      // of the sampling, without the warm-up
+  double precision = 0.02;   // wanted relative half-width of the interval; 0: never stop early
+  double quantile = 0.5;     // the quantile that the precision speaks of
+  double confidence = 0.95;  // of its interval
+  std::uint64_t batch = 0;   // iterations per sample; 0: calibrated
+};
+
+enum class StopReason { precision, max_duration, interrupted, failed };
+
+std::string_view to_string(StopReason reason);
+
+struct SampleSeries {
+  std::vector<double> samples_ns;  // per iteration, one per timed batch, in the order taken
+  std::uint64_t batch = 1;         // iterations per sample
+  std::uint64_t started_ns = 0;    // CLOCK_MONOTONIC_RAW at the first sample
+  double warmup_s = 0;
+  std::uint64_t warmup_iterations = 0;
+  StopReason stopped_because = StopReason::failed;
+  std::string error = {};  // the operation's message, when it failed
+};
+
+// Samples the operation on the calling thread. Between one clock read and the next nothing runs
+// but the operation: buffers grow and the precision is checked between blocks of samples.
+//
+// With a histogram every sample is recorded there in picoseconds instead of being kept, so that
+// memory stays constant; the precision is then not looked at.
+//
+// Setting operation.stop from any thread or signal handler ends the measurement; the sample that
+// was cut short is dropped. Throws std::invalid_argument for options out of range.
+SampleSeries sample(stratoperf_operation& operation, const SamplerOptions& options,
+                    Histogram* histogram = nullptr);
+
+}  // namespace stratoperf

@@ -1,0 +1,344 @@
+"""Measure one operation: samples, statistics and verification."""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf import _core, statistics
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError, VerificationFailed
+from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
+from stratoperf.statistics import Estimate, Histogram, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CONFIDENCE = 0.95
+
+# A histogram of a long measurement holds picoseconds, so that short operations keep their digits,
+# up to an hour a sample.
+PICOSECONDS = 1000
+LONGEST_PS = 3_600 * 10**12
+
+
+class Warmup(NamedTuple):
+    """What was run before the first sample."""
+
+    seconds: float
+    iterations: int
+
+
+class Verification(NamedTuple):
+    """The check of the timed work's outcome."""
+
+    checked: int
+    passed: bool
+
+
+class Measurement:
+    """The samples of one operation.
+
+    Attributes
+    ----------
+    name
+        What was measured.
+    samples_ns
+        Read-only float64 array, one value per timed batch in the order taken: nanoseconds per
+        iteration, clock overhead included. Empty when a histogram was kept instead.
+    batch
+        Iterations in each timed batch; above 1, quantiles are those of batch means.
+    histogram
+        The samples in picoseconds, when ``keep_samples=False``, else ``None``.
+    started_ns
+        `stratoperf.clock.now_ns` at the first sample.
+    warmup
+        Seconds and iterations run before it.
+    verification
+        Outcomes checked, or ``None`` when the operation has no check or was interrupted.
+    stopped_because
+        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+    items, item_unit
+        Work items in one iteration, and their name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        samples_ns: NDArray[np.float64],
+        *,
+        batch: int = 1,
+        histogram: Histogram | None = None,
+        started_ns: int = 0,
+        warmup: Warmup = Warmup(0.0, 0),
+        verification: Verification | None = None,
+        stopped_because: str = "max_duration",
+        items: float = 1.0,
+        item_unit: str = "iterations",
+    ) -> None:
+        self.name = name
+        self.samples_ns = np.asarray(samples_ns, dtype=np.float64).view()
+        self.samples_ns.flags.writeable = False
+        self.batch = batch
+        self.histogram = histogram
+        self.started_ns = started_ns
+        self.warmup = warmup
+        self.verification = verification
+        self.stopped_because = stopped_because
+        self.items = items
+        self.item_unit = item_unit
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return len(self.samples_ns) if self.histogram is None else self.histogram.count
+
+    def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
+        """Estimate a quantile of the time of one iteration, in nanoseconds.
+
+        Parameters
+        ----------
+        q
+            Between 0 and 1.
+        confidence
+            Of the two-sided interval; ``low`` or ``high`` is ``None`` where none exists.
+
+        Raises
+        ------
+        InvalidParameter
+            For a `q` or `confidence` out of range, or when there are no samples.
+        """
+        if self.histogram is None:
+            estimate = statistics.quantile(self.samples_ns, q, confidence)
+        else:
+            estimate = _scaled(self.histogram.estimate(q, confidence), 1 / PICOSECONDS)
+        return self._labeled(estimate)
+
+    def summary(self) -> Summary:
+        """Summarize the samples: count, moments, quantiles with intervals, the 3-sigma view."""
+        return self._summary
+
+    @functools.cached_property
+    def _summary(self) -> Summary:
+        if self.histogram is None:
+            summary = statistics.summarize(self.samples_ns, CONFIDENCE)
+        else:
+            summary = _histogram_summary(self.histogram)
+        labeled = {field: self._labeled(getattr(summary, field)) for field in _QUANTILES}
+        return msgspec.structs.replace(summary, stopped_because=self.stopped_because, **labeled)
+
+    def throughput(self) -> Estimate:
+        """Estimate the mean rate, in items a second: all items over all the time."""
+        if self.histogram is None:
+            mean = statistics.mean(self.samples_ns, CONFIDENCE)
+        else:
+            mean = Estimate(
+                self.histogram.mean / PICOSECONDS, None, None, CONFIDENCE, "mean of a histogram"
+            )
+        rate = self.items * 1e9
+        return Estimate(
+            rate / mean.value,
+            None if mean.high is None else rate / mean.high,
+            None if mean.low is None or mean.low <= 0 else rate / mean.low,
+            mean.confidence,
+            f"items over the {mean.method}",
+        )
+
+    def plot(self) -> Axes:
+        """Draw the distribution of the samples with its quantiles.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        PrerequisiteMissing
+            Without the extra ``plot``.
+        """
+        from stratoperf.report.figures import plot_measurement
+
+        return plot_measurement(self)
+
+    def _labeled(self, estimate: Estimate) -> Estimate:
+        if self.batch == 1:
+            return estimate
+        method = f"{estimate.method}; of means over batches of {self.batch} iterations"
+        return msgspec.structs.replace(estimate, method=method)
+
+    def __repr__(self) -> str:
+        from stratoperf.report.text import describe_measurement
+
+        return describe_measurement(self)
+
+    def _repr_html_(self) -> str:
+        from stratoperf.report.text import measurement_html
+
+        return measurement_html(self)
+
+
+def measure(
+    fn: Operation | HasOperation | Capsule | Callable[[], object],
+    name: str | None = None,
+    warmup_s: float = 1.0,
+    min_iterations: int = 1000,
+    max_duration_s: float = 10.0,
+    precision: float = 0.02,
+    quantile: float = 0.5,
+    *,
+    batch: int | None = None,
+    keep_samples: bool = True,
+) -> Measurement:
+    """Time an operation until a quantile is known well enough, or time runs out.
+
+    Parameters
+    ----------
+    fn
+        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, or an
+        object with ``__stratoperf_operation__``.
+    name
+        Shown in reports.
+    warmup_s
+        Seconds to run before the first sample (at least one iteration is run).
+    min_iterations
+        Samples to take before the precision is looked at.
+    max_duration_s
+        Seconds of sampling at most; it wins over `min_iterations`.
+    precision
+        Stop when half the confidence interval of the quantile is at most this share of its value;
+        0 samples for the whole of `max_duration_s`.
+    quantile
+        The quantile that `precision` speaks of.
+    batch
+        Iterations per sample. By default 1, or as many as make reading the clock at most about
+        1 % of a sample; above 1, quantiles are those of batch means.
+    keep_samples
+        With False, samples go into a `Histogram` of constant size instead, for runs too long to
+        keep every one; such a run always lasts `max_duration_s`.
+
+    Returns
+    -------
+    Measurement
+
+    Raises
+    ------
+    InvalidParameter
+        For an argument out of range (NaN included).
+    Interrupted
+        On Ctrl-C, with the samples so far in its attribute ``measurement``.
+    VerificationFailed
+        When the outcome of the timed work is wrong.
+    StratoperfError
+        When a native operation reports a failure.
+    Exception
+        Whatever the callable raises, with its traceback.
+    """
+    operation = as_operation(fn)
+    histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
+    sampled = _core.sampler.sample(
+        operation.work,
+        warmup_s=_number("warmup_s", warmup_s, at_least=0.0),
+        min_samples=_count("min_iterations", min_iterations),
+        max_duration_s=_number("max_duration_s", max_duration_s, above=0.0),
+        precision=_number("precision", precision, at_least=0.0),
+        quantile=_number("quantile", quantile, above=0.0, below=1.0),
+        confidence=CONFIDENCE,
+        batch=0 if batch is None else _count("batch", batch),
+        # Python runs its signal handlers on the main thread alone.
+        stop_on_signal=threading.current_thread() is threading.main_thread(),
+    )
+    measurement = Measurement(
+        name or operation.name,
+        sampled.samples_ns,
+        batch=sampled.batch,
+        histogram=histogram,
+        started_ns=sampled.started_ns,
+        warmup=Warmup(sampled.warmup_s, sampled.warmup_iterations),
+        stopped_because=sampled.stopped_because,
+        items=operation.items,
+        item_unit=operation.item_unit,
+    )
+    if sampled.stopped_because == "failed":
+        raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
+    if sampled.interrupt is not None:
+        _raise_interrupt(sampled.interrupt, measurement)
+    if sampled.stopped_because != "interrupted":
+        measurement.verification = _verify(operation, measurement)
+    return measurement
+
+
+def _raise_interrupt(interrupt: BaseException, measurement: Measurement) -> None:
+    if not isinstance(interrupt, KeyboardInterrupt):
+        raise interrupt
+    interrupted = Interrupted(f"{measurement.name}: interrupted after {measurement.count} samples")
+    interrupted.measurement = measurement if measurement.count else None
+    raise interrupted from interrupt
+
+
+def _verify(operation: Operation, measurement: Measurement) -> Verification | None:
+    if operation.verify is not None:
+        try:
+            return Verification(int(operation.verify()), True)
+        except VerificationFailed as failure:
+            measurement.verification = Verification(0, False)
+            failure.measurement = measurement
+            raise
+    outcome = _core.sampler.verify(operation.work) if operation.is_native else None
+    if outcome is None:
+        return None
+    checked, passed, message = outcome
+    measurement.verification = Verification(checked, passed)
+    if not passed:
+        failed = VerificationFailed(f"{measurement.name}: the timed work is wrong: {message}")
+        failed.measurement = measurement
+        raise failed
+    return measurement.verification
+
+
+_QUANTILES = ("p50", "p95", "p99", "p999")
+
+
+def _scaled(estimate: Estimate, factor: float) -> Estimate:
+    return msgspec.structs.replace(
+        estimate,
+        value=estimate.value * factor,
+        low=None if estimate.low is None else estimate.low * factor,
+        high=None if estimate.high is None else estimate.high * factor,
+    )
+
+
+def _number(
+    argument: str,
+    value: float,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("at least", at_least), ("above", above), ("below", below))
+        if math.isfinite(limit)
+    ]
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    # NaN fails every comparison.
+    if not (at_least <= number and above < number < below):
+        raise InvalidParameter(
+            f"{argument}: expected a number {' and '.join(limits)}, got {value!r}"
+        )
+    return number
+
+
+def _count(argument: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {value!r}")
+    return int(value)
