@@ -165,17 +165,6 @@ CorrelationTime independent(std::size_t size) { return {1, static_cast<double>(s
 
 }  // namespace
 
-std::vector<double> autocorrelation(std::span<const double> samples, std::size_t max_lag) {
-  std::vector<double> centered(samples.begin(), samples.end());
-  const double sum_of_squares = center(centered);
-  std::vector<double> result(max_lag + 1, 0.0);
-  result[0] = 1;
-  for (std::size_t lag = 1; lag <= max_lag && sum_of_squares > 0; ++lag) {
-    result[lag] = lagged_product(centered, lag) / sum_of_squares;
-  }
-  return result;
-}
-
 CorrelationTime correlation_time(std::span<const double> samples) {
   std::vector<double> centered(samples.begin(), samples.end());
   const double sum_of_squares = center(centered);

@@ -1,9 +1,7 @@
 // How much the samples of a series depend on each other.
 #pragma once
 
-#include <cstddef>
 #include <span>
-#include <vector>
 
 namespace stratoperf {
 
@@ -13,10 +11,6 @@ struct CorrelationTime {
   double degrees_of_freedom = 0;  // of the estimate of `time`
   bool significant = false;       // the series is not a plausible sequence of independent draws
 };
-
-// Autocorrelation at the lags 0 to max_lag, the biased estimator (divided by the number of
-// samples). A constant series has 1 at lag 0 and 0 elsewhere. Needs max_lag < samples.size().
-std::vector<double> autocorrelation(std::span<const double> samples, std::size_t max_lag);
 
 // Of the series itself: what its mean is worth.
 CorrelationTime correlation_time(std::span<const double> samples);

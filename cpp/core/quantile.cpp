@@ -12,17 +12,9 @@
 namespace stratoperf {
 namespace {
 
-void check(std::span<const double> samples, double q, double confidence) {
+void check_samples(std::span<const double> samples) {
   if (samples.empty()) {
     throw std::invalid_argument("samples: there are none; a quantile needs at least one");
-  }
-  if (!(q >= 0 && q <= 1)) {
-    throw std::invalid_argument("q: must lie in [0, 1], got " + std::to_string(q) +
-                                "; the 95th percentile is 0.95");
-  }
-  if (!(confidence > 0 && confidence < 1)) {
-    throw std::invalid_argument("confidence: must lie between 0 and 1, got " +
-                                std::to_string(confidence) + "; 95 % is 0.95");
   }
   const auto bad =
       std::find_if(samples.begin(), samples.end(), [](double x) { return !std::isfinite(x); });
@@ -32,6 +24,41 @@ void check(std::span<const double> samples, double q, double confidence) {
                                 "; drop or repair it first");
   }
 }
+
+// Finds order statistics, each at the cost of what is not yet in its place.
+class Selection {
+ public:
+  explicit Selection(std::span<const double> samples) : values_(samples.begin(), samples.end()) {}
+
+  // Puts the two order statistics around (n - 1) q into their places and interpolates.
+  double quantile(double q) {
+    const double position = static_cast<double>(values_.size() - 1) * q;
+    pivot_ = static_cast<std::size_t>(position);
+    std::nth_element(values_.begin(), at(pivot_), values_.end());
+    const double left = *at(pivot_);
+    const double right =
+        pivot_ + 1 < values_.size() ? *std::min_element(at(pivot_ + 1), values_.end()) : left;
+    return std::lerp(left, right, position - static_cast<double>(pivot_));
+  }
+
+  // The order statistic at an index from 0; `quantile` has split the values before.
+  double operator[](std::size_t index) {
+    if (index < pivot_) {
+      std::nth_element(values_.begin(), at(index), at(pivot_));
+    } else if (index > pivot_) {
+      std::nth_element(at(pivot_ + 1), at(index), values_.end());
+    }
+    return *at(index);
+  }
+
+ private:
+  std::vector<double>::iterator at(std::size_t index) {
+    return values_.begin() + static_cast<std::ptrdiff_t>(index);
+  }
+
+  std::vector<double> values_;
+  std::size_t pivot_ = 0;
+};
 
 // Ranks for n samples from those of the smaller number of samples that they are worth, each
 // rounded away from the middle.
@@ -61,45 +88,44 @@ Ranks widened_ranks(std::uint64_t n, double q, double confidence, const Correlat
 
 }  // namespace
 
+void check_quantile(double q) {
+  if (!(q >= 0 && q <= 1)) {
+    throw std::invalid_argument("q: must lie in [0, 1], got " + std::to_string(q) +
+                                "; the 95th percentile is 0.95");
+  }
+}
+
+void check_confidence(double confidence) {
+  if (!(confidence > 0 && confidence < 1)) {
+    throw std::invalid_argument("confidence: must lie between 0 and 1, got " +
+                                std::to_string(confidence) + "; 95 % is 0.95");
+  }
+}
+
+double quantile(std::span<const double> samples, double q) {
+  check_samples(samples);
+  check_quantile(q);
+  return Selection(samples).quantile(q);
+}
+
 QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence) {
-  check(samples, q, confidence);
+  check_samples(samples);
+  check_quantile(q);
+  check_confidence(confidence);
   const std::size_t n = samples.size();
-  std::vector<double> values(samples.begin(), samples.end());
-  const auto at = [&](std::size_t index) {
-    return values.begin() + static_cast<std::ptrdiff_t>(index);
-  };
-
-  // Linear interpolation between the order statistics around (n - 1) q: definition 7 of Hyndman
-  // & Fan (1996), the default of NumPy and R.
-  const double position = static_cast<double>(n - 1) * q;
-  const auto left = static_cast<std::size_t>(position);
-  std::nth_element(values.begin(), at(left), values.end());
-  const double left_value = *at(left);
-  const double right_value =
-      left + 1 < n ? *std::min_element(at(left + 1), values.end()) : left_value;
+  Selection values(samples);
   QuantileInterval result;
-  result.value = std::lerp(left_value, right_value, position - static_cast<double>(left));
-
+  result.value = values.quantile(q);
   const CorrelationTime cost = indicator_correlation_time(samples, result.value, q);
   result.widened = cost.significant && cost.time > 1;
   result.effective_size = static_cast<double>(n) / cost.time;
-  const Ranks ranks =
-      result.widened ? widened_ranks(n, q, confidence, cost) : binomial_ranks(n, q, confidence);
-
-  // `left` splits the values already; each bound is looked for on its own side.
-  const auto order_statistic = [&](std::size_t index) {
-    if (index < left) {
-      std::nth_element(values.begin(), at(index), at(left));
-    } else if (index > left) {
-      std::nth_element(at(left + 1), at(index), values.end());
-    }
-    return *at(index);
-  };
+  const Ranks ranks = result.widened ? widened_ranks(n, q, confidence, cost)
+                                     : binomial_ranks(n, q, confidence);
   if (ranks.low >= 1) {
-    result.low = order_statistic(ranks.low - 1);
+    result.low = values[ranks.low - 1];
   }
   if (ranks.high <= n) {
-    result.high = order_statistic(ranks.high - 1);
+    result.high = values[ranks.high - 1];
   }
   return result;
 }

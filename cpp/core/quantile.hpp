@@ -15,6 +15,14 @@ struct QuantileInterval {
   bool widened = false;       // the samples are correlated and the interval was widened for it
 };
 
+// Quantile q by linear interpolation between the order statistics around (n - 1) q: definition 7
+// of Hyndman & Fan (The American Statistician 50, 1996), the default of NumPy and R.
+double quantile(std::span<const double> samples, double q);
+
+// Throws std::invalid_argument unless q lies in [0, 1], or confidence in (0, 1).
+void check_quantile(double q);
+void check_confidence(double confidence);
+
 // Quantile q in [0, 1] of the samples in the order taken, with a two-sided interval of the given
 // confidence. Throws std::invalid_argument for no samples, NaN, or a q or confidence out of range.
 QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence);
