@@ -19,8 +19,7 @@ void check(std::span<const double> samples, std::size_t block) {
   }
   if (block < 1 || block > samples.size()) {
     throw std::invalid_argument("block: must lie between 1 and the number of samples (" +
-                                std::to_string(samples.size()) + "), got " +
-                                std::to_string(block));
+                                std::to_string(samples.size()) + "), got " + std::to_string(block));
   }
 }
 
@@ -103,8 +102,8 @@ class BlockQuantile final : public Resampler {
       const double left = order_statistic(position_.left, rank, seen);
       replicate = left;
       if (position_.fraction > 0) {
-        replicate = std::lerp(left, order_statistic(position_.left + 1, rank, seen),
-                              position_.fraction);
+        replicate =
+            std::lerp(left, order_statistic(position_.left + 1, rank, seen), position_.fraction);
       }
     }
   }

@@ -25,7 +25,7 @@ class Resampler {
 
 // Which statistic, and how it is resampled.
 struct Resampling {
-  std::size_t block = 1;     // samples per block, from 1 to the number of samples
+  std::size_t block = 1;  // samples per block, from 1 to the number of samples
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;  // sets apart the series of one seed
 };

@@ -63,8 +63,8 @@ void Histogram::record_many(std::span<const std::int64_t> values) {
 
 void Histogram::record_many(std::span<const double> values) {
   constexpr double kLargest = std::numeric_limits<double>::max();
-  const auto bad =
-      std::find_if(values.begin(), values.end(), [](double v) { return !(v >= 0 && v <= kLargest); });
+  const auto bad = std::find_if(values.begin(), values.end(),
+                                [](double v) { return !(v >= 0 && v <= kLargest); });
   if (bad != values.end()) {
     refuse_value(std::to_string(*bad), static_cast<std::size_t>(bad - values.begin()));
   }
@@ -72,13 +72,12 @@ void Histogram::record_many(std::span<const double> values) {
   std::array<std::uint64_t, 512> rounded;
   for (std::size_t start = 0; start < values.size(); start += rounded.size()) {
     const std::size_t size = std::min(rounded.size(), values.size() - start);
-    std::transform(values.begin() + static_cast<std::ptrdiff_t>(start),
-                   values.begin() + static_cast<std::ptrdiff_t>(start + size), rounded.begin(),
-                   [](double v) {
-                     return v < kTooLarge
-                                ? static_cast<std::uint64_t>(static_cast<std::int64_t>(v + 0.5))
-                                : UINT64_MAX;
-                   });
+    std::transform(
+        values.begin() + static_cast<std::ptrdiff_t>(start),
+        values.begin() + static_cast<std::ptrdiff_t>(start + size), rounded.begin(), [](double v) {
+          return v < kTooLarge ? static_cast<std::uint64_t>(static_cast<std::int64_t>(v + 0.5))
+                               : UINT64_MAX;
+        });
     count_all(std::span(rounded).first(size));
   }
 }
@@ -113,7 +112,8 @@ void Histogram::merge(const Histogram& other) {
   if (misfit != theirs.end()) {
     throw std::invalid_argument(
         "other: holds values from " + std::to_string(misfit->low) + " to " +
-        std::to_string(misfit->high) + " that this histogram has no single bucket for; merge into " +
+        std::to_string(misfit->high) +
+        " that this histogram has no single bucket for; merge into " +
         "one with no more digits, no smaller lowest and a highest of at least " +
         std::to_string(theirs.back().high));
   }
@@ -146,9 +146,9 @@ double Histogram::quantile(double q) const {
   require_values(1);
   const auto sample = [this](std::uint64_t rank) {
     const std::optional<Bucket> bucket = at_rank(rank);
-    return bucket.has_value() ? std::clamp(bucket->middle(), static_cast<double>(min_),
-                                           static_cast<double>(max_))
-                              : static_cast<double>(range_.highest);
+    return bucket.has_value()
+               ? std::clamp(bucket->middle(), static_cast<double>(min_), static_cast<double>(max_))
+               : static_cast<double>(range_.highest);
   };
   const double position = static_cast<double>(count_ - 1) * q;
   const auto left = static_cast<std::uint64_t>(position);

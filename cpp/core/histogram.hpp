@@ -34,9 +34,7 @@ class Histogram {
     std::uint64_t high = 0;
     std::uint64_t count = 0;
     // What its values are taken for.
-    double middle() const {
-      return static_cast<double>(low) + static_cast<double>(high - low) / 2;
-    }
+    double middle() const { return static_cast<double>(low) + static_cast<double>(high - low) / 2; }
   };
 
   // Throws std::invalid_argument for digits outside 1 to 5, lowest of 0, or highest below twice

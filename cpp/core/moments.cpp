@@ -23,9 +23,9 @@ Moments moments(std::span<const double> samples) {
   result.mean =
       std::clamp(std::reduce(samples.begin(), samples.end()) / count, result.min, result.max);
   if (samples.size() > 1) {
-    const double squares = std::transform_reduce(
-        samples.begin(), samples.end(), 0.0, std::plus<>{},
-        [mean = result.mean](double x) { return (x - mean) * (x - mean); });
+    const double squares =
+        std::transform_reduce(samples.begin(), samples.end(), 0.0, std::plus<>{},
+                              [mean = result.mean](double x) { return (x - mean) * (x - mean); });
     result.stdev = std::sqrt(squares / (count - 1));
   }
   return result;

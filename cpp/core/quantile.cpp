@@ -119,8 +119,8 @@ QuantileInterval quantile_interval(std::span<const double> samples, double q, do
   const CorrelationTime cost = indicator_correlation_time(samples, result.value, q);
   result.widened = cost.significant && cost.time > 1;
   result.effective_size = static_cast<double>(n) / cost.time;
-  const Ranks ranks = result.widened ? widened_ranks(n, q, confidence, cost)
-                                     : binomial_ranks(n, q, confidence);
+  const Ranks ranks =
+      result.widened ? widened_ranks(n, q, confidence, cost) : binomial_ranks(n, q, confidence);
   if (ranks.low >= 1) {
     result.low = values[ranks.low - 1];
   }

@@ -37,9 +37,7 @@ std::uint64_t Random::below(std::uint64_t n) {
   return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
 }
 
-double Random::uniform() {
-  return (static_cast<double>(next() >> 12) + 0.5) * 0x1p-52;
-}
+double Random::uniform() { return (static_cast<double>(next() >> 12) + 0.5) * 0x1p-52; }
 
 double Random::normal() {
   if (has_spare_) {
@@ -70,8 +68,7 @@ double Random::gamma(double shape) {
     }
     const double v = cube_root * cube_root * cube_root;
     const double u = uniform();
-    if (u < 1 - 0.0331 * x * x * x * x ||
-        std::log(u) < x * x / 2 + d * (1 - v + std::log(v))) {
+    if (u < 1 - 0.0331 * x * x * x * x || std::log(u) < x * x / 2 + d * (1 - v + std::log(v))) {
       return d * v;
     }
   }
