@@ -17,9 +17,11 @@ namespace py = pybind11;
 
 // One per topic; module.cpp calls them.
 void register_errors(py::module_& module);
+void register_histogram(py::module_ module);
 void register_operation(py::module_ module);
 void register_clock(py::module_ module);
 void register_sampler(py::module_ module);
+void register_statistics(py::module_ module);
 
 // Wraps an operation in the capsule of stratoperf/operation.h. `keep_alive` (may be None) is
 // released together with the operation: whatever owns the memory that it reads.

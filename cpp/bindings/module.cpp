@@ -5,6 +5,8 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "Native core of stratoperf.";
   register_errors(module);
   register_operation(module.def_submodule("operation", "Native operations."));
+  register_histogram(module.def_submodule("histogram", "The histogram."));
+  register_statistics(module.def_submodule("statistics", "Statistics of series."));
   register_clock(module.def_submodule("clock", "The calibrated clock."));
   register_sampler(module.def_submodule("sampler", "The sampler."));
 }

@@ -1,0 +1,86 @@
+"""What the statistics return: values with their uncertainty."""
+
+from __future__ import annotations
+
+import msgspec
+
+# The rule of thumb that "outliers" lie beyond three standard deviations from the mean.
+SIGMA = 3.0
+
+# The percentiles of a summary, by the names of its fields.
+PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A value and its two-sided confidence interval, in the unit of the samples.
+
+    Attributes
+    ----------
+    value
+        The point estimate.
+    low, high
+        The bounds of the interval; ``None`` where the samples support none (the 99th percentile
+        of 50 samples has no upper bound).
+    confidence
+        The probability with which such intervals cover the true value, for example 0.95.
+    method
+        How the interval was found, in words.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    confidence: float
+    method: str
+
+
+class Outliers(msgspec.Struct, frozen=True):
+    """The 3-sigma view: what is left when samples far from the mean are dropped, once.
+
+    It stands beside the percentiles, which always come from all samples: in a latency the slow
+    samples are part of the truth.
+
+    Attributes
+    ----------
+    count, fraction
+        How many samples lie further than `sigma` standard deviations from the mean, and their
+        share of all.
+    sigma
+        The number of standard deviations, 3.
+    mean, stdev
+        Of the samples that remain; ``None`` where too few remain.
+    """
+
+    count: int
+    fraction: float
+    sigma: float
+    mean: float | None
+    stdev: float | None
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A series at a glance; all values in the unit of the samples.
+
+    Attributes
+    ----------
+    count, mean, stdev, min, max
+        Of all samples. `stdev` divides by ``count - 1`` and is ``None`` for a single sample.
+    p50, p95, p99, p999
+        Quantiles with their intervals.
+    outliers
+        The 3-sigma view.
+    stopped_because
+        Why the measurement ended, where the series comes from one.
+    """
+
+    count: int
+    mean: float
+    stdev: float | None
+    min: float
+    max: float
+    p50: Estimate
+    p95: Estimate
+    p99: Estimate
+    p999: Estimate
+    outliers: Outliers
+    stopped_because: str | None = None

@@ -1,0 +1,138 @@
+"""A histogram in constant memory, for runs too long to keep every sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stratoperf._core import histogram as _native
+from stratoperf.errors import InvalidParameter
+from stratoperf.statistics.estimates import PERCENTILES, SIGMA, Estimate, Outliers, Summary
+
+
+class Histogram(_native.Histogram):
+    """Counts of non-negative values in buckets of constant relative width.
+
+    The log-linear scheme of HdrHistogram (Gil Tene, hdrhistogram.org): every power of two is cut
+    into equally many buckets. A quantile is within ``10**-digits`` of the true one, the memory
+    depends on the range alone, and recording takes a few nanoseconds.
+
+    A value above `highest` is counted as `overflow`: it stays in `count`, in `max` and, above all
+    others, in the quantiles; only its size is not kept. Floats are rounded to the nearest integer.
+    Safe for use by several threads.
+
+    Parameters
+    ----------
+    lowest
+        The smallest difference that matters, at least 1.
+    highest
+        The largest value that gets a bucket; the default is one hour in nanoseconds.
+    digits
+        Significant decimal digits, 1 to 5.
+
+    Raises
+    ------
+    InvalidParameter
+        For an impossible range, and by the methods for negative or not finite values.
+    """
+
+    def __init__(self, lowest: int = 1, highest: int = 3_600_000_000_000, digits: int = 3) -> None:
+        for name, value in (("lowest", lowest), ("highest", highest)):
+            if not 0 < value < 2**64:
+                raise InvalidParameter(f"{name}: must lie between 1 and 2**64 - 1, got {value}")
+        super().__init__(lowest, highest, digits)
+
+    def record_many(self, values: npt.ArrayLike) -> None:
+        """Count every value of a one-dimensional array; releases the GIL.
+
+        Parameters
+        ----------
+        values
+            Integers or floats; int64, uint64 and float64 arrays are read in place.
+
+        Raises
+        ------
+        InvalidParameter
+            For another type or shape, or for a negative or not finite value; then nothing is
+            recorded.
+        """
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise InvalidParameter(f"values: expected real numbers, got {array.dtype}")
+        widest = {"i": np.int64, "u": np.uint64, "f": np.float64}[array.dtype.kind]
+        super().record_many(np.ascontiguousarray(array, dtype=widest) if array.ndim else array)
+
+    def estimate(self, q: float, confidence: float = 0.95) -> Estimate:
+        """Estimate a quantile with its distribution-free interval.
+
+        As `stratoperf.statistics.quantile`, with the bounds at the outer edges of their buckets.
+        The order of the samples is not kept, so they are taken for independent; where they are
+        not, the interval is too narrow.
+
+        Parameters
+        ----------
+        q
+            In [0, 1].
+        confidence
+            Of the two-sided interval; in (0, 1).
+        """
+        value, low, high = self.quantile_interval(q, confidence)
+        method = "order statistics of a histogram, samples taken for independent"
+        return Estimate(value, low, high, confidence, method)
+
+    def summary(self, confidence: float = 0.95) -> Summary:
+        """Summarize what was recorded, each value taken for the middle of its bucket.
+
+        Parameters
+        ----------
+        confidence
+            Of the quantiles' intervals; in (0, 1).
+
+        Raises
+        ------
+        InvalidParameter
+            When nothing is recorded, or for a `confidence` out of range.
+        """
+        quantiles = {name: self.estimate(q, confidence) for name, q in PERCENTILES.items()}
+        stdev = self.stdev if self.count > 1 else None
+        smallest, largest = self.min, self.max
+        assert smallest is not None  # the quantiles would have refused an empty histogram
+        assert largest is not None
+        return Summary(
+            count=self.count,
+            mean=self.mean,
+            stdev=stdev,
+            min=float(smallest),
+            max=float(largest),
+            outliers=self._outliers(stdev or 0.0),
+            **quantiles,
+        )
+
+    def _outliers(self, stdev: float) -> Outliers:
+        low, high, counts = self.buckets()
+        middles = np.append(low + (high - low) / 2, float(self.highest))
+        counts = np.append(counts, np.uint64(self.overflow))
+        keep = counts * (np.abs(middles - self.mean) <= SIGMA * stdev)
+        kept = int(keep.sum())
+        dropped = self.count - kept
+        mean = float((keep * middles).sum() / kept) if kept else None
+        spread = None
+        if mean is not None and kept > 1:
+            spread = float(np.sqrt((keep * (middles - mean) ** 2).sum() / (kept - 1)))
+        return Outliers(dropped, dropped / self.count, SIGMA, mean, spread)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.lowest, self.highest, self.digits), self._state()
+
+    def __setstate__(self, state: Any) -> None:
+        self._restore(state)
+
+    def __repr__(self) -> str:
+        kept = f"count={self.count}, overflow={self.overflow}"
+        range_ = f"lowest={self.lowest}, highest={self.highest}, digits={self.digits}"
+        return f"Histogram({range_}; {kept})"
