@@ -7,9 +7,6 @@ import msgspec
 # The rule of thumb that "outliers" lie beyond three standard deviations from the mean.
 SIGMA = 3.0
 
-# The percentiles of a summary, by the names of its fields.
-PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-
 
 class Estimate(msgspec.Struct, frozen=True):
     """A value and its two-sided confidence interval, in the unit of the samples.

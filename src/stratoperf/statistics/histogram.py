@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from stratoperf._core import histogram as _native
 from stratoperf.errors import InvalidParameter
-from stratoperf.statistics.estimates import PERCENTILES, SIGMA, Estimate, Outliers, Summary
+from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers, Summary
 
 
 class Histogram(_native.Histogram):
@@ -95,19 +95,19 @@ class Histogram(_native.Histogram):
         InvalidParameter
             When nothing is recorded, or for a `confidence` out of range.
         """
-        quantiles = {name: self.estimate(q, confidence) for name, q in PERCENTILES.items()}
+        average = self.mean  # refuses an empty histogram
         stdev = self.stdev if self.count > 1 else None
-        smallest, largest = self.min, self.max
-        assert smallest is not None  # the quantiles would have refused an empty histogram
-        assert largest is not None
         return Summary(
             count=self.count,
-            mean=self.mean,
+            mean=average,
             stdev=stdev,
-            min=float(smallest),
-            max=float(largest),
+            min=float(self.min or 0),
+            max=float(self.max or 0),
+            p50=self.estimate(0.5, confidence),
+            p95=self.estimate(0.95, confidence),
+            p99=self.estimate(0.99, confidence),
+            p999=self.estimate(0.999, confidence),
             outliers=self._outliers(stdev or 0.0),
-            **quantiles,
         )
 
     def _outliers(self, stdev: float) -> Outliers:

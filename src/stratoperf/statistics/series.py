@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from stratoperf._core import statistics as _native
-from stratoperf.statistics.estimates import PERCENTILES, SIGMA, Estimate, Outliers, Summary
+from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers, Summary
 from stratoperf.statistics.validation import Samples, as_samples
 
 
@@ -108,10 +108,13 @@ def summarize(samples: npt.ArrayLike, confidence: float = 0.95) -> Summary:
         stdev=stdev,
         min=smallest,
         max=largest,
+        p50=_quantile(data, 0.5, confidence),
+        p95=_quantile(data, 0.95, confidence),
+        p99=_quantile(data, 0.99, confidence),
+        p999=_quantile(data, 0.999, confidence),
         outliers=Outliers(
             dropped, dropped / count, SIGMA, kept_mean if kept > 0 else None, kept_stdev
         ),
-        **{name: _quantile(data, q, confidence) for name, q in PERCENTILES.items()},
     )
 
 
