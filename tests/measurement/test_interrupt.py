@@ -1,0 +1,105 @@
+"""Ctrl-C in the middle of a measurement."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+PROGRAM = """
+import signal, sys, time
+import stratoperf as sp
+from stratoperf import _core
+
+{setup}
+
+sp.measure(work, warmup_s=0, max_duration_s=0.01, min_iterations=1)  # calibrates the clock
+print("ready", flush=True)
+try:
+    measurement = sp.measure(work, warmup_s={warmup}, max_duration_s=60, precision=0)
+    print("returned", measurement.stopped_because, measurement.count)
+except sp.Interrupted as stop:
+    kept = 0 if stop.measurement is None else stop.measurement.count
+    print("interrupted", time.clock_gettime_ns(time.CLOCK_MONOTONIC), kept)
+"""
+
+
+def interrupt(setup: str, *, warmup: float = 0.0, number: int = signal.SIGINT) -> tuple[str, float]:
+    """Run the program, interrupt it, and return its last line and the seconds it took to stop."""
+    code = PROGRAM.format(setup=textwrap.dedent(setup), warmup=warmup)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        time.sleep(0.3)
+        sent = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        process.send_signal(number)
+        line = process.stdout.readline().strip()
+        assert line, process.stderr.read()
+    stopped = int(line.split()[1]) if line.startswith("interrupted") else sent
+    return line, (stopped - sent) / 1e9
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        "work = _core.operation.empty()",
+        "work = lambda: None",
+        "work = lambda: time.sleep(30)",
+        # A callable that never reaches Python's own check for signals.
+        "work = [].clear",
+    ],
+    ids=["native", "python", "sleeping", "builtin"],
+)
+def test_it_stops_within_a_fifth_of_a_second(setup: str) -> None:
+    setup = setup.replace("time.sleep(30)", "time.sleep(30 if armed else 0)")
+    setup = f"armed = False\n{setup}\n"
+    if "armed else" in setup:
+        setup += "signal.signal(signal.SIGALRM, lambda *_: globals().update(armed=True))\n"
+        setup += "signal.setitimer(signal.ITIMER_REAL, 0.1)\n"
+    line, seconds = interrupt(setup)
+    assert line.startswith("interrupted")
+    assert seconds < 0.2
+
+
+def test_what_was_sampled_is_kept() -> None:
+    line, _ = interrupt("work = _core.operation.empty()")
+    assert int(line.split()[2]) > 100
+
+
+def test_an_interrupt_during_the_warm_up_has_no_samples() -> None:
+    line, seconds = interrupt("work = _core.operation.empty()", warmup=30.0)
+    assert line.startswith("interrupted")
+    assert line.endswith(" 0")
+    assert seconds < 0.2
+
+
+def test_a_handler_that_does_not_raise_gets_the_partial_measurement() -> None:
+    line, _ = interrupt(
+        """
+        work = _core.operation.empty()
+        signal.signal(signal.SIGINT, lambda *_: None)
+        """
+    )
+    assert line.startswith("returned interrupted")
+    assert int(line.split()[2]) > 100
+
+
+def test_sigterm_with_a_handler_stops_a_native_loop_too() -> None:
+    line, seconds = interrupt(
+        """
+        work = _core.operation.empty()
+        def handler(*_):
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGTERM, handler)
+        """,
+        number=signal.SIGTERM,
+    )
+    assert line.startswith("interrupted")
+    assert seconds < 0.2

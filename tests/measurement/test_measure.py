@@ -1,0 +1,219 @@
+"""What `measure` promises."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import threading
+import time
+import traceback
+from typing import Any
+
+import numpy as np
+import pytest
+
+import stratoperf as sp
+from stratoperf import _core
+from stratoperf.errors import InvalidParameter, VerificationFailed
+
+QUICK: dict[str, Any] = {"warmup_s": 0.01, "max_duration_s": 0.1, "min_iterations": 50}
+
+
+def empty() -> None:
+    """Do nothing."""
+
+
+def test_a_callable_is_measured_with_intervals() -> None:
+    measurement = sp.measure(lambda: sum(range(100)), **QUICK)
+    summary = measurement.summary()
+    assert summary.count == len(measurement.samples_ns) >= 50
+    assert summary.p50.low is not None
+    assert summary.p50.high is not None
+    assert summary.p50.low <= summary.p50.value <= summary.p50.high
+    assert summary.min <= summary.p50.value <= summary.p95.value <= summary.p99.value <= summary.max
+    assert summary.stopped_because == measurement.stopped_because
+
+
+def test_samples_are_float64_and_read_only() -> None:
+    samples = sp.measure(empty, **QUICK).samples_ns
+    assert samples.dtype == np.float64
+    with pytest.raises(ValueError, match="read-only"):
+        samples[0] = 1.0
+
+
+def test_a_sleep_takes_as_long_as_it_says() -> None:
+    measurement = sp.measure(lambda: time.sleep(0.002), **QUICK)
+    assert measurement.batch == 1
+    assert measurement.samples_ns.min() >= 2e6
+
+
+def test_a_short_operation_is_batched_and_says_so() -> None:
+    measurement = sp.measure(_core.operation.empty(), **QUICK)
+    assert measurement.batch > 10
+    assert "batches of" in measurement.quantile(0.5).method
+    assert "batches of" in measurement.summary().p99.method
+
+
+def test_a_given_batch_is_kept() -> None:
+    calls = 0
+
+    def count() -> None:
+        nonlocal calls
+        calls += 1
+
+    measurement = sp.measure(count, batch=7, **QUICK)
+    assert measurement.batch == 7
+    assert calls == measurement.warmup.iterations + 7 * measurement.count
+
+
+def test_sampling_stops_at_the_precision() -> None:
+    measurement = sp.measure(empty, warmup_s=0.01, max_duration_s=20, precision=5.0)
+    assert measurement.stopped_because == "precision"
+    assert measurement.count == 1000
+
+
+def test_time_wins_over_the_minimum_of_iterations() -> None:
+    measurement = sp.measure(lambda: time.sleep(0.01), warmup_s=0, max_duration_s=0.1)
+    assert measurement.stopped_because == "max_duration"
+    assert 0 < measurement.count < 50
+
+
+def test_throughput_counts_items() -> None:
+    operation = sp.Operation(lambda: time.sleep(0.001), items=500, item_unit="votes")
+    measurement = sp.measure(operation, **QUICK)
+    rate = measurement.throughput()
+    assert rate.value == pytest.approx(500e9 / measurement.samples_ns.mean())
+    assert rate.low is not None
+    assert rate.high is not None
+    assert rate.low < rate.value < rate.high
+
+
+def test_an_exception_passes_through_with_its_traceback() -> None:
+    def broken() -> None:
+        raise LookupError("no such vote")
+
+    with pytest.raises(LookupError, match="no such vote") as caught:
+        sp.measure(broken, **QUICK)
+    assert "broken" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+
+
+def test_an_exception_after_a_while_ends_the_measurement() -> None:
+    calls = 0
+
+    def broken_later() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 500:
+            raise LookupError("late")
+
+    with pytest.raises(LookupError, match="late"):
+        sp.measure(broken_later, warmup_s=0, max_duration_s=5, batch=1)
+    assert calls == 500
+
+
+def test_with_a_histogram_no_samples_are_kept() -> None:
+    measurement = sp.measure(lambda: time.sleep(0.001), keep_samples=False, **QUICK)
+    assert len(measurement.samples_ns) == 0
+    assert measurement.histogram is not None
+    assert measurement.count == measurement.histogram.count > 10
+    summary = measurement.summary()
+    assert summary.p50.value == pytest.approx(measurement.histogram.quantile(0.5) / 1000)
+    assert 1e6 <= summary.min <= summary.p50.value <= summary.max
+    assert "histogram" in summary.p50.method
+
+
+def test_verification_runs_after_the_sampling() -> None:
+    done = []
+
+    def verify() -> int:
+        return len(done)
+
+    operation = sp.Operation(lambda: done.append(1), verify=verify)
+    measurement = sp.measure(operation, **QUICK)
+    assert measurement.verification == (len(done), True)
+
+
+def test_wrong_results_are_an_error_that_keeps_the_measurement() -> None:
+    def verify() -> int:
+        raise VerificationFailed("42 is not 43")
+
+    with pytest.raises(VerificationFailed, match="42 is not 43") as caught:
+        sp.measure(sp.Operation(empty, verify=verify), **QUICK)
+    assert caught.value.measurement is not None
+    assert caught.value.measurement.verification == (0, False)
+
+
+def test_a_native_check_is_used() -> None:
+    measurement = sp.measure(sp.clock.read_operation(), **QUICK)
+    assert measurement.verification is not None
+    assert measurement.verification.checked > 0
+
+
+def test_measuring_in_a_thread_works() -> None:
+    results: list[sp.Measurement] = []
+    thread = threading.Thread(target=lambda: results.append(sp.measure(empty, **QUICK)))
+    thread.start()
+    thread.join()
+    assert results[0].count >= 50
+
+
+def test_a_measured_callable_may_measure() -> None:
+    def nested() -> None:
+        sp.measure(empty, warmup_s=0, max_duration_s=0.001, min_iterations=1)
+
+    assert sp.measure(nested, **QUICK).count > 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("warmup_s", -1.0),
+        ("warmup_s", math.nan),
+        ("warmup_s", math.inf),
+        ("max_duration_s", 0.0),
+        ("max_duration_s", math.nan),
+        ("max_duration_s", "long"),
+        ("precision", -0.1),
+        ("precision", math.nan),
+        ("quantile", 0.0),
+        ("quantile", 1.0),
+        ("quantile", math.nan),
+        ("min_iterations", 0),
+        ("min_iterations", 1.5),
+        ("min_iterations", True),
+        ("batch", 0),
+    ],
+)
+def test_bad_arguments_are_named(argument: str, value: object) -> None:
+    arguments: dict[str, Any] = {argument: value}
+    with pytest.raises(InvalidParameter, match=argument) as caught:
+        sp.measure(empty, **arguments)
+    assert repr(value) in str(caught.value)
+
+
+def test_what_is_no_operation_is_refused() -> None:
+    with pytest.raises(InvalidParameter, match="work: expected a callable"):
+        sp.measure(42)  # type: ignore[arg-type]
+    with pytest.raises(InvalidParameter, match="items"):
+        sp.Operation(empty, items=math.nan)
+
+
+def test_a_measurement_shows_itself() -> None:
+    measurement = sp.measure(empty, name="<nothing>", **QUICK)
+    assert "p50" in repr(measurement)
+    assert "&lt;nothing&gt;" in measurement._repr_html_()
+
+
+def test_a_measurement_can_be_plotted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="needs the extra plot")
+    axes = sp.measure(empty, **QUICK).plot()
+    assert "samples" in axes.get_title()
+    pyplot.close("all")
+
+
+def test_a_measurement_can_be_pickled() -> None:
+    measurement = sp.measure(empty, **QUICK)
+    copy = pickle.loads(pickle.dumps(measurement))
+    assert np.array_equal(copy.samples_ns, measurement.samples_ns)
+    assert copy.summary() == measurement.summary()
