@@ -5,10 +5,9 @@ from __future__ import annotations
 import ctypes
 import time
 
+import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from topics.hand_written import library
-
-import stratoperf as sp
 
 SPAN_S = 10.0
 READS = 200_000

@@ -6,11 +6,11 @@ import ctypes
 import time
 
 import numpy as np
-from side_by_side import Goal, Row, side_by_side
-from topics.hand_written import library
 
 import stratoperf as sp
+from side_by_side import Goal, Row, side_by_side
 from stratoperf import _core
+from topics.hand_written import library
 
 SECONDS = 0.2
 CALLS = 200_000
