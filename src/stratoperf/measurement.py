@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf import _core, statistics
+from stratoperf import _core, arguments, statistics
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError, VerificationFailed
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
 from stratoperf.statistics import Estimate, Histogram, Summary
@@ -76,7 +75,7 @@ class Measurement:
         batch: int = 1,
         histogram: Histogram | None = None,
         started_ns: int = 0,
-        warmup: Warmup = Warmup(0.0, 0),
+        warmup: Warmup | None = None,
         verification: Verification | None = None,
         stopped_because: str = "max_duration",
         items: float = 1.0,
@@ -88,7 +87,7 @@ class Measurement:
         self.batch = batch
         self.histogram = histogram
         self.started_ns = started_ns
-        self.warmup = warmup
+        self.warmup = warmup or Warmup(0.0, 0)
         self.verification = verification
         self.stopped_because = stopped_because
         self.items = items
@@ -243,13 +242,13 @@ def measure(
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
     sampled = _core.sampler.sample(
         operation.work,
-        warmup_s=_number("warmup_s", warmup_s, at_least=0.0),
-        min_samples=_count("min_iterations", min_iterations),
-        max_duration_s=_number("max_duration_s", max_duration_s, above=0.0),
-        precision=_number("precision", precision, at_least=0.0),
-        quantile=_number("quantile", quantile, above=0.0, below=1.0),
+        warmup_s=arguments.number("warmup_s", warmup_s, at_least=0.0),
+        min_samples=arguments.count("min_iterations", min_iterations),
+        max_duration_s=arguments.number("max_duration_s", max_duration_s, above=0.0),
+        precision=arguments.number("precision", precision, at_least=0.0),
+        quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
-        batch=0 if batch is None else _count("batch", batch),
+        batch=0 if batch is None else arguments.count("batch", batch),
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),
     )
@@ -311,34 +310,3 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
         low=None if estimate.low is None else estimate.low * factor,
         high=None if estimate.high is None else estimate.high * factor,
     )
-
-
-def _number(
-    argument: str,
-    value: float,
-    *,
-    at_least: float = -math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
-) -> float:
-    limits = [
-        f"{word} {limit:g}"
-        for word, limit in (("at least", at_least), ("above", above), ("below", below))
-        if math.isfinite(limit)
-    ]
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    # NaN fails every comparison.
-    if not (at_least <= number and above < number < below):
-        raise InvalidParameter(
-            f"{argument}: expected a number {' and '.join(limits)}, got {value!r}"
-        )
-    return number
-
-
-def _count(argument: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {value!r}")
-    return int(value)
