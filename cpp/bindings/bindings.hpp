@@ -11,6 +11,10 @@
 
 #include "core/operation.hpp"
 
+namespace stratoperf {
+class Histogram;
+}
+
 namespace stratoperf::bindings {
 
 namespace py = pybind11;
@@ -29,6 +33,9 @@ py::capsule operation_capsule(std::unique_ptr<Operation> operation, py::object k
 
 // The operation inside a capsule; throws InvalidParameter for anything else.
 stratoperf_operation& operation_from(const py::object& capsule);
+
+// The histogram inside a Python object. Not locked: the caller must be its only user meanwhile.
+Histogram& histogram_from(const py::object& histogram);
 
 // A one-dimensional C-contiguous array of T, without a copy. Throws InvalidParameter that names
 // the argument otherwise: silent conversions would hide what was measured.

@@ -128,6 +128,10 @@ void set_state(SharedHistogram& self, const State& state) {
 
 }  // namespace
 
+Histogram& histogram_from(const py::object& histogram) {
+  return histogram.cast<SharedHistogram&>();
+}
+
 void register_histogram(py::module_ module) {
   // What the sampler records into; it holds the histogram alone while it does.
   py::class_<Histogram>(module, "Recorder");

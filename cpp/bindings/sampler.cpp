@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bindings/bindings.hpp"
+#include "core/histogram.hpp"
 #include "core/stop_signal.hpp"
 
 namespace stratoperf::bindings {
@@ -107,16 +108,17 @@ void register_sampler(py::module_ module) {
       "sample",
       [](const py::object& work, double warmup_s, std::uint64_t min_samples, double max_duration_s,
          double precision, double quantile, double confidence, std::uint64_t batch,
-         bool stop_on_signal) {
+         const py::object& histogram, bool stop_on_signal) {
         const SamplerOptions options = {warmup_s, min_samples, max_duration_s, precision,
                                         quantile, confidence,  batch};
+        Histogram* const sink = histogram.is_none() ? nullptr : &histogram_from(histogram);
         const bool native = PyCapsule_CheckExact(work.ptr()) != 0;
-        return native ? sample_native(work, options, nullptr, stop_on_signal)
-                      : sample_callable(work, options, nullptr, stop_on_signal);
+        return native ? sample_native(work, options, sink, stop_on_signal)
+                      : sample_callable(work, options, sink, stop_on_signal);
       },
       py::arg("work"), py::kw_only(), py::arg("warmup_s"), py::arg("min_samples"),
       py::arg("max_duration_s"), py::arg("precision"), py::arg("quantile"), py::arg("confidence"),
-      py::arg("batch"), py::arg("stop_on_signal"),
+      py::arg("batch"), py::arg("histogram"), py::arg("stop_on_signal"),
       "Samples a capsule (GIL released) or a Python callable.");
 
   module.def(

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "core/clock.hpp"
+#include "core/histogram.hpp"
 #include "core/quantile.hpp"
 
 namespace stratoperf {
@@ -227,6 +228,10 @@ class Session {
   void store(std::size_t taken) {
     const double scale = clock_.ns_per_tick() / static_cast<double>(series_.batch);
     if (histogram_ != nullptr) {
+      for (std::size_t i = 0; i < taken; ++i) {
+        const double picoseconds = static_cast<double>(block_[i]) * scale * 1000;
+        histogram_->record(static_cast<std::uint64_t>(std::llround(picoseconds)));
+      }
       return;
     }
     const std::size_t before = series_.samples_ns.size();

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import _core, arguments, statistics
-from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError, VerificationFailed
+from stratoperf.errors import Interrupted, StratoperfError, VerificationFailed
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
 from stratoperf.statistics import Estimate, Histogram, Summary
 
@@ -116,7 +116,7 @@ class Measurement:
         if self.histogram is None:
             estimate = statistics.quantile(self.samples_ns, q, confidence)
         else:
-            estimate = _scaled(self.histogram.estimate(q, confidence), 1 / PICOSECONDS)
+            estimate = self.histogram.estimate(q, confidence).scaled(1 / PICOSECONDS)
         return self._labeled(estimate)
 
     def summary(self) -> Summary:
@@ -128,9 +128,15 @@ class Measurement:
         if self.histogram is None:
             summary = statistics.summarize(self.samples_ns, CONFIDENCE)
         else:
-            summary = _histogram_summary(self.histogram)
-        labeled = {field: self._labeled(getattr(summary, field)) for field in _QUANTILES}
-        return msgspec.structs.replace(summary, stopped_because=self.stopped_because, **labeled)
+            summary = self.histogram.summary(CONFIDENCE).scaled(1 / PICOSECONDS)
+        return msgspec.structs.replace(
+            summary,
+            p50=self._labeled(summary.p50),
+            p95=self._labeled(summary.p95),
+            p99=self._labeled(summary.p99),
+            p999=self._labeled(summary.p999),
+            stopped_because=self.stopped_because,
+        )
 
     def throughput(self) -> Estimate:
         """Estimate the mean rate, in items a second: all items over all the time."""
@@ -249,6 +255,7 @@ def measure(
         quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
         batch=0 if batch is None else arguments.count("batch", batch),
+        histogram=histogram,
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),
     )
@@ -298,15 +305,3 @@ def _verify(operation: Operation, measurement: Measurement) -> Verification | No
         failed.measurement = measurement
         raise failed
     return measurement.verification
-
-
-_QUANTILES = ("p50", "p95", "p99", "p999")
-
-
-def _scaled(estimate: Estimate, factor: float) -> Estimate:
-    return msgspec.structs.replace(
-        estimate,
-        value=estimate.value * factor,
-        low=None if estimate.low is None else estimate.low * factor,
-        high=None if estimate.high is None else estimate.high * factor,
-    )

@@ -69,7 +69,7 @@ def test_a_given_batch_is_kept() -> None:
 def test_sampling_stops_at_the_precision() -> None:
     measurement = sp.measure(empty, warmup_s=0.01, max_duration_s=20, precision=5.0)
     assert measurement.stopped_because == "precision"
-    assert measurement.count == 1000
+    assert measurement.count >= 1000
 
 
 def test_time_wins_over_the_minimum_of_iterations() -> None:

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "core/histogram.hpp"
 #include "core/operation.hpp"
 #include "core/sampler.hpp"
 #include "doctest.h"
@@ -142,6 +143,17 @@ TEST_CASE("the stop token ends the measurement from another thread and drops the
   stopper.join();
   CHECK(series.stopped_because == StopReason::interrupted);
   CHECK(counts.iterations == series.warmup_iterations + series.samples_ns.size() + 1);
+}
+
+TEST_CASE("with a histogram, all samples are counted there and none is kept") {
+  Counted::Counts counts;
+  Owned owned(std::make_unique<Counted>(counts, [] { busy_us(10); }));
+  Histogram histogram({1, std::uint64_t{1} << 50, 3});
+  SamplerOptions options = short_options();
+  options.batch = 2;
+  const SampleSeries series = sample(owned.c, options, &histogram);
+  CHECK(series.samples_ns.empty());
+  CHECK(counts.iterations == series.warmup_iterations + histogram.count() * 2);
 }
 
 TEST_CASE("options out of range are refused by name") {

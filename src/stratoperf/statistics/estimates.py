@@ -30,6 +30,12 @@ class Estimate(msgspec.Struct, frozen=True):
     confidence: float
     method: str
 
+    def scaled(self, factor: float) -> Estimate:
+        """Return the same estimate in another unit; `factor` is above 0."""
+        low = None if self.low is None else self.low * factor
+        high = None if self.high is None else self.high * factor
+        return Estimate(self.value * factor, low, high, self.confidence, self.method)
+
 
 class Outliers(msgspec.Struct, frozen=True):
     """The 3-sigma view: what is left when samples far from the mean are dropped, once.
@@ -53,6 +59,12 @@ class Outliers(msgspec.Struct, frozen=True):
     sigma: float
     mean: float | None
     stdev: float | None
+
+    def scaled(self, factor: float) -> Outliers:
+        """Return the same view in another unit; `factor` is above 0."""
+        mean = None if self.mean is None else self.mean * factor
+        stdev = None if self.stdev is None else self.stdev * factor
+        return Outliers(self.count, self.fraction, self.sigma, mean, stdev)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -81,3 +93,18 @@ class Summary(msgspec.Struct, frozen=True):
     p999: Estimate
     outliers: Outliers
     stopped_because: str | None = None
+
+    def scaled(self, factor: float) -> Summary:
+        """Return the same summary in another unit; `factor` is above 0."""
+        return msgspec.structs.replace(
+            self,
+            mean=self.mean * factor,
+            stdev=None if self.stdev is None else self.stdev * factor,
+            min=self.min * factor,
+            max=self.max * factor,
+            outliers=self.outliers.scaled(factor),
+            p50=self.p50.scaled(factor),
+            p95=self.p95.scaled(factor),
+            p99=self.p99.scaled(factor),
+            p999=self.p999.scaled(factor),
+        )
