@@ -1,0 +1,127 @@
+"""The columns of a series: numbers in the run file, or in an ``.npz`` beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf.errors import SchemaError
+
+Array: TypeAlias = NDArray[np.number[Any]]
+
+
+class External(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Where a long column lies.
+
+    Attributes
+    ----------
+    file
+        Path of the ``.npz``, relative to the run file.
+    member
+        Name of the array in it.
+    sha256
+        Hexadecimal digest of the array's bytes in C order.
+    """
+
+    file: str
+    member: str
+    sha256: str
+
+
+Column: TypeAlias = Array | list[Any] | External
+
+
+class Columns(Mapping[str, Array]):
+    """Arrays by name, one-dimensional and read-only; external ones are read and verified on access.
+
+    Parameters
+    ----------
+    columns
+        The content of the run file, already checked for its types.
+    base
+        Directory that relative file names start from; ``None`` for a run that was never saved.
+    where
+        Key path for messages, such as ``"results[3].series[0].columns"``.
+    """
+
+    def __init__(self, columns: Mapping[str, Column], base: Path | None, where: str) -> None:
+        self._columns = columns
+        self._base = base
+        self._where = where
+        self._arrays: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._arrays:
+            column = self._columns[name]
+            if isinstance(column, External):
+                array = read_external(column, self._base, f"{self._where}.{name}")
+            else:
+                # A copy: the document stays as it is, whatever happens to this array.
+                array = np.array(column if len(column) else np.empty(0))
+            array.flags.writeable = False
+            self._arrays[name] = array
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"Columns({', '.join(self._columns)})"
+
+
+def digest(array: Array) -> str:
+    """Return the SHA-256 of an array's bytes in C order, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def read_external(reference: External, base: Path | None, where: str) -> Array:
+    """Read and verify a column that lies in an ``.npz``.
+
+    Parameters
+    ----------
+    reference
+        What the run file says about it.
+    base
+        Directory of the run file.
+    where
+        Key path for messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        One-dimensional, of the dtype that was saved.
+
+    Raises
+    ------
+    SchemaError
+        When the file or its member is missing, unreadable or not what was saved.
+    """
+    path = (base or Path()) / reference.file
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            array: Array = archive[reference.member]
+    except FileNotFoundError:
+        raise SchemaError(
+            f"{where}: the samples lie in {path}, which is missing; copy it beside the run file"
+        ) from None
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise SchemaError(
+            f"{where}: cannot read {reference.member!r} from {path} ({error}); "
+            "take the file from its origin again"
+        ) from error
+    if array.ndim != 1 or digest(array) != reference.sha256.lower():
+        raise SchemaError(
+            f"{where}: {reference.member!r} in {path} was changed after it was saved (its SHA-256 "
+            "is not the one in the run file); take the file from its origin again"
+        )
+    return array

@@ -1,0 +1,140 @@
+"""A run: many measurements with the systems they were taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from stratoperf.results import storage
+from stratoperf.results.schema import Result, System
+from stratoperf.results.validation import read_document
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Run:
+    """The results of a run, as read from a run file or as just measured.
+
+    Parameters
+    ----------
+    document
+        The tree of a run file, ``stratoperf.run/1``. Columns may also be arrays. The run keeps
+        it: do not change it afterwards.
+    path
+        The file it was read from or saved to; references to ``.npz`` files are relative to it.
+
+    Attributes
+    ----------
+    id, created, preset, command, stratoperf_version
+        As in the run file; `created` is ISO 8601 in UTC.
+    systems
+        The machines it was taken on, by identity.
+    results
+        `Result` views, in the order of the file.
+    path
+        The run file, or ``None``.
+
+    Raises
+    ------
+    SchemaError
+        When the document does not follow the schema; names the file and the key path.
+    """
+
+    def __init__(self, document: dict[str, Any], path: str | Path | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        self._base = None if self.path is None else self.path.parent
+        header, systems, results = read_document(document, str(path or "run"), self._base)
+        self._document = document
+        self.id = header.id
+        self.created = header.created
+        self.preset = header.preset
+        self.command = tuple(header.command)
+        self.stratoperf_version = header.stratoperf_version
+        self.systems: Mapping[str, System] = MappingProxyType(systems)
+        self.results = results
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The JSON tree: everything in the file, also what this version has no name for."""
+        return MappingProxyType(self._document)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run as JSON, long series in an ``.npz`` beside it.
+
+        The file appears whole or not at all. The run itself is not changed and keeps reading
+        from where it came.
+
+        Parameters
+        ----------
+        path
+            The run file; its directory is created when it does not exist.
+
+        Returns
+        -------
+        pathlib.Path
+            `path`.
+
+        Raises
+        ------
+        StratoperfError
+            When it cannot be written.
+        """
+        path = Path(path)
+        storage.save_tree(self._document, self._base, path)
+        return path
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per result and metric.
+
+        Columns are ``key``, ``benchmark``, ``backend``, ``status``, ``reason``, the parameters as
+        ``params.NAME``, ``metric``, ``unit``, ``count``, ``mean``, ``stdev``, ``min``, ``max``,
+        each quantile with its interval (``p50``, ``p50_low``, ``p50_high``, ...) and ``verdict``.
+        A result without metrics has one row.
+
+        Raises
+        ------
+        PrerequisiteMissing
+            Without pandas, which is in the extra ``dataframe``.
+        """
+        from stratoperf.results.tables import dataframe
+
+        return dataframe(self)
+
+    def __repr__(self) -> str:
+        counts: dict[str, int] = {}
+        for result in self.results:
+            counts[result.status] = counts.get(result.status, 0) + 1
+        tally = ", ".join(f"{count} {status}" for status, count in counts.items())
+        return f"<Run {self.id} of {self.created}: {tally or 'no results'}>"
+
+    def _repr_html_(self) -> str:
+        from stratoperf.results.tables import html
+
+        return html(self)
+
+
+def load(path: str | Path) -> Run:
+    """Load a run file, or the journal that an interrupted run left behind.
+
+    Parameters
+    ----------
+    path
+        A run file (``.json``), or a journal directory (``.journal``), of which the finished
+        results are read.
+
+    Raises
+    ------
+    SchemaError
+        When the file is missing, truncated, of another version or does not follow the schema;
+        names the file and the key path.
+    """
+    path = Path(path)
+    if path.is_dir():
+        from stratoperf.results.journal import read_journal
+
+        document, location = read_journal(path)
+        return Run(document, location)
+    return Run(storage.read_tree(path), path)

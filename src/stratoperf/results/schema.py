@@ -1,0 +1,254 @@
+"""The types of a run file, ``stratoperf.run/1``: read-only views of its JSON tree.
+
+A view holds what this version of stratoperf understands. The tree itself stays the authoritative
+form (see `Run.document`), so that keys of later versions survive loading and saving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.results.columns import Columns
+from stratoperf.statistics import Estimate, Outliers
+
+SCHEMA = "stratoperf.run/1"
+"""What files of this version say under ``schema``."""
+
+Better = Literal["lower", "higher"]
+Status = Literal["ok", "failed", "skipped", "interrupted"]
+Facts: TypeAlias = dict[str, Any] | str | None
+"""What is known of a part of a machine; other tools may write one sentence."""
+
+Verdict = Literal["met", "missed", "inconclusive", "not-measured"]
+
+QUANTILES: Mapping[str, float] = MappingProxyType(
+    {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+)
+"""The quantiles that every summary has, by their name in the file."""
+
+STATISTICS = ("mean", *QUANTILES)
+"""The statistics that have an interval, so that a target can be set for them."""
+
+
+class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the samples of one metric say, in the metric's unit; ``None`` where nothing can be said.
+
+    Attributes
+    ----------
+    count
+        How many samples there are.
+    mean, stdev, min, max
+        Of all samples, outliers included.
+    p50, p95, p99, p999
+        Quantiles of all samples, each with its confidence interval.
+    outliers
+        What a 3-sigma rule would remove, and what it would leave.
+    """
+
+    count: int
+    mean: float | None = None
+    stdev: float | None = None
+    min: float | None = None
+    max: float | None = None
+    p50: Estimate | None = None
+    p95: Estimate | None = None
+    p99: Estimate | None = None
+    p999: Estimate | None = None
+    outliers: Outliers | None = None
+
+
+class TargetVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A target and how the measured value stands to it.
+
+    Attributes
+    ----------
+    statistic
+        ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"`` or ``"p999"``.
+    direction
+        ``"<"``, ``"<="``, ``">"`` or ``">="``: how the statistic must stand to the value.
+    value, unit
+        The target.
+    verdict
+        ``"met"``, ``"missed"``, ``"inconclusive"`` or ``"not-measured"``.
+    why
+        The reason for the verdict, in words.
+    """
+
+    statistic: str
+    direction: Literal["<", "<=", ">", ">="]
+    value: float
+    unit: str
+    verdict: Verdict
+    why: str | None = None
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured quantity of a result.
+
+    Attributes
+    ----------
+    unit
+        Such as ``"ns"`` or ``"votes/s"``.
+    better
+        ``"lower"`` or ``"higher"``.
+    primary
+        Whether comparisons judge the result by this metric.
+    summary
+        Statistics of the samples.
+    mean
+        The mean with its confidence interval; of a rate it is all items over all time.
+    target
+        The verdict on the claim that speaks of this metric, if there is one.
+    """
+
+    unit: str
+    better: Better
+    primary: bool = False
+    summary: MetricSummary | None = None
+    mean: Estimate | None = None
+    target: TargetVerdict | None = None
+
+    def statistic(self, name: str) -> Estimate | None:
+        """Return one statistic with its interval, or ``None`` where it was not measured.
+
+        Parameters
+        ----------
+        name
+            ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"`` or ``"p999"``.
+
+        Raises
+        ------
+        InvalidParameter
+            For another name.
+        """
+        if name not in STATISTICS:
+            raise InvalidParameter(
+                f"statistic: {name!r} is unknown; {did_you_mean(name, STATISTICS)}"
+            )
+        if name == "mean":
+            return self.mean
+        estimate: Estimate | None = getattr(self.summary, name, None)
+        return estimate
+
+
+class Warmup(msgspec.Struct, frozen=True, kw_only=True):
+    """What ran before the first sample was kept: seconds and iterations."""
+
+    seconds: float
+    iterations: int = 0
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """How many outcomes of the timed work were checked, and whether all were right."""
+
+    checked: int
+    passed: bool
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """The samples that one process took on one system, in the order taken.
+
+    Attributes
+    ----------
+    system
+        Key into `Run.systems`.
+    process
+        Identity of the process: the unit of inference when runs are compared.
+    arm, pair
+        Side and number of the pair, when two versions were measured in turn; otherwise ``None``.
+    started_ns
+        When the first sample began, on the timeline of ``CLOCK_MONOTONIC_RAW``.
+    batch
+        Iterations in one sample; above 1 a sample is the mean over so many iterations.
+    columns
+        Read-only arrays by name, loaded and verified on access: ``"latency"`` in ns, or the
+        columns of an open-loop series.
+    """
+
+    system: str | None
+    process: str | None
+    arm: str | None
+    pair: int | None
+    started_ns: int | None
+    batch: int
+    columns: Columns
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that results were taken on, as `stratoperf.monitor.system` described it then.
+
+    Attributes
+    ----------
+    cpu, memory, kernel, os, python, clock, virtualization
+        Facts by name; `clock` has the ``source`` of time and the ``reason`` for it.
+    gpus
+        One entry per GPU.
+    warnings
+        What makes the machine noisy, in words.
+    """
+
+    cpu: Facts = None
+    memory: Facts = None
+    gpus: tuple[Any, ...] = ()
+    kernel: Facts = None
+    os: Facts = None
+    python: Facts = None
+    clock: Facts = None
+    virtualization: Facts = None
+    warnings: tuple[str, ...] = ()
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of a run: a benchmark with one backend and one set of parameters.
+
+    Attributes
+    ----------
+    key
+        Stable identity from benchmark, backend and parameters; comparisons join on it.
+    benchmark, benchmark_version, category, backend, params
+        What was measured.
+    status
+        ``"ok"``, ``"failed"``, ``"skipped"`` or ``"interrupted"``.
+    reason
+        Why the status is not ``"ok"``.
+    below_standard
+        What fell short of the standard for benchmarks, in words.
+    metrics
+        By name; empty when nothing trustworthy was measured.
+    series
+        The samples behind the metrics.
+    warmup, verification
+        ``None`` where there was none.
+    environment
+        What disturbed the measurement: steal time, involuntary switches and so on.
+    stopped_because
+        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+    items, item_unit
+        Work items in one iteration, and their plural name: what throughput counts.
+    warnings
+        Noise that a reader of the result must know of.
+    """
+
+    key: str
+    benchmark: str
+    backend: str
+    status: Status
+    benchmark_version: int | str | None = None
+    category: str | None = None
+    params: Mapping[str, Any] = {}
+    reason: str | None = None
+    below_standard: tuple[str, ...] = ()
+    metrics: Mapping[str, Metric] = {}
+    series: tuple[Series, ...] = ()
+    warmup: Warmup | None = None
+    verification: Verification | None = None
+    environment: Mapping[str, Any] = {}
+    stopped_because: str | None = None
+    items: float | None = None
+    item_unit: str | None = None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,180 @@
+"""Saving runs, and loading them whole."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from stratoperf.errors import SchemaError
+from stratoperf.results.columns import Array, External, digest, read_external
+from stratoperf.results.files import atomic_file, describe_failure, write_arrays
+from stratoperf.results.validation import convert
+
+LONGEST_INLINE_COLUMN = 10_000
+"""Samples up to which a column stays in the JSON; the run-file contract sets the number."""
+
+
+class _Pending(NamedTuple):
+    """A column on its way to an ``.npz``: where it stands, and how to get at its numbers."""
+
+    columns: dict[str, Any]
+    name: str
+    load: Callable[[], Array]
+    sha256: str
+    earlier: dict[str, Any]
+
+
+def read_tree(path: Path) -> Any:
+    """Read the JSON of a run file.
+
+    Raises
+    ------
+    SchemaError
+        When the file is missing, empty, truncated or no JSON.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"cannot read {path}: {error.strerror or error}") from error
+    if not content.strip():
+        raise SchemaError(f"{path}: the file is empty; take it from its origin again")
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise SchemaError(
+            f"{path}: {error}; the file is truncated or no JSON, take it from its origin again"
+        ) from error
+
+
+def save_tree(document: dict[str, Any], base: Path | None, path: Path) -> None:
+    """Write a document as a run file, with its long columns in an ``.npz`` beside it.
+
+    Parameters
+    ----------
+    document
+        The tree of a run; columns may be lists, arrays or references. It is not changed.
+    base
+        Directory that references in `document` are relative to.
+    path
+        The run file. Its directory is created when it does not exist.
+
+    Raises
+    ------
+    SchemaError
+        When a column that has to be copied is missing or was changed.
+    StratoperfError
+        When the file cannot be written; an older file of that name is then untouched.
+    """
+    with describe_failure(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    tree = _copy_for_columns(document)
+    pending: dict[str, _Pending] = {}
+    for result, series, columns in _columns(tree):
+        for name, column in columns.items():
+            member = f"result{result}_series{series}_{name}"
+            if isinstance(column, dict):
+                where = f"results[{result}].series[{series}].columns.{name}"
+                reference = convert(column, External, where)
+                source = (base or Path()) / reference.file
+                if source.parent.resolve() == path.parent.resolve():
+                    columns[name] = {**column, "file": source.name}
+                    continue
+                load = functools.partial(read_external, reference, base, where)
+                pending[member] = _Pending(columns, name, load, reference.sha256, column)
+            elif len(column) > LONGEST_INLINE_COLUMN:
+                array = np.asarray(column)
+                load = functools.partial(np.asarray, array)
+                pending[member] = _Pending(columns, name, load, digest(array), {})
+    if pending:
+        arrays = _free_name(path, [item.sha256 for item in pending.values()])
+        for member, item in pending.items():
+            location = {"file": arrays.name, "member": member, "sha256": item.sha256}
+            # Unknown keys of an earlier reference survive.
+            item.columns[item.name] = {**item.earlier, **location}
+        # The arrays come first: at no moment does a run file refer to what is not there.
+        with atomic_file(arrays) as file:
+            write_arrays(file, {member: item.load for member, item in pending.items()})
+    with atomic_file(path) as file:
+        file.write(encode(tree))
+
+
+def encode(tree: Any) -> bytes:
+    """Return JSON to read and to diff: indented, but with lists of numbers on one line.
+
+    What JSON has no word for (NaN, infinity) becomes ``null``.
+    """
+    return "".join(_layout(finite(tree), "\n")).encode() + b"\n"
+
+
+def encode_line(tree: Any) -> bytes:
+    """Return JSON on one line, with its line feed."""
+    return msgspec.json.encode(finite(tree)) + b"\n"
+
+
+def finite(value: Any) -> Any:
+    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return finite(value.tolist())
+    if isinstance(value, msgspec.Struct):
+        return finite(msgspec.to_builtins(value))
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _layout(value: Any, newline: str) -> Iterator[str]:
+    """Yield pieces of indented JSON; `newline` is a line feed with the indentation so far."""
+    inner = f"{newline} "
+    if isinstance(value, dict) and value:
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{inner}{msgspec.json.encode(key).decode()}: "
+            yield from _layout(item, inner)
+        yield f"{newline}}}"
+    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        for number, item in enumerate(value):
+            yield f"{',' if number else '['}{inner}"
+            yield from _layout(item, inner)
+        yield f"{newline}]"
+    else:
+        yield msgspec.json.encode(value).decode()
+
+
+def _columns(tree: dict[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield position of the result, position of the series, and its columns."""
+    for number, result in enumerate(tree.get("results", [])):
+        for place, series in enumerate(result.get("series", [])):
+            yield number, place, series["columns"]
+
+
+def _copy_for_columns(document: dict[str, Any]) -> dict[str, Any]:
+    """Copy the tree as far as columns are replaced in it; all else is shared."""
+    tree = {**document, "results": [dict(result) for result in document["results"]]}
+    for result in tree["results"]:
+        if "series" in result:
+            result["series"] = [
+                {**series, "columns": dict(series["columns"])} for series in result["series"]
+            ]
+    return tree
+
+
+def _free_name(path: Path, digests: list[str]) -> Path:
+    """Return where the arrays go: ``<run>.npz``, or a name of its own where that is taken.
+
+    Overwriting would break the run files that still refer to it.
+    """
+    plain = path.with_suffix(".npz")
+    if not plain.exists():
+        return plain
+    content = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return path.with_suffix(f".{content[:12]}.npz")
+

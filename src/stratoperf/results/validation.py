@@ -1,0 +1,180 @@
+"""From the JSON tree of a run file to its typed views, with errors that name the key path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+
+from stratoperf.errors import SchemaError
+from stratoperf.results.columns import Column, Columns, External
+from stratoperf.results.schema import SCHEMA, Metric, Result, Series, System
+
+T = TypeVar("T")
+
+_MENDING = "mend this key, or take the file from its origin again"
+_PROBLEM = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The top level of a run file."""
+
+    schema: str
+    id: str
+    created: str
+    systems: dict[str, Any]
+    results: list[dict[str, Any]]
+    preset: str | None = None
+    command: list[str] = []
+    stratoperf_version: str | None = None
+
+
+class _SeriesFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A series with its columns still unread."""
+
+    columns: dict[str, Any]
+    system: str | None = None
+    process: str | None = None
+    arm: str | None = None
+    pair: int | None = None
+    started_ns: int | None = None
+    batch: int = 1
+
+
+class RunView(NamedTuple):
+    """The typed top level of a run."""
+
+    header: _Header
+    systems: dict[str, System]
+    results: list[Result]
+
+
+def read_document(document: object, source: str, base: Path | None) -> RunView:
+    """Check a whole document and return its typed views.
+
+    Parameters
+    ----------
+    document
+        What the JSON of a run file holds. Columns may also be arrays.
+    source
+        The file's name, for messages.
+    base
+        Directory that names of ``.npz`` files are relative to.
+
+    Raises
+    ------
+    SchemaError
+        Names the file, the key path, what was expected and what was found.
+    """
+    try:
+        if not isinstance(document, dict):
+            raise SchemaError(f"expected an object with the key 'schema', got {_kind(document)}")
+        _check_version(document.get("schema"))
+        header = convert(document, _Header, "")
+        systems = {
+            name: convert(system, System, f"systems.{name}")
+            for name, system in header.systems.items()
+        }
+        results = [
+            read_result(result, f"results[{index}]", base)
+            for index, result in enumerate(header.results)
+        ]
+    except SchemaError as error:
+        raise SchemaError(f"{source}: {error}; {_MENDING}") from error.__cause__
+    return RunView(header, systems, results)
+
+
+def convert(value: object, kind: type[T], where: str) -> T:
+    """Convert a part of the tree; `where` is its key path, empty for the top level.
+
+    Raises
+    ------
+    SchemaError
+        With the key path, but without the file's name.
+    """
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        match = _PROBLEM.match(str(error))
+        what, path = match.group("what", "path") if match else (str(error), "")
+        place = f"{where}{path or ''}".lstrip(".")
+        what = what.replace("`", "")
+        what = what[:1].lower() + what[1:]
+        raise SchemaError(f"{place}: {what}" if place else what) from None
+
+
+def _check_version(schema: object) -> None:
+    if not isinstance(schema, str):
+        raise SchemaError(f"schema: expected {SCHEMA!r}, got {_kind(schema)}")
+    family, _, version = schema.partition("/")
+    own_family, _, own_major = SCHEMA.partition("/")
+    if family != own_family or not re.fullmatch(r"\d+(\.\d+)*", version):
+        raise SchemaError(f"schema: expected {SCHEMA!r}, got {schema!r}; this is no run file")
+    if version.split(".")[0] != own_major:
+        raise SchemaError(
+            f"schema: {schema!r} needs a version of stratoperf that reads "
+            f"'{family}/{version.split('.')[0]}'; this one reads {SCHEMA!r} (install the version "
+            "that wrote the file)"
+        )
+
+
+def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
+    """Convert one result; parameters and errors as for `read_document` and `convert`."""
+    # Dictionaries with free keys are taken out and converted one by one: the converter's own
+    # messages do not say at which key of a dictionary the problem is.
+    metrics = convert(tree.get("metrics", {}), dict[str, Any], f"{where}.metrics")
+    series = convert(tree.get("series", []), list[dict[str, Any]], f"{where}.series")
+    fields = convert({**tree, "metrics": {}, "series": []}, Result, where)
+    return msgspec.structs.replace(
+        fields,
+        metrics={
+            name: convert(metric, Metric, f"{where}.metrics.{name}")
+            for name, metric in metrics.items()
+        },
+        series=tuple(
+            _read_series(one, f"{where}.series[{index}]", base) for index, one in enumerate(series)
+        ),
+    )
+
+
+def _read_series(tree: dict[str, Any], where: str, base: Path | None) -> Series:
+    fields = convert(tree, _SeriesFields, where)
+    columns = {
+        name: _read_column(column, f"{where}.columns.{name}")
+        for name, column in fields.columns.items()
+    }
+    lengths = {len(column) for column in columns.values() if not isinstance(column, External)}
+    if len(lengths) > 1:
+        raise SchemaError(
+            f"{where}.columns: expected columns of one length, got lengths "
+            f"{', '.join(map(str, sorted(lengths)))}"
+        )
+    return Series(
+        system=fields.system,
+        process=fields.process,
+        arm=fields.arm,
+        pair=fields.pair,
+        started_ns=fields.started_ns,
+        batch=fields.batch,
+        columns=Columns(columns, base, f"{where}.columns"),
+    )
+
+
+def _read_column(column: object, where: str) -> Column:
+    if isinstance(column, np.ndarray):
+        return column
+    if isinstance(column, Mapping):
+        return convert(column, External, where)
+    return convert(column, list[int | float], where)
+
+
+def _kind(value: object) -> str:
+    """Return the JSON name of a value's type."""
+    if value is None:
+        return "null"
+    names = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
+    return names.get(type(value), type(value).__name__)

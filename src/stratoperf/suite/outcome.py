@@ -1,0 +1,173 @@
+"""From a measurement to a result as the run file holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from stratoperf import statistics
+from stratoperf.errors import InvalidParameter
+from stratoperf.measurement import Measurement, Verification
+from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Status, TargetVerdict
+from stratoperf.statistics import Estimate, Summary
+from stratoperf.suite.planner import Case
+from stratoperf.suite.presets import STANDARD_ITERATIONS, STANDARD_WARMUP_S
+from stratoperf.suite.targets import Judgment, Target, most_severe
+
+
+def result_tree(
+    case: Case,
+    status: Status,
+    reason: str | None = None,
+    *,
+    measurement: Measurement | None = None,
+    verification: Verification | None = None,
+    environment: Mapping[str, Any] | None = None,
+    warnings: tuple[str, ...] | list[str] = (),
+    system: str | None = None,
+    process: str | None = None,
+) -> dict[str, Any]:
+    """Return a result for the run file; its columns are arrays.
+
+    Parameters
+    ----------
+    case
+        What was measured.
+    status, reason
+        How it went.
+    measurement
+        Only of work that was right, or that was interrupted: the times of wrong work are no
+        result.
+    verification
+        Its check, where it is not that of `measurement`.
+    environment, warnings
+        What disturbed it.
+    system, process
+        Where it was taken.
+    """
+    sampled = measurement if measurement is not None and measurement.count else None
+    checked = measurement.verification if measurement is not None else verification
+    tree: dict[str, Any] = {
+        "key": case.key,
+        "benchmark": case.benchmark.name,
+        "benchmark_version": case.benchmark.version,
+        "category": case.benchmark.category,
+        "backend": case.backend,
+        "params": dict(case.params),
+        "status": status,
+        "reason": reason,
+        "below_standard": [] if sampled is None else _below_standard(case, sampled),
+        "metrics": {} if sampled is None else _metrics(case, sampled, status),
+        "series": [] if sampled is None else [_series(sampled, system, process)],
+        "warmup": None if sampled is None else sampled.warmup._asdict(),
+        "verification": None if checked is None else checked._asdict(),
+        "environment": dict(environment or {}),
+        "stopped_because": None if sampled is None else sampled.stopped_because,
+        "warnings": list(warnings),
+    }
+    if sampled is not None:
+        tree |= {"items": sampled.items, "item_unit": sampled.item_unit}
+    return tree
+
+
+def _series(measurement: Measurement, system: str | None, process: str | None) -> dict[str, Any]:
+    return {
+        "system": system,
+        "process": process,
+        "arm": None,
+        "pair": None,
+        "started_ns": measurement.started_ns,
+        "batch": measurement.batch,
+        "columns": {"latency": measurement.samples_ns},
+    }
+
+
+def _below_standard(case: Case, measurement: Measurement) -> list[str]:
+    iterations = measurement.count * measurement.batch
+    asked = case.sampling.min_iterations
+    shortfalls = []
+    if iterations < STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations}, the standard is {STANDARD_ITERATIONS}")
+    if iterations < asked and asked != STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations} of the {asked} asked for fit into the time")
+    if measurement.warmup.seconds < STANDARD_WARMUP_S:
+        shortfalls.append(
+            f"warm-up: {measurement.warmup.seconds:.3g} s, the standard is {STANDARD_WARMUP_S:g} s"
+        )
+    return shortfalls
+
+
+def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, Any]:
+    latency = Metric(
+        unit="ns",
+        better="lower",
+        primary=True,
+        summary=_summary(measurement.summary()),
+        mean=statistics.mean(measurement.samples_ns),
+    )
+    metrics = {"latency": latency}
+    # A sample that the clock saw as zero has no rate.
+    if measurement.samples_ns.min() > 0:
+        metrics["throughput"] = _throughput(measurement)
+    return {
+        name: msgspec.to_builtins(
+            msgspec.structs.replace(metric, target=_target(case, name, metric, status))
+        )
+        for name, metric in metrics.items()
+    }
+
+
+def _throughput(measurement: Measurement) -> Metric:
+    rate = measurement.throughput()
+    rates = measurement.items * 1e9 / np.asarray(measurement.samples_ns)
+    summary = statistics.summarize(rates)
+    if measurement.batch > 1:
+        note = f"; of means over batches of {measurement.batch} iterations"
+        summary = msgspec.structs.replace(
+            summary, **{name: _noted(getattr(summary, name), note) for name in QUANTILES}
+        )
+    return Metric(
+        unit=f"{measurement.item_unit}/s",
+        better="higher",
+        # The mean of a rate is all items over all time, not the mean of the samples' rates.
+        summary=msgspec.structs.replace(_summary(summary), mean=rate.value),
+        mean=rate,
+    )
+
+
+def _noted(estimate: Estimate, note: str) -> Estimate:
+    return msgspec.structs.replace(estimate, method=f"{estimate.method}{note}")
+
+
+def _summary(summary: Summary) -> MetricSummary:
+    fields = {name: getattr(summary, name) for name in MetricSummary.__struct_fields__}
+    return MetricSummary(**fields)
+
+
+def _target(case: Case, name: str, metric: Metric, status: Status) -> TargetVerdict | None:
+    """Return the verdict on the claim about a metric; of several, the one that needs attention."""
+    return most_severe(
+        [
+            target.verdict(_judge(target, case, metric, status))
+            for target in case.benchmark.targets
+            if target.metric == name
+        ]
+    )
+
+
+def _judge(target: Target, case: Case, metric: Metric, status: Status) -> Judgment:
+    mismatch = target.mismatch({**case.params, "backend": case.backend})
+    if mismatch is not None:
+        return Judgment("not-measured", mismatch)
+    if status != "ok":
+        return Judgment("not-measured", f"the measurement is {status}")
+    estimate = metric.statistic(target.statistic_name)
+    if estimate is None:
+        return Judgment("not-measured", f"there is no {target.statistic_name}")
+    try:
+        return target.judge(estimate, metric.unit)
+    except InvalidParameter as error:
+        return Judgment("not-measured", str(error))

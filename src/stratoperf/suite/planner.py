@@ -1,0 +1,262 @@
+"""Planning: which cases a run measures, how long that takes and how much it writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from stratoperf import backends
+from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
+from stratoperf.suite.declaration import Benchmark, Value, values_of
+from stratoperf.suite.presets import Sampling, preset_named
+from stratoperf.suite.registry import Registry
+
+Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
+
+SETUP_S = 0.3
+"""Seconds assumed for the setup, verification and statistics of one case."""
+
+SAMPLES_PER_SECOND = 50_000
+"""Samples assumed a second: those of a consensus round over 10,000 votes, about 20 µs long."""
+
+SAMPLE_BYTES = 8
+"""Bytes of one sample in an ``.npz``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One combination of benchmark, parameters and backend.
+
+    Attributes
+    ----------
+    benchmark, params, backend
+        What is measured.
+    key
+        Its stable identity.
+    sampling
+        How long and how precisely.
+    skip_reason
+        Why it cannot be measured here, or ``None``.
+    """
+
+    benchmark: Benchmark
+    params: Mapping[str, Value]
+    backend: str
+    key: str
+    sampling: Sampling
+    skip_reason: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that it takes at most, as far as can be told before."""
+        if self.skip_reason is not None:
+            return 0.0
+        return self.sampling.warmup_s + self.sampling.max_duration_s + SETUP_S
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes that the benchmark itself writes to disk, by its own declaration."""
+        return 0 if self.skip_reason is not None else self.benchmark.disk_bytes_of(self.params)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of its samples in the run file."""
+        if self.skip_reason is not None:
+            return 0
+        return round(self.sampling.max_duration_s * SAMPLES_PER_SECOND) * SAMPLE_BYTES
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What was asked of a run; kept in the run file, so that an interrupted run can go on.
+
+    The fields are the parameters of `stratoperf.run`, `select` as names.
+    """
+
+    select: tuple[str, ...] | None = None
+    preset: str = "standard"
+    backend: str = "auto"
+    params: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
+    iterations: int | None = None
+    duration_s: float | None = None
+    warmup_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run will do, known before it starts.
+
+    Attributes
+    ----------
+    request
+        What was asked.
+    cases
+        In the order of measurement.
+    saves
+        Whether a run file is written.
+    warnings
+        What the user should know before, such as benchmarks that could not be imported.
+    finished
+        Keys of the cases that an earlier part of the run has measured already.
+    """
+
+    request: Request
+    cases: tuple[Case, ...]
+    saves: bool
+    warnings: tuple[str, ...] = ()
+    finished: frozenset[str] = frozenset()
+
+    @property
+    def open_cases(self) -> list[Case]:
+        """The cases that are still to be measured."""
+        return [case for case in self.cases if case.key not in self.finished]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the open cases take at most."""
+        return sum(case.seconds for case in self.open_cases)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the open cases write to disk: by their own declaration, and as samples."""
+        return sum(
+            case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
+        )
+
+
+def make_request(
+    select: Selection,
+    params: Mapping[str, Any] | None,
+    *,
+    preset: str,
+    backend: str,
+    iterations: int | None,
+    duration_s: float | None,
+    warmup_s: float | None,
+) -> Request:
+    """Bring the parameters of `stratoperf.run` into the form that the run file keeps.
+
+    Raises
+    ------
+    InvalidParameter
+        For a parameter value that is no bool, number or string.
+    """
+    words = [select] if isinstance(select, str | Benchmark) else list(select or ())
+    return Request(
+        select=tuple(str(getattr(word, "name", word)) for word in words) or None,
+        preset=preset,
+        backend=backend,
+        params={name: values_of(name, values) for name, values in (params or {}).items()},
+        iterations=iterations,
+        duration_s=duration_s,
+        warmup_s=warmup_s,
+    )
+
+
+def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
+    """Plan a run.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown benchmark, preset, backend or parameter (suggests the nearest name), or a
+        value out of range.
+    BackendUnavailable
+        When a backend was asked for by name that cannot run here, or that none of the selected
+        benchmarks has.
+    """
+    sampling = preset_named(request.preset).changed(
+        request.iterations, request.duration_s, request.warmup_s
+    )
+    benchmarks = registry.select(request.select)
+    if not benchmarks:
+        raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
+    reasons = _unavailable(request.backend, benchmarks)
+    _check_names(request.params, benchmarks)
+    cases = [
+        Case(benchmark, params, backend, benchmark.key(params, backend), sampling, reason)
+        for benchmark in benchmarks
+        for backend, reason in reasons[benchmark.name]
+        for params in benchmark.combinations(_typed(benchmark, request.params))
+    ]
+    distinct = {case.key: case for case in cases}
+    return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+
+
+def _unavailable(
+    backend: str, benchmarks: Sequence[Benchmark]
+) -> dict[str, list[tuple[str, str | None]]]:
+    """Return, for each benchmark, the backends to measure and why one of them cannot be."""
+    if backend == "auto":
+        return {
+            benchmark.name: [
+                (name, backends.unavailable_reason(name)) for name in benchmark.measured_backends
+            ]
+            for benchmark in benchmarks
+        }
+    reason = backends.unavailable_reason(backend)
+    if reason is not None:
+        raise BackendUnavailable(f"backend {backend!r} cannot run here: {reason}")
+    if not any(backend in benchmark.backends for benchmark in benchmarks):
+        known = sorted({name for benchmark in benchmarks for name in benchmark.backends})
+        raise BackendUnavailable(
+            f"backend: none of the selected benchmarks has {backend!r}; "
+            f"they have {', '.join(known)}"
+        )
+    return {
+        benchmark.name: [
+            (
+                backend,
+                None
+                if backend in benchmark.backends
+                else f"{benchmark.name} has no backend {backend}",
+            )
+        ]
+        for benchmark in benchmarks
+    }
+
+
+def _check_names(params: Mapping[str, Any], benchmarks: Sequence[Benchmark]) -> None:
+    known = {name for benchmark in benchmarks for name in benchmark.params}
+    for name, values in params.items():
+        if name not in known:
+            raise InvalidParameter(
+                f"params: none of the selected benchmarks has {name!r}; {did_you_mean(name, known)}"
+            )
+        if not values:
+            raise InvalidParameter(f"params: {name!r} has no values; give at least one")
+
+
+def _typed(
+    benchmark: Benchmark, params: Mapping[str, tuple[Value, ...]]
+) -> dict[str, tuple[Value, ...]]:
+    """Return the values of this benchmark's parameters, text turned into the declared type."""
+    return {
+        name: tuple(_like(value, benchmark.params[name], name) for value in values)
+        for name, values in params.items()
+        if name in benchmark.params
+    }
+
+
+def _like(value: Value, examples: tuple[Value, ...], name: str) -> Value:
+    """Return a value of the kind that the declared ones are; a command line has only text."""
+    if any(isinstance(example, str) for example in examples):
+        return value if isinstance(value, str) else str(value)
+    if all(isinstance(example, bool) for example in examples):
+        known = {"true": True, "false": False, "1": True, "0": False}
+        if str(value).lower() not in known:
+            raise InvalidParameter(f"params: {name!r} is true or false, got {value!r}")
+        return known[str(value).lower()]
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidParameter(f"params: {name!r} is a number, got {value!r}")
+    if not all(isinstance(example, int) for example in examples):
+        return number
+    if not number.is_integer():
+        raise InvalidParameter(f"params: {name!r} is a whole number, got {value!r}")
+    return int(number)

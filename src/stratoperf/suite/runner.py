@@ -1,0 +1,244 @@
+"""Run a plan: measure its cases one after the other and keep what was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import uuid
+import warnings
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+import stratoperf
+from stratoperf.errors import Interrupted, InvalidParameter
+from stratoperf.monitor import system
+from stratoperf.results import SCHEMA, Run
+from stratoperf.results.validation import convert, read_result
+from stratoperf.suite.attempt import attempt
+from stratoperf.suite.interrupts import deferred_interrupt
+from stratoperf.suite.listener import Listener
+from stratoperf.suite.planner import Plan, Request, Selection, make_plan, make_request
+from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.suite.registry import REGISTRY, PluginWarning
+
+_Recorder: TypeAlias = MemoryRecorder | FileRecorder
+
+
+def run(
+    select: Selection = None,
+    preset: str = "standard",
+    backend: str = "auto",
+    *,
+    params: Mapping[str, Any] | None = None,
+    iterations: int | None = None,
+    duration_s: float | None = None,
+    warmup_s: float | None = None,
+    output: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Measure benchmarks.
+
+    Parameters
+    ----------
+    select
+        Names, glob patterns or categories such as ``"single-node"``, or benchmarks themselves:
+        one, or several. ``None`` for all.
+    preset
+        ``"standard"`` (at least 1000 iterations after 10 s of warm-up), ``"quick"`` or ``"ci"``.
+    backend
+        A backend's name, or ``"auto"``: every backend that each benchmark has but the reference;
+        those that cannot run here give results with the status ``skipped``.
+    params
+        Values by parameter, one or several, instead of the declared ones.
+    iterations
+        Iterations at least, as far as the time allows.
+    duration_s
+        Seconds to sample each case for, without stopping early.
+    warmup_s
+        Seconds of warm-up of each case.
+    output
+        Directory for the run file, which is named after the selection and the time;
+        ``latest.json`` in it is then updated. ``None`` writes nothing.
+    resume
+        The journal or run file of an interrupted run, which then goes on as it was planned.
+    listener
+        Is told of the progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown name (suggests the nearest), a value out of range, or an output directory
+        that cannot be written to. Nothing was measured then.
+    BackendUnavailable
+        When a backend asked for by name cannot run here.
+    Interrupted
+        On Ctrl-C; its attribute ``run`` has what was measured, and with `output` it is saved.
+    StratoperfError
+        When the disk is full; says where the finished results are.
+    """
+    started = datetime.now(timezone.utc)
+    request = make_request(
+        select,
+        params,
+        preset=preset,
+        backend=backend,
+        iterations=iterations,
+        duration_s=duration_s,
+        warmup_s=warmup_s,
+    )
+    listener = listener or _Warner()
+    if resume is not None:
+        plan, recorder = _resumed(request, output, Path(resume))
+    else:
+        plan = make_plan(request, REGISTRY, saves=output is not None)
+        document = _new_document(plan, started)
+        recorder = (
+            MemoryRecorder(document)
+            if output is None
+            else start_file(Path(output), document, request.select or ())
+        )
+    try:
+        return _Execution(plan, recorder, listener).run()
+    except BaseException:
+        recorder.abandon()
+        raise
+
+
+class _Warner(Listener):
+    """Shows the plan's warnings where nobody else listens to them."""
+
+    def planned(self, plan: Plan) -> None:
+        for sentence in plan.warnings:
+            warnings.warn(sentence, PluginWarning, stacklevel=4)
+
+
+class _Execution:
+    """One run in progress."""
+
+    def __init__(self, plan: Plan, recorder: _Recorder, listener: Listener) -> None:
+        self._plan = plan
+        self._recorder = recorder
+        self._listener = listener
+        self._process = uuid.uuid4().hex[:12]
+
+    def run(self) -> Run:
+        self._listener.planned(self._plan)
+        described = msgspec.to_builtins(system())
+        machine = described.pop("id")
+        self._recorder.add_system(machine, described)
+        try:
+            interrupted = self._measure_all(machine)
+        except KeyboardInterrupt:
+            # Between two cases: all that was measured is recorded.
+            interrupted = True
+        with deferred_interrupt() as pressed:
+            keys = [case.key for case in self._plan.cases]
+            run = self._recorder.finish(keys, complete=not interrupted)
+            if self._recorder.path is not None:
+                self._listener.saved(self._recorder.path)
+        if interrupted or pressed:
+            count = sum(result.status != "interrupted" for result in run.results)
+            error = Interrupted(f"interrupted with {count} of {len(keys)} cases measured")
+            error.run = run
+            raise error
+        return run
+
+    def _measure_all(self, machine: str) -> bool:
+        """Measure the open cases; return whether Ctrl-C put an end to it."""
+        earlier = {result["key"]: result for result in self._recorder.results}
+        for index, case in enumerate(self._plan.cases):
+            if case.key in self._plan.finished:
+                self._tell(index, earlier[case.key])
+                continue
+            self._listener.case_started(index, case)
+            tree = attempt(case, system=machine, process=self._process)
+            with deferred_interrupt() as pressed:
+                self._recorder.add(tree)
+            self._tell(index, tree)
+            if pressed or tree["status"] == "interrupted":
+                return True
+        return False
+
+    def _tell(self, index: int, tree: dict[str, Any]) -> None:
+        case = self._plan.cases[index]
+        result = read_result(tree, case.key, self._recorder.base)
+        self._listener.case_finished(index, case, result)
+
+
+def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
+    program, *arguments = sys.argv or [""]
+    return {
+        "schema": SCHEMA,
+        "id": uuid.uuid4().hex,
+        "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "preset": plan.request.preset,
+        # Where the program lies says nothing about the run.
+        "command": [Path(program).name, *arguments],
+        "stratoperf_version": stratoperf.__version__,
+        "systems": {},
+        "plan": {
+            "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
+            "keys": [case.key for case in plan.cases],
+        },
+        "results": [],
+    }
+
+
+def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Recorder]:
+    """Return the plan of an interrupted run and a recorder that goes on with it."""
+    if output is not None or request != Request():
+        raise InvalidParameter(
+            "resume: an interrupted run goes on as it was planned, in its own directory; "
+            "give no other parameter with it"
+        )
+    recorder, document = resume_file(source)
+    try:
+        return _stored_plan(document, source), recorder
+    except BaseException:
+        recorder.abandon()
+        raise
+
+
+class _StoredPlan(msgspec.Struct, frozen=True):
+    """What a run file says about what was to be measured."""
+
+    request: Request
+    keys: list[str]
+
+
+def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
+    if "plan" not in document:
+        raise InvalidParameter(
+            f"resume: {source} does not say what was planned; start a new run instead"
+        )
+    stored = convert(document["plan"], _StoredPlan, "plan")
+    plan = make_plan(stored.request, REGISTRY, saves=True)
+    keys = [case.key for case in plan.cases]
+    if keys != stored.keys:
+        differing = sorted(set(keys) ^ set(stored.keys)) or keys
+        raise InvalidParameter(
+            f"resume: the benchmarks changed since {source} was begun ({differing[0]} differs); "
+            "start a new run instead"
+        )
+    versions = {case.key: case.benchmark.version for case in plan.cases}
+    for result in document["results"]:
+        if versions.get(result["key"]) != result["benchmark_version"]:
+            raise InvalidParameter(
+                f"resume: {result['key']} was measured with version "
+                f"{result['benchmark_version']} of the benchmark, which is now at "
+                f"{versions.get(result['key'])}; start a new run instead"
+            )
+    finished = frozenset(
+        result["key"] for result in document["results"] if result["status"] != "interrupted"
+    )
+    return dataclasses.replace(plan, finished=finished)
