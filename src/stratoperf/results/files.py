@@ -34,7 +34,9 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     temporary: Path | None = None
     try:
         with describe_failure(path):
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            handle, name = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+            )
             temporary = Path(name)
             with os.fdopen(handle, "wb") as file:
                 yield file
@@ -98,7 +100,9 @@ def check_directory(directory: Path, argument: str) -> None:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=directory, prefix=".stratoperf.", buffering=0) as probe:
+        with tempfile.NamedTemporaryFile(
+            dir=directory, prefix=".stratoperf.", buffering=0
+        ) as probe:
             probe.write(b"\0")
     except OSError as error:
         raise InvalidParameter(

@@ -234,4 +234,3 @@ def _moved_down(result: dict[str, Any]) -> dict[str, Any]:
         for one in result.get("series", [])
     ]
     return {**result, "series": series}
-

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.results import storage
-from stratoperf.results.schema import Result, System
+from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
 
 if TYPE_CHECKING:

@@ -177,4 +177,3 @@ def _free_name(path: Path, digests: list[str]) -> Path:
         return plain
     content = hashlib.sha256("".join(digests).encode()).hexdigest()
     return path.with_suffix(f".{content[:12]}.npz")
-

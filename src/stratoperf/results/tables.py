@@ -24,7 +24,8 @@ def dataframe(run: Run) -> pandas.DataFrame:
         raise PrerequisiteMissing(
             "to_dataframe needs pandas: pip install 'stratoperf[dataframe]'"
         ) from None
-    return pandas.DataFrame([row for result in run.results for row in _rows(result)])
+    rows = [row for result in run.results for row in _rows(result)]
+    return pandas.DataFrame.from_records(rows)
 
 
 def html(run: Run) -> str:
@@ -37,9 +38,7 @@ def html(run: Run) -> str:
         for name, metric in result.metrics.items():
             quantiles = [_interval(metric.statistic(quantile)) for quantile in QUANTILES]
             verdict = metric.target.verdict if metric.target else ""
-            lines.append(
-                _html_row("td", (*about, f"{name} [{metric.unit}]", *quantiles, verdict))
-            )
+            lines.append(_html_row("td", (*about, f"{name} [{metric.unit}]", *quantiles, verdict)))
         if not result.metrics:
             lines.append(_html_row("td", (*about, result.reason or "", *[""] * len(QUANTILES), "")))
     lines.append("</table>")

@@ -164,7 +164,9 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
 def _shown(measured: Estimate | None, unit: str | None) -> str:
     if measured is None:
         return ""
-    low, high = ("none" if side is None else f"{side:.4g}" for side in (measured.low, measured.high))
+    low, high = (
+        "none" if side is None else f"{side:.4g}" for side in (measured.low, measured.high)
+    )
     return f"{measured.value:.4g} [{low}, {high}] {unit}"
 
 

@@ -175,8 +175,7 @@ class Benchmark:
                 )
             if name not in parameters and not takes_any:
                 raise InvalidParameter(
-                    f"params: {self.name} does not take {name!r}; "
-                    f"{did_you_mean(name, parameters)}"
+                    f"params: {self.name} does not take {name!r}; {did_you_mean(name, parameters)}"
                 )
             if not values:
                 raise InvalidParameter(f"params: {name!r} of {self.name} has no values; list some")
@@ -248,9 +247,10 @@ def values_of(name: str, values: object) -> tuple[Value, ...]:
     InvalidParameter
         For a value that is no bool, number or string, and for one that is not finite.
     """
-    single = isinstance(values, str) or not isinstance(values, Iterable)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        values = (values,)
     plain: list[Value] = []
-    for given in (values,) if single else values:
+    for given in values:
         value = given.item() if isinstance(given, np.generic) else given
         finite = not isinstance(value, float) or math.isfinite(value)
         if not isinstance(value, bool | int | float | str) or not finite:

@@ -29,7 +29,7 @@ def case_key(benchmark: str, params: Mapping[str, bool | int | float | str], bac
     return f"{benchmark}[{','.join(f'{name}={_spelled(value)}' for name, value in facts)}]"
 
 
-def _spelled(value: bool | int | float | str) -> str:
+def _spelled(value: bool | float | str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

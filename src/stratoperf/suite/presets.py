@@ -74,6 +74,10 @@ class Sampling:
         )
 
 
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 PRESETS: Mapping[str, Sampling] = MappingProxyType(
     {
         # Claims speak of p95, so that is what must be known well; 1 % tells regressions of 5 %.
@@ -97,7 +101,3 @@ def preset_named(name: str) -> Sampling:
     if name not in PRESETS:
         raise InvalidParameter(f"preset: {name!r} is unknown; {did_you_mean(name, PRESETS)}")
     return PRESETS[name]
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

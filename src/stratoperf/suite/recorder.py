@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from stratoperf.errors import InvalidParameter, StratoperfError
+from stratoperf.errors import StratoperfError
 from stratoperf.results import Run, storage
 from stratoperf.results.files import atomic_file, check_directory
 from stratoperf.results.journal import Journal

@@ -72,9 +72,7 @@ class Target:
                 f"{did_you_mean(self.statistic_name, STATISTICS)}"
             )
         if self.direction not in _HOLDS:
-            raise InvalidParameter(
-                f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}"
-            )
+            raise InvalidParameter(f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}")
         if isinstance(self.value, bool) or not math.isfinite(self.value):
             raise InvalidParameter(f"value: expected a finite number, got {self.value!r}")
         object.__setattr__(self, "where", MappingProxyType(dict(self.where)))
