@@ -165,13 +165,11 @@ QuantileInterval Histogram::quantile_interval(double q, double confidence) const
   const Ranks ranks = binomial_ranks(count_, q, confidence);
   if (ranks.low >= 1) {
     const std::optional<Bucket> bucket = at_rank(ranks.low);
-    const double low = static_cast<double>(bucket ? std::max(bucket->low, min_) : range_.highest);
-    result.low = std::min(low, result.value);
+    result.low = static_cast<double>(bucket ? std::max(bucket->low, min_) : range_.highest);
   }
   if (ranks.high <= count_) {
     const std::optional<Bucket> bucket = at_rank(ranks.high);
-    const double high = static_cast<double>(bucket ? std::min(bucket->high, max_) : max_);
-    result.high = std::max(high, result.value);
+    result.high = static_cast<double>(bucket ? std::min(bucket->high, max_) : max_);
   }
   return result;
 }

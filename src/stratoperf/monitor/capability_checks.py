@@ -118,7 +118,7 @@ def _control_groups(files: SystemFiles) -> Check:
             f"{closed[0]} is not writable: containers run without limits",
             "systemd-run --user --scope -p Delegate=yes stratoperf run ...",
         )
-    return _check("control groups", "ok", f"{folders[0]} is writable")
+    return _check("control groups", "ok", "memory, CPU and process limits can be set")
 
 
 def _perf(files: SystemFiles) -> Check:

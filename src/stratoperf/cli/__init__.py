@@ -1,0 +1,7 @@
+"""The command line: ``stratoperf run | list | doctor | claims``."""
+
+from __future__ import annotations
+
+from stratoperf.cli.entry import main
+
+__all__ = ["main"]

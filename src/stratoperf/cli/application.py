@@ -1,0 +1,60 @@
+"""The commands. Each imports what it needs when it is called, so that help comes at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from stratoperf.cli.claims_command import claims
+from stratoperf.cli.doctor_command import doctor
+from stratoperf.cli.list_command import list_benchmarks
+from stratoperf.cli.run_command import run
+from stratoperf.errors import did_you_mean
+
+
+class _Commands(click.Group):
+    """A group that suggests the nearest command for a misspelled one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, or say which one was meant."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"unknown command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    del parameter
+    if value and not context.resilient_parsing:
+        from stratoperf import __version__
+
+        click.echo(f"stratoperf {__version__}")
+        context.exit()
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine; 1 a benchmark failed or a target was missed; 2 wrong usage; "
+    "3 a prerequisite is missing; 130 interrupted. STRATOSWARM_BENCH_DEBUG=1 logs verbosely.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
+def application() -> None:
+    """Check hard performance claims: native sampling, honest statistics, verdicts.
+
+    A first look: stratoperf run consensus.round --quick
+    """
+
+
+for command in (run, list_benchmarks, doctor, claims):
+    application.add_command(command)

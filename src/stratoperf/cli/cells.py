@@ -1,0 +1,75 @@
+"""How numbers and verdicts of results look in a table."""
+
+from __future__ import annotations
+
+import math
+
+from stratoperf.cli.tables import Cell
+from stratoperf.report.units import format_rate, format_time, significant, time_scale
+from stratoperf.results import Result
+from stratoperf.statistics import Estimate
+
+VERDICT_STYLES = {
+    "met": "green",
+    "missed": "bold red",
+    "inconclusive": "yellow",
+    "not-measured": "dim",
+}
+STATUS_STYLES = {"failed": "bold red", "interrupted": "yellow", "skipped": "dim"}
+SEVERITY = ("missed", "inconclusive", "met", "not-measured")
+NOTHING = Cell("-", "dim")
+
+
+def latency(estimate: Estimate | None, *, compact: bool) -> Cell:
+    """Show nanoseconds with their interval: ``12.3 [12.1, 12.7] µs``, or ``12.3 µs ±3%``.
+
+    A ``?`` stands for a side that too few samples leave open.
+    """
+    if estimate is None:
+        return NOTHING
+    if compact:
+        return Cell(f"{format_time(estimate.value)} {relative(estimate)}")
+    scale, unit = time_scale(estimate.value)
+    low, high = (
+        "?" if side is None else significant(side / scale) for side in (estimate.low, estimate.high)
+    )
+    return Cell(f"{significant(estimate.value / scale)} [{low}, {high}] {unit}")
+
+
+def relative(estimate: Estimate) -> str:
+    """Return the wider half of the interval in percent of the value, rounded up: ``±3%``."""
+    if estimate.low is None or estimate.high is None or estimate.value == 0:
+        return "±?"
+    half = max(estimate.high - estimate.value, estimate.value - estimate.low)
+    return f"±{math.ceil(100 * half / abs(estimate.value))}%"
+
+
+def throughput(result: Result, *, compact: bool) -> Cell:
+    """Show the mean rate, with its unit unless that is in the column's title; or a dash."""
+    metric = result.metrics.get("throughput")
+    estimate = metric.statistic("mean") if metric is not None else None
+    if metric is None or estimate is None:
+        return NOTHING
+    return Cell(format_rate(estimate.value, "" if compact else metric.unit).strip())
+
+
+def verdict_of(result: Result) -> str | None:
+    """Return the verdict that needs attention first, or ``None`` without a target."""
+    verdicts = {m.target.verdict for m in result.metrics.values() if m.target is not None}
+    return next((verdict for verdict in SEVERITY if verdict in verdicts), None)
+
+
+def verdict(result: Result) -> Cell:
+    """Show the status where it is not ``ok``, else the verdict on the target in words."""
+    if result.status != "ok":
+        return Cell(result.status, STATUS_STYLES[result.status])
+    word = verdict_of(result)
+    # "not measured" beside measured numbers would puzzle; the claim's line says more.
+    if word is None or word == "not-measured":
+        return Cell("no claim", "dim")
+    return verdict_cell(word)
+
+
+def verdict_cell(word: str) -> Cell:
+    """Show a verdict in words and color."""
+    return Cell(word.replace("-", " "), VERDICT_STYLES.get(word, ""))

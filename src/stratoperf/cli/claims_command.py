@@ -1,0 +1,38 @@
+"""``stratoperf claims``: the published claims beside a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+LATEST = Path("results/latest.json")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), default=LATEST, metavar="[RUN]")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+def claims(run: Path, as_json: bool) -> None:
+    """Show the published claims beside the results of RUN, with verdicts.
+
+    RUN is a run file or the journal of an interrupted run; results/latest.json by default.
+    """
+    from stratoperf.cli.claims_view import claim_rows, show_claims
+    from stratoperf.cli.screen import Screen, print_json
+    from stratoperf.errors import InvalidParameter
+    from stratoperf.results import load
+    from stratoperf.suite import claims as claims_of
+
+    if not run.exists():
+        raise InvalidParameter(
+            f"run: there is no {run}; measure first: stratoperf run consensus.round --quick"
+        )
+    loaded = load(run)
+    table = claims_of(loaded)
+    if as_json:
+        print_json({"run": loaded.id, "path": str(run), "claims": claim_rows(table)})
+        return
+    screen = Screen.stdout()
+    show_claims(screen, table)
+    screen.line()
+    screen.line(f"run: {run} of {loaded.created}", "dim")

@@ -1,0 +1,90 @@
+"""``stratoperf doctor``: what can be measured here, what makes it noisy, and what mends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from stratoperf.cli.screen import Screen
+    from stratoperf.monitor import Check
+
+TOPICS = {
+    "measures": "What this machine can measure",
+    "noise": "What makes it noisy",
+    "limits": "Limits",
+}
+# The word tells what the color tells, for those who do not see it.
+STYLES = {"ok": "green", "warning": "yellow", "missing": "red", "unknown": "dim"}
+STATUS_WIDTH = 9
+NAME_WIDTH = 22
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Folder whose disk is checked.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+def doctor(output: Path, as_json: bool) -> None:
+    """Tell what this machine can and cannot measure, and what makes it noisy.
+
+    Each finding comes with the command that mends it. Nothing is changed.
+    """
+    import msgspec
+
+    from stratoperf.cli.screen import Screen, print_json
+    from stratoperf.monitor import diagnose, system
+
+    checks = diagnose(output=output)
+    if as_json:
+        print_json({"system": msgspec.to_builtins(system()), "checks": msgspec.to_builtins(checks)})
+        return
+    screen = Screen.stdout()
+    if screen.fancy:
+        _show(screen, checks)
+    else:
+        _show_plain(screen, checks)
+
+
+def _show(screen: Screen, checks: list[Check]) -> None:
+    margin = " " * (2 + STATUS_WIDTH)
+    for topic, title in TOPICS.items():
+        screen.heading(title)
+        for check in (one for one in checks if one.topic == topic):
+            head = f"  {check.status:<{STATUS_WIDTH}}{check.name:<{NAME_WIDTH}} "
+            screen.paragraph(f"{head}{check.detail}", STYLES[check.status], indent=" " * len(head))
+            if check.remedy is not None:
+                screen.line(f"{margin}{_remedy(check.remedy)}", "cyan")
+    screen.line()
+    screen.line(_summary(checks), "bold")
+
+
+def _show_plain(screen: Screen, checks: list[Check]) -> None:
+    from stratoperf.cli.tables import Cell, Column, print_table
+
+    rows = [
+        [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]
+        for check in checks
+    ]
+    print_table(screen, [Column(title) for title in ("status", "name", "detail", "remedy")], rows)
+    screen.line(_summary(checks))
+
+
+def _remedy(remedy: str) -> str:
+    """Return a command after a prompt sign, and advice as it is."""
+    first = remedy.partition(" ")[0]
+    return f"$ {remedy}" if first in COMMANDS else f"→ {remedy}"
+
+
+COMMANDS = ("echo", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
+
+
+def _summary(checks: list[Check]) -> str:
+    counts = {status: sum(one.status == status for one in checks) for status in STYLES}
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

@@ -1,0 +1,39 @@
+"""Exit codes, and which error ends with which."""
+
+from __future__ import annotations
+
+import enum
+
+from stratoperf.errors import (
+    BackendUnavailable,
+    InvalidParameter,
+    PrerequisiteMissing,
+    SchemaError,
+)
+
+
+class ExitCode(enum.IntEnum):
+    """What the exit status of every command means."""
+
+    FINE = 0
+    FAILED = 1
+    """A benchmark failed, a target was missed under ``--enforce-targets``, or a disk was full."""
+    USAGE = 2
+    """Wrong usage, or input that cannot be read."""
+    MISSING = 3
+    """A required prerequisite is missing."""
+    INTERRUPTED = 130
+    """Ctrl-C; what was measured is saved."""
+    BROKEN_PIPE = 141
+    """The reader of the output went away: what a filter killed by SIGPIPE returns."""
+    TERMINATED = 143
+    """SIGTERM; what was measured is saved."""
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """Return the exit code for an error of the package."""
+    if isinstance(error, InvalidParameter | SchemaError):
+        return ExitCode.USAGE
+    if isinstance(error, BackendUnavailable | PrerequisiteMissing):
+        return ExitCode.MISSING
+    return ExitCode.FAILED

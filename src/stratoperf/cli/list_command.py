@@ -1,0 +1,114 @@
+"""``stratoperf list``: which benchmarks there are and which can run here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from stratoperf.cli.screen import Screen
+    from stratoperf.suite import Benchmark
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+def list_benchmarks(as_json: bool) -> None:
+    """List the benchmarks with their parameters, claims and backends."""
+    from stratoperf.cli.screen import Screen, print_json
+    from stratoperf.suite.registry import REGISTRY
+
+    benchmarks = REGISTRY.all()
+    remarks = Screen.stderr()
+    for warning in REGISTRY.warnings:
+        remarks.paragraph(f"warning: {warning}", "yellow")
+    if as_json:
+        print_json([_described(benchmark) for benchmark in benchmarks])
+        return
+    screen = Screen.stdout()
+    if screen.fancy:
+        for benchmark in benchmarks:
+            _show(screen, benchmark)
+        screen.line()
+        screen.line("next:  stratoperf run NAME --quick", "dim")
+    else:
+        _show_plain(screen, benchmarks)
+
+
+def _described(benchmark: Benchmark) -> dict[str, Any]:
+    from stratoperf.backends import unavailable_reason
+
+    return {
+        "name": benchmark.name,
+        "category": benchmark.category,
+        "version": benchmark.version,
+        "description": benchmark.description,
+        "params": {name: list(values) for name, values in benchmark.params.items()},
+        "cases": sum(1 for _ in benchmark.combinations({})),
+        "backends": {
+            name: {
+                "available": unavailable_reason(name) is None,
+                "reason": unavailable_reason(name),
+            }
+            for name in benchmark.backends
+        },
+        "targets": [
+            {
+                "statistic": target.statistic,
+                "direction": target.direction,
+                "value": target.value,
+                "unit": target.unit,
+                "where": dict(target.where),
+            }
+            for target in benchmark.targets
+        ],
+    }
+
+
+def _show(screen: Screen, benchmark: Benchmark) -> None:
+    facts = _described(benchmark)
+    screen.heading(f"{facts['name']}  ({facts['category']}, {_cases(facts['cases'])})")
+    summary = facts["description"].partition("\n\n")[0].replace("\n", " ")
+    if summary:
+        screen.paragraph(f"  {summary}", "dim", indent="  ")
+    for name, values in facts["params"].items():
+        screen.paragraph(f"  {name:<10} {', '.join(map(str, values))}", indent=" " * 13)
+    for name, backend in facts["backends"].items():
+        if backend["available"]:
+            screen.line(f"  {name:<10} available", "green")
+        else:
+            screen.paragraph(f"  {name:<10} {backend['reason']}", "yellow", indent=" " * 13)
+    for target in facts["targets"]:
+        screen.paragraph(f"  {'claim':<10} {_claim(target)}", indent=" " * 13)
+
+
+def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
+    from stratoperf.cli.tables import Cell, Column, print_table
+
+    titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
+    rows = []
+    for facts in map(_described, benchmarks):
+        here = [name for name, one in facts["backends"].items() if one["available"]]
+        elsewhere = [name for name, one in facts["backends"].items() if not one["available"]]
+        params = [f"{n}={','.join(map(str, v))}" for n, v in facts["params"].items()]
+        texts = [
+            facts["name"],
+            facts["category"],
+            str(facts["cases"]),
+            ",".join(here) or "-",
+            ",".join(elsewhere) or "-",
+            " ".join(params) or "-",
+            "; ".join(map(_claim, facts["targets"])) or "-",
+        ]
+        rows.append([Cell(text) for text in texts])
+    print_table(screen, [Column(title) for title in titles], rows)
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"
+
+
+def _claim(target: dict[str, Any]) -> str:
+    where = ", ".join(f"{name} {value}" for name, value in target["where"].items())
+    claim = f"{target['statistic']} {target['direction']} {target['value']:g} {target['unit']}"
+    return f"{claim} ({where})" if where else claim

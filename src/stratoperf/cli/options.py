@@ -1,0 +1,74 @@
+"""Values of options: durations and parameters of benchmarks."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import click
+
+UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def positive_duration(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Return the seconds of an option's value; no duration, or zero, is wrong usage."""
+    del context, parameter
+    return _duration(value, positive=True)
+
+
+def any_duration(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Return the seconds of an option's value, zero included; else it is wrong usage."""
+    del context, parameter
+    return _duration(value, positive=False)
+
+
+def _duration(value: str | None, *, positive: bool) -> float | None:
+    try:
+        return None if value is None else parse_duration(value, positive=positive)
+    except ValueError as error:
+        # click adds the option's name.
+        raise click.BadParameter(str(error)) from error
+
+
+def parse_duration(text: str, *, positive: bool = True) -> float:
+    """Return the seconds that a text such as ``1.5h`` stands for.
+
+    Raises
+    ------
+    ValueError
+        When it stands for none, or for zero where `positive` is set.
+    """
+    match = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-zµ]*)\s*", text)
+    if match is None or (match[2] or "s") not in UNITS_S:
+        raise ValueError(f"{text!r} is no duration; write 500ms, 60s, 5m or 1h")
+    seconds = float(match[1]) * UNITS_S[match[2] or "s"]
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text!r} is no finite duration; write 500ms, 60s, 5m or 1h")
+    if positive and seconds == 0:
+        raise ValueError(f"{text!r} leaves no time to measure; write 500ms, 60s, 5m or 1h")
+    return seconds
+
+
+def parse_params(texts: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the values by parameter of texts such as ``votes=100,1000``.
+
+    Raises
+    ------
+    click.BadParameter
+        For a text without a name, an equals sign or a value.
+    """
+    params: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        chosen = [value.strip() for value in values.split(",")]
+        if not name.strip() or not equals or not all(chosen):
+            raise click.BadParameter(
+                f"{text!r} is no NAME=VALUE; write votes=1000, or votes=100,1000 for several",
+                param_hint="'--param'",
+            )
+        params.setdefault(name.strip(), []).extend(chosen)
+    return params

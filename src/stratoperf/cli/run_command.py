@@ -1,0 +1,177 @@
+"""``stratoperf run``: measure, show, save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stratoperf.cli.exits import ExitCode
+from stratoperf.cli.options import any_duration, parse_params, positive_duration
+
+if TYPE_CHECKING:
+    from stratoperf.cli.screen import Screen
+    from stratoperf.results import Run
+
+CATEGORIES = ("single-node", "components", "swarmlet", "stress")
+PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
+
+
+@click.command(
+    epilog="Examples: stratoperf run consensus.round --quick --param votes=1000,10000; "
+    "stratoperf run 'consensus.*' --duration 60s --output results/"
+)
+@click.argument("select", nargs=-1, metavar="[SELECT]...")
+@click.option("--single-node", "category", flag_value="single-node", help="Select this category.")
+@click.option("--components", "category", flag_value="components", help="Select this category.")
+@click.option("--swarmlet", "category", flag_value="swarmlet", help="Select this category.")
+@click.option("--stress", "category", flag_value="stress", help="Select this category.")
+@click.option("--all", "category", flag_value="all", help="Select everything (the default).")
+@click.option("--quick", is_flag=True, help="Short measurements: a first look.")
+@click.option("--full", is_flag=True, help="By the standard: 10 s of warm-up each (the default).")
+@click.option("--ci", is_flag=True, help="As short as a check on every change has to be.")
+@click.option("--backend", default="auto", metavar="auto|cpu|cuda", help="Default: auto, all.")
+@click.option("--iterations", type=click.IntRange(min=1), metavar="N", help="At least so many.")
+@click.option(
+    "--duration", callback=positive_duration, metavar="TIME", help="Sample each case for this long."
+)
+@click.option(
+    "--warmup", callback=any_duration, metavar="TIME", help="Warm each case up for this long."
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="K=V[,V]", help="Only these values; repeatable."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of the run file.  [default: results/]",
+)
+@click.option("--enforce-targets", is_flag=True, help="Exit with 1 when a target is missed.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="RUN",
+    help="Go on with an interrupted run: its .json or .journal.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The run as JSON on stdout, without samples.")
+def run(
+    select: tuple[str, ...],
+    category: str | None,
+    quick: bool,
+    full: bool,
+    ci: bool,
+    backend: str,
+    iterations: int | None,
+    duration: float | None,
+    warmup: float | None,
+    params: tuple[str, ...],
+    output: Path | None,
+    enforce_targets: bool,
+    resume: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure benchmarks and save the results.
+
+    SELECT is names, patterns such as 'consensus.*', or categories; without it, all run. Times
+    are written as 500ms, 60s, 5m or 1h.
+    """
+    flags = [name for name, on in (("quick", quick), ("full", full), ("ci", ci)) if on]
+    if len(flags) > 1:
+        raise click.UsageError(f"--{flags[0]} and --{flags[1]} exclude each other; give one")
+    if category == "all" and select:
+        raise click.UsageError(f"--all and {select[0]!r} exclude each other; give one")
+    words = [*select, *([category] if category in CATEGORIES else [])]
+    chosen = parse_params(params)
+
+    from stratoperf.cli.progress import RunProgress
+    from stratoperf.cli.screen import Screen
+    from stratoperf.errors import Interrupted
+    from stratoperf.suite import run as measure_all
+
+    remarks = Screen.stderr()
+    progress = RunProgress(remarks)
+    # A resumed run stays beside its own file unless told otherwise.
+    folder = output if output is not None or resume is not None else Path("results")
+    code = ExitCode.FINE
+    try:
+        outcome = measure_all(
+            words or None,
+            preset=PRESETS[flags[0]] if flags else "standard",
+            backend=backend,
+            params=chosen or None,
+            iterations=iterations,
+            duration_s=duration,
+            warmup_s=warmup,
+            output=folder,
+            resume=resume,
+            listener=progress,
+        )
+    except Interrupted as error:
+        if error.run is None:
+            raise
+        outcome, code = error.run, ExitCode.INTERRUPTED
+    finally:
+        progress.close()
+    screen = remarks if as_json else Screen.stdout()
+    _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
+    if as_json:
+        _print_document(outcome, progress.path)
+    return code or _verdict(outcome, enforce_targets)
+
+
+def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: bool) -> None:
+    from stratoperf.cli.claims_view import show_measured_claims
+    from stratoperf.cli.results_view import show_results
+    from stratoperf.suite import claims
+
+    show_results(screen, outcome)
+    show_measured_claims(screen, claims(outcome))
+    screen.line()
+    if path is None:
+        return
+    if interrupted:
+        screen.line("interrupted: what was measured is kept", "yellow")
+    screen.line(f"saved: {path}")
+    if interrupted:
+        screen.line(f"next:  stratoperf run --resume {path}  # measures the rest")
+    elif all(result.status == "skipped" for result in outcome.results):
+        screen.line("next:  stratoperf doctor  # what is missing, and what mends it")
+    else:
+        screen.line(f"next:  stratoperf claims {path}  # every claim beside these results")
+
+
+def _print_document(outcome: Run, path: Path | None) -> None:
+    from stratoperf.cli.claims_view import claim_rows
+    from stratoperf.cli.screen import print_json
+    from stratoperf.suite import claims
+
+    document = _without_samples(outcome)
+    document["path"] = None if path is None else str(path)
+    document["claims"] = claim_rows(claims(outcome))
+    print_json(document)
+
+
+def _without_samples(outcome: Run) -> dict[str, Any]:
+    """Return the run file's tree; the samples stay in the file, they would flood a pipe."""
+    from stratoperf.results.storage import finite
+
+    document: dict[str, Any] = dict(outcome.document)
+    document["results"] = [
+        {**result, "series": [{**series, "columns": {}} for series in result.get("series", [])]}
+        for result in document["results"]
+    ]
+    plain: dict[str, Any] = finite(document)
+    return plain
+
+
+def _verdict(outcome: Run, enforce_targets: bool) -> ExitCode:
+    """Return 1 for a failed benchmark, or a missed target where targets are enforced."""
+    from stratoperf.cli.cells import verdict_of
+
+    if any(result.status == "failed" for result in outcome.results):
+        return ExitCode.FAILED
+    if enforce_targets and any(verdict_of(result) == "missed" for result in outcome.results):
+        return ExitCode.FAILED
+    return ExitCode.FINE

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from stratoperf.cli import cells
+from stratoperf.cli.screen import Screen
+from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.statistics import Estimate
+
+COLUMNS = [Column("name"), Column("time", right=True)]
+ROWS = [[Cell("one", "red"), Cell("1 µs")], [Cell("seventeen"), Cell("170 µs")]]
+
+
+def screen(
+    *, terminal: bool, width: int = 80, encoding: str = "utf-8"
+) -> tuple[Screen, io.BytesIO]:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
+    console = Console(file=file, force_terminal=terminal, width=width, color_system="standard")
+    return Screen(console), raw
+
+
+def estimate(value: float, low: float | None, high: float | None) -> Estimate:
+    return Estimate(value=value, low=low, high=high, confidence=0.95, method="order statistics")
+
+
+def test_a_pipe_gets_aligned_columns_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LC_ALL", raising=False)
+    pipe, raw = screen(terminal=False)
+    print_table(pipe, COLUMNS, ROWS)
+    assert raw.getvalue().decode() == ("name         time\none          1 µs\nseventeen  170 µs\n")
+
+
+def test_a_long_cell_is_neither_wrapped_nor_cut_in_a_pipe() -> None:
+    pipe, raw = screen(terminal=False, width=20)
+    print_table(pipe, COLUMNS, [[Cell("x" * 500), Cell("1")]])
+    assert "x" * 500 in raw.getvalue().decode()
+
+
+def test_a_terminal_gets_color() -> None:
+    terminal, raw = screen(terminal=True)
+    print_table(terminal, COLUMNS, ROWS)
+    assert b"\x1b[31m" in raw.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_output_without_unicode_gets_ascii(terminal: bool) -> None:
+    latin, raw = screen(terminal=terminal, encoding="ascii")
+    print_table(latin, COLUMNS, ROWS)
+    assert "170 us" in raw.getvalue().decode("ascii")
+
+
+def test_the_c_locale_gets_ascii_although_python_writes_utf8(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    pipe, raw = screen(terminal=False)
+    pipe.line("1 µs ±3%")
+    assert raw.getvalue() == b"1 us +-3%\n"
+
+
+def test_a_table_wider_than_the_terminal_does_not_fit() -> None:
+    assert fits(screen(terminal=True, width=20)[0], COLUMNS, ROWS)
+    assert not fits(screen(terminal=True, width=15)[0], COLUMNS, ROWS)
+
+
+def test_a_paragraph_is_broken_in_a_terminal_and_whole_in_a_pipe() -> None:
+    text = "a sentence of several words"
+    for terminal, lines in ((True, 2), (False, 1)):
+        some, raw = screen(terminal=terminal, width=20)
+        some.paragraph(text)
+        assert len(raw.getvalue().splitlines()) == lines
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wide", "compact"),
+    [
+        (12_100.0, 12_700.0, "12.3 [12.1, 12.7] µs", "12.3 µs ±4%"),
+        (12_299.0, 12_301.0, "12.3 [12.3, 12.3] µs", "12.3 µs ±1%"),
+        (12_100.0, None, "12.3 [12.1, ?] µs", "12.3 µs ±?"),
+        (None, None, "12.3 [?, ?] µs", "12.3 µs ±?"),
+    ],
+)
+def test_an_interval_is_shown_with_its_value(
+    low: float | None, high: float | None, wide: str, compact: str
+) -> None:
+    value = estimate(12_300.0, low, high)
+    assert cells.latency(value, compact=False).text == wide
+    assert cells.latency(value, compact=True).text == compact
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    assert cells.latency(None, compact=True).text == "-"
