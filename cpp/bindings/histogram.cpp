@@ -1,6 +1,7 @@
 #include "core/histogram.hpp"
 
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -73,7 +74,9 @@ void merge(SharedHistogram& self, const SharedHistogram& other) {
   self.Histogram::merge(copy);
 }
 
-py::tuple buckets(const SharedHistogram& self) {
+using Array = py::array_t<std::uint64_t>;
+
+std::tuple<Array, Array, Array> buckets(const SharedHistogram& self) {
   std::vector<std::uint64_t> low;
   std::vector<std::uint64_t> high;
   std::vector<std::uint64_t> count;
@@ -85,14 +88,14 @@ py::tuple buckets(const SharedHistogram& self) {
       count.push_back(bucket.count);
     }
   }
-  return py::make_tuple(to_array(std::move(low)), to_array(std::move(high)),
-                        to_array(std::move(count)));
+  return {to_array(std::move(low)), to_array(std::move(high)), to_array(std::move(count))};
 }
 
-py::tuple quantile_interval(const SharedHistogram& self, double q, double confidence) {
+std::tuple<double, std::optional<double>, std::optional<double>> quantile_interval(
+    const SharedHistogram& self, double q, double confidence) {
   const auto lock = self.lock();
   const QuantileInterval found = self.Histogram::quantile_interval(q, confidence);
-  return py::make_tuple(found.value, found.low, found.high);
+  return {found.value, found.low, found.high};
 }
 
 using State = std::tuple<std::uint64_t, std::uint64_t, int, std::vector<std::uint64_t>,
@@ -140,24 +143,41 @@ void register_histogram(py::module_ module) {
              return std::make_unique<SharedHistogram>(Histogram::Range{lowest, highest, digits});
            }),
            py::arg("lowest"), py::arg("highest"), py::arg("digits"))
-      .def("record", record_integer, py::arg("value").noconvert())
-      .def("record", record, py::arg("value"))
-      .def("record_many", record_many, py::arg("values"))
-      .def("merge", merge, py::arg("other"))
-      .def("reset",
-           [](SharedHistogram& self) {
-             const auto lock = self.lock();
-             self.Histogram::reset();
-           })
-      .def("quantile", locked(&Histogram::quantile), py::arg("q"))
+      .def("record", record_integer, py::arg("value").noconvert(), "Count one value.")
+      .def("record", record, py::arg("value"), "Count one value, rounded to the nearest integer.")
+      .def("record_many", record_many, py::arg("values"), "Count every value of an array.")
+      .def("merge", merge, py::arg("other"),
+           "Add the counts of another histogram. InvalidParameter, and nothing is added, unless "
+           "each\nof its buckets lies within one of ours and its overflow beyond our range too.")
+      .def(
+          "reset",
+          [](SharedHistogram& self) {
+            const auto lock = self.lock();
+            self.Histogram::reset();
+          },
+          "Forget everything recorded.")
+      .def("quantile", locked(&Histogram::quantile), py::arg("q"),
+           "Quantile q in [0, 1], interpolated as by numpy.quantile, each value taken for the "
+           "middle of\nits bucket and overflow for `highest`. InvalidParameter when nothing is "
+           "recorded.")
       .def("quantile_interval", quantile_interval, py::arg("q"), py::arg("confidence"))
-      .def("buckets", buckets)
-      .def_property_readonly("mean", locked(&Histogram::mean))
-      .def_property_readonly("stdev", locked(&Histogram::stdev))
-      .def_property_readonly("count", locked(&Histogram::count))
-      .def_property_readonly("overflow", locked(&Histogram::overflow))
-      .def_property_readonly("min", locked(&Histogram::min))
-      .def_property_readonly("max", locked(&Histogram::max))
+      .def("buckets", buckets,
+           "The lowest value, the highest value and the count of each bucket that holds something: "
+           "three\nread-only uint64 arrays, in ascending order. Overflow has no bucket.")
+      .def_property_readonly(
+          "mean", locked(&Histogram::mean),
+          "Of the middles of the buckets; InvalidParameter when nothing is recorded.")
+      .def_property_readonly(
+          "stdev", locked(&Histogram::stdev),
+          "Of the middles of the buckets; InvalidParameter for fewer than two values.")
+      .def_property_readonly("count", locked(&Histogram::count),
+                             "How many values were recorded, overflow included.")
+      .def_property_readonly("overflow", locked(&Histogram::overflow),
+                             "How many of them lie above `highest`.")
+      .def_property_readonly("min", locked(&Histogram::min),
+                             "The exact smallest value; None when nothing is recorded.")
+      .def_property_readonly("max", locked(&Histogram::max),
+                             "The exact largest value; None when nothing is recorded.")
       .def_property_readonly("lowest",
                              [](const SharedHistogram& self) { return self.range().lowest; })
       .def_property_readonly("highest",

@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, module) {
   register_histogram(module.def_submodule("histogram", "The histogram."));
   register_statistics(module.def_submodule("statistics", "Statistics of series."));
   register_clock(module.def_submodule("clock", "The calibrated clock."));
+  register_consensus(module.def_submodule("consensus", "Quorum rounds."));
   register_sampler(module.def_submodule("sampler", "The sampler."));
 }

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "bindings/bindings.hpp"
@@ -25,14 +27,20 @@ auto without_gil(const py::array& samples, Function&& function) {
   return function(data);
 }
 
+// Value, low, high, effective size, widened.
+using IntervalTuple =
+    std::tuple<double, std::optional<double>, std::optional<double>, double, bool>;
+
 template <typename Interval>
-py::tuple interval_tuple(const Interval& interval) {
-  return py::make_tuple(interval.value, interval.low, interval.high, interval.effective_size,
-                        interval.widened);
+IntervalTuple interval_tuple(const Interval& interval) {
+  return {interval.value, interval.low, interval.high, interval.effective_size, interval.widened};
 }
 
-py::tuple moments_tuple(const Moments& all) {
-  return py::make_tuple(all.count, all.mean, all.stdev, all.min, all.max);
+// Count, mean, stdev, min, max.
+using MomentsTuple = std::tuple<std::size_t, double, std::optional<double>, double, double>;
+
+MomentsTuple moments_tuple(const Moments& all) {
+  return {all.count, all.mean, all.stdev, all.min, all.max};
 }
 
 // In slices short enough that Ctrl-C is answered at once.
@@ -83,7 +91,7 @@ void register_statistics(py::module_ module) {
         const Trimmed trimmed = without_gil(samples, [&](std::span<const double> data) {
           return trim(data, moments(data), sigma);
         });
-        return py::make_tuple(trimmed.dropped, moments_tuple(trimmed.kept));
+        return std::tuple(trimmed.dropped, moments_tuple(trimmed.kept));
       },
       py::arg("samples"), py::arg("sigma"), "(dropped, moments of the kept)");
   module.def(
@@ -94,7 +102,7 @@ void register_statistics(py::module_ module) {
       "correlation_time",
       [](const py::array& samples) {
         const CorrelationTime found = without_gil(samples, correlation_time);
-        return py::make_tuple(found.time, found.significant);
+        return std::tuple(found.time, found.significant);
       },
       py::arg("samples"), "Of the series, for its mean: (time, significant)");
   module.def(
@@ -103,7 +111,7 @@ void register_statistics(py::module_ module) {
         const CorrelationTime found = without_gil(samples, [&](std::span<const double> data) {
           return indicator_correlation_time(data, quantile(data, q), q);
         });
-        return py::make_tuple(found.time, found.significant);
+        return std::tuple(found.time, found.significant);
       },
       py::arg("samples"), py::arg("q"),
       "Of being at most quantile q, for that quantile: (time, significant)");

@@ -15,7 +15,7 @@ namespace {
 // The tests look at all scales at once; this is the probability that any of them calls
 // independent draws correlated. Small enough to leave their intervals alone, large enough to
 // catch every correlation that would spoil an interval.
-constexpr double kFalseAlarm = 0.01;
+constexpr double kFalseAlarm = 0.001;
 // Fewer blocks than this say nothing about the dependence between them.
 constexpr std::size_t kFewestBlocks = 8;
 

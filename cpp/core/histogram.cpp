@@ -165,11 +165,13 @@ QuantileInterval Histogram::quantile_interval(double q, double confidence) const
   const Ranks ranks = binomial_ranks(count_, q, confidence);
   if (ranks.low >= 1) {
     const std::optional<Bucket> bucket = at_rank(ranks.low);
-    result.low = static_cast<double>(bucket ? std::max(bucket->low, min_) : range_.highest);
+    const double low = static_cast<double>(bucket ? std::max(bucket->low, min_) : range_.highest);
+    result.low = std::min(low, result.value);
   }
   if (ranks.high <= count_) {
     const std::optional<Bucket> bucket = at_rank(ranks.high);
-    result.high = static_cast<double>(bucket ? std::min(bucket->high, max_) : max_);
+    const double high = static_cast<double>(bucket ? std::min(bucket->high, max_) : max_);
+    result.high = std::max(high, result.value);
   }
   return result;
 }

@@ -114,3 +114,11 @@ TEST_CASE("bad arguments are refused") {
   CHECK_THROWS_AS(quantile_interval(std::vector{1.0, nan}, 0.5, 0.95), std::invalid_argument);
   CHECK_THROWS_AS(quantile_interval(std::vector{1.0, infinity}, 0.5, 0.95), std::invalid_argument);
 }
+
+TEST_CASE("the interval encloses the value, however few the samples") {
+  const std::vector<double> samples{1, 2};
+  const QuantileInterval p99 = quantile_interval(samples, 0.99, 0.95);
+  CHECK(p99.value == 1.99);
+  CHECK(p99.low == 1);
+  CHECK(quantile_interval(samples, 0.01, 0.95).high == 2);
+}

@@ -57,7 +57,7 @@ def effective_sample_size(samples: npt.ArrayLike) -> float:
 
     The number of samples over the integrated autocorrelation time (window of Sokal 1996, bias
     correction of Wolff 2004). It equals the number of samples where no correlation is significant
-    (lag-1 autocorrelation of block sums at every dyadic block size; 1 % false alarms altogether),
+    (lag-1 autocorrelation of block sums at every dyadic block size; 0.1 % false alarms altogether),
     and never exceeds it.
 
     Parameters

@@ -1,0 +1,33 @@
+// The loops for the baseline instruction set, left to the compiler's vectorizer: SSE2 on x86-64,
+// NEON on AArch64.
+#include <cstdint>
+
+#include "workloads/consensus/kernels_sets.hpp"
+
+namespace stratoperf::consensus {
+namespace {
+
+template <typename Word>
+std::uint64_t zero_mask(const Word* cells, Word mask) {
+  std::uint8_t zero[64];
+  for (int i = 0; i < 64; ++i) {
+    zero[i] = (cells[i] & mask) == 0 ? 1 : 0;
+  }
+  std::uint64_t result = 0;
+  for (int byte = 0; byte < 8; ++byte) {
+    std::uint64_t eight;
+    __builtin_memcpy(&eight, zero + 8 * byte, 8);
+    // The factor moves the lowest bit of byte k to bit 56 + k, without carries in between.
+    result |= ((eight * 0x0102040810204080u) >> 56) << (8 * byte);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace stratoperf::consensus
+
+#include "workloads/consensus/kernels_loops.hpp"
+
+namespace stratoperf::consensus {
+const Kernels& portable_kernels() { return kKernels; }
+}  // namespace stratoperf::consensus

@@ -1,0 +1,77 @@
+// One quorum round over a batch of votes, on the CPU.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/thread_team.hpp"
+#include "workloads/consensus/kernels.hpp"
+#include "workloads/consensus/outcome.hpp"
+#include "workloads/consensus/rules.hpp"
+#include "workloads/consensus/table.hpp"
+
+namespace stratoperf::consensus {
+
+struct Parameters {
+  Limits limits = {};
+  std::uint32_t quorum = 0;    // 2 * quorum > nodes, so that at most one value reaches it
+  unsigned threads = 1;        // the most that a large batch is spread over
+  std::uint64_t capacity = 0;  // votes for which memory is allocated at once
+  InstructionSet instructions = {};
+};
+
+// Keeps its buffers from batch to batch. For one thread at a time.
+class Round {
+ public:
+  // Throws std::invalid_argument for parameters that make no round, std::bad_alloc.
+  explicit Round(const Parameters& parameters);
+
+  // Decides a batch. `stop`, if there is one, is polled about every 0.1 ms; once it returns true
+  // the outcome is undefined and the result is false. Throws std::invalid_argument for a batch of
+  // 2^31 votes or more and std::runtime_error when another thread is in this function.
+  bool decide(const Votes& votes, Outcome& outcome, const std::function<bool()>& stop = {});
+
+  const Parameters& parameters() const { return parameters_; }
+
+ private:
+  // A slice of a large batch or a range of rows: what one thread works on.
+  struct Share {
+    Table table;
+    EquivocatorList equivocators;
+    std::uint64_t own_reasons[kOwnReasons] = {};
+    RowTotals totals = {};
+  };
+
+  template <typename Body>
+  auto with_cell_for(std::uint64_t votes, Body&& body) const;
+  template <typename Cell>
+  bool decide_small(Cell cell, const Votes& votes, Outcome& outcome);
+  template <typename Cell>
+  bool decide_dense(Cell cell, const Votes& votes, Outcome& outcome,
+                    const std::function<bool()>& stop);
+  template <typename Cell>
+  void add_share(Cell cell, unsigned member, unsigned members, const Votes& votes,
+                 const std::function<bool()>& stop);
+  template <typename Cell>
+  void summarize_share(Cell cell, unsigned member, unsigned members, Outcome& outcome,
+                       const std::function<bool()>& stop);
+  template <typename Cell>
+  typename Cell::Word* prepare_table(Share& share);
+  void on_members(unsigned members, const std::function<void(unsigned)>& task);
+  bool poll(const std::function<bool()>& stop);
+  void prepare_outcome(std::uint64_t votes, Outcome& outcome) const;
+  void collect_equivocators(unsigned members, Outcome& outcome);
+  void finish(unsigned members, std::uint64_t votes, Outcome& outcome);
+  std::uint64_t cells() const;
+
+  Parameters parameters_;
+  std::vector<Share> shares_;
+  std::unique_ptr<ThreadTeam> team_;
+  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> busy_ = false;
+};
+
+}  // namespace stratoperf::consensus

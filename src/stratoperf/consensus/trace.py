@@ -1,0 +1,122 @@
+"""Recorded vote batches in files."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stratoperf.consensus.batch import COLUMNS
+from stratoperf.errors import InvalidParameter, did_you_mean
+
+REQUIRED = [name for name in COLUMNS if name != "timestamp"]
+
+
+def load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns in a trace; see `VoteBatch.load`."""
+    if _format(path) == ".csv":
+        return _load_csv(path)
+    return _load_npz(path)
+
+
+def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
+    """Write the columns of a trace; see `VoteBatch.save`."""
+    if _format(path) == ".npz":
+        arrays: dict[str, Any] = dict(columns)
+        np.savez(path, **arrays)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(array.tolist() for array in columns.values()), strict=True))
+
+
+def _format(path: Path) -> str:
+    if path.suffix not in {".npz", ".csv"}:
+        raise InvalidParameter(
+            f"path: {path} must end in .npz or .csv, which chooses the format of the trace"
+        )
+    return path.suffix
+
+
+def _check_names(path: Path, names: list[str], kind: str) -> None:
+    for name in names:
+        if name not in COLUMNS:
+            raise InvalidParameter(
+                f"{path}: unknown {kind} {name!r}; {did_you_mean(name, COLUMNS)}"
+            )
+        if names.count(name) > 1:
+            raise InvalidParameter(f"{path}: {kind} {name!r} occurs twice; remove one of them")
+    for name in REQUIRED:
+        if name not in names:
+            raise InvalidParameter(
+                f"{path}: {kind} {name!r} is missing; a trace has {', '.join(REQUIRED)} and, "
+                "if it was recorded, timestamp"
+            )
+
+
+def _load_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        # Opened here: NumPy leaves the file open when it turns out to be no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            _check_names(path, archive.files, "array")
+            columns = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        if isinstance(error, InvalidParameter):
+            raise
+        raise InvalidParameter(
+            f"{path}: not a readable .npz trace ({error}); write one with VoteBatch.save"
+        ) from error
+    for name, array in columns.items():
+        if array.dtype != COLUMNS[name] or array.ndim != 1:
+            wanted = np.dtype(COLUMNS[name]).name
+            raise InvalidParameter(
+                f"{path}: array {name!r} has dtype {array.dtype} and {array.ndim} dimension(s); "
+                f"store one-dimensional {wanted}: {name}.astype(np.{wanted})"
+            )
+    return columns
+
+
+def _load_csv(path: Path) -> dict[str, npt.NDArray[Any]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        try:
+            names = [name.strip() for name in next(reader, [])]
+            _check_names(path, names, "column")
+            fields: list[list[int]] = [[] for _ in names]
+            for row in reader:
+                if row:
+                    _append_row(path, reader.line_num, names, row, fields)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InvalidParameter(
+                f"{path}: line {reader.line_num}: not readable as CSV ({error}); save it as plain "
+                "UTF-8 text"
+            ) from error
+    return {
+        name: np.array(column, dtype=COLUMNS[name])
+        for name, column in zip(names, fields, strict=True)
+    }
+
+
+def _append_row(
+    path: Path, line: int, names: list[str], row: list[str], fields: list[list[int]]
+) -> None:
+    if len(row) != len(names):
+        raise InvalidParameter(
+            f"{path}: line {line}: expected {len(names)} fields ({','.join(names)}), got {len(row)}"
+        )
+    for name, text, column in zip(names, row, fields, strict=True):
+        largest = int(np.iinfo(COLUMNS[name]).max)
+        digits = text.strip()
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 20) or (
+            int(digits) > largest
+        ):
+            raise InvalidParameter(
+                f"{path}: line {line}, column {name!r}: expected an integer from 0 to {largest}, "
+                f"got {text!r}"
+            )
+        column.append(int(digits))
