@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ SKEWED = np.random.default_rng(1).lognormal(0, 1, 2000)
         (0.9, lambda x, axis=-1: np.quantile(x, 0.9, axis=axis)),
     ],
 )
-def test_the_interval_agrees_with_that_of_scipy(statistic, function) -> None:  # type: ignore[no-untyped-def]
+def test_the_interval_agrees_with_that_of_scipy(
+    statistic: str | float, function: Callable[..., Any]
+) -> None:
     theirs = stats.bootstrap(
         (SKEWED,), function, n_resamples=8000, method="percentile", batch=1000, rng=2
     ).confidence_interval
@@ -40,7 +43,7 @@ def test_the_interval_of_a_ratio_agrees_with_that_of_scipy() -> None:
     other = np.random.default_rng(3).lognormal(1, 0.5, 200)
 
     def ratio(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-        return np.median(a, axis=axis) / np.median(b, axis=axis)
+        return np.asarray(np.median(a, axis=axis) / np.median(b, axis=axis))
 
     theirs = stats.bootstrap(
         (SKEWED, other), ratio, n_resamples=8000, method="percentile", batch=1000, rng=4
@@ -104,7 +107,7 @@ def test_a_single_sample_has_no_bounds() -> None:
         ({"seed": -1}, "seed: must lie between 0 and 2**64 - 1, got -1"),
     ],
 )
-def test_bad_arguments_are_refused(arguments, complaint) -> None:  # type: ignore[no-untyped-def]
+def test_bad_arguments_are_refused(arguments: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
         statistics.bootstrap([1.0, 2.0, 3.0], **arguments)
     assert complaint in str(caught.value)

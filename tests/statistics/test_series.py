@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +19,7 @@ SERIES = hnp.arrays(
     elements=st.floats(-1e9, 1e9) | st.integers(0, 5).map(float),
 )
 
-OF_SAMPLES = [
+OF_SAMPLES: list[Callable[[Any], object]] = [
     lambda samples: statistics.quantile(samples, 0.5),
     statistics.mean,
     statistics.summarize,
@@ -146,7 +149,9 @@ def test_the_order_of_the_samples_matters_only_through_their_correlation() -> No
         ([None, 1.0], "expected real numbers"),
     ],
 )
-def test_bad_samples_are_refused_by_name(function, samples, complaint) -> None:  # type: ignore[no-untyped-def]
+def test_bad_samples_are_refused_by_name(
+    function: Callable[[Any], object], samples: object, complaint: str
+) -> None:
     with pytest.raises(InvalidParameter, match=rf"^(samples|denominator): .*{complaint}"):
         function(samples)
 
