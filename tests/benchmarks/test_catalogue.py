@@ -1,0 +1,47 @@
+"""The benchmarks of the suite, run for real."""
+
+from __future__ import annotations
+
+import pytest
+
+import stratoperf as sp
+from stratoperf import backends
+
+
+def test_consensus_is_measured_and_verified() -> None:
+    run = sp.run("consensus.round", preset="ci", backend="cpu", params={"votes": [1, 10_000]})
+    assert [result.status for result in run.results] == ["ok"] * 6
+    for result in run.results:
+        assert result.verification is not None
+        assert result.verification.checked == 16
+        assert result.verification.passed
+        assert result.item_unit == "votes"
+        assert result.items == result.params["votes"]
+        target = result.metrics["latency"].target
+        assert target is not None
+        assert target.verdict == "not-measured"
+
+
+def test_the_reference_is_measured_only_when_it_is_asked_for() -> None:
+    params = {"votes": 100, "byzantine": 0.1}
+    run = sp.run("consensus.round", preset="ci", backend="reference", params=params)
+    assert [result.backend for result in run.results] == ["reference"]
+    automatic = sp.run("consensus.round", preset="ci", params=params)
+    assert "reference" not in {result.backend for result in automatic.results}
+
+
+def test_a_gpu_that_is_not_there_is_skipped_with_the_reason() -> None:
+    reason = backends.unavailable_reason("cuda")
+    if reason is None:
+        pytest.skip("a CUDA device is here")
+    run = sp.run("consensus.round", preset="ci", params={"votes": 1, "byzantine": 0.0})
+    skipped = [result for result in run.results if result.status == "skipped"]
+    assert [result.backend for result in skipped] == ["cuda"]
+    assert skipped[0].reason == reason
+
+
+def test_the_clock_is_measured() -> None:
+    (result,) = sp.run("clock.overhead", preset="ci").results
+    assert result.status == "ok"
+    assert result.verification is not None
+    assert result.verification.passed
