@@ -39,5 +39,6 @@ if __name__ == "__main__":
     run = sp.run("kv.put", preset="quick")
     for result in run.results:
         latency = result.metrics["latency"]
+        p95 = latency.statistic("p95")
         verdict = latency.target.verdict if latency.target else "no target"
-        print(result.key, f"p95 {latency.summary.p95.value:.0f} ns:", verdict)
+        print(result.key, f"p95 {p95.value:.0f} ns:" if p95 else result.reason, verdict)

@@ -123,7 +123,7 @@ def test_with_a_histogram_no_samples_are_kept() -> None:
 
 
 def test_verification_runs_after_the_sampling() -> None:
-    done = []
+    done: list[int] = []
 
     def verify() -> int:
         return len(done)
@@ -193,7 +193,7 @@ def test_bad_arguments_are_named(argument: str, value: object) -> None:
 
 def test_what_is_no_operation_is_refused() -> None:
     with pytest.raises(InvalidParameter, match="work: expected a callable"):
-        sp.measure(42)  # type: ignore[arg-type]
+        sp.measure(42)
     with pytest.raises(InvalidParameter, match="items"):
         sp.Operation(empty, items=math.nan)
 
