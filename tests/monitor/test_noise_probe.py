@@ -76,10 +76,9 @@ def test_a_block_shorter_than_a_tick_has_an_unknown_steal(tree: Tree) -> None:
 
 
 def test_a_machine_that_shows_no_files_still_counts_switches_and_faults(tree: Tree) -> None:
-    with NoiseProbe(tree({})) as probe:
-        # Fresh pages from the kernel; the allocator might hand out old ones.
-        with mmap.mmap(-1, 1 << 20) as pages:
-            pages.write(b"1" * len(pages))
+    # Fresh pages from the kernel; the allocator might hand out old ones.
+    with NoiseProbe(tree({})) as probe, mmap.mmap(-1, 1 << 20) as pages:
+        pages.write(b"1" * len(pages))
     assert probe.environment["page_faults"]["minor"] > 0
     assert probe.environment["involuntary_switches"] >= 0
     assert probe.environment["steal_percent"] is None
