@@ -80,6 +80,7 @@ def test_a_paragraph_is_broken_in_a_terminal_and_whole_in_a_pipe() -> None:
     [
         (12_100.0, 12_700.0, "12.3 [12.1, 12.7] µs", "12.3 µs ±4%"),
         (12_299.0, 12_301.0, "12.3 [12.3, 12.3] µs", "12.3 µs ±1%"),
+        (12_100.0, 99_000.0, "12.3 [12.1, 99.0] µs", "12.3 µs >99%"),
         (12_100.0, None, "12.3 [12.1, ?] µs", "12.3 µs ±?"),
         (None, None, "12.3 [?, ?] µs", "12.3 µs ±?"),
     ],
@@ -90,6 +91,13 @@ def test_an_interval_is_shown_with_its_value(
     value = estimate(12_300.0, low, high)
     assert cells.latency(value, compact=False).text == wide
     assert cells.latency(value, compact=True).text == compact
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (0.33, "0.33"), (10_000, "10000"), (True, "True"), (None, "-")]
+)
+def test_a_parameter_is_shown_without_needless_digits(value: object, text: str) -> None:
+    assert cells.parameter(value).text == text
 
 
 def test_what_was_not_measured_is_a_dash() -> None:

@@ -17,6 +17,7 @@ VERDICT_STYLES = {
 }
 STATUS_STYLES = {"failed": "bold red", "interrupted": "yellow", "skipped": "dim"}
 SEVERITY = ("missed", "inconclusive", "met", "not-measured")
+WIDEST_PERCENT = 99
 NOTHING = Cell("-", "dim")
 
 
@@ -41,7 +42,16 @@ def relative(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None or estimate.value == 0:
         return "±?"
     half = max(estimate.high - estimate.value, estimate.value - estimate.low)
-    return f"±{math.ceil(100 * half / abs(estimate.value))}%"
+    percent = math.ceil(100 * half / abs(estimate.value))
+    # Beyond that the number of digits says nothing more, and only widens the column.
+    return f"±{percent}%" if percent <= WIDEST_PERCENT else f">{WIDEST_PERCENT}%"
+
+
+def parameter(value: object) -> Cell:
+    """Show a parameter's value; a float without needless digits, a missing one as a dash."""
+    return (
+        NOTHING if value is None else Cell(f"{value:g}" if isinstance(value, float) else str(value))
+    )
 
 
 def throughput(result: Result, *, compact: bool) -> Cell:

@@ -66,7 +66,7 @@ def _table(
         rows.append(
             [
                 *([Cell(result.benchmark)] if with_name else []),
-                *(Cell(str(result.params.get(name, "-"))) for name in names),
+                *(cells.parameter(result.params.get(name)) for name in names),
                 *([Cell(result.backend)] if with_backend else []),
                 *(
                     cells.latency(metric.statistic(name) if metric else None, compact=compact)
