@@ -14,6 +14,9 @@ namespace stratoperf::consensus {
 // groups of cells may be read past the last row.
 inline constexpr std::uint32_t kSpareCells = 64;
 
+// Equivocators among 64 voters that are written without a branch.
+inline constexpr std::uint32_t kUnbranched = 4;
+
 // One row of the table becomes one row of the outcome.
 template <typename Cell>
 struct Rows {
@@ -25,7 +28,7 @@ struct Rows {
   std::uint32_t last;
   std::int64_t* decided;      // [proposals], -1 where undecided
   std::uint32_t* tallies;     // [proposals][values]
-  Equivocator* equivocators;  // room for as many as there can be
+  Equivocator* equivocators;  // room for kUnbranched more than there can be
 };
 
 // What a range of rows adds up to.

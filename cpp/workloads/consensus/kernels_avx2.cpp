@@ -53,6 +53,7 @@ std::uint64_t zero_mask(const std::uint16_t* cells, std::uint16_t mask_word) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
+#include "workloads/consensus/kernels_classify.hpp"
 #include "workloads/consensus/kernels_loops.hpp"
 
 namespace stratoperf::consensus {

@@ -3,10 +3,61 @@
 
 #include <cstdint>
 
+#include "workloads/consensus/kernels_scratch.hpp"
 #include "workloads/consensus/kernels_sets.hpp"
 
 namespace stratoperf::consensus {
 namespace {
+
+std::uint64_t count_of(__mmask16 lanes) {
+  return static_cast<std::uint64_t>(__builtin_popcount(lanes));
+}
+
+// As in kernels_classify.hpp, but only votes that count are written: lanes are compressed, and the
+// loop that adds votes is spared the others.
+std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Votes& block,
+                             Scratch& scratch, std::uint64_t* passed) {
+  const auto broadcast = [](std::uint32_t word) {
+    return _mm512_set1_epi32(static_cast<int>(word));
+  };
+  const __m512i nodes = broadcast(limits.nodes);
+  const __m512i round = broadcast(limits.round);
+  const __m512i proposals = broadcast(limits.proposals);
+  const __m512i values = broadcast(limits.values);
+  const __m512i scales = broadcast(scale);
+  const auto size = static_cast<std::uint32_t>(block.count);
+  std::uint64_t authorized_total = 0;
+  std::uint64_t current_total = 0;
+  std::uint64_t known_total = 0;
+  std::uint64_t written = 0;
+  for (std::uint32_t i = 0; i < size; i += 16) {
+    const std::uint32_t left = size - i;
+    const auto lanes = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
+    const __m512i voter = _mm512_maskz_loadu_epi32(lanes, block.voter + i);
+    const __m512i proposal = _mm512_maskz_loadu_epi32(lanes, block.proposal + i);
+    const __m512i value = _mm512_maskz_loadu_epi32(lanes, block.value + i);
+    const __m512i vote_round = _mm512_maskz_loadu_epi32(lanes, block.round + i);
+    const __mmask16 authorized = _mm512_mask_cmplt_epu32_mask(lanes, voter, nodes);
+    const __mmask16 current = _mm512_mask_cmpeq_epi32_mask(authorized, vote_round, round);
+    const __mmask16 known = _mm512_mask_cmplt_epu32_mask(current, proposal, proposals);
+    const __mmask16 valid = _mm512_mask_cmplt_epu32_mask(known, value, values);
+    const __m512i index = _mm512_add_epi32(_mm512_mullo_epi32(proposal, nodes), voter);
+    const __m512i scaled = _mm512_mullo_epi32(value, scales);
+    // Compressed in a register and stored whole: compressing stores are slow on some CPUs.
+    _mm512_storeu_si512(scratch.index + written, _mm512_maskz_compress_epi32(valid, index));
+    _mm512_storeu_si512(scratch.scaled_value + written,
+                        _mm512_maskz_compress_epi32(valid, scaled));
+    authorized_total += count_of(authorized);
+    current_total += count_of(current);
+    known_total += count_of(known);
+    written += count_of(valid);
+  }
+  passed[kUnauthorizedVoter] += authorized_total;
+  passed[kStaleRound] += current_total;
+  passed[kProposalOutOfRange] += known_total;
+  passed[kValueOutOfRange] += written;
+  return static_cast<std::uint32_t>(written);
+}
 
 std::uint64_t zero_lanes(__m512i cells, std::uint16_t mask) {
   return _mm512_testn_epi16_mask(cells, _mm512_set1_epi16(static_cast<short>(mask)));

@@ -26,6 +26,7 @@ std::uint64_t zero_mask(const Word* cells, Word mask) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
+#include "workloads/consensus/kernels_classify.hpp"
 #include "workloads/consensus/kernels_loops.hpp"
 
 namespace stratoperf::consensus {

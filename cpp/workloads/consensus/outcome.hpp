@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "workloads/consensus/kernels.hpp"
 #include "workloads/consensus/rules.hpp"
 
 namespace stratoperf::consensus {
@@ -15,10 +16,11 @@ namespace stratoperf::consensus {
 // The equivocators of a round, in memory that is not touched before it is needed.
 class EquivocatorList {
  public:
-  // Makes room for `size`; the content is undefined afterwards.
+  // Makes room for `size` and a few more, which the loops may write past the end; the content is
+  // undefined afterwards.
   void reserve(std::size_t size) {
-    if (size > capacity_) {
-      list_ = std::make_unique_for_overwrite<Equivocator[]>(size);
+    if (size > capacity_ || list_ == nullptr) {
+      list_ = std::make_unique_for_overwrite<Equivocator[]>(size + kUnbranched);
       capacity_ = size;
     }
   }
@@ -29,7 +31,7 @@ class EquivocatorList {
 
  private:
   std::unique_ptr<Equivocator[]> list_;
-  std::size_t capacity_ = 0;
+  std::size_t capacity_ = 0;  // without the few more
   std::size_t size_ = 0;
 };
 

@@ -63,15 +63,16 @@ class Busy {
 template <typename Body>
 auto Round::with_cell_for(std::uint64_t votes, Body&& body) const {
   const auto count_bits = static_cast<std::uint32_t>(std::bit_width(votes | 1));
-  const std::uint64_t bits = std::uint64_t{parameters_.limits.values} * count_bits;
+  const std::uint32_t values = parameters_.limits.values;
+  const std::uint64_t bits = std::uint64_t{values} * count_bits;
   if (bits <= 16) {
-    return body(NarrowCell{count_bits});
+    return body(NarrowCell{count_bits, values});
   }
   if (bits <= 32) {
-    return body(MiddleCell{count_bits});
+    return body(MiddleCell{count_bits, values});
   }
   if (bits <= 64) {
-    return body(LongCell{count_bits});
+    return body(LongCell{count_bits, values});
   }
   return body(WideCell{});
 }

@@ -84,14 +84,13 @@ struct CounterCell {
   using Word = CellWord;
 
   std::uint32_t count_bits;
+  std::uint32_t values;
 
-  // What a vote adds to its cell.
-  STRATOPERF_HOST_DEVICE Word encode(std::uint32_t value) const {
-    // Masked: the shift for a value out of range, although unused, must be defined.
-    return static_cast<Word>(Word{1} << (value * count_bits % (8 * sizeof(Word))));
-  }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, Word code) const {
-    return static_cast<Word>(cell + code);
+  // A valid vote is added to its cell as its value times this.
+  STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return count_bits; }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t scaled_value) const {
+    // The remainder does nothing for a valid vote; it keeps the shift of any other one defined.
+    return static_cast<Word>(cell + (Word{1} << (scaled_value % (8 * sizeof(Word)))));
   }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const { return static_cast<Word>(a + b); }
   // The bits that count votes for a value.
@@ -101,8 +100,8 @@ struct CounterCell {
   }
   STRATOPERF_HOST_DEVICE std::uint64_t votes(Word cell) const {
     std::uint64_t sum = 0;
-    for (Word rest = cell; rest != 0; rest = static_cast<Word>(rest >> count_bits)) {
-      sum += rest & counter(0);
+    for (std::uint32_t value = 0; value < values; ++value) {
+      sum += static_cast<Word>(cell >> (value * count_bits)) & counter(0);
     }
     return sum;
   }
@@ -128,8 +127,10 @@ struct WideCell {
   static constexpr Word kConflict = Word{1} << 32;
   static constexpr Word kVote = Word{1} << 33;
 
-  STRATOPERF_HOST_DEVICE Word encode(std::uint32_t value) const { return kVote | value; }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, Word code) const { return merge(cell, code); }
+  STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return 1; }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t scaled_value) const {
+    return merge(cell, kVote | scaled_value);
+  }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const {
     if (a == 0 || b == 0) {
       return a | b;

@@ -1,0 +1,20 @@
+// The votes of a block on their way into the table.
+#pragma once
+
+#include "workloads/consensus/kernels.hpp"
+
+namespace stratoperf::consensus {
+namespace {
+
+// Votes classified before they are added: this scratch and the table share the first-level cache
+// with the votes that stream through it.
+constexpr std::uint32_t kBlock = 512;
+
+struct Scratch {
+  // One vector more than a block: a vector is stored whole even when few of its lanes count.
+  alignas(64) std::uint32_t index[kBlock + 16];
+  alignas(64) std::uint32_t scaled_value[kBlock + 16];
+};
+
+}  // namespace
+}  // namespace stratoperf::consensus
