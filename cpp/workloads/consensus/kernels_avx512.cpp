@@ -45,8 +45,7 @@ std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Vo
     const __m512i scaled = _mm512_mullo_epi32(value, scales);
     // Compressed in a register and stored whole: compressing stores are slow on some CPUs.
     _mm512_storeu_si512(scratch.index + written, _mm512_maskz_compress_epi32(valid, index));
-    _mm512_storeu_si512(scratch.scaled_value + written,
-                        _mm512_maskz_compress_epi32(valid, scaled));
+    _mm512_storeu_si512(scratch.scaled_value + written, _mm512_maskz_compress_epi32(valid, scaled));
     authorized_total += count_of(authorized);
     current_total += count_of(current);
     known_total += count_of(known);

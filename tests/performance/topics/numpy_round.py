@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from stratoperf.consensus import Decision, RejectReason, Rules, VoteBatch
 
@@ -34,7 +33,9 @@ def decide(batch: VoteBatch, rules: Rules) -> Decision:
     equivocal = distinct > 1
     present &= distinct == 1
 
-    tallies = _row_sums(present).T
+    # A product with ones in single precision: exact up to 2^24 nodes, faster than summing bytes.
+    ones = np.ones(nodes, np.float32)
+    tallies = (present.astype(np.float32) @ ones).astype(np.uint32).T
     decided = np.where(
         (reached := tallies >= rules.quorum).any(axis=1), reached.argmax(axis=1), np.int64(-1)
     )
@@ -42,7 +43,7 @@ def decide(batch: VoteBatch, rules: Rules) -> Decision:
     equivocal_votes = int(planes[:, pairs[:, 0], pairs[:, 1]].sum())
     accepted = int(tallies.sum())
     rejected = [
-        *(before - after for before, after in zip([len(batch), *passed], passed, strict=False)),
+        *(int(step) for step in -np.diff([len(batch), *passed])),
         equivocal_votes,
         passed[-1] - accepted - equivocal_votes,
     ]
@@ -51,11 +52,5 @@ def decide(batch: VoteBatch, rules: Rules) -> Decision:
         np.ascontiguousarray(tallies),
         pairs.astype(np.uint32),
         accepted,
-        dict(zip(RejectReason, (int(count) for count in rejected), strict=True)),
+        dict(zip(RejectReason, rejected, strict=True)),
     )
-
-
-def _row_sums(present: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
-    # The sum of bytes is the matrix product with ones; einsum's loop for it is the fastest that
-    # NumPy has for bytes, and it is exact in the wider type.
-    return np.add.reduce(present, axis=2, dtype=np.uint32)

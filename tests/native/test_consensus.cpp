@@ -1,0 +1,158 @@
+#include <doctest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "core/operation.hpp"
+#include "core/thread_team.hpp"
+#include "workloads/consensus/round.hpp"
+#include "workloads/consensus/round_operation.hpp"
+
+using namespace stratoperf;
+using namespace stratoperf::consensus;
+
+namespace {
+
+struct Batch {
+  std::vector<std::uint32_t> voter, proposal, value, round;
+
+  Votes votes() const {
+    return {voter.data(), proposal.data(), value.data(), round.data(), voter.size()};
+  }
+};
+
+// Votes at and beyond every bound, with equivocation and duplicates among them.
+Batch adversarial(std::size_t votes, const Limits& limits, std::uint32_t seed) {
+  std::mt19937 twister(seed);
+  const auto engine = [&] { return static_cast<std::uint32_t>(twister()); };
+  Batch batch;
+  for (std::size_t i = 0; i < votes; ++i) {
+    const auto near = [&](std::uint32_t bound) {
+      const std::uint32_t draw = engine() % 40;
+      return draw == 0 ? bound : draw == 1 ? 0xffffffffu : engine() % bound;
+    };
+    batch.voter.push_back(near(limits.nodes));
+    batch.proposal.push_back(near(limits.proposals));
+    batch.value.push_back(engine() % 4 != 0 ? 0 : near(limits.values));
+    batch.round.push_back(engine() % 20 == 0 ? limits.round + 1 : limits.round);
+  }
+  return batch;
+}
+
+Parameters parameters_for(const Limits& limits, const InstructionSet& instructions,
+                          unsigned threads = 1) {
+  return {limits, limits.nodes / 2 + 1, threads, 0, instructions};
+}
+
+void check_equal(const Outcome& a, const Outcome& b) {
+  CHECK(a.decided == b.decided);
+  CHECK(a.tallies == b.tallies);
+  CHECK(a.accepted == b.accepted);
+  CHECK(a.rejected == b.rejected);
+  REQUIRE(a.equivocators.all().size() == b.equivocators.all().size());
+  for (std::size_t i = 0; i < a.equivocators.all().size(); ++i) {
+    CHECK(a.equivocators.all()[i].proposal == b.equivocators.all()[i].proposal);
+    CHECK(a.equivocators.all()[i].voter == b.equivocators.all()[i].voter);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every instruction set and cell decides the same") {
+  for (const std::uint32_t values : {1u, 2u, 3u, 5u, 33u}) {
+    for (const std::size_t votes : {0u, 1u, 17u, 600u, 5000u}) {
+      const Limits limits = {97, 11, values, 3};
+      const Batch batch = adversarial(votes, limits, values);
+      Outcome expected;
+      Round(parameters_for(limits, instruction_sets().back())).decide(batch.votes(), expected);
+      std::uint64_t rejected = 0;
+      for (const std::uint64_t count : expected.rejected) {
+        rejected += count;
+      }
+      CHECK(expected.accepted + rejected == votes);
+      for (const InstructionSet& set : instruction_sets()) {
+        Outcome outcome;
+        Round(parameters_for(limits, set)).decide(batch.votes(), outcome);
+        check_equal(outcome, expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("threads decide the same as one") {
+  const Limits limits = {50, 300, 2, 0};
+  const Batch batch = adversarial(140'000, limits, 5);
+  Outcome expected;
+  Round(parameters_for(limits, instruction_set(""))).decide(batch.votes(), expected);
+  Round several(parameters_for(limits, instruction_set(""), 4));
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    Outcome outcome;
+    CHECK(several.decide(batch.votes(), outcome));
+    check_equal(outcome, expected);
+  }
+}
+
+TEST_CASE("a round that was stopped leaves nothing behind") {
+  const Limits limits = {50, 300, 2, 0};
+  const Batch batch = adversarial(140'000, limits, 6);
+  Outcome expected;
+  Round(parameters_for(limits, instruction_set(""))).decide(batch.votes(), expected);
+  Round round(parameters_for(limits, instruction_set("")));
+  Outcome outcome;
+  CHECK_FALSE(round.decide(batch.votes(), outcome, [] { return true; }));
+  CHECK(round.decide(batch.votes(), outcome));
+  check_equal(outcome, expected);
+}
+
+TEST_CASE("parameters that make no round are refused") {
+  const InstructionSet& set = instruction_set("");
+  CHECK_THROWS_AS(Round(parameters_for({0, 1, 1, 0}, set)), std::invalid_argument);
+  CHECK_THROWS_AS(Round(parameters_for({1u << 20, 1u << 12, 1, 0}, set)), std::invalid_argument);
+  CHECK_THROWS_AS(Round(parameters_for({4, 1, 1, 0}, set, 0)), std::invalid_argument);
+  Parameters parameters = parameters_for({4, 1, 1, 0}, set);
+  parameters.quorum = 2;
+  CHECK_THROWS_AS(Round{parameters}, std::invalid_argument);
+  CHECK_THROWS_AS(instruction_set("mmx"), std::invalid_argument);
+}
+
+TEST_CASE("an operation rotates through its batches and keeps every outcome") {
+  const Limits limits = {40, 5, 2, 0};
+  const std::vector<Batch> batches = {adversarial(200, limits, 1), adversarial(300, limits, 2),
+                                      adversarial(400, limits, 3)};
+  auto rotation = std::make_shared<Rotation>();
+  for (const Batch& batch : batches) {
+    rotation->slots.push_back({batch.votes(), {}, false});
+  }
+  RoundOperation operation(parameters_for(limits, instruction_set("")), rotation);
+  operation.run(2);
+  CHECK(rotation->slots[1].decided);
+  CHECK_FALSE(rotation->slots[2].decided);
+  operation.run(2);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    Outcome expected;
+    Round(parameters_for(limits, instruction_set(""))).decide(batches[i].votes(), expected);
+    check_equal(rotation->slots[i].outcome, expected);
+  }
+}
+
+TEST_CASE("a team runs a task on every member and passes on what one throws") {
+  ThreadTeam team(3);
+  std::vector<int> calls(3);
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    team.run([&](unsigned member) { ++calls[member]; });
+  }
+  CHECK(calls == std::vector<int>{100, 100, 100});
+  CHECK_THROWS_AS(team.run([](unsigned member) {
+    if (member == 2) {
+      throw std::runtime_error("from a member");
+    }
+  }),
+                  std::runtime_error);
+  team.run([&](unsigned member) { ++calls[member]; });
+  CHECK(calls[2] == 101);
+}

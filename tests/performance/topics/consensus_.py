@@ -1,0 +1,113 @@
+"""A quorum round over 10,000 votes, beside NumPy and beside merely reading the votes."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import stratoperf as sp
+from side_by_side import Goal, Row, side_by_side
+from stratoperf.consensus import Round, VoteBatch
+from topics import numpy_round
+from topics.hand_written import ROOT
+
+VOTES = 10_000
+BATCHES = 16
+SECONDS = 0.15
+
+
+def measure() -> list[Row]:
+    """Hold the p95 of the cpu backend on one thread to its goals."""
+    ours = round_().operation(batches())
+    for batch in batches():
+        difference = round_().decide(batch).difference(numpy_round.decide(batch, round_().rules))
+        if difference is not None:
+            raise sp.VerificationFailed(f"the NumPy peer decides something else: {difference}")
+    circle = itertools.cycle(batches())
+    rules = round_().rules
+    numpy_peer = sp.Operation(lambda: numpy_round.decide(next(circle), rules))
+    reading = sp.Operation(reader())
+    return [
+        side_by_side(
+            f"consensus round, {VOTES} votes, ratio 0.33, p95, against NumPy",
+            lambda: p95_us(ours),
+            lambda: p95_us(numpy_peer),
+            peer_name="vectorized NumPy",
+            unit="us",
+            goal=Goal("ratio", ">=", 20.0),
+            note=f"one thread, rotating through {BATCHES} batches",
+        ),
+        side_by_side(
+            "the same, against merely reading the batch",
+            lambda: p95_us(ours),
+            lambda: p95_us(reading),
+            peer_name="reading 16 bytes a vote",
+            unit="us",
+            goal=Goal("ratio", ">=", 1 / 4),
+            note="the aim is 1/2; each valid vote also updates a cell, at most one a cycle",
+        ),
+        side_by_side(
+            "the same, in absolute terms",
+            lambda: p95_us(ours),
+            lambda: p95_us(reading),
+            peer_name="reading 16 bytes a vote",
+            unit="us",
+            goal=Goal("value", "<=", 100.0),
+            pairs=6,
+        ),
+    ]
+
+
+@functools.cache
+def batches() -> tuple[VoteBatch, ...]:
+    """Return the batches of both sides."""
+    return tuple(VoteBatch.generate(VOTES, byzantine=0.33, seed=seed) for seed in range(BATCHES))
+
+
+@functools.cache
+def round_() -> Round:
+    """Return the round for these batches."""
+    return Round(proposals=VOTES // 100, backend="cpu", capacity=VOTES)
+
+
+def p95_us(operation: sp.Operation) -> float:
+    """Return the 95th percentile of single iterations in microseconds."""
+    unverified = sp.Operation(operation.work)  # the outcomes are checked once, in the tests
+    measured = sp.measure(
+        unverified, warmup_s=0.02, max_duration_s=SECONDS, min_iterations=100, precision=0, batch=1
+    )
+    return measured.quantile(0.95).value / 1e3
+
+
+@functools.cache
+def reader() -> object:
+    """Return a capsule of the operation that reads the same batches in the same rotation."""
+    with tempfile.TemporaryDirectory() as directory:
+        target = Path(directory) / "read_votes.so"
+        source = Path(__file__).with_name("read_votes.cpp")
+        subprocess.run(
+            [
+                os.environ.get("CXX", "c++"),
+                *("-std=c++20", "-O3", "-march=native", "-shared", "-fPIC"),
+                *(f"-I{ROOT / 'cpp'}", f"-I{sp.get_include()}", str(source), "-o", str(target)),
+            ],
+            check=True,
+        )
+        library = ctypes.CDLL(str(target))
+    library.make_reader.restype = ctypes.c_void_p
+    addresses = [
+        column.ctypes.data
+        for batch in batches()
+        for column in (batch.voter, batch.proposal, batch.value, batch.round)
+    ]
+    columns = (ctypes.c_void_p * len(addresses))(*addresses)
+    operation = library.make_reader(columns, ctypes.c_uint64(BATCHES), ctypes.c_uint64(VOTES))
+    new_capsule = ctypes.pythonapi.PyCapsule_New
+    new_capsule.restype = ctypes.py_object
+    new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    return new_capsule(operation, b"stratoperf.operation/1", None)
