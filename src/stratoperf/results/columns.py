@@ -17,7 +17,7 @@ from stratoperf.errors import SchemaError
 Array: TypeAlias = NDArray[np.number[Any]]
 
 
-class External(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+class External(msgspec.Struct, frozen=True, kw_only=True):
     """Where a long column lies.
 
     Attributes
@@ -108,7 +108,8 @@ def read_external(reference: External, base: Path | None, where: str) -> Array:
     """
     path = (base or Path()) / reference.file
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: NumPy leaves a file that is no archive open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             array: Array = archive[reference.member]
     except FileNotFoundError:
         raise SchemaError(

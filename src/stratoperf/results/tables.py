@@ -25,7 +25,8 @@ def dataframe(run: Run) -> pandas.DataFrame:
             "to_dataframe needs pandas: pip install 'stratoperf[dataframe]'"
         ) from None
     rows = [row for result in run.results for row in _rows(result)]
-    return pandas.DataFrame.from_records(rows)
+    frame: pandas.DataFrame = pandas.DataFrame.from_records(rows)
+    return frame
 
 
 def html(run: Run) -> str:

@@ -68,7 +68,7 @@ class Target:
     def __post_init__(self) -> None:
         if not self.metric or self.statistic_name not in STATISTICS:
             raise InvalidParameter(
-                f"statistic: {self.statistic!r} names no statistic; write METRIC.STATISTIC, "
+                f"statistic: {self.statistic!r} names no statistic; write METRIC.STATISTIC; "
                 f"{did_you_mean(self.statistic_name, STATISTICS)}"
             )
         if self.direction not in _HOLDS:

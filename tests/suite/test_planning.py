@@ -1,0 +1,146 @@
+"""Plans: which cases, how long, how many bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import stratoperf as sp
+from stratoperf.suite import PRESETS, Plan, Registry, make_plan, make_request
+
+
+def work(**_: object) -> Callable[[], None]:
+    return lambda: None
+
+
+@pytest.fixture
+def registry(benchmarks: Registry) -> Registry:
+    sp.benchmark(
+        "kv.put",
+        params={"size": [64, 4096], "share": [0, 0.5], "sync": [True], "mode": ["a"]},
+        backends=("cpu", "cuda", "reference"),
+        disk_bytes=lambda size, **_: 10 * size,
+    )(work)
+    sp.benchmark("kv.get", params={"size": [1]})(work)
+    return benchmarks
+
+
+def plan(registry: Registry, select: Any = "kv.put", saves: bool = False, **asked: Any) -> Plan:
+    defaults: dict[str, Any] = {
+        "preset": "quick",
+        "backend": "auto",
+        "params": None,
+        "iterations": None,
+        "duration_s": None,
+        "warmup_s": None,
+    }
+    return make_plan(make_request(select, **{**defaults, **asked}), registry, saves=saves)
+
+
+def test_auto_takes_every_backend_but_the_reference(registry: Registry) -> None:
+    cases = plan(registry).cases
+    assert [case.backend for case in cases] == ["cpu"] * 4 + ["cuda"] * 4
+    assert all(case.skip_reason is None for case in cases[:4])
+    assert all("CUDA" in (case.skip_reason or "") for case in cases[4:])
+
+
+def test_the_reference_is_measured_when_asked_for(registry: Registry) -> None:
+    assert {case.backend for case in plan(registry, backend="reference").cases} == {"reference"}
+
+
+def test_a_benchmark_without_the_backend_is_skipped_visibly(registry: Registry) -> None:
+    cases = plan(registry, "kv.*", backend="reference").cases
+    reasons = {case.benchmark.name: case.skip_reason for case in cases}
+    assert reasons == {"kv.get": "kv.get has no backend reference", "kv.put": None}
+
+
+def test_seconds_and_bytes_add_up(registry: Registry) -> None:
+    sampling = PRESETS["quick"]
+    one = sampling.warmup_s + sampling.max_duration_s
+    unsaved, saved = plan(registry), plan(registry, saves=True)
+    assert unsaved.seconds == pytest.approx(4 * one, rel=0.5)
+    assert unsaved.seconds > 4 * one
+    assert unsaved.bytes == 2 * 10 * (64 + 4096)
+    assert saved.bytes > unsaved.bytes
+
+
+def test_the_quick_preset_is_quick() -> None:
+    seconds = PRESETS["quick"].warmup_s + PRESETS["quick"].max_duration_s
+    assert 16 * seconds < 20
+    assert PRESETS["ci"].max_duration_s < PRESETS["quick"].max_duration_s
+    assert (PRESETS["standard"].warmup_s, PRESETS["standard"].min_iterations) == (10.0, 1000)
+
+
+def test_what_the_user_asks_for_wins_over_the_preset(registry: Registry) -> None:
+    sampling = plan(registry, iterations=5, warmup_s=0, duration_s=2).cases[0].sampling
+    assert (sampling.min_iterations, sampling.warmup_s, sampling.max_duration_s) == (5, 0, 2)
+    assert sampling.precision == 0
+    assert plan(registry, iterations=5).cases[0].sampling.precision > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("size", "128", 128),
+        ("size", 128.0, 128),
+        ("size", "1e3", 1000),
+        ("share", "0.25", 0.25),
+        ("share", 1, 1.0),
+        ("sync", "false", False),
+        ("mode", 5, "5"),
+    ],
+)
+def test_values_become_what_was_declared(
+    registry: Registry, name: str, given: object, expected: object
+) -> None:
+    values = {case.params[name] for case in plan(registry, params={name: given}).cases}
+    assert values == {expected}
+    assert {type(value) for value in values} == {type(expected)}
+
+
+def test_equal_values_are_one_case(registry: Registry) -> None:
+    cases = plan(registry, "kv.get", params={"size": ["1", 1, 1.0]}).cases
+    assert [case.key for case in cases] == ["kv.get[backend=cpu,size=1]"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"preset": "quik"}, "did you mean 'quick'"),
+        ({"backend": "cud"}, "did you mean 'cuda'"),
+        ({"select": "kv.pt"}, "did you mean 'kv.put'"),
+        ({"params": {"sizes": 1}}, "did you mean 'size'"),
+        ({"params": {"size": []}}, "no values"),
+        ({"params": {"size": "big"}}, "'size' is a number, got 'big'"),
+        ({"params": {"size": "nan"}}, "'size' is a number, got 'nan'"),
+        ({"params": {"size": 1.5}}, "whole number"),
+        ({"params": {"sync": "maybe"}}, "true or false"),
+        ({"iterations": 0}, "iterations: .*got 0"),
+        ({"iterations": 1.5}, "iterations"),
+        ({"duration_s": math.nan}, "duration_s: .*got nan"),
+        ({"duration_s": 0}, "duration_s"),
+        ({"warmup_s": -1}, "warmup_s"),
+        ({"warmup_s": math.inf}, "warmup_s"),
+        ({"warmup_s": "1"}, "warmup_s"),
+    ],
+)
+def test_wrong_requests_name_the_argument(
+    registry: Registry, asked: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=message):
+        plan(registry, **asked)
+
+
+def test_a_backend_that_cannot_run_is_an_error_when_asked_for(registry: Registry) -> None:
+    with pytest.raises(sp.BackendUnavailable, match="CUDA"):
+        plan(registry, backend="cuda")
+    with pytest.raises(sp.BackendUnavailable, match="none of the selected"):
+        plan(registry, "kv.get", backend="reference")
+
+
+def test_nothing_registered_is_said(benchmarks: Registry) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"none is registered"):
+        plan(benchmarks, None)
