@@ -143,6 +143,11 @@ class Target:
             return Judgment("met", f"the whole {share}, {interval}, is {self._wording}")
         if best is not None and not holds(best, self.value):
             return Judgment("missed", f"none of the {share}, {interval}, is {self._wording}")
+        if low is None and high is None:
+            return Judgment(
+                "inconclusive",
+                f"too few independent samples for a {share}; measure longer, on a quieter machine",
+            )
         if low is None or high is None:
             return Judgment(
                 "inconclusive",
