@@ -33,6 +33,11 @@ std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Vo
   for (std::uint32_t i = 0; i < size; i += 16) {
     const std::uint32_t left = size - i;
     const auto lanes = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
+    // The next block, so that it arrives while the votes of this one are added.
+    __builtin_prefetch(block.voter + i + kBlock);
+    __builtin_prefetch(block.proposal + i + kBlock);
+    __builtin_prefetch(block.value + i + kBlock);
+    __builtin_prefetch(block.round + i + kBlock);
     const __m512i voter = _mm512_maskz_loadu_epi32(lanes, block.voter + i);
     const __m512i proposal = _mm512_maskz_loadu_epi32(lanes, block.proposal + i);
     const __m512i value = _mm512_maskz_loadu_epi32(lanes, block.value + i);
