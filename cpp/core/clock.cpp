@@ -30,7 +30,8 @@ constexpr int kMaxSteps = 10;
 constexpr std::int64_t kDriftSpanNs = 50'000'000;
 
 constexpr int kBracketTries = 64;
-constexpr int kOverheadReads = 4001;
+constexpr int kOverheadReads = 4000;
+constexpr int kUndisturbedReads = kOverheadReads * 99 / 100;
 
 struct Pair {
   std::uint64_t ticks;
@@ -178,9 +179,12 @@ void Clock::measure_resolution_and_overhead() {
     length = stop - start;
     divisor = std::gcd(divisor, start - origin);
   }
-  auto* middle = lengths.begin() + kOverheadReads / 2;
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  overhead_ns_ = static_cast<double>(*middle) * ns_per_tick_;
+  // The mean, since a counter coarser than its own reads shows mostly zero lengths; without the
+  // few that an interrupt stretched.
+  std::sort(lengths.begin(), lengths.end());
+  const std::uint64_t sum =
+      std::accumulate(lengths.begin(), lengths.begin() + kUndisturbedReads, std::uint64_t{0});
+  overhead_ns_ = static_cast<double>(sum) / kUndisturbedReads * ns_per_tick_;
   resolution_ns_ = static_cast<double>(std::max<std::uint64_t>(divisor, 1)) * ns_per_tick_;
 }
 

@@ -63,7 +63,7 @@ struct ClockInfo {
   std::string source = {};
   double frequency_hz = 0;   // calibrated ticks per second
   double resolution_ns = 0;  // greatest common divisor of the observed tick differences
-  double overhead_ns = 0;    // median length that an empty timed region shows
+  double overhead_ns = 0;    // mean length that an empty timed region shows
   double drift_ppm = 0;      // deviation from CLOCK_MONOTONIC_RAW since the calibration
   std::string reason = {};   // why this source was chosen
 };

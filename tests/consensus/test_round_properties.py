@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stratoperf._core import consensus as native
 
+from stratoperf._core import consensus as native
 from stratoperf.consensus import Round, VoteBatch, default_quorum, tolerated_faults
 
 INSTRUCTION_SETS = native.instruction_sets()

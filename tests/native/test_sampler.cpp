@@ -105,7 +105,8 @@ TEST_CASE("sampling stops once the quantile is known well enough") {
   options.max_duration_s = 30;
   const SampleSeries series = sample(owned.c, options);
   CHECK(series.stopped_because == StopReason::precision);
-  CHECK(series.samples_ns.size() == options.min_samples);
+  // More than the minimum where samples look correlated, as they do under emulation.
+  CHECK(series.samples_ns.size() >= options.min_samples);
 }
 
 TEST_CASE("time wins over the minimum of samples") {

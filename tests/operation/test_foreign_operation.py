@@ -1,0 +1,122 @@
+"""Operations of another package: a C module that links against nothing of stratoperf."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import shlex
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import stratoperf as sp
+
+SOURCE = Path(__file__).with_name("foreign.c")
+
+INTERRUPTED = """
+import importlib.util, sys, time
+import stratoperf as sp
+
+spec = importlib.util.spec_from_file_location("foreign", sys.argv[1])
+foreign = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(foreign)
+sp.clock.info()  # calibrates the clock
+print("ready", flush=True)
+try:
+    sp.measure(foreign.make(spin=True), warmup_s=0, max_duration_s=60)
+except sp.Interrupted as stop:
+    print(time.clock_gettime_ns(time.CLOCK_MONOTONIC), stop.measurement)
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile the module with the system's C compiler against the shipped header."""
+    path = tmp_path_factory.mktemp("foreign") / "foreign.so"
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    command = [compiler, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
+    command += ["-I", sp.get_include(), "-isystem", sysconfig.get_path("include")]
+    command += [str(SOURCE), "-o", str(path)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def foreign(library: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("foreign", library)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def measure(work: object) -> sp.Measurement:
+    return sp.measure(work, warmup_s=0.0, min_iterations=10, max_duration_s=0.05)
+
+
+def test_it_is_measured_and_verified(foreign: ModuleType) -> None:
+    measurement = measure(foreign.make())
+    assert measurement.count >= 10
+    assert measurement.verification is not None
+    assert measurement.verification.passed
+    assert measurement.verification.checked >= measurement.count * measurement.batch
+
+
+def test_a_failing_run_ends_the_measurement_with_its_message(foreign: ModuleType) -> None:
+    with pytest.raises(sp.StratoperfError, match="the device is gone"):
+        measure(foreign.make(fail_after=5))
+
+
+def test_a_wrong_outcome_is_never_reported_as_speed(foreign: ModuleType) -> None:
+    with pytest.raises(sp.VerificationFailed, match="the count is off") as failure:
+        measure(foreign.make(wrong=True))
+    assert failure.value.measurement is not None
+
+
+def test_a_capsule_of_another_name_is_refused(foreign: ModuleType) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"stratoperf\.operation/1"):
+        measure(foreign.make(misnamed=True))
+
+
+def test_a_structure_that_is_too_small_is_refused(foreign: ModuleType) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"get_include"):
+        measure(foreign.make(struct_size=16))
+
+
+def test_the_operation_lives_as_long_as_its_capsule(foreign: ModuleType) -> None:
+    gc.collect()
+    before = foreign.destroyed()
+    capsule = foreign.make()
+    measure(capsule)
+    assert foreign.destroyed() == before
+    del capsule
+    gc.collect()
+    assert foreign.destroyed() == before + 1
+
+
+@pytest.mark.timing
+def test_control_c_ends_a_long_native_loop_within_a_fifth_of_a_second(library: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(library)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        time.sleep(0.3)
+        sent = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        process.send_signal(signal.SIGINT)
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+    stopped, kept = line.split(maxsplit=1)
+    assert (int(stopped) - sent) / 1e9 < 0.2
+    assert kept.strip() == "None"  # the only sample was cut short
