@@ -3,7 +3,6 @@
 Native core of stratoperf.
 """
 
-
 from . import clock, consensus, histogram, operation, sampler, statistics
 
 __all__: list[str] = ["clock", "consensus", "histogram", "operation", "sampler", "statistics"]

@@ -3,7 +3,6 @@
 The calibrated clock.
 """
 
-
 import typing_extensions
 
 __all__: list[str] = ["ClockInfo", "info", "now_ns", "read_operation"]

@@ -3,7 +3,6 @@
 Quorum rounds.
 """
 
-
 import typing
 
 import numpy
@@ -43,11 +42,11 @@ class Round:
         proposal: numpy.typing.NDArray[typing.Any],
         value: numpy.typing.NDArray[typing.Any],
         round: numpy.typing.NDArray[typing.Any],
-    ) -> tuple:
+    ) -> tuple[typing.Any, ...]:
         """
         (decided, flat tallies, flat equivocator pairs, accepted, rejected by precedence)
         """
-    def operation(self, batches: list) -> tuple:
+    def operation(self, batches: list[typing.Any]) -> tuple[typing.Any, ...]:
         """
         The capsule that rotates through (voter, proposal, value, round) tuples, and its Rotation.
         """

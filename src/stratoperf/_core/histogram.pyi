@@ -3,7 +3,6 @@
 The histogram.
 """
 
-
 import collections.abc
 import typing
 
@@ -12,8 +11,7 @@ import numpy.typing
 
 __all__: list[str] = ["Histogram", "Recorder"]
 
-class Recorder:
-    ...
+class Recorder: ...
 
 class Histogram(Recorder):
     def __init__(
@@ -36,22 +34,55 @@ class Histogram(Recorder):
         ],
     ) -> None: ...
     def _state(self) -> tuple[int, int, int, list[int], list[int], int, int, int]: ...
-    def buckets(self) -> tuple: ...
-    def merge(self, other: Histogram) -> None: ...
-    def quantile(self, q: typing.SupportsFloat | typing.SupportsIndex) -> float: ...
+    def buckets(
+        self,
+    ) -> tuple[
+        numpy.typing.NDArray[numpy.uint64],
+        numpy.typing.NDArray[numpy.uint64],
+        numpy.typing.NDArray[numpy.uint64],
+    ]:
+        """
+        The lowest value, the highest value and the count of each bucket that holds something: three
+        read-only uint64 arrays, in ascending order. Overflow has no bucket.
+        """
+    def merge(self, other: Histogram) -> None:
+        """
+        Add the counts of another histogram. InvalidParameter, and nothing is added, unless each
+        of its buckets lies within one of ours and its overflow beyond our range too.
+        """
+    def quantile(self, q: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        Quantile q in [0, 1], interpolated as by numpy.quantile, each value taken for the middle of
+        its bucket and overflow for `highest`. InvalidParameter when nothing is recorded.
+        """
     def quantile_interval(
         self,
         q: typing.SupportsFloat | typing.SupportsIndex,
         confidence: typing.SupportsFloat | typing.SupportsIndex,
-    ) -> tuple: ...
+    ) -> tuple[float, float | None, float | None]: ...
     @typing.overload
-    def record(self, value: int) -> None: ...
+    def record(self, value: int) -> None:
+        """
+        Count one value.
+        """
     @typing.overload
-    def record(self, value: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
-    def record_many(self, values: numpy.typing.NDArray[typing.Any]) -> None: ...
-    def reset(self) -> None: ...
+    def record(self, value: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Count one value, rounded to the nearest integer.
+        """
+    def record_many(self, values: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        Count every value of an array.
+        """
+    def reset(self) -> None:
+        """
+        Forget everything recorded.
+        """
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """
+        How many values were recorded, overflow included.
+        """
     @property
     def digits(self) -> int: ...
     @property
@@ -59,14 +90,29 @@ class Histogram(Recorder):
     @property
     def lowest(self) -> int: ...
     @property
-    def max(self) -> int | None: ...
+    def max(self) -> int | None:
+        """
+        The exact largest value; None when nothing is recorded.
+        """
     @property
-    def mean(self) -> float: ...
+    def mean(self) -> float:
+        """
+        Of the middles of the buckets; InvalidParameter when nothing is recorded.
+        """
     @property
     def memory_bytes(self) -> int: ...
     @property
-    def min(self) -> int | None: ...
+    def min(self) -> int | None:
+        """
+        The exact smallest value; None when nothing is recorded.
+        """
     @property
-    def overflow(self) -> int: ...
+    def overflow(self) -> int:
+        """
+        How many of them lie above `highest`.
+        """
     @property
-    def stdev(self) -> float: ...
+    def stdev(self) -> float:
+        """
+        Of the middles of the buckets; InvalidParameter for fewer than two values.
+        """

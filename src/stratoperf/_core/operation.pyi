@@ -3,7 +3,6 @@
 Native operations.
 """
 
-
 import typing_extensions
 
 __all__: list[str] = ["empty"]

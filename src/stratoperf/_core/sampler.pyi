@@ -3,7 +3,6 @@
 The sampler.
 """
 
-
 import typing
 
 import numpy

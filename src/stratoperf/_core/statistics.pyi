@@ -3,7 +3,6 @@
 Statistics of series.
 """
 
-
 import typing
 
 import numpy
@@ -56,13 +55,15 @@ def indicator_correlation_time(
 def mean(
     samples: numpy.typing.NDArray[typing.Any],
     confidence: typing.SupportsFloat | typing.SupportsIndex,
-) -> tuple:
+) -> tuple[float, float | None, float | None, float, bool]:
     """
     (value, low, high, effective size, widened)
     """
 
 def median_absolute_deviation(samples: numpy.typing.NDArray[typing.Any]) -> float: ...
-def moments(samples: numpy.typing.NDArray[typing.Any]) -> tuple:
+def moments(
+    samples: numpy.typing.NDArray[typing.Any],
+) -> tuple[int, float, float | None, float, float]:
     """
     (count, mean, stdev, min, max)
     """
@@ -71,14 +72,14 @@ def quantile(
     samples: numpy.typing.NDArray[typing.Any],
     q: typing.SupportsFloat | typing.SupportsIndex,
     confidence: typing.SupportsFloat | typing.SupportsIndex,
-) -> tuple:
+) -> tuple[float, float | None, float | None, float, bool]:
     """
     (value, low, high, effective size, widened)
     """
 
 def trim(
     samples: numpy.typing.NDArray[typing.Any], sigma: typing.SupportsFloat | typing.SupportsIndex
-) -> tuple[int, tuple]:
+) -> tuple[int, tuple[int, float, float | None, float, float]]:
     """
     (dropped, moments of the kept)
     """
