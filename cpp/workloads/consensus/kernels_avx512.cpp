@@ -13,8 +13,7 @@ std::uint64_t count_of(__mmask16 lanes) {
   return static_cast<std::uint64_t>(__builtin_popcount(lanes));
 }
 
-// As in kernels_classify.hpp, but only votes that count are written: lanes are compressed, and the
-// loop that adds votes is spared the others.
+// As in kernels_classify.hpp.
 std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Votes& block,
                              Scratch& scratch, std::uint64_t* passed) {
   const auto broadcast = [](std::uint32_t word) {
@@ -25,11 +24,13 @@ std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Vo
   const __m512i proposals = broadcast(limits.proposals);
   const __m512i values = broadcast(limits.values);
   const __m512i scales = broadcast(scale);
+  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i spare = _mm512_add_epi32(broadcast(limits.nodes * limits.proposals), lane);
   const auto size = static_cast<std::uint32_t>(block.count);
   std::uint64_t authorized_total = 0;
   std::uint64_t current_total = 0;
   std::uint64_t known_total = 0;
-  std::uint64_t written = 0;
+  std::uint64_t valid_total = 0;
   for (std::uint32_t i = 0; i < size; i += 16) {
     const std::uint32_t left = size - i;
     const auto lanes = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
@@ -48,19 +49,20 @@ std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Vo
     const __mmask16 valid = _mm512_mask_cmplt_epu32_mask(known, value, values);
     const __m512i index = _mm512_add_epi32(_mm512_mullo_epi32(proposal, nodes), voter);
     const __m512i scaled = _mm512_mullo_epi32(value, scales);
-    // Compressed in a register and stored whole: compressing stores are slow on some CPUs.
-    _mm512_storeu_si512(scratch.index + written, _mm512_maskz_compress_epi32(valid, index));
-    _mm512_storeu_si512(scratch.scaled_value + written, _mm512_maskz_compress_epi32(valid, scaled));
+    // Not compressed to the valid lanes: what fewer updates save, stores across lines lose.
+    const __m512i unused = _mm512_add_epi32(spare, broadcast(i % kSpareCells));
+    _mm512_store_si512(scratch.index + i, _mm512_mask_mov_epi32(unused, valid, index));
+    _mm512_store_si512(scratch.scaled_value + i, scaled);
     authorized_total += count_of(authorized);
     current_total += count_of(current);
     known_total += count_of(known);
-    written += count_of(valid);
+    valid_total += count_of(valid);
   }
   passed[kUnauthorizedVoter] += authorized_total;
   passed[kStaleRound] += current_total;
   passed[kProposalOutOfRange] += known_total;
-  passed[kValueOutOfRange] += written;
-  return static_cast<std::uint32_t>(written);
+  passed[kValueOutOfRange] += valid_total;
+  return size;
 }
 
 std::uint64_t zero_lanes(__m512i cells, std::uint16_t mask) {

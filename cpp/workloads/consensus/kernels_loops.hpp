@@ -11,9 +11,11 @@
 // lacks.
 //
 // What bounds a round of 10,000 votes: reading 160 KB at the bandwidth of the cache level where
-// the batch lies, and one read-modify-write of a first-level cache for each valid vote, of which
-// current cores retire one a cycle. The latter is about 2.5 us at 4 GHz, classification a third
-// of that, and so is the pass over the table.
+// the batch lies, and one read-modify-write of a first-level cache for each vote, of which current
+// cores retire one a cycle (2.7 us at 3.7 GHz). Measured with AVX-512 on such a core: 5 us for
+// classifying and adding together, of which classifying alone takes 2; 2 us for the pass over the
+// table, a quarter of it for naming equivocators; 0.3 us for clearing it. The gap: the two parts
+// of a block hardly overlap, and the pass moves each comparison's mask out of its register alone.
 #pragma once
 
 #include "workloads/consensus/kernels_scratch.hpp"

@@ -11,9 +11,8 @@ namespace {
 constexpr std::uint32_t kBlock = 512;
 
 struct Scratch {
-  // One vector more than a block: a vector is stored whole even when few of its lanes count.
-  alignas(64) std::uint32_t index[kBlock + 16];
-  alignas(64) std::uint32_t scaled_value[kBlock + 16];
+  alignas(64) std::uint32_t index[kBlock];
+  alignas(64) std::uint32_t scaled_value[kBlock];
 };
 
 }  // namespace
