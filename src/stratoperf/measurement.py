@@ -152,7 +152,7 @@ class Measurement:
             None if mean.high is None else rate / mean.high,
             None if mean.low is None or mean.low <= 0 else rate / mean.low,
             mean.confidence,
-            f"items over the {mean.method}",
+            f"items over the mean time; {mean.method}",
         )
 
     def plot(self) -> Axes:

@@ -54,7 +54,7 @@ std::uint64_t zero_mask(const std::uint16_t* cells, std::uint16_t mask_word) {
 }  // namespace stratoperf::consensus
 
 #include "workloads/consensus/kernels_classify.hpp"
-#include "workloads/consensus/kernels_loops.hpp"
+#include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {
 const Kernels& avx2_kernels() { return kKernels; }

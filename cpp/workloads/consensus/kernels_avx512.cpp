@@ -88,7 +88,7 @@ std::uint64_t zero_mask(const Word* cells, Word mask) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
-#include "workloads/consensus/kernels_loops.hpp"
+#include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {
 const Kernels& avx512_kernels() { return kKernels; }

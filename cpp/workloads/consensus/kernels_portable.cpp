@@ -27,7 +27,7 @@ std::uint64_t zero_mask(const Word* cells, Word mask) {
 }  // namespace stratoperf::consensus
 
 #include "workloads/consensus/kernels_classify.hpp"
-#include "workloads/consensus/kernels_loops.hpp"
+#include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {
 const Kernels& portable_kernels() { return kKernels; }
