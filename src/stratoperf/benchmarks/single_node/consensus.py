@@ -29,7 +29,7 @@ def consensus_round(votes: int, byzantine: float, backend: str) -> Operation:
     """
     batches = [
         VoteBatch.generate(votes, nodes=NODES, byzantine=byzantine, seed=seed)
-        for seed in range(max(BATCHES, VOTES // votes))
+        for seed in range(max(BATCHES, VOTES // max(votes, 1)))
     ]
     proposals = -(-votes // NODES)  # rounded up, as the generator does by default
     return Round(nodes=NODES, proposals=proposals, backend=backend, capacity=votes).operation(
