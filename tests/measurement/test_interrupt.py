@@ -10,6 +10,9 @@ import time
 
 import pytest
 
+# How soon it stops is wall time.
+pytestmark = pytest.mark.timing
+
 PROGRAM = """
 import signal, sys, time
 import stratoperf as sp
