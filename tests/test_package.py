@@ -92,7 +92,7 @@ def test_the_wheel_holds_only_the_package() -> None:
         if file.parts[0] not in {"stratoperf", "..", "bin"}
         and ".dist-info" not in file.parts[0]
         # An editable install adds its finder.
-        and not file.name.startswith("_stratoperf")
+        and not file.name.startswith(("_stratoperf", "_editable"))
         and "__pycache__" not in file.parts
     ]
     assert strays == []
