@@ -10,6 +10,7 @@ from stratoperf.statistics.correlation import autocorrelation, effective_sample_
 from stratoperf.statistics.estimates import Estimate, Outliers, Summary
 from stratoperf.statistics.histogram import Histogram
 from stratoperf.statistics.series import mean, median_absolute_deviation, quantile, summarize
+from stratoperf.statistics.signed_rank import signed_rank
 
 __all__ = [
     "Estimate",
@@ -23,5 +24,6 @@ __all__ = [
     "mean",
     "median_absolute_deviation",
     "quantile",
+    "signed_rank",
     "summarize",
 ]

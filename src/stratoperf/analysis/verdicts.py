@@ -1,0 +1,47 @@
+"""From the interval of a ratio to a verdict."""
+
+from __future__ import annotations
+
+from stratoperf.analysis.comparison import Verdict
+from stratoperf.errors import InvalidParameter
+from stratoperf.statistics import Estimate
+
+LARGEST_THRESHOLD = 10.0
+"""A threshold above it is a percentage given where a fraction is meant."""
+
+
+def verdict_of(ratio: Estimate | None, threshold: float) -> Verdict:
+    """Return the verdict on the interval of a ratio, above 1 where the current side is slower.
+
+    Parameters
+    ----------
+    ratio
+        With its interval; a missing bound decides nothing on its side.
+    threshold
+        As a fraction.
+    """
+    if ratio is None:
+        return "inconclusive"
+    upper = 1 + threshold
+    lower = 1 / upper
+    if ratio.low is not None and ratio.low > upper:
+        return "slower"
+    if ratio.high is not None and ratio.high < lower:
+        return "faster"
+    if (
+        ratio.low is not None
+        and ratio.high is not None
+        and lower <= ratio.low
+        and ratio.high <= upper
+    ):
+        return "same"
+    return "inconclusive"
+
+
+def check_threshold(threshold: float, name: str = "threshold") -> None:
+    """Raise `InvalidParameter` unless the threshold is a fraction that can be exceeded."""
+    if not 0 < threshold <= LARGEST_THRESHOLD:
+        raise InvalidParameter(
+            f"{name}: must be a fraction above 0 and at most {LARGEST_THRESHOLD:g}, "
+            f"got {threshold}; 5 % is 0.05"
+        )
