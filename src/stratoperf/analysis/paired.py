@@ -4,10 +4,11 @@ Each pair ran both sides now, in random order, so drift between moments cancels 
 logarithm of its ratio is symmetric about that of the true one. `signed_rank` bounds the center.
 
 Looking several times spends the admissible error: by the time that a share ``t`` of the budget is
-used, ``error * t**1.5`` of it (a spending function, Lan & DeMets 1983, of the family of Kim & DeMets
-1987). Each look gets what has become due since the one before; their sum bounds the error of all
-looks together (Bonferroni), whatever their correlation, so nothing is assumed but symmetry. When to
-look follows from the clock, never from who was faster, so it does not bias the test.
+used, ``error * t**1.5`` of it (a spending function, Lan & DeMets 1983; the power family is that of
+Kim & DeMets 1987). Each look gets what has become due since the one before; their sum bounds the
+error of all looks together (Bonferroni), whatever their correlation, so nothing is assumed but
+symmetry. When to look follows from the clock, never from who was faster, so it does not bias the
+test.
 """
 
 from __future__ import annotations
