@@ -84,6 +84,38 @@ TEST_CASE("every instruction set and cell decides the same") {
   }
 }
 
+TEST_CASE("a flood of equal votes does not overflow into another value") {
+  for (const std::uint32_t values : {1u, 2u, 3u, 5u, 16u, 17u}) {
+    for (const std::size_t copies : {15u, 16u, 17u, 31u, 32u, 255u, 256u, 4096u, 65'536u}) {
+      for (const std::uint32_t flooded : {0u, values - 1}) {
+        Batch batch;
+        batch.voter.assign(copies, 3);
+        batch.proposal.assign(copies, 0);
+        batch.value.assign(copies, flooded);
+        batch.round.assign(copies, 0);
+        for (const InstructionSet& set : instruction_sets()) {
+          Round round(parameters_for({4, 1, values, 0}, set, 2));
+          Outcome outcome;
+          CHECK(round.decide(batch.votes(), outcome));
+          CHECK(outcome.accepted == 1);
+          CHECK(outcome.tallies[flooded] == 1);
+          CHECK(outcome.rejected[kDuplicate] == copies - 1);
+          CHECK(outcome.equivocators.all().empty());
+        }
+        if (values > 1) {
+          batch.value[copies / 2] = values - 1 - flooded;
+          Round round(parameters_for({4, 1, values, 0}, instruction_set("")));
+          Outcome outcome;
+          CHECK(round.decide(batch.votes(), outcome));
+          CHECK(outcome.accepted == 0);
+          CHECK(outcome.rejected[kEquivocation] == copies);
+          CHECK(outcome.equivocators.all().size() == 1);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("threads decide the same as one") {
   const Limits limits = {50, 300, 2, 0};
   const Batch batch = adversarial(140'000, limits, 5);

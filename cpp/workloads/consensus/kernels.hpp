@@ -1,6 +1,7 @@
 // The two loops of a round over many votes, compiled once for each instruction set.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -48,15 +49,20 @@ struct CellKernels {
   RowTotals (*summarize)(const Rows<Cell>& rows);
 };
 
+using ByteCell = CounterCell<std::uint8_t>;
 using NarrowCell = CounterCell<std::uint16_t>;
 using MiddleCell = CounterCell<std::uint32_t>;
 using LongCell = CounterCell<std::uint64_t>;
 
 // The loops for one instruction set.
-struct Kernels : CellKernels<NarrowCell>,
+struct Kernels : CellKernels<ByteCell>,
+                 CellKernels<NarrowCell>,
                  CellKernels<MiddleCell>,
                  CellKernels<LongCell>,
                  CellKernels<WideCell> {
+  // The sum of all numbers of kShortCount bits in `size` bytes.
+  std::uint64_t (*sum_short_counts)(const void* memory, std::size_t size);
+
   template <typename Cell>
   const CellKernels<Cell>& of() const {
     return *this;

@@ -13,6 +13,11 @@ __m256i load_masked(const void* cells, __m256i mask) {
 }
 
 // One bit for each word that is zero.
+std::uint64_t zero_lanes(const std::uint8_t* cells, std::uint8_t mask) {
+  const __m256i words = load_masked(cells, _mm256_set1_epi8(static_cast<char>(mask)));
+  const __m256i zero = _mm256_cmpeq_epi8(words, _mm256_setzero_si256());
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(zero));
+}
 std::uint64_t zero_lanes(const std::uint32_t* cells, std::uint32_t mask) {
   const __m256i words = load_masked(cells, _mm256_set1_epi32(static_cast<int>(mask)));
   const __m256i zero = _mm256_cmpeq_epi32(words, _mm256_setzero_si256());

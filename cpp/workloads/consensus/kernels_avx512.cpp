@@ -9,62 +9,85 @@
 namespace stratoperf::consensus {
 namespace {
 
-std::uint64_t count_of(__mmask16 lanes) {
-  return static_cast<std::uint64_t>(__builtin_popcount(lanes));
-}
+// As in kernels_classify.hpp. Small groups: while the votes of one are added, one cell update a
+// cycle, the core has room to classify another.
+constexpr std::uint32_t kGroup = 16;
+constexpr std::uint64_t kDelay = 4;
 
-// As in kernels_classify.hpp.
-std::uint32_t classify_block(const Limits& limits, std::uint32_t scale, const Votes& block,
-                             Scratch& scratch, std::uint64_t* passed) {
-  const auto broadcast = [](std::uint32_t word) {
-    return _mm512_set1_epi32(static_cast<int>(word));
-  };
-  const __m512i nodes = broadcast(limits.nodes);
-  const __m512i round = broadcast(limits.round);
-  const __m512i proposals = broadcast(limits.proposals);
-  const __m512i values = broadcast(limits.values);
-  const __m512i scales = broadcast(scale);
-  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  const __m512i spare = _mm512_add_epi32(broadcast(limits.nodes * limits.proposals), lane);
-  const auto size = static_cast<std::uint32_t>(block.count);
-  std::uint64_t authorized_total = 0;
-  std::uint64_t current_total = 0;
-  std::uint64_t known_total = 0;
-  std::uint64_t valid_total = 0;
-  for (std::uint32_t i = 0; i < size; i += 16) {
-    const std::uint32_t left = size - i;
-    const auto lanes = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
-    // The next block, so that it arrives while the votes of this one are added.
-    __builtin_prefetch(block.voter + i + kBlock);
-    __builtin_prefetch(block.proposal + i + kBlock);
-    __builtin_prefetch(block.value + i + kBlock);
-    __builtin_prefetch(block.round + i + kBlock);
-    const __m512i voter = _mm512_maskz_loadu_epi32(lanes, block.voter + i);
-    const __m512i proposal = _mm512_maskz_loadu_epi32(lanes, block.proposal + i);
-    const __m512i value = _mm512_maskz_loadu_epi32(lanes, block.value + i);
-    const __m512i vote_round = _mm512_maskz_loadu_epi32(lanes, block.round + i);
-    const __mmask16 authorized = _mm512_mask_cmplt_epu32_mask(lanes, voter, nodes);
-    const __mmask16 current = _mm512_mask_cmpeq_epi32_mask(authorized, vote_round, round);
-    const __mmask16 known = _mm512_mask_cmplt_epu32_mask(current, proposal, proposals);
-    const __mmask16 valid = _mm512_mask_cmplt_epu32_mask(known, value, values);
-    const __m512i index = _mm512_add_epi32(_mm512_mullo_epi32(proposal, nodes), voter);
-    const __m512i scaled = _mm512_mullo_epi32(value, scales);
+// How far ahead votes are fetched: the time that so many take hides the latency of an outer cache.
+constexpr std::uint64_t kAhead = 256;
+
+__m512i broadcast(std::uint32_t word) { return _mm512_set1_epi32(static_cast<int>(word)); }
+
+template <typename Cell>
+class Classifier {
+ public:
+  Classifier(const Cell& cell, const Limits& limits)
+      : nodes_(broadcast(limits.nodes)),
+        round_(broadcast(limits.round)),
+        proposals_(broadcast(limits.proposals)),
+        values_(broadcast(limits.values)),
+        scale_(broadcast(cell.scale())),
+        spare_(_mm512_add_epi32(
+            broadcast(limits.nodes * limits.proposals),
+            _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))) {}
+
+  void fill(const Votes& votes, std::uint64_t begin, Group<kGroup>& group) {
+    __builtin_prefetch(votes.voter + begin + kAhead);
+    __builtin_prefetch(votes.proposal + begin + kAhead);
+    __builtin_prefetch(votes.value + begin + kAhead);
+    __builtin_prefetch(votes.round + begin + kAhead);
+    const std::uint64_t left = votes.count - begin;
+    const auto lanes = static_cast<__mmask16>(left < kGroup ? (1u << left) - 1 : 0xffffu);
+    const __m512i voter = _mm512_maskz_loadu_epi32(lanes, votes.voter + begin);
+    const __m512i proposal = _mm512_maskz_loadu_epi32(lanes, votes.proposal + begin);
+    const __m512i value = _mm512_maskz_loadu_epi32(lanes, votes.value + begin);
+    const __m512i round = _mm512_maskz_loadu_epi32(lanes, votes.round + begin);
+    const __mmask16 authorized = _mm512_mask_cmplt_epu32_mask(lanes, voter, nodes_);
+    const __mmask16 current = _mm512_mask_cmpeq_epi32_mask(authorized, round, round_);
+    const __mmask16 known = _mm512_mask_cmplt_epu32_mask(current, proposal, proposals_);
+    const __mmask16 valid = _mm512_mask_cmplt_epu32_mask(known, value, values_);
+    const __m512i index = _mm512_add_epi32(_mm512_mullo_epi32(proposal, nodes_), voter);
+    const __m512i scaled = _mm512_mullo_epi32(value, scale_);
+    const __m512i one = _mm512_set1_epi32(1);
+    const __m512i payload = Cell::kShifts ? _mm512_maskz_sllv_epi32(valid, one, scaled) : scaled;
     // Not compressed to the valid lanes: what fewer updates save, stores across lines lose.
-    const __m512i unused = _mm512_add_epi32(spare, broadcast(i % kSpareCells));
-    _mm512_store_si512(scratch.index + i, _mm512_mask_mov_epi32(unused, valid, index));
-    _mm512_store_si512(scratch.scaled_value + i, scaled);
-    authorized_total += count_of(authorized);
-    current_total += count_of(current);
-    known_total += count_of(known);
-    valid_total += count_of(valid);
+    _mm512_store_si512(group.index, _mm512_mask_mov_epi32(spare_, valid, index));
+    _mm512_store_si512(group.payload, payload);
+    // Each lane counts for itself: cheaper than moving every mask out of its register.
+    authorized_ = _mm512_mask_add_epi32(authorized_, authorized, authorized_, one);
+    current_ = _mm512_mask_add_epi32(current_, current, current_, one);
+    known_ = _mm512_mask_add_epi32(known_, known, known_, one);
+    valid_ = _mm512_mask_add_epi32(valid_, valid, valid_, one);
   }
-  passed[kUnauthorizedVoter] += authorized_total;
-  passed[kStaleRound] += current_total;
-  passed[kProposalOutOfRange] += known_total;
-  passed[kValueOutOfRange] += valid_total;
-  return size;
-}
 
+  std::uint64_t passed(std::uint32_t k) const {
+    const __m512i totals[kOwnReasons] = {authorized_, current_, known_, valid_};
+    std::uint32_t lanes[16];
+    _mm512_storeu_si512(lanes, totals[k]);
+    std::uint64_t sum = 0;
+    for (const std::uint32_t lane : lanes) {
+      sum += lane;
+    }
+    return sum;
+  }
+
+ private:
+  __m512i nodes_;
+  __m512i round_;
+  __m512i proposals_;
+  __m512i values_;
+  __m512i scale_;
+  __m512i spare_;
+  __m512i authorized_ = {};
+  __m512i current_ = {};
+  __m512i known_ = {};
+  __m512i valid_ = {};
+};
+
+std::uint64_t zero_lanes(__m512i cells, std::uint8_t mask) {
+  return _mm512_testn_epi8_mask(cells, _mm512_set1_epi8(static_cast<char>(mask)));
+}
 std::uint64_t zero_lanes(__m512i cells, std::uint16_t mask) {
   return _mm512_testn_epi16_mask(cells, _mm512_set1_epi16(static_cast<short>(mask)));
 }

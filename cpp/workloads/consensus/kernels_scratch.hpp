@@ -1,4 +1,4 @@
-// The votes of a block on their way into the table.
+// The votes of a group on their way into the table.
 #pragma once
 
 #include "workloads/consensus/kernels.hpp"
@@ -6,13 +6,11 @@
 namespace stratoperf::consensus {
 namespace {
 
-// Votes classified before they are added: this scratch and the table share the first-level cache
-// with the votes that stream through it.
-constexpr std::uint32_t kBlock = 512;
-
-struct Scratch {
-  alignas(64) std::uint32_t index[kBlock];
-  alignas(64) std::uint32_t scaled_value[kBlock];
+// What is added to which cell, for `Size` votes.
+template <std::uint32_t Size>
+struct Group {
+  alignas(64) std::uint32_t index[Size];
+  alignas(64) std::uint32_t payload[Size];
 };
 
 }  // namespace

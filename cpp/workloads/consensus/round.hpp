@@ -1,6 +1,7 @@
 // One quorum round over a batch of votes, on the CPU.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,9 @@ struct Parameters {
   InstructionSet instructions = {};
 };
 
+// Asked now and then whether to end early; may be empty.
+using Stop = std::function<bool()>;
+
 // Keeps its buffers from batch to batch. For one thread at a time.
 class Round {
  public:
@@ -32,7 +36,7 @@ class Round {
   // Decides a batch. `stop`, if there is one, is polled about every 0.1 ms; once it returns true
   // the outcome is undefined and the result is false. Throws std::invalid_argument for a batch of
   // 2^31 votes or more and std::runtime_error when another thread is in this function.
-  bool decide(const Votes& votes, Outcome& outcome, const std::function<bool()>& stop = {});
+  bool decide(const Votes& votes, Outcome& outcome, const Stop& stop = {});
 
   const Parameters& parameters() const { return parameters_; }
 
@@ -43,27 +47,39 @@ class Round {
     EquivocatorList equivocators;
     std::uint64_t own_reasons[kOwnReasons] = {};
     RowTotals totals = {};
+    std::uint64_t short_counts = 0;  // their sum over the rows, where the cells have such
   };
 
+  enum class Ending : std::uint8_t { kDecided, kStopped, kLostVotes };
+
   template <typename Body>
-  auto with_cell_for(std::uint64_t votes, Body&& body) const;
+  auto with_cell_for(std::uint32_t count_bits, Body&& body) const;
   template <typename Cell>
   bool decide_small(Cell cell, const Votes& votes, Outcome& outcome);
   template <typename Cell>
-  bool decide_dense(Cell cell, const Votes& votes, Outcome& outcome,
-                    const std::function<bool()>& stop);
+  Ending decide_dense(Cell cell, const Votes& votes, Outcome& outcome, const Stop& stop);
   template <typename Cell>
   void add_share(Cell cell, unsigned member, unsigned members, const Votes& votes,
-                 const std::function<bool()>& stop);
+                 const Stop& stop);
   template <typename Cell>
-  void summarize_share(Cell cell, unsigned member, unsigned members, Outcome& outcome,
-                       const std::function<bool()>& stop);
+  void summarize_share(Cell cell, unsigned member, unsigned members, std::uint64_t votes,
+                       Outcome& outcome, const Stop& stop);
+  // Memory for the cells of one thread, all of them zero.
   template <typename Cell>
-  typename Cell::Word* prepare_table(Share& share);
-  void on_members(unsigned members, const std::function<void(unsigned)>& task);
-  bool poll(const std::function<bool()>& stop);
+  typename Cell::Word* prepare_table(Share& share) {
+    using Word = typename Cell::Word;
+    share.table.reserve((cells() + kSpareCells) * sizeof(Word));
+    std::fill_n(share.own_reasons, kOwnReasons, std::uint64_t{0});
+    share.totals = {};
+    share.short_counts = 0;
+    return share.table.cells<Word>();
+  }
+  template <typename Task>
+  void on_members(unsigned members, Task&& task);
+  bool poll(const Stop& stop);
   void prepare_outcome(std::uint64_t votes, Outcome& outcome) const;
   void collect_equivocators(unsigned members, Outcome& outcome);
+  bool lost_votes(unsigned members, std::uint64_t votes) const;
   void finish(unsigned members, std::uint64_t votes, Outcome& outcome);
   std::uint64_t cells() const;
 

@@ -76,9 +76,23 @@ STRATOPERF_HOST_DEVICE std::uint32_t cell_index(const Limits& limits, std::uint3
   return proposal * limits.nodes + voter;
 }
 
-// A cell for few values: one counter for each, `count_bits` wide, side by side in a word. Wide
-// enough for all votes of the batch, so that counters never touch each other. A vote is one
-// addition: the cheapest thing that a memory cell can take, and a single atomic on a device.
+// Bits of a counter that hopes for at most 15 votes of one voter for one value.
+inline constexpr std::uint32_t kShortCount = 4;
+
+// The sums of the short counts in a word, in four fields of 16 bits: at most 60 each.
+STRATOPERF_HOST_DEVICE std::uint64_t short_counts(std::uint64_t word) {
+  static_assert(kShortCount == 4);
+  const std::uint64_t pairs = (word & 0x0f0f0f0f0f0f0f0fu) + ((word >> 4) & 0x0f0f0f0f0f0f0f0fu);
+  return (pairs & 0x00ff00ff00ff00ffu) + ((pairs >> 8) & 0x00ff00ff00ff00ffu);
+}
+
+// A cell for few values: one counter for each, `count_bits` wide, side by side in a word. A vote is
+// one addition: the cheapest thing that a memory cell can take, and a single atomic on a device.
+//
+// Either a counter is wide enough for all votes of the batch, or it has kShortCount bits, which
+// keeps the table small. A short counter that overflows carries one vote to its neighbor and loses
+// the others: the sum of all counters is then below the number of votes added, whatever else
+// happens, and the batch must be decided again with wide ones.
 template <typename CellWord>
 struct CounterCell {
   using Word = CellWord;
@@ -86,11 +100,20 @@ struct CounterCell {
   std::uint32_t count_bits;
   std::uint32_t values;
 
-  // A valid vote is added to its cell as its value times this.
+  // What a vote adds fits the 32 bits of a payload, or else the payload is how far it is shifted.
+  static constexpr bool kShifts = sizeof(Word) <= sizeof(std::uint32_t);
+
+  // What a vote for a value brings to its cell. The remainders do nothing for a valid vote; they
+  // keep the shift of any other one defined.
   STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return count_bits; }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t scaled_value) const {
-    // The remainder does nothing for a valid vote; it keeps the shift of any other one defined.
-    return static_cast<Word>(cell + (Word{1} << (scaled_value % (8 * sizeof(Word)))));
+  STRATOPERF_HOST_DEVICE std::uint32_t payload(std::uint32_t value) const {
+    const std::uint32_t shift = value * scale();
+    return kShifts ? std::uint32_t{1} << shift % 32 : shift;
+  }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t payload) const {
+    return static_cast<Word>(cell + (kShifts
+                                         ? static_cast<Word>(payload)
+                                         : static_cast<Word>(std::uint64_t{1} << payload % 64)));
   }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const { return static_cast<Word>(a + b); }
   // The bits that count votes for a value.
@@ -99,6 +122,9 @@ struct CounterCell {
     return static_cast<Word>(lowest << (value * count_bits));
   }
   STRATOPERF_HOST_DEVICE std::uint64_t votes(Word cell) const {
+    if (count_bits == kShortCount) {
+      return short_counts(cell) * 0x0001000100010001u >> 48;
+    }
     std::uint64_t sum = 0;
     for (std::uint32_t value = 0; value < values; ++value) {
       sum += static_cast<Word>(cell >> (value * count_bits)) & counter(0);
@@ -127,9 +153,12 @@ struct WideCell {
   static constexpr Word kConflict = Word{1} << 32;
   static constexpr Word kVote = Word{1} << 33;
 
+  static constexpr bool kShifts = false;
+
   STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return 1; }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t scaled_value) const {
-    return merge(cell, kVote | scaled_value);
+  STRATOPERF_HOST_DEVICE std::uint32_t payload(std::uint32_t value) const { return value; }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t payload) const {
+    return merge(cell, kVote | payload);
   }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const {
     if (a == 0 || b == 0) {
