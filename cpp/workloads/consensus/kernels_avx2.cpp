@@ -8,6 +8,8 @@
 namespace stratoperf::consensus {
 namespace {
 
+constexpr bool kLanesShift = true;
+
 __m256i load_masked(const void* cells, __m256i mask) {
   return _mm256_and_si256(_mm256_loadu_si256(static_cast<const __m256i*>(cells)), mask);
 }
@@ -58,7 +60,7 @@ std::uint64_t zero_mask(const std::uint16_t* cells, std::uint16_t mask_word) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
-#include "workloads/consensus/kernels_classify.hpp"
+#include "workloads/consensus/kernels_classify.inc"
 #include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {

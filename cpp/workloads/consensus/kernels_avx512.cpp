@@ -9,8 +9,9 @@
 namespace stratoperf::consensus {
 namespace {
 
-// As in kernels_classify.hpp. Small groups: while the votes of one are added, one cell update a
+// As in kernels_classify.inc. Small groups: while the votes of one are added, one cell update a
 // cycle, the core has room to classify another.
+constexpr bool kLanesShift = true;
 constexpr std::uint32_t kGroup = 16;
 constexpr std::uint64_t kDelay = 4;
 
@@ -50,7 +51,8 @@ class Classifier {
     const __m512i index = _mm512_add_epi32(_mm512_mullo_epi32(proposal, nodes_), voter);
     const __m512i scaled = _mm512_mullo_epi32(value, scale_);
     const __m512i one = _mm512_set1_epi32(1);
-    const __m512i payload = Cell::kShifts ? _mm512_maskz_sllv_epi32(valid, one, scaled) : scaled;
+    constexpr bool kPrepared = prepares_addends<Cell, kLanesShift>();
+    const __m512i payload = kPrepared ? _mm512_maskz_sllv_epi32(valid, one, scaled) : scaled;
     // Not compressed to the valid lanes: what fewer updates save, stores across lines lose.
     _mm512_store_si512(group.index, _mm512_mask_mov_epi32(spare_, valid, index));
     _mm512_store_si512(group.payload, payload);

@@ -7,6 +7,9 @@
 namespace stratoperf::consensus {
 namespace {
 
+// SSE2 has no shift by lanes.
+constexpr bool kLanesShift = false;
+
 template <typename Word>
 std::uint64_t zero_mask(const Word* cells, Word mask) {
   std::uint8_t zero[64];
@@ -26,7 +29,7 @@ std::uint64_t zero_mask(const Word* cells, Word mask) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
-#include "workloads/consensus/kernels_classify.hpp"
+#include "workloads/consensus/kernels_classify.inc"
 #include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {

@@ -100,21 +100,13 @@ struct CounterCell {
   std::uint32_t count_bits;
   std::uint32_t values;
 
-  // What a vote adds fits the 32 bits of a payload, or else the payload is how far it is shifted.
-  static constexpr bool kShifts = sizeof(Word) <= sizeof(std::uint32_t);
-
-  // What a vote for a value brings to its cell. The remainders do nothing for a valid vote; they
-  // keep the shift of any other one defined.
+  // Adding a vote for a value is adding addend(value * scale()). The remainder does nothing for a
+  // valid vote; it keeps the shift of any other one defined.
   STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return count_bits; }
-  STRATOPERF_HOST_DEVICE std::uint32_t payload(std::uint32_t value) const {
-    const std::uint32_t shift = value * scale();
-    return kShifts ? std::uint32_t{1} << shift % 32 : shift;
+  STRATOPERF_HOST_DEVICE static Word addend(std::uint32_t scaled_value) {
+    return static_cast<Word>(Word{1} << scaled_value % (8 * sizeof(Word)));
   }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t payload) const {
-    return static_cast<Word>(cell + (kShifts
-                                         ? static_cast<Word>(payload)
-                                         : static_cast<Word>(std::uint64_t{1} << payload % 64)));
-  }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, Word addend) const { return merge(cell, addend); }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const { return static_cast<Word>(a + b); }
   // The bits that count votes for a value.
   STRATOPERF_HOST_DEVICE Word counter(std::uint32_t value) const {
@@ -153,13 +145,11 @@ struct WideCell {
   static constexpr Word kConflict = Word{1} << 32;
   static constexpr Word kVote = Word{1} << 33;
 
-  static constexpr bool kShifts = false;
-
   STRATOPERF_HOST_DEVICE std::uint32_t scale() const { return 1; }
-  STRATOPERF_HOST_DEVICE std::uint32_t payload(std::uint32_t value) const { return value; }
-  STRATOPERF_HOST_DEVICE Word add(Word cell, std::uint32_t payload) const {
-    return merge(cell, kVote | payload);
+  STRATOPERF_HOST_DEVICE static Word addend(std::uint32_t scaled_value) {
+    return kVote | scaled_value;
   }
+  STRATOPERF_HOST_DEVICE Word add(Word cell, Word addend) const { return merge(cell, addend); }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const {
     if (a == 0 || b == 0) {
       return a | b;
