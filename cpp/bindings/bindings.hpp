@@ -23,6 +23,7 @@ namespace py = pybind11;
 void register_errors(py::module_& module);
 void register_histogram(py::module_ module);
 void register_operation(py::module_ module);
+void register_perf_counters(py::module_ module);
 void register_clock(py::module_ module);
 void register_consensus(py::module_ module);
 void register_sampler(py::module_ module);

@@ -201,3 +201,12 @@ def test_debugging_shows_the_traceback(
     with caplog.at_level("DEBUG"):
         assert stratoperf("run", "nothing.here").code == 2
     assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_profile_is_shown_and_kept(stratoperf: Command) -> None:
+    ending = stratoperf("run", "clock.overhead", "--ci", "--duration", "50ms", "--profile")
+    assert ending.code == 0
+    assert "profile of clock.overhead" in ending.out
+    assert "per iteration: " in ending.out
+    document = json.loads(Path("results/latest.json").read_text())
+    assert document["results"][0]["profile"]["iterations"] > 0

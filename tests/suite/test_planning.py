@@ -36,6 +36,7 @@ def plan(registry: Registry, select: Any = "kv.put", saves: bool = False, **aske
         "iterations": None,
         "duration_s": None,
         "warmup_s": None,
+        "profile": False,
     }
     return make_plan(make_request(select, **{**defaults, **asked}), registry, saves=saves)
 

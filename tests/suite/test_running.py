@@ -1,19 +1,15 @@
-"""Running a plan: results, failures, files."""
+"""Running a plan: results and failures."""
 
 from __future__ import annotations
 
-import json
-import resource
-import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import stratoperf as sp
-from stratoperf.suite import Case, Listener, Plan, Registry
+from stratoperf.suite import Case, Listener, Plan
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 
@@ -167,160 +163,3 @@ def test_the_listener_hears_everything_in_order(tmp_path: Path) -> None:
         "finished 1 ok",
         "saved results",
     ]
-
-
-def test_without_output_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    declare()
-    sp.run("kv.put", **FAST)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_run_is_saved_under_its_selection_and_as_the_latest(tmp_path: Path) -> None:
-    declare()
-    output = tmp_path / "new" / "results"
-    run = sp.run("kv.*", output=output, **FAST)
-    assert run.path is not None
-    assert run.path.name.startswith("kv.all_20")
-    assert {file.name for file in output.iterdir()} == {run.path.name, "latest.json"}
-    assert sp.load(output / "latest.json").id == run.id
-    again = sp.run("kv.*", output=output, **FAST)
-    assert again.path != run.path
-    assert sp.load(output / "latest.json").id == again.id
-
-
-def test_the_latest_run_finds_its_long_series(tmp_path: Path) -> None:
-    sp.benchmark("x")(lambda: lambda: None)
-    run = sp.run("x", preset="ci", warmup_s=0, iterations=20_000, duration_s=0.4, output=tmp_path)
-    latest = sp.load(tmp_path / "latest.json")
-    column = latest.results[0].series[0].columns["latency"]
-    assert len(column) > 10_000
-    assert run.path is not None
-    assert run.path.with_suffix(".npz").exists()
-
-
-def test_an_output_that_is_a_file_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    sp.benchmark("x")(lambda: pytest.fail("it was measured"))
-    with pytest.raises(sp.InvalidParameter, match=r"output: cannot write to .*file"):
-        sp.run("x", output=tmp_path / "file", **FAST)
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[int], None]]:
-    """Stand in for a full disk: no file can grow above a limit."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, handler)
-
-
-def test_a_disk_that_fills_up_loses_only_the_result_in_progress(
-    tmp_path: Path, small_disk: Callable[[int], None]
-) -> None:
-    def fills(step: int) -> Callable[[], None]:
-        if step == 2:
-            small_disk(lines().stat().st_size + 100)
-        return lambda: None
-
-    def lines() -> Path:
-        return next(tmp_path.glob("*.journal/results.jsonl"))
-
-    sp.benchmark("x", params={"step": [1, 2]})(fills)
-    with pytest.raises(sp.StratoperfError, match=r"cannot write .*results\.jsonl") as caught:
-        sp.run("x", output=tmp_path, **FAST)
-    journal = lines().parent
-    assert f"--resume {journal}" in str(caught.value)
-    assert [result.params for result in sp.load(journal).results] == [{"step": 1}]
-
-
-def test_a_run_whose_file_could_not_be_written_is_resumed(
-    tmp_path: Path, small_disk: Callable[[int], None]
-) -> None:
-    class FullAtTheEnd(Listener):
-        def case_finished(self, index: int, case: Case, result: Any) -> None:
-            small_disk(100)
-
-    def restore() -> None:
-        soft = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, soft))
-
-    sp.benchmark("x")(summing)
-    with pytest.raises(sp.StratoperfError, match="cannot write"):
-        sp.run("x", output=tmp_path, listener=FullAtTheEnd(), **FAST)
-    restore()
-    (journal,) = tmp_path.glob("*.journal")
-    run = sp.run(resume=journal)
-    assert [result.status for result in run.results] == ["ok"]
-    assert not journal.exists()
-    assert sp.load(tmp_path / "latest.json").id == run.id
-
-
-class TestResuming:
-    @pytest.fixture
-    def journal(self, tmp_path: Path) -> Path:
-        """Leave the journal of a run that crashed in its second case."""
-
-        class Crash(Listener):
-            def case_started(self, index: int, case: Case) -> None:
-                if index == 1:
-                    raise RuntimeError("crash")
-
-        declare()
-        with pytest.raises(RuntimeError, match="crash"):
-            sp.run("kv.put", output=tmp_path, listener=Crash(), **FAST)
-        (journal,) = tmp_path.glob("*.journal")
-        return journal
-
-    def test_only_open_cases_are_measured(self, journal: Path) -> None:
-        before = sp.load(journal)
-        started: list[int] = []
-
-        class Ear(Listener):
-            def case_started(self, index: int, case: Case) -> None:
-                started.append(index)
-
-        run = sp.run(resume=journal, listener=Ear())
-        assert started == [1]
-        assert [result.status for result in run.results] == ["ok", "ok"]
-        assert run.id == before.id
-        assert run.results[0].metrics == before.results[0].metrics
-        # Two processes took part, and the file says so.
-        assert len({result.series[0].process for result in run.results}) == 2
-
-    def test_other_parameters_are_refused(self, journal: Path) -> None:
-        with pytest.raises(sp.InvalidParameter, match="no other parameter"):
-            sp.run("kv.put", resume=journal)
-        with pytest.raises(sp.InvalidParameter, match="no other parameter"):
-            sp.run(resume=journal, iterations=5)
-
-    def test_a_benchmark_that_changed_is_refused(self, journal: Path, benchmarks: Registry) -> None:
-        benchmarks.remove("kv.put")
-        declare(version=2)
-        with pytest.raises(sp.InvalidParameter, match=r"version 1 .* now at 2"):
-            sp.run(resume=journal)
-        benchmarks.remove("kv.put")
-        sp.benchmark("kv.put", params={"size": [10]})(summing)
-        with pytest.raises(sp.InvalidParameter, match=r"size=100\] differs"):
-            sp.run(resume=journal)
-        assert journal.exists()
-
-    def test_a_run_file_without_a_plan_is_refused(self, journal: Path) -> None:
-        run = sp.run(resume=journal)
-        assert run.path is not None
-        tree = json.loads(run.path.read_text())
-        del tree["plan"]
-        run.path.write_text(json.dumps(tree))
-        with pytest.raises(sp.InvalidParameter, match="what was planned"):
-            sp.run(resume=run.path)
-
-    def test_what_is_no_run_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(sp.SchemaError, match=r"no\.json"):
-            sp.run(resume=tmp_path / "no.json")
-
-    def test_a_copied_journal_goes_on_elsewhere(self, journal: Path, tmp_path: Path) -> None:
-        moved = tmp_path / "other" / journal.name
-        shutil.copytree(journal, moved)
-        run = sp.run(resume=moved)
-        assert run.path == moved.with_suffix(".json")

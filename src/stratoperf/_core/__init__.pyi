@@ -3,6 +3,14 @@
 Native core of stratoperf.
 """
 
-from . import clock, consensus, histogram, operation, sampler, statistics
+from . import clock, consensus, histogram, operation, perf_counters, sampler, statistics
 
-__all__: list[str] = ["clock", "consensus", "histogram", "operation", "sampler", "statistics"]
+__all__: list[str] = [
+    "clock",
+    "consensus",
+    "histogram",
+    "operation",
+    "perf_counters",
+    "sampler",
+    "statistics",
+]

@@ -48,6 +48,9 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     default=None,
     help="Folder of the run file.  [default: results/]",
 )
+@click.option(
+    "--profile", is_flag=True, help="Tell where the time goes: a second more for each case."
+)
 @click.option("--enforce-targets", is_flag=True, help="Exit with 1 when a target is missed.")
 @click.option(
     "--resume",
@@ -68,6 +71,7 @@ def run(
     warmup: float | None,
     params: tuple[str, ...],
     output: Path | None,
+    profile: bool,
     enforce_targets: bool,
     resume: Path | None,
     as_json: bool,
@@ -106,6 +110,7 @@ def run(
             warmup_s=warmup,
             output=folder,
             resume=resume,
+            profile=profile,
             listener=progress,
         )
     except Interrupted as error:
@@ -123,10 +128,12 @@ def run(
 
 def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: bool) -> None:
     from stratoperf.cli.claims_view import show_measured_claims
+    from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
     from stratoperf.suite import claims
 
     show_results(screen, outcome)
+    show_profiles(screen, outcome)
     show_measured_claims(screen, claims(outcome))
     screen.line()
     if path is None:

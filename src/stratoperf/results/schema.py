@@ -232,6 +232,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         Work items in one iteration, and their plural name: what throughput counts.
     warnings
         Noise that a reader of the result must know of.
+    profile
+        Where the time goes, as a run with ``profile=True`` found it after the measurement:
+        ``counters`` per iteration, ``instructions_per_cycle``, ``functions``; else ``None``.
     """
 
     key: str
@@ -252,3 +255,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     items: float | None = None
     item_unit: str | None = None
     warnings: tuple[str, ...] = ()
+    profile: Mapping[str, Any] | None = None

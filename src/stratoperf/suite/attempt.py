@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stratoperf.errors import (
     BackendUnavailable,
@@ -15,13 +15,21 @@ from stratoperf.errors import (
 )
 from stratoperf.measurement import Measurement, Verification, measure
 from stratoperf.monitor import NoiseProbe
+from stratoperf.operation import Operation
 from stratoperf.suite.outcome import result_tree
 from stratoperf.suite.planner import Case
 
 _LOG = logging.getLogger(__name__)
 
 
-def attempt(case: Case, *, system: str, process: str) -> dict[str, Any]:
+class Attempt(NamedTuple):
+    """A result for the run file, and whether Ctrl-C put an end to the run."""
+
+    tree: dict[str, Any]
+    interrupted: bool = False
+
+
+def attempt(case: Case, *, system: str, process: str) -> Attempt:
     """Set up, measure, verify and tear down one case.
 
     Parameters
@@ -33,26 +41,28 @@ def attempt(case: Case, *, system: str, process: str) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        A result for the run file. Its status is ``failed`` when the benchmark raised or its
+    Attempt
+        The status of the result is ``failed`` when the benchmark raised or its
         outcome was wrong (then without numbers), ``skipped`` when something that it needs is
         missing, and ``interrupted`` after Ctrl-C, with the samples taken until then.
     """
     if case.skip_reason is not None:
-        return result_tree(case, "skipped", case.skip_reason)
+        return Attempt(result_tree(case, "skipped", case.skip_reason))
     probe = NoiseProbe()
     try:
-        with case.benchmark.operation(case.params, case.backend) as operation, probe:
-            measurement = measure(
-                operation,
-                name=case.key,
-                warmup_s=case.sampling.warmup_s,
-                min_iterations=case.sampling.min_iterations,
-                max_duration_s=case.sampling.max_duration_s,
-                precision=case.sampling.precision,
-                quantile=case.sampling.quantile,
-            )
-        return result_tree(
+        with case.benchmark.operation(case.params, case.backend) as operation:
+            with probe:
+                measurement = measure(
+                    operation,
+                    name=case.key,
+                    warmup_s=case.sampling.warmup_s,
+                    min_iterations=case.sampling.min_iterations,
+                    max_duration_s=case.sampling.max_duration_s,
+                    precision=case.sampling.precision,
+                    quantile=case.sampling.quantile,
+                )
+            profile, interrupted = _profile(case, operation, measurement)
+        tree = result_tree(
             case,
             "ok",
             measurement=measurement,
@@ -61,10 +71,11 @@ def attempt(case: Case, *, system: str, process: str) -> dict[str, Any]:
             system=system,
             process=process,
         )
+        return Attempt(tree | profile, interrupted)
     except KeyboardInterrupt as interrupt:
         # Interrupted carries what was sampled; a plain one came during setup or teardown.
         partial: Measurement | None = getattr(interrupt, "measurement", None)
-        return result_tree(
+        tree = result_tree(
             case,
             "interrupted",
             f"interrupted after {partial.count if partial else 0} samples; nothing was verified",
@@ -74,17 +85,40 @@ def attempt(case: Case, *, system: str, process: str) -> dict[str, Any]:
             system=system,
             process=process,
         )
+        return Attempt(tree, interrupted=True)
     except (BackendUnavailable, PrerequisiteMissing) as missing:
-        return result_tree(case, "skipped", str(missing))
+        return Attempt(result_tree(case, "skipped", str(missing)))
     except VerificationFailed as wrong:
         checked = getattr(wrong.measurement, "verification", None) or Verification(0, False)
-        return result_tree(
-            case, "failed", str(wrong), verification=checked, environment=probe.environment
+        return Attempt(
+            result_tree(
+                case, "failed", str(wrong), verification=checked, environment=probe.environment
+            )
         )
     # A benchmark that calls sys.exit must not end the run of the others.
     except (Exception, SystemExit) as error:
         _LOG.debug("%s failed", case.key, exc_info=True)
-        return result_tree(case, "failed", _describe(error), environment=probe.environment)
+        return Attempt(result_tree(case, "failed", _describe(error), environment=probe.environment))
+
+
+def _profile(
+    case: Case, operation: Operation, measurement: Measurement
+) -> tuple[dict[str, Any], bool]:
+    """Return the part of the result that a profile adds, and whether Ctrl-C cut it short.
+
+    The measurement is complete by then: neither Ctrl-C nor an error takes it away.
+    """
+    if not case.profile:
+        return {}, False
+    from stratoperf.suite.profile import take_profile
+
+    try:
+        return {"profile": take_profile(operation, measurement)}, False
+    except KeyboardInterrupt:
+        return {"profile": {"why": "interrupted"}}, True
+    except Exception as error:
+        _LOG.debug("the profile of %s failed", case.key, exc_info=True)
+        return {"profile": {"why": _describe(error)}}, False
 
 
 def _describe(error: BaseException) -> str:

@@ -18,6 +18,9 @@ Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
 SETUP_S = 0.3
 """Seconds assumed for the setup, verification and statistics of one case."""
 
+PROFILE_S = 1.0
+"""Seconds that the passes of a profile take at most."""
+
 SAMPLES_PER_SECOND = 50_000
 """Samples assumed a second: those of a consensus round over 10,000 votes, about 20 µs long."""
 
@@ -39,6 +42,8 @@ class Case:
         How long and how precisely.
     skip_reason
         Why it cannot be measured here, or ``None``.
+    profile
+        Whether a profile is taken after the measurement.
     """
 
     benchmark: Benchmark
@@ -47,13 +52,15 @@ class Case:
     key: str
     sampling: Sampling
     skip_reason: str | None = None
+    profile: bool = False
 
     @property
     def seconds(self) -> float:
         """Seconds that it takes at most, as far as can be told before."""
         if self.skip_reason is not None:
             return 0.0
-        return self.sampling.warmup_s + self.sampling.max_duration_s + SETUP_S
+        measured = self.sampling.warmup_s + self.sampling.max_duration_s + SETUP_S
+        return measured + (PROFILE_S if self.profile else 0.0)
 
     @property
     def disk_bytes(self) -> int:
@@ -82,6 +89,7 @@ class Request:
     iterations: int | None = None
     duration_s: float | None = None
     warmup_s: float | None = None
+    profile: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +143,7 @@ def make_request(
     iterations: int | None,
     duration_s: float | None,
     warmup_s: float | None,
+    profile: bool,
 ) -> Request:
     """Bring the parameters of `stratoperf.run` into the form that the run file keeps.
 
@@ -152,6 +161,7 @@ def make_request(
         iterations=iterations,
         duration_s=duration_s,
         warmup_s=warmup_s,
+        profile=profile,
     )
 
 
@@ -176,7 +186,15 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks)
     cases = [
-        Case(benchmark, params, backend, benchmark.key(params, backend), sampling, reason)
+        Case(
+            benchmark,
+            params,
+            backend,
+            benchmark.key(params, backend),
+            sampling,
+            reason,
+            request.profile,
+        )
         for benchmark in benchmarks
         for backend, reason in reasons[benchmark.name]
         for params in benchmark.combinations(_typed(benchmark, request.params))

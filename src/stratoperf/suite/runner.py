@@ -40,6 +40,7 @@ def run(
     warmup_s: float | None = None,
     output: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
+    profile: bool = False,
     listener: Listener | None = None,
 ) -> Run:
     """Measure benchmarks.
@@ -67,6 +68,10 @@ def run(
         ``latest.json`` in it is then updated. ``None`` writes nothing.
     resume
         The journal or run file of an interrupted run, which then goes on as it was planned.
+    profile
+        Run each case again for about a second after its measurement, under the processor's
+        counters and, where it is a Python callable, Python's profiler; the result's ``profile``
+        then tells where the time goes.
     listener
         Is told of the progress.
 
@@ -95,6 +100,7 @@ def run(
         iterations=iterations,
         duration_s=duration_s,
         warmup_s=warmup_s,
+        profile=profile,
     )
     listener = listener or _Warner()
     if resume is not None:
@@ -161,11 +167,11 @@ class _Execution:
                 self._tell(index, earlier[case.key])
                 continue
             self._listener.case_started(index, case)
-            tree = attempt(case, system=machine, process=self._process)
+            tree, interrupted = attempt(case, system=machine, process=self._process)
             with deferred_interrupt() as pressed:
                 self._recorder.add(tree)
             self._tell(index, tree)
-            if pressed or tree["status"] == "interrupted":
+            if pressed or interrupted:
                 return True
         return False
 

@@ -1,0 +1,52 @@
+"""What ``run --profile`` adds to the tables: where the time of each case goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stratoperf.cli.screen import Screen
+from stratoperf.report.units import format_time
+from stratoperf.results import Run
+
+
+def show_profiles(screen: Screen, run: Run) -> None:
+    """Print one section for each result that was profiled."""
+    for result in run.results:
+        if result.profile is None:
+            continue
+        screen.heading(f"profile of {result.key}")
+        if "why" in result.profile:
+            screen.paragraph(f"none: {result.profile['why']}", "yellow", indent="  ")
+            continue
+        _show_counters(screen, result.profile)
+        for row in result.profile.get("functions", ()):
+            screen.paragraph(_function(row), indent="    ")
+
+
+def _show_counters(screen: Screen, profile: Any) -> None:
+    counters = profile["counters"]
+    counted = {
+        name: entry["per_iteration"]
+        for name, entry in counters.items()
+        if entry["per_iteration"] is not None
+    }
+    texts = [f"{name} {value:.4g}" for name, value in counted.items() if value > 0]
+    if profile["instructions_per_cycle"] is not None:
+        texts.insert(0, f"instructions per cycle {profile['instructions_per_cycle']:.2f}")
+    screen.paragraph(
+        f"  per iteration: {', '.join(texts) or 'no event was counted'}", indent="    "
+    )
+    reasons: dict[str, list[str]] = {}
+    for name, entry in counters.items():
+        if name not in counted:
+            reasons.setdefault(entry["why"], []).append(name)
+    for why, names in reasons.items():
+        screen.paragraph(f"  not counted: {', '.join(names)}: {why}", "dim", indent="    ")
+
+
+def _function(row: Any) -> str:
+    place = f" ({row['file']}:{row['line']})" if row["file"] else ""
+    return (
+        f"  {format_time(row['own_ns_per_iteration'])} of its own, "
+        f"{row['calls_per_iteration']:.3g} calls an iteration: {row['function']}{place}"
+    )
