@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stratoperf import clock, consensus, statistics
+    from stratoperf.analysis.live import Command, Environment, compare_live
     from stratoperf.clock import Timer
     from stratoperf.errors import (
         BackendUnavailable,
@@ -34,6 +35,8 @@ __version__ = "0.1.0"
 _HOMES: dict[str, str | None] = {
     "BackendUnavailable": "errors",
     "Benchmark": "suite",
+    "Command": "analysis.live",
+    "Environment": "analysis.live",
     "Estimate": "statistics",
     "Histogram": "statistics",
     "Interrupted": "errors",
@@ -50,6 +53,7 @@ _HOMES: dict[str, str | None] = {
     "benchmark": "suite",
     "claims": "suite",
     "clock": None,
+    "compare_live": "analysis.live",
     "consensus": None,
     "load": "results",
     "measure": "measurement",
@@ -61,6 +65,8 @@ _HOMES: dict[str, str | None] = {
 __all__ = [
     "BackendUnavailable",
     "Benchmark",
+    "Command",
+    "Environment",
     "Estimate",
     "Histogram",
     "Interrupted",
@@ -78,6 +84,7 @@ __all__ = [
     "benchmark",
     "claims",
     "clock",
+    "compare_live",
     "consensus",
     "get_include",
     "load",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stratoperf.analysis.comparison import Comparison
     from stratoperf.measurement import Measurement
     from stratoperf.results import Run
 
@@ -55,10 +56,13 @@ class Interrupted(KeyboardInterrupt):
         The partial measurement, or ``None`` when no sample was taken.
     run
         The partial run, when a run was interrupted.
+    comparison
+        What was decided until then, when a live comparison was interrupted.
     """
 
     measurement: Measurement | None = None
     run: Run | None = None
+    comparison: Comparison | None = None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

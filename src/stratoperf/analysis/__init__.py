@@ -1,6 +1,6 @@
 """Compare measurements: verdicts whose error rates are known, on machines that are not quiet."""
 
-from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Verdict
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Verdict
 from stratoperf.analysis.paired import PairedDesign
 
-__all__ = ["ComparedMetric", "Comparison", "Difference", "PairedDesign", "Verdict"]
+__all__ = ["ComparedMetric", "Comparison", "Difference", "Failure", "PairedDesign", "Verdict"]

@@ -103,6 +103,25 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     compared: bool = False
 
 
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that one side could not measure, or whose outcome was wrong there.
+
+    Attributes
+    ----------
+    key
+        The case.
+    side
+        Where it failed. On the current side it fails the gate; on the baseline alone the case is
+        just not compared.
+    why
+        The reason in words.
+    """
+
+    key: str
+    side: Side
+    why: str
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Two sides, compared result by result.
 
@@ -120,6 +139,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         The judged ones first.
     differences
         What was not compared, or compared in spite of a difference.
+    failures
+        Cases that could not be measured on a side, or whose outcome was wrong; their verdict is
+        ``"inconclusive"``.
     warnings
         In words, the gravest first.
     interrupted
@@ -135,6 +157,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     metrics: tuple[ComparedMetric, ...] = ()
     differences: tuple[Difference, ...] = ()
+    failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     run_path: str | None = None

@@ -1,0 +1,109 @@
+"""Which cases a side can run: answered by a worker, since another environment has other code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stratoperf.errors import BackendUnavailable, InvalidParameter
+from stratoperf.suite.planner import Case, make_plan, make_request
+from stratoperf.suite.registry import REGISTRY
+
+
+def import_modules(modules: Sequence[str]) -> None:
+    """Import dotted names and ``.py`` files, for the benchmarks that they declare.
+
+    Raises
+    ------
+    InvalidParameter
+        For a file that is not there.
+    Exception
+        Whatever importing raises.
+    """
+    for module in modules:
+        if module.endswith(".py"):
+            _import_file(Path(module))
+        else:
+            importlib.import_module(module)
+
+
+def known_cases(
+    modules: Sequence[str],
+    select: Sequence[str] | None,
+    backend: str,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what a selection means here, in plain JSON types.
+
+    Returns
+    -------
+    dict
+        ``cases``; ``unknown``, which has the reason for every word that selects nothing, by word;
+        and ``warnings``.
+    """
+    import_modules(modules)
+    cases: dict[str, Case] = {}
+    unknown: dict[str, str] = {}
+    notes: dict[str, None] = {}
+    with warnings.catch_warnings():
+        # The plan tells them too.
+        warnings.simplefilter("ignore")
+        for word in [None] if select is None else select:
+            try:
+                request = make_request(
+                    word,
+                    params,
+                    preset="ci",
+                    backend=backend,
+                    iterations=None,
+                    duration_s=None,
+                    warmup_s=None,
+                )
+                plan = make_plan(request, REGISTRY, saves=False)
+            except (BackendUnavailable, InvalidParameter) as error:
+                unknown[word or "all"] = str(error)
+                continue
+            cases.update({case.key: case for case in plan.cases})
+            notes.update(dict.fromkeys(plan.warnings))
+    return {
+        "cases": [_described(case) for case in cases.values()],
+        "unknown": unknown,
+        "warnings": list(notes),
+    }
+
+
+def _described(case: Case) -> dict[str, Any]:
+    return {
+        "key": case.key,
+        "benchmark": case.benchmark.name,
+        "version": case.benchmark.version,
+        "category": case.benchmark.category,
+        "backend": case.backend,
+        "params": dict(case.params),
+        "skip_reason": case.skip_reason,
+    }
+
+
+def _import_file(path: Path) -> None:
+    if not path.is_file():
+        raise InvalidParameter(f"modules: there is no file {str(path)!r}")
+    name = path.stem
+    if name in sys.modules:
+        return
+    # As when the file is run: what lies beside it can be imported.
+    sys.path.insert(0, str(path.parent.resolve()))
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise InvalidParameter(f"modules: {str(path)!r} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise

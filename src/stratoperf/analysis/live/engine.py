@@ -1,0 +1,350 @@
+"""Compare two sides that both run now."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import random
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from stratoperf import arguments
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
+from stratoperf.analysis.live.cases import Agenda, LiveCase, command_case, environment_cases
+from stratoperf.analysis.live.command_pairs import CommandPairs
+from stratoperf.analysis.live.judging import STATISTICS, compared
+from stratoperf.analysis.live.listener import LiveListener
+from stratoperf.analysis.live.pairs import SIDES, PairSource, SideFailed
+from stratoperf.analysis.live.recording import result_tree, start_recorder
+from stratoperf.analysis.live.session import Session, run_session
+from stratoperf.analysis.live.sides import Command, Environment
+from stratoperf.analysis.live.worker_pairs import WorkerPairs
+from stratoperf.analysis.paired import LOOKS, PairedDesign
+from stratoperf.analysis.verdicts import check_threshold
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError, did_you_mean
+from stratoperf.monitor import NoiseProbe, system
+from stratoperf.suite.declaration import Benchmark
+from stratoperf.suite.interrupts import deferred_interrupt
+from stratoperf.suite.planner import Selection
+
+LEAST_TIMEOUT_S = 600.0
+"""Seconds that one process may last unless told otherwise, or ten times the budget if longer."""
+
+
+def compare_live(
+    baseline: Command | Environment,
+    current: Command | Environment,
+    select: Selection = None,
+    *,
+    backend: str = "auto",
+    threshold: float = 0.05,
+    thresholds: Mapping[str, float] | None = None,
+    statistic: str = "p50",
+    confidence: float = 0.99,
+    duration_s: float = 60.0,
+    timeout_s: float | None = None,
+    seed: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    listener: LiveListener | None = None,
+    stop_early: bool = True,
+) -> Comparison:
+    """Measure two sides in turn, in many short pairs of fresh processes, and judge the ratio.
+
+    A coin decides for each pair which side goes first wherever one has to, so that identical
+    sides differ by the coin alone. Each pair gives one ratio of the chosen statistic; signed
+    ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). A case ends
+    as soon as its verdict is known.
+
+    Parameters
+    ----------
+    baseline, current
+        Two commands, timed as whole processes, or two environments, in which workers run
+        benchmarks of the suite.
+    select
+        As for `stratoperf.run`; only with environments.
+    backend
+        As for `stratoperf.run`.
+    threshold
+        The slow-down that matters, as a fraction: 0.05 is 5 %.
+    thresholds
+        Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
+    statistic
+        ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"`` or ``"throughput"``, of the
+        samples of one process.
+    confidence
+        That all intervals together cover; the admissible error is shared out among the cases.
+    duration_s
+        The time budget of each case, from the start of its first pair.
+    timeout_s
+        How long one process may last; by default ten minutes, or ten times the budget if that is
+        longer.
+    seed
+        Of the coin; by default drawn, and kept in the run file.
+    output
+        Directory for a run file with the samples; ``None`` writes nothing.
+    listener
+        Is told of the progress.
+    stop_early
+        With False the budget is used up and looked at once, which gives the narrowest interval.
+
+    Returns
+    -------
+    Comparison
+        A case that one side cannot run is listed in ``differences``; one that failed also in
+        ``failures``.
+
+    Raises
+    ------
+    InvalidParameter
+        For an argument out of range, a program that cannot be started, or when the sides have
+        nothing to compare.
+    PrerequisiteMissing
+        When an environment has no stratoperf.
+    StratoperfError
+        When a command fails or does not end.
+    Interrupted
+        On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
+        until then, ``run`` the samples; with `output` they are saved.
+    """
+    settings = _Settings(
+        backend=backend,
+        threshold=threshold,
+        thresholds=dict(thresholds or {}),
+        statistic=statistic,
+        confidence=arguments.number("confidence", confidence, above=0.0, below=1.0),
+        duration_s=arguments.number("duration_s", duration_s, above=0.0),
+        timeout_s=_timeout(timeout_s, duration_s),
+        seed=secrets.randbits(32) if seed is None else seed,
+        stop_early=stop_early,
+    )
+    sides: dict[Side, Command | Environment] = {"baseline": baseline, "current": current}
+    agenda = _agenda(sides, select, settings)
+    return _Engine(sides, agenda, settings, output, listener or LiveListener()).run()
+
+
+class _Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to compare; the fields are the arguments of `compare_live`."""
+
+    backend: str
+    threshold: float
+    thresholds: dict[str, float]
+    statistic: str
+    confidence: float
+    duration_s: float
+    timeout_s: float
+    seed: int
+    stop_early: bool
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        for pattern, threshold in self.thresholds.items():
+            check_threshold(threshold, f"thresholds[{pattern!r}]")
+        if self.statistic not in STATISTICS:
+            raise InvalidParameter(
+                f"statistic: {self.statistic!r} is unknown; "
+                f"{did_you_mean(self.statistic, STATISTICS)}"
+            )
+
+    def threshold_of(self, benchmark: str) -> float:
+        """Return the threshold of a benchmark."""
+        for pattern, threshold in self.thresholds.items():
+            if fnmatch.fnmatchcase(benchmark, pattern):
+                return threshold
+        return self.threshold
+
+
+def _timeout(timeout_s: float | None, duration_s: float) -> float:
+    if timeout_s is None:
+        return max(LEAST_TIMEOUT_S, 10 * duration_s)
+    return arguments.number("timeout_s", timeout_s, above=0.0)
+
+
+def _agenda(
+    sides: Mapping[Side, Command | Environment], select: Selection, settings: _Settings
+) -> Agenda:
+    commands = {side: one for side, one in sides.items() if isinstance(one, Command)}
+    environments = {side: one for side, one in sides.items() if isinstance(one, Environment)}
+    if len(commands) == 2:
+        if select is not None:
+            raise InvalidParameter(
+                "select: two commands have no benchmarks to select from; leave it out"
+            )
+        return command_case(commands)
+    if len(environments) != 2:
+        raise InvalidParameter(
+            "baseline, current: expected two commands or two environments, got "
+            f"{type(sides['baseline']).__name__} and {type(sides['current']).__name__}"
+        )
+    return environment_cases(environments, _words(select), settings.backend, settings.timeout_s)
+
+
+def _words(select: Selection) -> list[str] | None:
+    if select is None:
+        return None
+    words = [select] if isinstance(select, str | Benchmark) else list(select)
+    return [word if isinstance(word, str) else word.name for word in words] or None
+
+
+class _Engine:
+    """One comparison in progress."""
+
+    def __init__(
+        self,
+        sides: Mapping[Side, Command | Environment],
+        agenda: Agenda,
+        settings: _Settings,
+        output: str | os.PathLike[str] | None,
+        listener: LiveListener,
+    ) -> None:
+        self._sides = sides
+        self._agenda = agenda
+        self._settings = settings
+        self._listener = listener
+        self._generator = random.Random(settings.seed)
+        self._metrics: list[ComparedMetric] = []
+        self._differences: list[Difference] = list(agenda.differences)
+        self._failures: list[Failure] = []
+        self._warnings = dict.fromkeys(agenda.warnings)
+        plan: dict[str, Any] = {
+            "settings": msgspec.to_builtins(settings),
+            "keys": [case.key for case in agenda.cases],
+        }
+        for side, one in sides.items():
+            plan[side] = {"kind": type(one).__name__, "label": one.label}
+        self._recorder = start_recorder(output, plan)
+
+    def run(self) -> Comparison:
+        """Compare all cases."""
+        keys = [case.key for case in self._agenda.cases]
+        try:
+            interrupted = self._compare_all(keys)
+            with deferred_interrupt() as pressed:
+                run = self._recorder.finish(keys, complete=False)
+                comparison = self._comparison(interrupted or bool(pressed))
+        except BaseException:
+            self._recorder.abandon()
+            raise
+        if comparison.interrupted:
+            error = Interrupted(f"interrupted with {len(self._metrics)} of {len(keys)} cases begun")
+            error.run = run
+            error.comparison = comparison
+            raise error
+        if self._failures and not self._agenda.cases[0].arguments:
+            failure = self._failures[0]
+            raise StratoperfError(f"{failure.side}: {failure.why}")
+        return comparison
+
+    def _compare_all(self, keys: Sequence[str]) -> bool:
+        """Compare case by case; return whether Ctrl-C put an end to it."""
+        settings = self._settings
+        try:
+            self._listener.planned(keys, len(keys) * settings.duration_s)
+            described = msgspec.to_builtins(system())
+            machine = described.pop("id")
+            self._recorder.add_system(machine, described)
+            for case in self._agenda.cases:
+                probe = NoiseProbe()
+                with probe:
+                    session = self._measure(case)
+                with deferred_interrupt() as pressed:
+                    self._keep(case, session, machine, probe)
+                if session.interrupted or pressed:
+                    return True
+        except KeyboardInterrupt:
+            # Between two cases: all that was measured is recorded.
+            return True
+        return False
+
+    def _measure(self, case: LiveCase) -> Session:
+        settings = self._settings
+        return run_session(
+            self._source(case),
+            PairedDesign(settings.threshold_of(case.benchmark), self._error),
+            statistic=settings.statistic,
+            duration_s=settings.duration_s,
+            generator=self._generator,
+            stop_early=settings.stop_early,
+            tell=lambda look, pairs, seconds: self._listener.pair(case.key, look, pairs, seconds),
+        )
+
+    @property
+    def _error(self) -> float:
+        """The admissible error of one case: together they err at most as often as was asked."""
+        return (1 - self._settings.confidence) / len(self._agenda.cases)
+
+    def _source(self, case: LiveCase) -> PairSource:
+        timeout_s = self._settings.timeout_s
+        if not case.arguments:
+            return CommandPairs(cast("dict[Side, Command]", self._sides), timeout_s)
+        environments = cast("dict[Side, Environment]", self._sides)
+        questions = {
+            side: {
+                "modules": list(environments[side].modules),
+                "benchmark": case.benchmark,
+                "backend": case.backend,
+                "params": dict(case.arguments[side]),
+            }
+            for side in SIDES
+        }
+        return WorkerPairs(environments, questions, timeout_s)
+
+    def _keep(self, case: LiveCase, session: Session, machine: str, probe: NoiseProbe) -> None:
+        """Record a case, judge it and tell."""
+        settings = self._settings
+        tree = result_tree(
+            case,
+            session,
+            system=machine,
+            environment=probe.environment,
+            warnings=probe.warnings,
+        )
+        self._recorder.add(tree)
+        self._warnings.update(dict.fromkeys(probe.warnings))
+        threshold = settings.threshold_of(case.benchmark)
+        metric = compared(
+            case,
+            session,
+            statistic=settings.statistic,
+            threshold=threshold,
+            confidence=1 - self._error,
+            duration_s=settings.duration_s,
+            least_pairs=PairedDesign(threshold, self._error).least_pairs(1.0),
+        )
+        self._metrics.append(metric)
+        if session.failure is not None:
+            self._note_failure(case, session.failure)
+        self._listener.decided(metric)
+
+    def _note_failure(self, case: LiveCase, failure: SideFailed) -> None:
+        self._failures.append(Failure(key=case.key, side=failure.side, why=str(failure)))
+        status = Difference(what="status", key=case.key)
+        told = {failure.side: f"failed: {failure}"}
+        self._differences.append(msgspec.structs.replace(status, **told))
+
+    def _comparison(self, interrupted: bool) -> Comparison:
+        settings = self._settings
+        count = len(self._agenda.cases)
+        shared = f", shared out among {count} cases (Bonferroni)" if count > 1 else ""
+        looks = f"{len(LOOKS)} planned looks" if settings.stop_early else "one look"
+        path = self._recorder.path
+        return Comparison(
+            mode="live",
+            baseline=self._sides["baseline"].label,
+            current=self._sides["current"].label,
+            confidence=settings.confidence,
+            method=(
+                "pairs of fresh processes in random order, measured in turn; signed ranks of the "
+                "log ratios (Hollander & Wolfe, sections 3.2 and 3.3), group-sequential with "
+                f"{looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
+                f"error {1 - settings.confidence:.2g}{shared}"
+            ),
+            metrics=tuple(self._metrics),
+            differences=tuple(self._differences),
+            failures=tuple(self._failures),
+            warnings=tuple(self._warnings),
+            interrupted=interrupted,
+            run_path=None if path is None else str(path),
+        )

@@ -1,0 +1,27 @@
+"""What a live comparison tells while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stratoperf.analysis.comparison import ComparedMetric
+    from stratoperf.analysis.paired import Look
+
+
+class LiveListener:
+    """Receives the progress; override what is of interest.
+
+    The methods run between pairs, when nothing is measured, on the thread that called
+    `stratoperf.compare_live`.
+    """
+
+    def planned(self, keys: Sequence[str], seconds: float) -> None:
+        """Tell what will be compared, and how many seconds it takes at most."""
+
+    def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
+        """Tell that a pair is done, and what all `pairs` say, where that was looked at."""
+
+    def decided(self, metric: ComparedMetric) -> None:
+        """Tell the verdict on a case."""

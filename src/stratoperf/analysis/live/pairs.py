@@ -1,0 +1,94 @@
+"""One pair: both sides measured now, by whatever runs them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf.analysis.comparison import Side
+from stratoperf.errors import StratoperfError
+
+SIDES: tuple[Side, Side] = ("baseline", "current")
+
+
+class SideFailed(StratoperfError):
+    """One side could not be measured.
+
+    Attributes
+    ----------
+    side
+        Which.
+    """
+
+    def __init__(self, side: Side, message: str) -> None:
+        super().__init__(message)
+        self.side: Side = side
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """What one side of a pair took.
+
+    Attributes
+    ----------
+    process
+        Identity of the process.
+    started_ns
+        When the first sample began.
+    batch
+        Iterations in a sample.
+    latency
+        Nanoseconds an iteration, in the order taken.
+    warmup
+        Seconds and iterations before the first sample.
+    checked
+        Outcomes that were verified, or ``None`` when none were.
+    verifying_s
+        Seconds that this took.
+    items, item_unit
+        Work items in one iteration, and their plural name.
+    """
+
+    process: str
+    started_ns: int
+    batch: int
+    latency: NDArray[np.float64]
+    warmup: dict[str, Any] | None = None
+    checked: int | None = None
+    verifying_s: float = 0.0
+    items: float = 1.0
+    item_unit: str = "iterations"
+
+
+class PairSource(Protocol):
+    """Measures one case, pair by pair."""
+
+    def prepare(self) -> None:
+        """Do what comes before the first pair."""
+
+    def measure(self, first: Side, seed: int, *, verify: bool) -> dict[Side, Arm]:
+        """Measure a pair.
+
+        Parameters
+        ----------
+        first
+            The side that goes first wherever one has to.
+        seed
+            For whatever both sides draw at random, so that they draw the same.
+        verify
+            Whether to check the outcome of the timed work.
+
+        Raises
+        ------
+        SideFailed
+            When a side cannot be measured, or is wrong.
+        """
+        ...
+
+
+def other(side: Side) -> Side:
+    """Return the other side."""
+    return "current" if side == "baseline" else "baseline"

@@ -1,0 +1,165 @@
+"""Child processes that never outlive their owner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import IO
+
+_TAIL_BYTES = 4096
+_TAIL_LINES = 6
+
+_ENDED = os.WEXITED | os.WNOWAIT
+_LOOK_S = 0.0005
+
+
+class Output:
+    """Where a child's output goes: a file without a name, of which only the end is ever read."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed on exit)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._file.fileno()
+
+    def clear(self) -> None:
+        """Drop what was written."""
+        os.ftruncate(self._file.fileno(), 0)
+        os.lseek(self._file.fileno(), 0, os.SEEK_SET)
+
+    def tail(self) -> str:
+        """Return the last lines."""
+        size = os.fstat(self._file.fileno()).st_size
+        start = max(0, size - _TAIL_BYTES)
+        text = os.pread(self._file.fileno(), _TAIL_BYTES, start).decode(errors="replace")
+        return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+class Child:
+    """A process in a session of its own, killed and reaped with all its children on any exit.
+
+    Ctrl-C at the terminal does not reach it.
+
+    Parameters
+    ----------
+    argv
+        The program and its arguments.
+    output
+        Where its standard error goes, and its standard output with `keep_stdout`.
+    keep_stdout
+        Otherwise standard output is dropped.
+    cwd, env
+        By default those of this process.
+    descriptors
+        What it inherits beside the standard ones.
+
+    Raises
+    ------
+    OSError
+        When it cannot be started.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        output: Output,
+        *,
+        keep_stdout: bool,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output.fileno() if keep_stdout else subprocess.DEVNULL,
+            stderr=output.fileno(),
+            cwd=cwd,
+            env=env,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end, noticed with a little delay; return whether it came.
+
+        It is left unreaped until `finish`, so that its number cannot name another process's
+        group meanwhile.
+        """
+        deadline = time.monotonic() + timeout_s
+        while os.waitid(os.P_PID, self._process.pid, _ENDED | os.WNOHANG) is None:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK_S)
+        return True
+
+    def wait_at_once(self, timeout_s: float) -> bool:
+        """Wait for its end without delay; return whether it had to be killed at the timeout.
+
+        It is left unreaped until `finish`, so that the timeout cannot strike another process.
+        """
+        timed_out = threading.Event()
+
+        def strike() -> None:
+            timed_out.set()
+            self._kill_group()
+
+        watch = threading.Timer(timeout_s, strike)
+        watch.daemon = True
+        watch.start()
+        try:
+            os.waitid(os.P_PID, self._process.pid, _ENDED)
+        finally:
+            watch.cancel()
+            watch.join()
+        return timed_out.is_set()
+
+    def finish(self) -> int:
+        """Kill what is left of its process group, reap it and return its exit status."""
+        if self._process.returncode is None:
+            self._kill_group()
+        return self._process.wait()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.finish()
+
+
+def ending(status: int) -> str:
+    """Describe an exit status: ``"status 1"`` or ``"signal SIGKILL"``."""
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"

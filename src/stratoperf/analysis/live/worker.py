@@ -1,0 +1,194 @@
+"""A worker: one process of one side, which runs one benchmark when told to.
+
+Started as ``python -m stratoperf.analysis.live.worker DESCRIPTOR PARENT``; `protocol` describes the
+conversation over the descriptor. It ends when the descriptor closes, and when its parent dies.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import stratoperf
+from stratoperf.analysis.live.protocol import Channel, Closed
+
+if TYPE_CHECKING:
+    from stratoperf.operation import Operation
+
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
+
+# The warm-up takes samples too; they are dropped, and one is enough.
+_NOTHING_S = 1e-9
+
+
+class Worker:
+    """Answers the questions that come over a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._cleanup = contextlib.ExitStack()
+        self._operation: Operation | None = None
+        self._answers: dict[str, Callable[..., dict[str, Any]]] = {
+            "plan": self._plan,
+            "setup": self._set_up,
+            "slice": self._slice,
+            "verify": self._verify,
+        }
+
+    def serve(self) -> None:
+        """Answer until told to quit, or until the other end closes."""
+        version = sys.version.split(maxsplit=1)[0]
+        self._channel.send("hello", version=stratoperf.__version__, python=version)
+        with contextlib.suppress(Closed), self._cleanup:
+            while (question := self._channel.receive())["type"] != "quit":
+                self._channel.send(**self._answer(question))
+
+    def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        kind = question.pop("type")
+        del question["protocol"]
+        try:
+            return self._answers[kind](**question)
+        # Whatever the code under test raises is for the driver to report; so is SystemExit.
+        except (Exception, SystemExit) as error:
+            return {"kind": "error", "error": type(error).__name__, "message": _described(error)}
+
+    def _plan(
+        self,
+        modules: Sequence[str],
+        select: Sequence[str] | None,
+        backend: str,
+        params: dict[str, Any],
+    ) -> dict[str, Any]:
+        from stratoperf.analysis.live.catalog import known_cases
+
+        return {"kind": "planned", **known_cases(modules, select, backend, params)}
+
+    def _set_up(
+        self,
+        modules: Sequence[str],
+        benchmark: str,
+        backend: str,
+        params: dict[str, Any],
+        warmup_s: float,
+    ) -> dict[str, Any]:
+        from stratoperf import _core
+        from stratoperf.analysis.live.catalog import import_modules
+        from stratoperf.suite.registry import REGISTRY
+
+        import_modules(modules)
+        case = REGISTRY.find(benchmark).operation(params, backend)
+        operation = self._operation = self._cleanup.enter_context(case)
+        sampled = _core.sampler.sample(
+            operation.work,
+            warmup_s=warmup_s,
+            min_samples=1,
+            max_duration_s=_NOTHING_S,
+            batch=0,
+            **_FIXED,
+        )
+        _check(sampled)
+        return {
+            "kind": "ready",
+            "batch": sampled.batch,
+            "iteration_ns": float(sampled.samples_ns[-1]),
+            "items": operation.items,
+            "item_unit": operation.item_unit,
+            "warmup": {"seconds": sampled.warmup_s, "iterations": sampled.warmup_iterations},
+        }
+
+    def _slice(self, batch: int, seconds: float, lead_in_s: float) -> dict[str, Any]:
+        from stratoperf import _core
+
+        if self._operation is None:
+            raise stratoperf.StratoperfError("slice: nothing is set up")
+        sampled = _core.sampler.sample(
+            self._operation.work,
+            warmup_s=lead_in_s,
+            min_samples=1,
+            max_duration_s=seconds,
+            batch=batch,
+            **_FIXED,
+        )
+        _check(sampled)
+        latency = sampled.samples_ns.astype("<f8", copy=False)
+        return {
+            "kind": "samples",
+            "started_ns": sampled.started_ns,
+            "latency": base64.b64encode(latency.tobytes()).decode(),
+        }
+
+    def _verify(self) -> dict[str, Any]:
+        from stratoperf import _core
+
+        operation = self._operation
+        if operation is None:
+            raise stratoperf.StratoperfError("verify: nothing is set up")
+        outcome: tuple[int, bool, str] | None = None
+        if operation.verify is not None:
+            outcome = int(operation.verify()), True, ""
+        elif operation.is_native:
+            outcome = _core.sampler.verify(operation.work)
+        if outcome is None:
+            return {"kind": "verified", "checked": None}
+        checked, passed, message = outcome
+        if not passed:
+            raise stratoperf.VerificationFailed(f"the timed work is wrong: {message}")
+        return {"kind": "verified", "checked": checked}
+
+
+# What every call of the sampler has in common: no looks at the precision, and no signals, since
+# Ctrl-C does not reach this process.
+_FIXED: dict[str, Any] = {
+    "precision": 0.0,
+    "quantile": 0.5,
+    "confidence": 0.95,
+    "histogram": None,
+    "stop_on_signal": False,
+}
+
+
+def _check(sampled: Any) -> None:
+    if sampled.stopped_because == "failed":
+        raise stratoperf.StratoperfError(f"the operation failed: {sampled.error}")
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, stratoperf.StratoperfError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel to end this process with its parent, which may die without a word."""
+    ctypes = importlib.import_module("ctypes")
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve the parent over the inherited descriptor."""
+    descriptor, parent = map(int, arguments)
+    os.set_inheritable(descriptor, False)
+    with socket.socket(fileno=descriptor) as connection:
+        _die_with(parent)
+        Worker(Channel(connection)).serve()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is torn down; what the interpreter would do now only takes time from the next pair.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
