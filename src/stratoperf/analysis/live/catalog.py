@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from stratoperf.errors import BackendUnavailable, InvalidParameter
-from stratoperf.suite.planner import Case, make_plan, make_request
+from stratoperf.suite.declaration import values_of
+from stratoperf.suite.planner import Case, Request, make_plan
 from stratoperf.suite.registry import REGISTRY
 
 
@@ -55,14 +56,11 @@ def known_cases(
         warnings.simplefilter("ignore")
         for word in [None] if select is None else select:
             try:
-                request = make_request(
-                    word,
-                    params,
+                request = Request(
+                    select=None if word is None else (word,),
                     preset="ci",
                     backend=backend,
-                    iterations=None,
-                    duration_s=None,
-                    warmup_s=None,
+                    params={name: values_of(name, values) for name, values in params.items()},
                 )
                 plan = make_plan(request, REGISTRY, saves=False)
             except (BackendUnavailable, InvalidParameter) as error:
