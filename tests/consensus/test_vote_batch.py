@@ -187,3 +187,10 @@ class TestTraces:
             VoteBatch.load(tmp_path / "trace.json")
         with pytest.raises(FileNotFoundError):
             VoteBatch.load(tmp_path / "trace.csv")
+
+
+def test_batches_and_decisions_are_compared_by_content_and_not_hashable() -> None:
+    batch = VoteBatch.generate(10)
+    for value in (batch, Round().decide(batch)):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ COLUMNS: dict[str, type[np.unsignedinteger[Any]]] = {
     "round": np.uint32,
     "timestamp": np.uint64,
 }
+
+
+# Stands for as many zeros as there are votes.
+_NO_TIMESTAMPS = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,10 +52,10 @@ class VoteBatch:
     proposal: npt.NDArray[np.uint32]
     value: npt.NDArray[np.uint32]
     round: npt.NDArray[np.uint32]
-    timestamp: npt.NDArray[np.uint64] = None  # type: ignore[assignment]  # filled in below
+    timestamp: npt.NDArray[np.uint64] = field(default_factory=lambda: _NO_TIMESTAMPS)
 
     def __post_init__(self) -> None:
-        if self.timestamp is None:
+        if self.timestamp is _NO_TIMESTAMPS:
             object.__setattr__(self, "timestamp", np.zeros(np.size(self.voter), np.uint64))
         for name, dtype in COLUMNS.items():
             object.__setattr__(self, name, _checked(name, getattr(self, name), dtype))
@@ -153,8 +157,6 @@ class VoteBatch:
             return NotImplemented
         theirs = other.columns()
         return all(np.array_equal(array, theirs[name]) for name, array in self.columns().items())
-
-    __hash__ = None  # type: ignore[assignment]  # compared by content, which can be large
 
     def __repr__(self) -> str:
         return f"<VoteBatch: {len(self)} votes>"

@@ -86,8 +86,6 @@ class Decision:
             return NotImplemented
         return self.difference(other) is None
 
-    __hash__ = None  # type: ignore[assignment]  # compared by content
-
     def __repr__(self) -> str:
         facts = "; ".join(f"{count} {name}" for name, count in self._facts())
         return f"<Decision: {facts}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 from stratoperf.errors import InvalidParameter
 
@@ -20,9 +21,9 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
         When it is no integer (a bool is none) or out of range; names the argument `name`.
     """
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
             raise TypeError
-        number = operator.index(value)  # type: ignore[arg-type]
+        number = operator.index(value)
     except TypeError:
         raise InvalidParameter(f"{name}: expected an integer, got {value!r}") from None
     if not low <= number <= high:
