@@ -7,8 +7,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 namespace stratoperf {
@@ -47,7 +48,11 @@ std::vector<pid_t> threads_of_this_process() {
   std::vector<pid_t> threads;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", error)) {
-    threads.push_back(std::atoi(entry.path().filename().c_str()));
+    const std::string name = entry.path().filename().string();
+    pid_t thread = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), thread).ec == std::errc()) {
+      threads.push_back(thread);
+    }
   }
   if (threads.empty()) {
     threads.push_back(0);  // without /proc: this thread
