@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stratoperf import clock, consensus, statistics
+    from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.live import Command, Environment, compare_live
+    from stratoperf.analysis.stored import compare
     from stratoperf.clock import Timer
     from stratoperf.errors import (
         BackendUnavailable,
@@ -36,6 +38,8 @@ _HOMES: dict[str, str | None] = {
     "BackendUnavailable": "errors",
     "Benchmark": "suite",
     "Command": "analysis.live",
+    "ComparedMetric": "analysis",
+    "Comparison": "analysis",
     "Environment": "analysis.live",
     "Estimate": "statistics",
     "Histogram": "statistics",
@@ -53,6 +57,7 @@ _HOMES: dict[str, str | None] = {
     "benchmark": "suite",
     "claims": "suite",
     "clock": None,
+    "compare": "analysis.stored",
     "compare_live": "analysis.live",
     "consensus": None,
     "load": "results",
@@ -66,6 +71,8 @@ __all__ = [
     "BackendUnavailable",
     "Benchmark",
     "Command",
+    "ComparedMetric",
+    "Comparison",
     "Environment",
     "Estimate",
     "Histogram",
@@ -84,6 +91,7 @@ __all__ = [
     "benchmark",
     "claims",
     "clock",
+    "compare",
     "compare_live",
     "consensus",
     "get_include",

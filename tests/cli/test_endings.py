@@ -33,7 +33,7 @@ def test_an_interrupted_run_keeps_what_was_measured(
     process = start(*LONG)
     wait_for_measurement(tmp_path)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
     saved = next(line for line in out.splitlines() if line.startswith("saved:"))
@@ -52,7 +52,7 @@ def test_sigterm_ends_a_run_in_the_background_where_sigint_is_ignored(
         signal.signal(signal.SIGINT, previous)
     wait_for_measurement(tmp_path)
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 
@@ -65,7 +65,7 @@ def test_a_killed_run_can_be_resumed(start: Start, tmp_path: Path) -> None:
     resumed = start("run", "--resume", str(journal))
     time.sleep(2.0)
     resumed.send_signal(signal.SIGINT)
-    _, err = resumed.communicate(timeout=20)
+    _, err = resumed.communicate(timeout=60)
     assert resumed.returncode == 130
     assert "plan: 1 case" in err
 

@@ -1,0 +1,276 @@
+"""Compare runs that were taken earlier."""
+
+from __future__ import annotations
+
+import fnmatch
+import statistics as plain_statistics
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf import arguments
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Side
+from stratoperf.analysis.stored.differences import machine_warnings, side_differences
+from stratoperf.analysis.stored.intervals import RatioInterval, ratio_interval
+from stratoperf.analysis.stored.sides import Process, SideRuns, Stored, processes
+from stratoperf.analysis.verdicts import check_threshold, verdict_of
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.results.schema import STATISTICS, Metric
+from stratoperf.statistics import Estimate, quantile
+
+CHOICES = (*STATISTICS, "throughput")
+"""What a stored comparison can judge by; throughput is the mean of that metric."""
+
+
+def compare(
+    baseline: Stored,
+    current: Stored,
+    threshold: float = 0.05,
+    *,
+    thresholds: Mapping[str, float] | None = None,
+    statistics: Sequence[str] = ("p50",),
+    confidence: float = 0.99,
+    history: Stored | None = None,
+) -> Comparison:
+    """Compare two sides that were measured earlier, result by result.
+
+    The unit of inference is the process, not the sample: drift between two moments is the main
+    noise, and only runs at several moments can tell it from a change. `compare_live` runs both
+    sides now and is the better gate wherever that can be done.
+
+    Parameters
+    ----------
+    baseline, current
+        A `Run`, a run file, a directory of run files, or several of these: the more runs a side,
+        the better. The file of a live comparison can be both sides: its arms are paired.
+    threshold
+        The slow-down that matters, as a fraction: 0.05 is 5 %.
+    thresholds
+        Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
+    statistics
+        ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"``, ``"mean"`` (of the primary metric) or
+        ``"throughput"``. The comparison is judged by all of them.
+    confidence
+        One minus the admissible error of the whole call: it is shared out among all verdicts by
+        the method of Holm (1979).
+    history
+        Runs of the code at many moments, whose scatter bounds the drift where a side has fewer
+        than five processes.
+
+    Returns
+    -------
+    Comparison
+        With whatever was not compared in ``differences``. Another machine is the first of the
+        ``warnings``.
+
+    Raises
+    ------
+    SchemaError
+        When a file cannot be read.
+    InvalidParameter
+        For an argument out of range, a directory without runs, or values without a ratio.
+    """
+    check_threshold(threshold)
+    for pattern, one in (thresholds or {}).items():
+        check_threshold(one, f"thresholds[{pattern!r}]")
+    _check_statistics(statistics)
+    error = 1 - arguments.number("confidence", confidence, above=0.0, below=1.0)
+    sides = {"baseline": SideRuns(baseline, "baseline"), "current": SideRuns(current, "current")}
+    before, after = sides["baseline"], sides["current"]
+    known = None if history is None else SideRuns(history, "baseline")
+    differences, keys = side_differences(before, after)
+    pairs = [
+        _Pair(before, after, key, one, known, _threshold_of(key, before, threshold, thresholds))
+        for key in keys
+        for one in statistics
+    ]
+    differences += [
+        Difference(what="metric", key=pair.key, baseline=pair.missing)
+        for pair in pairs
+        if pair.missing
+    ]
+    compared = [pair for pair in pairs if not pair.missing]
+    metrics = _judged(compared, error)
+    kinds = sorted({pair.kind for pair in compared})
+    return Comparison(
+        mode="stored",
+        baseline=before.label,
+        current=after.label,
+        confidence=confidence,
+        method=_method(kinds, len(compared), error),
+        metrics=tuple(metrics),
+        differences=tuple(differences),
+        warnings=tuple(machine_warnings(before, after)),
+    )
+
+
+class _Pair:
+    """One statistic of one result on both sides, to be judged at whatever error is left for it."""
+
+    def __init__(
+        self,
+        before: SideRuns,
+        after: SideRuns,
+        key: str,
+        statistic: str,
+        known: SideRuns | None,
+        threshold: float,
+    ) -> None:
+        self.key = key
+        self.threshold = threshold
+        self.result = after.of(key)[-1][1]
+        self.name, self.statistic = (
+            ("throughput", "mean")
+            if statistic == "throughput"
+            else (_primary(after, key), statistic)
+        )
+        self.values = {
+            side: processes(runs.of(key), self.name, self.statistic, cast(Side, side))
+            for side, runs in (("baseline", before), ("current", after))
+        }
+        self.history: NDArray[np.float64] | None = None
+        if known is not None:
+            past = processes(known.of(key), self.name, self.statistic, "baseline")
+            self.history = np.array([process.value for process in past])
+        self.missing = self._missing()
+        self.kind = ""
+
+    def _missing(self) -> str | None:
+        for side, values in self.values.items():
+            if not values:
+                return f"the {side} has no {self.statistic} of {self.name}"
+        return None
+
+    @property
+    def metric(self) -> Metric:
+        """The metric as the current side has it."""
+        return self.result.metrics[self.name]
+
+    def judged(self, error: float) -> ComparedMetric:
+        """Judge at that error."""
+        before, after = self.values["baseline"], self.values["current"]
+        found = ratio_interval(before, after, 1 - error, self.history)
+        self.kind = found.kind
+        if self.metric.better == "higher":
+            found = msgspec.structs.replace(found, ratio=_inverse(found.ratio))
+        verdict = verdict_of(found.ratio, self.threshold)
+        return ComparedMetric(
+            key=self.key,
+            benchmark=self.result.benchmark,
+            backend=self.result.backend,
+            params=self.result.params,
+            metric=self.name,
+            statistic=self.statistic,
+            unit=self.metric.unit,
+            better=self.metric.better,
+            threshold=self.threshold,
+            verdict=verdict,
+            why=_why(found, self.threshold, verdict),
+            baseline=_typical(before, 1 - error),
+            current=_typical(after, 1 - error),
+            ratio=found.ratio,
+            effect=_effect(before, after, lower_is_better=self.metric.better == "lower"),
+            baseline_processes=len(before),
+            current_processes=len(after),
+            pairs=len(before) if found.kind == "pairs" else None,
+        )
+
+
+def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
+    """Judge all by Holm's step-down: each verdict that is reached leaves more for the others."""
+    results: dict[int, ComparedMetric] = {}
+    open_ = list(range(len(pairs)))
+    while open_:
+        share = error / len(open_)
+        found = {index: pairs[index].judged(share) for index in open_}
+        reached = [index for index in open_ if found[index].verdict != "inconclusive"]
+        results |= found
+        if not reached:
+            break
+        open_ = [index for index in open_ if index not in reached]
+    return [results[index] for index in range(len(pairs))]
+
+
+def _primary(side: SideRuns, key: str) -> str:
+    metrics = side.of(key)[-1][1].metrics
+    return next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+
+
+def _inverse(ratio: Estimate) -> Estimate:
+    low, high = (None if bound is None else 1 / bound for bound in (ratio.high, ratio.low))
+    return Estimate(1 / ratio.value, low, high, ratio.confidence, ratio.method)
+
+
+def _typical(values: Sequence[Process], confidence: float) -> Estimate:
+    if len(values) == 1 and values[0].interval is not None:
+        return values[0].interval
+    plain = [process.value for process in values]
+    median = quantile(plain, 0.5, confidence)
+    method = f"median of {len(plain)} processes; order statistics"
+    return Estimate(plain_statistics.median(plain), median.low, median.high, confidence, method)
+
+
+def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_better: bool) -> float:
+    differences = np.subtract.outer(
+        [process.value for process in after], [process.value for process in before]
+    )
+    slower = differences if lower_is_better else -differences
+    return float(np.mean((np.sign(slower) + 1) / 2))
+
+
+def _why(found: RatioInterval, threshold: float, verdict: str) -> str:
+    ratio = found.ratio
+    upper = 1 + threshold
+    lower = 1 / upper
+    if ratio.low is None or ratio.high is None:
+        return f"too few pairs for an interval; {found.advice}"
+    interval = f"the interval of the ratio, {ratio.low:.4g} to {ratio.high:.4g},"
+    if verdict == "slower":
+        return f"{interval} lies above {upper:.4g}"
+    if verdict == "faster":
+        return f"{interval} lies below {lower:.4g}"
+    if verdict == "same":
+        return f"{interval} lies between {lower:.4g} and {upper:.4g}"
+    crossed = " and ".join(
+        f"{bound:.4g}" for bound in (lower, upper) if ratio.low < bound < ratio.high
+    )
+    return f"{interval} holds {crossed}; {found.advice}"
+
+
+def _threshold_of(
+    key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float] | None
+) -> float:
+    name = side.results[key][0][1].benchmark
+    for pattern, one in (thresholds or {}).items():
+        if fnmatch.fnmatchcase(name, pattern):
+            return one
+    return threshold
+
+
+def _check_statistics(statistics: Sequence[str]) -> None:
+    if isinstance(statistics, str) or not statistics:
+        raise InvalidParameter(
+            f"statistics: expected a sequence such as ('p50', 'p99'), got {statistics!r}"
+        )
+    for one in statistics:
+        if one not in CHOICES:
+            raise InvalidParameter(f"statistics: {one!r} is unknown; {did_you_mean(one, CHOICES)}")
+
+
+def _method(kinds: Sequence[str], count: int, error: float) -> str:
+    if not kinds:
+        return "nothing was compared"
+    shared = f" shared out among {count} verdicts by Holm's method (1979)" if count > 1 else ""
+    sentences = ", ".join(_SENTENCES[kind] for kind in kinds)
+    return f"{sentences}; error {error:.2g}{shared}"
+
+
+_SENTENCES = {
+    "pairs": "signed ranks of runs that alternate in time (Hollander & Wolfe, section 3.2)",
+    "blocks": "Student's pivot between blocks of processes, under a random walk",
+    "history": "the scatter of the history",
+    "single": "the widest known drift, since there are too few processes and no history",
+}

@@ -1,0 +1,118 @@
+"""What two sides do not have in common: listed, never silently dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stratoperf.analysis.comparison import Difference
+from stratoperf.analysis.stored.sides import SideRuns
+from stratoperf.results.schema import Facts, Result, System
+
+
+def side_differences(before: SideRuns, after: SideRuns) -> tuple[list[Difference], list[str]]:
+    """Return what differs, and the keys that can be compared, in the order of the runs."""
+    differences: list[Difference] = []
+    keys: list[str] = []
+    for key in {**before.results, **after.results}:
+        found = _difference(key, before, after)
+        if found is None:
+            keys.append(key)
+        else:
+            differences.append(found)
+    return [*differences, *_of_the_whole(before, after)], keys
+
+
+def _difference(key: str, before: SideRuns, after: SideRuns) -> Difference | None:
+    """Return why a key cannot be compared."""
+    if key not in after.results:
+        return Difference(what="only in baseline", key=key, baseline=key)
+    if key not in before.results:
+        return Difference(what="only in current", key=key, current=key)
+    if not before.of(key) or not after.of(key):
+        return Difference(
+            what="status",
+            key=key,
+            baseline=_status(before.results[key][-1][1]),
+            current=_status(after.results[key][-1][1]),
+        )
+    versions = [
+        {str(result.benchmark_version) for _, result in side.of(key)} for side in (before, after)
+    ]
+    if versions[0] != versions[1] or len(versions[0]) > 1:
+        texts = [", ".join(sorted(some)) for some in versions]
+        return Difference(what="benchmark version", key=key, baseline=texts[0], current=texts[1])
+    return None
+
+
+def _status(result: Result) -> str:
+    return result.status + (f": {result.reason}" if result.reason else "")
+
+
+def _of_the_whole(before: SideRuns, after: SideRuns) -> list[Difference]:
+    facts = [
+        ("preset", *(_joined(str(run.preset) for run in side.runs) for side in (before, after))),
+        (
+            "system",
+            *(_joined(_machine(one) for one in side.systems.values()) for side in (before, after)),
+        ),
+        (
+            "stratoperf version",
+            *(
+                _joined(str(run.stratoperf_version) for run in side.runs)
+                for side in (before, after)
+            ),
+        ),
+    ]
+    return [
+        Difference(what=what, baseline=first, current=second, compared=True)
+        for what, first, second in facts
+        if first != second
+    ]
+
+
+def machine_warnings(before: SideRuns, after: SideRuns) -> list[str]:
+    """Return what makes a comparison doubtful, the gravest first."""
+    warnings: list[str] = []
+    machines = [set(side.systems) for side in (before, after)]
+    if machines[0] != machines[1]:
+        texts = [
+            _joined(_machine(one) for one in side.systems.values()) for side in (before, after)
+        ]
+        warnings.append(
+            f"ANOTHER MACHINE: the baseline was taken on {texts[0] or 'an unknown one'}, the "
+            f"current side on {texts[1] or 'an unknown one'}; ratios between machines say nothing "
+            "about the code"
+        )
+    noisy = dict.fromkeys(
+        warning
+        for side in (before, after)
+        for key in side.results
+        for _, result in side.of(key)
+        for warning in result.warnings
+    )
+    if noisy:
+        count = sum(
+            bool(result.warnings)
+            for side in (before, after)
+            for key in side.results
+            for _, result in side.of(key)
+        )
+        warnings.append(f"{count} results were taken under noise, for example: {next(iter(noisy))}")
+    return warnings
+
+
+def _machine(system: System) -> str:
+    parts = [_fact(system.cpu, "model"), _fact(system.kernel, "release")]
+    python = _fact(system.python, "version")
+    return ", ".join(part for part in (*parts, f"Python {python}" if python else "") if part)
+
+
+def _fact(facts: Facts, name: str) -> str:
+    if isinstance(facts, dict):
+        value = facts.get(name)
+        return "" if value is None else str(value)
+    return facts or ""
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(sorted(dict.fromkeys(text for text in texts if text)))

@@ -1,0 +1,227 @@
+"""Intervals for the ratio of two sides that were measured at other moments.
+
+The unit is the process: how one run differs from the next says nothing that its own samples know.
+Between two moments a machine drifts, and both sides were usually taken one after the other, so the
+scatter within a side understates the drift between them. Which method holds depends on what there
+is:
+
+pairs
+    Runs that alternate in time are paired, and drift cancels as in live mode.
+blocks
+    At least five processes a side, one side after the other. The interval is that of Student's
+    pivot, but with its quantiles under the worst drift that leaves a trace within the sides: a
+    random walk from run to run. They are simulated; for independent runs they are far too wide,
+    which is the price for error rates that hold where runs depend on each other. They do not
+    shrink as runs are added, since a random walk does not average out: pairs do.
+history
+    Fewer processes, but a history of runs of known code: its scatter is that between moments.
+single
+    Neither: nothing but the widest drift that this project has met can bound what happened
+    between the two moments.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf._core import statistics as _native
+from stratoperf.analysis.stored.sides import Process
+from stratoperf.statistics import Estimate, signed_rank
+from stratoperf.statistics.signed_rank import least_differences
+
+LEAST_PROCESSES = 5
+"""Processes a side from which their scatter is used: with fewer its own error is the larger."""
+
+LEAST_HISTORY = 10
+"""Runs of a history from which its scatter is used."""
+
+WIDEST_DRIFT = 1.6
+"""The widest drift between identical runs that this project has met: 24 runs of one
+micro-benchmark on a shared virtual machine had medians from 94 to 147 µs (a factor of 1.56)."""
+
+_SIMULATED = 200_000
+_SEED = 20_261_123
+
+
+class RatioInterval(msgspec.Struct, frozen=True):
+    """The ratio current over baseline, which method bounds it, and what would bound it better."""
+
+    ratio: Estimate
+    kind: str
+    advice: str
+
+
+def ratio_interval(
+    baseline: Sequence[Process],
+    current: Sequence[Process],
+    confidence: float,
+    history: NDArray[np.float64] | None = None,
+) -> RatioInterval:
+    """Bound the ratio of the typical values of two sides.
+
+    Parameters
+    ----------
+    baseline, current
+        What the processes of each side measured, in the order taken; at least one each.
+    confidence
+        Of the two-sided interval.
+    history
+        Values of runs of the same code at many moments, or ``None``.
+    """
+    pairs = _live_pairs(baseline, current)
+    if pairs is None:
+        pairs = _alternating(baseline, current, least_differences(confidence))
+    if pairs is not None:
+        return _paired(pairs, confidence)
+    first, second = (np.log([one.value for one in side]) for side in (baseline, current))
+    center = float(np.mean(second) - np.mean(first))
+    if min(len(first), len(second)) >= LEAST_PROCESSES:
+        return _blocks(first, second, center, confidence)
+    if history is not None and len(history) >= LEAST_HISTORY:
+        return _by_history(center, history, confidence)
+    return _single(baseline, current, center, confidence)
+
+
+def _live_pairs(
+    baseline: Sequence[Process], current: Sequence[Process]
+) -> list[tuple[float, float]] | None:
+    """Return the values of the pairs of a live comparison, if they are of one."""
+    numbers = {one.pair: one.value for one in baseline if one.pair is not None}
+    if len(numbers) < len(baseline) or any(one.pair not in numbers for one in current):
+        return None
+    return [(numbers[one.pair], one.value) for one in current if one.pair is not None]
+
+
+def _alternating(
+    baseline: Sequence[Process], current: Sequence[Process], least: int
+) -> list[tuple[float, float]] | None:
+    """Return neighbors in time, one of each side, if the sides alternate and there are enough."""
+    ordered = sorted(
+        [(one.moment, 0, one.value) for one in baseline]
+        + [(one.moment, 1, one.value) for one in current]
+    )
+    halves = list(zip(ordered[::2], ordered[1::2], strict=False))
+    if len(halves) < least or len(baseline) != len(current):
+        return None
+    if any(one[1] == other[1] or one[0] == other[0] for one, other in halves):
+        return None
+    found = [sorted(half, key=lambda one: one[1]) for half in halves]
+    return [(before[2], after[2]) for before, after in found]
+
+
+def _paired(pairs: Sequence[tuple[float, float]], confidence: float) -> RatioInterval:
+    logs = np.log(np.asarray(pairs))
+    center = signed_rank(logs[:, 1] - logs[:, 0], confidence)
+    method = f"signed ranks of {len(pairs)} pairs that alternate in time"
+    return RatioInterval(_exponential(center, method), "pairs", "more pairs would settle it")
+
+
+def _blocks(
+    first: NDArray[np.float64], second: NDArray[np.float64], center: float, confidence: float
+) -> RatioInterval:
+    half = random_walk_quantile(len(first), len(second), confidence) * _scatter(first, second)
+    estimate = Estimate(center, center - half, center + half, confidence, "")
+    method = (
+        f"{len(first)} and {len(second)} processes, Student's pivot with its quantiles under a "
+        "random walk from run to run"
+    )
+    advice = (
+        "more runs in alternation, or the live gate, would settle it: one side after the other "
+        "cannot tell drift from change"
+    )
+    return RatioInterval(_exponential(estimate, method), "blocks", advice)
+
+
+def _by_history(center: float, history: NDArray[np.float64], confidence: float) -> RatioInterval:
+    _, low, high, effective, _ = _native.mean(np.log(history), confidence)
+    assert low is not None
+    assert high is not None
+    # From the interval of a mean to that of the difference of two single moments: runs at one
+    # moment share its drift, so their number does not help.
+    half = (high - low) / 2 * math.sqrt(2 * effective)
+    estimate = Estimate(center, center - half, center + half, confidence, "")
+    method = f"the scatter of {len(history)} runs of the history, for two moments"
+    return RatioInterval(
+        _exponential(estimate, method),
+        "history",
+        f"{LEAST_PROCESSES} runs a side in alternation, or the live gate, would settle it",
+    )
+
+
+def _single(
+    baseline: Sequence[Process], current: Sequence[Process], center: float, confidence: float
+) -> RatioInterval:
+    drift = math.log(WIDEST_DRIFT)
+    low, high = _own_bounds(baseline, current)
+    method = (
+        f"{len(baseline)} and {len(current)} processes without a history: the intervals within "
+        f"them, widened by the widest known drift (a factor of {WIDEST_DRIFT:g})"
+    )
+    estimate = Estimate(center, min(low, center) - drift, max(high, center) + drift, confidence, "")
+    missing = LEAST_PROCESSES - min(len(baseline), len(current))
+    advice = (
+        f"{missing} more {'run' if missing == 1 else 'runs'} a side, a history of at least "
+        f"{LEAST_HISTORY} runs, or the live gate (stratoperf check --live) would settle it"
+    )
+    return RatioInterval(_exponential(estimate, method), "single", advice)
+
+
+def _own_bounds(baseline: Sequence[Process], current: Sequence[Process]) -> tuple[float, float]:
+    """Return the logarithms of the extreme ratios that the intervals within the runs allow."""
+
+    def bounds(side: Sequence[Process]) -> tuple[float, float]:
+        estimates = [one.interval or Estimate(one.value, None, None, 0.95, "") for one in side]
+        lows = [one.value if one.low is None or one.low <= 0 else one.low for one in estimates]
+        highs = [one.value if one.high is None else one.high for one in estimates]
+        return math.log(min(lows)), math.log(max(highs))
+
+    before, after = bounds(baseline), bounds(current)
+    return after[0] - before[1], after[1] - before[0]
+
+
+def _exponential(estimate: Estimate, method: str) -> Estimate:
+    low, high = (
+        None if bound is None else math.exp(bound) for bound in (estimate.low, estimate.high)
+    )
+    return Estimate(math.exp(estimate.value), low, high, estimate.confidence, method)
+
+
+def _scatter(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the pooled standard deviation within the sides."""
+    squares = sum(float(np.sum((side - np.mean(side)) ** 2)) for side in (first, second))
+    return math.sqrt(squares / (len(first) + len(second) - 2))
+
+
+@functools.lru_cache(maxsize=256)
+def random_walk_quantile(first: int, second: int, confidence: float) -> float:
+    """Return how far two blocks of a random walk lie apart, in standard deviations within them.
+
+    Parameters
+    ----------
+    first, second
+        Runs in each block; the walk goes on from the one to the other.
+    confidence
+        The probability with which they lie no further apart.
+
+    Returns
+    -------
+    float
+        Simulated with a fixed seed. Never below what independent runs need.
+    """
+    generator = np.random.default_rng(_SEED)
+    steps = generator.standard_normal((_SIMULATED, first + second))
+    draws = (np.cumsum(steps, axis=1), steps)
+    return max(_pivot_quantile(one, first, confidence) for one in draws)
+
+
+def _pivot_quantile(draws: NDArray[np.float64], first: int, confidence: float) -> float:
+    before, after = draws[:, :first], draws[:, first:]
+    distance = np.abs(after.mean(axis=1) - before.mean(axis=1))
+    squares = before.var(axis=1) * before.shape[1] + after.var(axis=1) * after.shape[1]
+    return float(np.quantile(distance / np.sqrt(squares / (draws.shape[1] - 2)), confidence))
