@@ -6,8 +6,9 @@ Everything is loaded on first use, so that importing the package costs next to n
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stratoperf import clock, consensus, statistics
@@ -110,19 +111,4 @@ def get_include() -> str:
     return str(Path(__file__).parent / "include")
 
 
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'stratoperf' has no attribute {name!r}") from None
-    value = (
-        importlib.import_module(f"stratoperf.{name}")
-        if home is None
-        else getattr(importlib.import_module(f"stratoperf.{home}"), name)
-    )
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

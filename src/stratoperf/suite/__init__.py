@@ -1,13 +1,20 @@
 """The suite: benchmarks, the plan of a run, running it, and the published claims."""
 
-from stratoperf.suite.claims_table import ClaimRow, ClaimsTable, claims
-from stratoperf.suite.declaration import CATEGORIES, Benchmark
-from stratoperf.suite.listener import Listener
-from stratoperf.suite.planner import Case, Plan, Request, make_plan, make_request
-from stratoperf.suite.presets import PRESETS, Sampling
-from stratoperf.suite.registry import REGISTRY, PluginWarning, Registry, benchmark
-from stratoperf.suite.runner import run
-from stratoperf.suite.targets import Target
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stratoperf.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stratoperf.suite.claims_table import ClaimRow, ClaimsTable, claims
+    from stratoperf.suite.declaration import CATEGORIES, Benchmark
+    from stratoperf.suite.listener import Listener
+    from stratoperf.suite.planner import Case, Plan, Request, make_plan, make_request
+    from stratoperf.suite.presets import PRESETS, Sampling
+    from stratoperf.suite.registry import REGISTRY, PluginWarning, Registry, benchmark
+    from stratoperf.suite.runner import run
+    from stratoperf.suite.targets import Target
 
 __all__ = [
     "CATEGORIES",
@@ -30,3 +37,28 @@ __all__ = [
     "make_request",
     "run",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Benchmark": "declaration",
+        "CATEGORIES": "declaration",
+        "Case": "planner",
+        "ClaimRow": "claims_table",
+        "ClaimsTable": "claims_table",
+        "Listener": "listener",
+        "PRESETS": "presets",
+        "Plan": "planner",
+        "PluginWarning": "registry",
+        "REGISTRY": "registry",
+        "Registry": "registry",
+        "Request": "planner",
+        "Sampling": "presets",
+        "Target": "targets",
+        "benchmark": "registry",
+        "claims": "claims_table",
+        "make_plan": "planner",
+        "make_request": "planner",
+        "run": "runner",
+    },
+)

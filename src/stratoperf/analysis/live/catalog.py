@@ -8,12 +8,12 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import BackendUnavailable, InvalidParameter
-from stratoperf.suite.declaration import values_of
-from stratoperf.suite.planner import Case, Request, make_plan
-from stratoperf.suite.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from stratoperf.suite.planner import Case
 
 
 def import_modules(modules: Sequence[str]) -> None:
@@ -47,6 +47,11 @@ def known_cases(
         ``cases``; ``unknown``, which has the reason for every word that selects nothing, by word;
         and ``warnings``.
     """
+    # Not needed by the workers that measure, which are started in every pair.
+    from stratoperf.suite.declaration import values_of
+    from stratoperf.suite.planner import Request, make_plan
+    from stratoperf.suite.registry import REGISTRY
+
     import_modules(modules)
     cases: dict[str, Case] = {}
     unknown: dict[str, str] = {}

@@ -1,0 +1,41 @@
+"""Public names that are imported when they are first used, so that importing a package is cheap."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, str | None]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and ``__dir__`` of a package.
+
+    Parameters
+    ----------
+    package
+        Its ``__name__``.
+    homes
+        The module in the package that has each public name; ``None`` for a name that is a
+        submodule itself.
+    """
+
+    def load(name: str) -> Any:
+        try:
+            home = homes[name]
+        except KeyError:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
+        value = (
+            importlib.import_module(f"{package}.{name}")
+            if home is None
+            else getattr(importlib.import_module(f"{package}.{home}"), name)
+        )
+        vars(sys.modules[package])[name] = value
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return load, names
