@@ -24,7 +24,7 @@ from stratoperf.analysis.live.sides import Command, Environment
 from stratoperf.analysis.live.worker_pairs import WorkerPairs
 from stratoperf.analysis.paired import LOOKS, PairedDesign
 from stratoperf.analysis.verdicts import check_threshold
-from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError, did_you_mean
+from stratoperf.errors import Interrupted, InvalidParameter, did_you_mean
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.interrupts import deferred_interrupt
@@ -103,8 +103,9 @@ def compare_live(
         nothing to compare.
     PrerequisiteMissing
         When an environment has no stratoperf.
-    StratoperfError
-        When a command fails or does not end.
+    SideFailed
+        A `StratoperfError`, when a command fails or does not end; its attribute ``comparison``
+        names the run file.
     Interrupted
         On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
         until then, ``run`` the samples; with `output` they are saved.
@@ -234,7 +235,9 @@ class _Engine:
             raise error
         if self._failures and not self._agenda.cases[0].arguments:
             failure = self._failures[0]
-            raise StratoperfError(f"{failure.side}: {failure.why}")
+            failed = SideFailed(failure.side, f"{failure.side}: {failure.why}")
+            failed.comparison = comparison
+            raise failed
         return comparison
 
     def _compare_all(self, keys: Sequence[str]) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.errors import StratoperfError
+
+if TYPE_CHECKING:
+    from stratoperf.analysis.comparison import Comparison
 
 SIDES: tuple[Side, Side] = ("baseline", "current")
 
@@ -21,7 +24,11 @@ class SideFailed(StratoperfError):
     ----------
     side
         Which.
+    comparison
+        What is known nonetheless, where the failure ended a whole comparison.
     """
+
+    comparison: Comparison | None = None
 
     def __init__(self, side: Side, message: str) -> None:
         super().__init__(message)
