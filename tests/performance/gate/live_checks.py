@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import stratoperf as sp
-from gate.operations import WORK
-from gate.plan import Trial
+from gate.operations import work_of
+from gate.plan import Job, Trial
 from gate.records import Record, Store
 from stratoperf.analysis import ComparedMetric
 
@@ -17,8 +17,9 @@ BUDGET_S = {True: 10.0, False: 60.0}
 """By whether the sides are identical: false alarms are counted at 10 s, detection at 60 s."""
 
 
-def check(trial: Trial, number: int, store: Store) -> Record:
+def check(job: Job, number: int, store: Store) -> list[Record]:
     """Run the live gate once; the samples are kept."""
+    (trial,) = job.trials
     begin = time.monotonic()
     precision = trial.gate == "precision"
     comparison = sp.compare_live(
@@ -32,18 +33,22 @@ def check(trial: Trial, number: int, store: Store) -> Record:
         output=store.raw,
     )
     (metric,) = comparison.metrics
-    return {
-        "verdict": metric.verdict,
-        **_interval(metric),
-        "pairs": metric.pairs,
-        "decided_s": metric.seconds,
-        "seconds": time.monotonic() - begin,
-        "raw": Path(comparison.run_path or "").name,
-    }
+    return [
+        {
+            "trial": trial.name,
+            "number": number,
+            "verdict": metric.verdict,
+            **_interval(metric),
+            "pairs": metric.pairs,
+            "decided_s": metric.seconds,
+            "seconds": time.monotonic() - begin,
+            "raw": Path(comparison.run_path or "").name,
+        }
+    ]
 
 
 def _side(trial: Trial, slowdown: float) -> sp.Environment:
-    work = round(WORK[trial.operation] * (1 + slowdown))
+    work = work_of(trial.operation, slowdown)
     return sp.Environment(params={"work": work}, modules=(MODULE,))
 
 

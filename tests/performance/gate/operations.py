@@ -22,6 +22,11 @@ WORK = {"gate.native": 20_000, "gate.python": 1_000}
 """Steps of the baseline: some 30 to 60 µs, and divisible by 20, so that 5 % is a whole number."""
 
 
+def work_of(operation: str, slowdown: float) -> int:
+    """Return the steps of an operation that does so much more work: 0.05 is 5 %."""
+    return round(WORK[operation] * (1 + slowdown))
+
+
 @functools.cache
 def library() -> ctypes.CDLL:
     """Return the compiled native work; it is kept among the temporary files of the user."""
@@ -70,6 +75,19 @@ def python_call(work: int) -> Callable[[], object]:
         return total
 
     return run
+
+
+MAKERS: dict[str, Callable[[int], object]] = {
+    "gate.native": native_capsule,
+    "gate.python": python_call,
+}
+"""What the suite samples."""
+
+CALLS: dict[str, Callable[[int], Callable[[], object]]] = {
+    "gate.native": native_call,
+    "gate.python": python_call,
+}
+"""What tools call that know Python callables only."""
 
 
 @sp.benchmark("gate.native", params={"work": [WORK["gate.native"]]})

@@ -23,64 +23,107 @@ class Trial(NamedTuple):
         The extra work of the current side, as a fraction; 0 is identical against identical.
     threshold
         Of the verdict.
-    checks
-        How many are wanted.
     """
 
     gate: str
     operation: str
     slowdown: float
     threshold: float
-    checks: int
 
     @property
     def name(self) -> str:
         """The identity of the trial in the records."""
         return f"{self.gate}/{self.operation}/{self.slowdown:g}/{self.threshold:g}"
 
+    @classmethod
+    def named(cls, name: str) -> Trial:
+        """Return the trial of that name."""
+        gate, operation, slowdown, threshold = name.split("/")
+        return cls(gate, operation, float(slowdown), float(threshold))
+
+
+class Job(NamedTuple):
+    """What is measured in one go: a check of one trial, or a round with a check of each of several.
+
+    Attributes
+    ----------
+    trials
+        Of one gate and one operation.
+    checks
+        How many are wanted of each.
+    """
+
+    trials: tuple[Trial, ...]
+    checks: int
+
+    @property
+    def gate(self) -> str:
+        """Of the trials."""
+        return self.trials[0].gate
+
+    @property
+    def operation(self) -> str:
+        """Of the trials."""
+        return self.trials[0].operation
+
+    @property
+    def name(self) -> str:
+        """The trial's name, or that of the round."""
+        return self.trials[0].name if len(self.trials) == 1 else f"{self.gate}/{self.operation}"
+
 
 OPERATIONS = ("gate.native", "gate.python")
 
-
-def _trials(gate: str, slowdown: float, threshold: float, checks: int) -> list[Trial]:
-    """Return a trial for each operation, which share the checks."""
-    return [Trial(gate, one, slowdown, threshold, checks // 2) for one in OPERATIONS]
+SLOWDOWNS = ((0.05, 0.02), (0.10, 0.05), (0.20, 0.05))
+"""Each with the threshold that it is tried at."""
 
 
-STREAMS: dict[str, list[Trial]] = {
-    "live": [
-        *_trials("live", 0.0, 0.05, 300),
-        *_trials("live", 0.05, 0.02, 60),
-        *_trials("live", 0.10, 0.05, 60),
-        *_trials("live", 0.20, 0.05, 60),
-        *_trials("precision", 0.0, 0.05, 4),
-    ],
-    "others": [
-        *_trials("stored", 0.0, 0.05, 300),
-        *_trials("rules", 0.0, 0.05, 60),
-        *_trials("pyperf", 0.0, 0.05, 60),
-        *(
-            trial
-            for gate in ("stored", "rules", "pyperf")
-            for slowdown, threshold in ((0.05, 0.02), (0.10, 0.05), (0.20, 0.05))
-            for trial in _trials(gate, slowdown, threshold, 20)
-        ),
-    ],
+def _jobs(gate: str, slowdown: float, threshold: float, checks: int) -> list[Job]:
+    """Return a job for each operation; they share the checks."""
+    return [Job((Trial(gate, one, slowdown, threshold),), checks // 2) for one in OPERATIONS]
+
+
+def _rounds(gate: str, rounds: int) -> list[Job]:
+    kinds = ((0.0, 0.05), *SLOWDOWNS)
+    return [
+        Job(tuple(Trial(gate, one, *kind) for kind in kinds), rounds // 2) for one in OPERATIONS
+    ]
+
+
+def _own_gate(gate: str) -> list[Job]:
+    return [
+        *_jobs(gate, 0.0, 0.05, 300),
+        *(job for kind in SLOWDOWNS for job in _jobs(gate, *kind, 60)),
+    ]
+
+
+STREAMS: dict[str, list[Job]] = {
+    "live": [*_own_gate("live"), *_jobs("precision", 0.0, 0.05, 4)],
+    "stored": _own_gate("stored"),
+    "rules": _rounds("rules", 60),
+    "pyperf": _rounds("pyperf", 60),
 }
+STREAMS["others"] = [*STREAMS["stored"], *STREAMS["rules"], *STREAMS["pyperf"]]
 """Two writers at a time, each on a CPU of its own: the noise that each is to the other is part of
 what a gate has to stand."""
 
 
-def schedule(trials: Iterable[Trial], records: Iterable[Record]) -> Iterator[tuple[Trial, int]]:
-    """Yield what is still to be done, the trial that lags most behind first.
+def schedule(jobs: Iterable[Job], records: Iterable[Record]) -> Iterator[tuple[Job, int]]:
+    """Yield what is still to be done with its number, the job that lags most behind first.
 
-    Stopping at any moment thus leaves all trials at about the same share of what is wanted.
+    Stopping at any moment thus leaves all jobs at about the same share of what is wanted.
     """
-    wanted = list(trials)
-    done = Counter(record["trial"] for record in records)
+    recorded = Counter(record["trial"] for record in records)
+    wanted = list(jobs)
+    done = {job: min(recorded[trial.name] for trial in job.trials) for job in wanted}
     while True:
-        behind = min(wanted, key=lambda trial: done[trial.name] / trial.checks)
-        if done[behind.name] >= behind.checks:
+        behind = min(wanted, key=lambda job: done[job] / job.checks)
+        if done[behind] >= behind.checks:
             return
-        yield behind, done[behind.name]
-        done[behind.name] += 1
+        yield behind, done[behind]
+        done[behind] += 1
+
+
+def remaining(jobs: Iterable[Job], records: Iterable[Record]) -> int:
+    """Return how many goes are left."""
+    return sum(1 for _ in schedule(jobs, records))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +22,38 @@ class Store:
         Names the writer: two may work at the same time, each on a CPU of its own.
     """
 
-    def __init__(self, directory: Path, stream: str = "all") -> None:
+    def __init__(self, directory: Path, stream: str) -> None:
         self.directory = directory
         self.raw = directory / "raw"
         self.raw.mkdir(parents=True, exist_ok=True)
         self._path = directory / f"checks-{stream}.jsonl"
 
-    def append(self, record: Record) -> None:
-        """Write a record; it is on the disk when this returns."""
-        line = json.dumps(record).encode() + b"\n"
-        with self._path.open("ab") as file:
-            # A line that a kill cut short must not swallow this one.
+    def append(self, records: Iterable[Record]) -> None:
+        """Write records, all or none of them; they are on the disk when this returns."""
+        lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+        with self._path.open("ab", buffering=0) as file:
+            # A line that a kill cut short must not swallow the first one.
             if file.tell() and not self._path.read_bytes().endswith(b"\n"):
-                file.write(b"\n")
-            file.write(line)
-            file.flush()
+                lines = b"\n" + lines
+            file.write(lines)
             os.fsync(file.fileno())
 
     def records(self) -> list[Record]:
-        """Return the records of all writers; lines that were cut short are left out."""
-        return list(self._read())
+        """Return the records of all writers."""
+        return read_records(self.directory)
 
-    def _read(self) -> Iterator[Record]:
-        for path in sorted(self.directory.glob("checks-*.jsonl")):
-            for line in path.read_bytes().splitlines():
-                try:
-                    record = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(record, dict):
-                    yield record
+
+def read_records(directory: Path) -> list[Record]:
+    """Return the records in a directory; lines that were cut short are left out."""
+    return list(_read(directory))
+
+
+def _read(directory: Path) -> Iterator[Record]:
+    for path in sorted(directory.glob("checks-*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
