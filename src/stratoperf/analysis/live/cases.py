@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from stratoperf.analysis.comparison import Difference, Side
+from stratoperf.analysis.live.answers import KnownCase, Planned
 from stratoperf.analysis.live.pairs import SIDES, SideFailed
+from stratoperf.analysis.live.processes import entered
 from stratoperf.analysis.live.sides import Command, Environment
-from stratoperf.analysis.live.worker_pairs import WorkerProcess
+from stratoperf.analysis.live.worker_process import WorkerProcess
 from stratoperf.errors import InvalidParameter
 from stratoperf.suite.declaration import Value, values_of
 from stratoperf.suite.keys import case_key
-
-
-class KnownCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that one side can run, as its worker describes it."""
-
-    key: str
-    benchmark: str
-    version: int
-    category: str
-    backend: str
-    params: dict[str, Value]
-    skip_reason: str | None = None
 
 
 class LiveCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,15 +49,6 @@ class Agenda(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What one side answers."""
-
-    cases: list[KnownCase]
-    unknown: dict[str, str]
-    warnings: list[str]
-    version: str
-
-
 def command_case(commands: Mapping[Side, Command]) -> Agenda:
     """Return the one case that two commands make."""
     params: dict[str, Value] = {side: commands[side].label for side in SIDES}
@@ -94,7 +76,10 @@ def environment_cases(
     InvalidParameter
         When nothing can be compared.
     """
-    known = {side: _ask(side, environments[side], select, backend, timeout_s) for side in SIDES}
+    known: dict[Side, Planned] = {}
+    versions: dict[Side, str] = {}
+    for side in SIDES:
+        known[side], versions[side] = _ask(side, environments[side], select, backend, timeout_s)
     for word, reason in known["baseline"].unknown.items():
         if word in known["current"].unknown:
             raise InvalidParameter(reason)
@@ -113,9 +98,8 @@ def environment_cases(
         raise InvalidParameter(
             "select: the sides have nothing to compare; " + _reasons(known, differences)
         )
-    return Agenda(
-        cases=tuple(cases), differences=tuple(differences), warnings=tuple(_warnings(known))
-    )
+    warnings = _warnings(known, versions)
+    return Agenda(cases=tuple(cases), differences=tuple(differences), warnings=tuple(warnings))
 
 
 def _ask(
@@ -124,8 +108,10 @@ def _ask(
     select: Sequence[str] | None,
     backend: str,
     timeout_s: float,
-) -> _Known:
-    with WorkerProcess(side, environment, {}, timeout_s) as worker:
+) -> tuple[Planned, str]:
+    """Return what a side knows, and its version of stratoperf."""
+    with contextlib.ExitStack() as stack:
+        worker = entered(stack, lambda: WorkerProcess(side, environment, {}, timeout_s))
         worker.ask(
             "plan",
             modules=list(environment.modules),
@@ -134,10 +120,9 @@ def _ask(
             params=_plain(environment.params),
         )
         try:
-            answer = worker.answer("planned")
+            return worker.answer("planned", Planned), worker.version
         except SideFailed as failure:
             raise InvalidParameter(f"{side} ({environment.python}): {failure}") from failure
-        return msgspec.convert({**answer, "version": worker.version}, _Known)
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,7 +199,7 @@ def _status(case: KnownCase) -> str:
     return f"skipped: {case.skip_reason}" if case.skip_reason else "ok"
 
 
-def _reasons(known: Mapping[Side, _Known], differences: Sequence[Difference]) -> str:
+def _reasons(known: Mapping[Side, Planned], differences: Sequence[Difference]) -> str:
     reasons = [f"{side}: {why}" for side in SIDES for why in known[side].unknown.values()]
     reasons += [
         f"{one.key}: {one.what}"
@@ -224,12 +209,12 @@ def _reasons(known: Mapping[Side, _Known], differences: Sequence[Difference]) ->
     return "; ".join(reasons[:5]) or "no benchmark is known"
 
 
-def _warnings(known: Mapping[Side, _Known]) -> list[str]:
-    versions = [known[side].version for side in SIDES]
+def _warnings(known: Mapping[Side, Planned], versions: Mapping[Side, str]) -> list[str]:
     warnings = dict.fromkeys(note for side in SIDES for note in known[side].warnings)
-    if versions[0] != versions[1]:
+    if versions["baseline"] != versions["current"]:
         warnings[
-            f"the sides measure with different versions of stratoperf ({versions[0]} and "
-            f"{versions[1]}): a part of a difference may be the instrument's"
+            "the sides measure with different versions of stratoperf "
+            f"({versions['baseline']} and {versions['current']}): a part of a difference may be "
+            "the instrument's"
         ] = None
     return list(warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import numpy as np
 from stratoperf import clock
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.live.pairs import SIDES, Arm, SideFailed, other
-from stratoperf.analysis.live.processes import Child, Output, ending
+from stratoperf.analysis.live.processes import Child, Output, ending, entered, unnamed_output
 from stratoperf.analysis.live.sides import Command
 from stratoperf.errors import InvalidParameter
 
@@ -47,7 +48,7 @@ class CommandPairs:
         SideFailed
             When one fails or does not end.
         """
-        with Output() as output:
+        with unnamed_output() as output:
             for side in SIDES:
                 self._run(side, output)
 
@@ -57,7 +58,7 @@ class CommandPairs:
         order = (first, other(first))
         runs: dict[Side, list[tuple[int, int]]] = {side: [] for side in SIDES}
         begin = time.monotonic()
-        with Output() as output:
+        with unnamed_output() as output:
             for number in range(MOST_ROUNDS):
                 for side in order if number % 2 == 0 else reversed(order):
                     runs[side].append(self._run(side, output))
@@ -77,15 +78,8 @@ class CommandPairs:
         """Run a command once; return when it was started and how long it took, in ns."""
         command = self._commands[side]
         output.clear()
-        started = clock.now_ns()
-        try:
-            child = Child(command.argv, output, keep_stdout=False, cwd=command.cwd, env=command.env)
-        except OSError as error:
-            raise InvalidParameter(
-                f"{side}: the command {command.label} cannot be started: "
-                f"{error.strerror or error} ({error.filename}); give a program that exists"
-            ) from None
-        with child:
+        with contextlib.ExitStack() as stack:
+            child = entered(stack, lambda: self._started(side, output))
             timed_out = child.wait_at_once(self._timeout_s)
             stopped = clock.now_ns()
             status = child.finish()
@@ -102,4 +96,14 @@ class CommandPairs:
                 f"the command {command.label} ended with {ending(status)}"
                 + (f"; its last words:\n{said}" if said else " and said nothing"),
             )
-        return started, stopped - started
+        return child.started_ns, stopped - child.started_ns
+
+    def _started(self, side: Side, output: Output) -> Child:
+        command = self._commands[side]
+        try:
+            return Child(command.argv, output, keep_stdout=False, cwd=command.cwd, env=command.env)
+        except OSError as error:
+            raise InvalidParameter(
+                f"{side}: the command {command.label} cannot be started: "
+                f"{error.strerror or error} ({error.filename}); give a program that exists"
+            ) from None

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import random
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
 
-from stratoperf import arguments
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
-from stratoperf.analysis.live.cases import Agenda, LiveCase, command_case, environment_cases
+from stratoperf.analysis.live.agenda import make_agenda
+from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
-from stratoperf.analysis.live.judging import STATISTICS, compared
+from stratoperf.analysis.live.judging import compared
 from stratoperf.analysis.live.listener import LiveListener
 from stratoperf.analysis.live.pairs import SIDES, PairSource, SideFailed
 from stratoperf.analysis.live.recording import result_tree, start_recorder
 from stratoperf.analysis.live.session import Session, run_session
+from stratoperf.analysis.live.settings import Settings, make_settings
 from stratoperf.analysis.live.sides import Command, Environment
 from stratoperf.analysis.live.worker_pairs import WorkerPairs
 from stratoperf.analysis.paired import LOOKS, PairedDesign
-from stratoperf.analysis.verdicts import check_threshold
-from stratoperf.errors import Interrupted, InvalidParameter, did_you_mean
+from stratoperf.errors import Interrupted
 from stratoperf.monitor import NoiseProbe, system
-from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.interrupts import deferred_interrupt
 from stratoperf.suite.planner import Selection
-
-LEAST_TIMEOUT_S = 600.0
-"""Seconds that one process may last unless told otherwise, or ten times the budget if longer."""
 
 
 def compare_live(
@@ -110,83 +104,20 @@ def compare_live(
         On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
         until then, ``run`` the samples; with `output` they are saved.
     """
-    settings = _Settings(
+    settings = make_settings(
         backend=backend,
         threshold=threshold,
-        thresholds=dict(thresholds or {}),
+        thresholds=thresholds,
         statistic=statistic,
-        confidence=arguments.number("confidence", confidence, above=0.0, below=1.0),
-        duration_s=arguments.number("duration_s", duration_s, above=0.0),
-        timeout_s=_timeout(timeout_s, duration_s),
-        seed=secrets.randbits(32) if seed is None else seed,
+        confidence=confidence,
+        duration_s=duration_s,
+        timeout_s=timeout_s,
+        seed=seed,
         stop_early=stop_early,
     )
     sides: dict[Side, Command | Environment] = {"baseline": baseline, "current": current}
-    agenda = _agenda(sides, select, settings)
+    agenda = make_agenda(sides, select, settings)
     return _Engine(sides, agenda, settings, output, listener or LiveListener()).run()
-
-
-class _Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to compare; the fields are the arguments of `compare_live`."""
-
-    backend: str
-    threshold: float
-    thresholds: dict[str, float]
-    statistic: str
-    confidence: float
-    duration_s: float
-    timeout_s: float
-    seed: int
-    stop_early: bool
-
-    def __post_init__(self) -> None:
-        check_threshold(self.threshold)
-        for pattern, threshold in self.thresholds.items():
-            check_threshold(threshold, f"thresholds[{pattern!r}]")
-        if self.statistic not in STATISTICS:
-            raise InvalidParameter(
-                f"statistic: {self.statistic!r} is unknown; "
-                f"{did_you_mean(self.statistic, STATISTICS)}"
-            )
-
-    def threshold_of(self, benchmark: str) -> float:
-        """Return the threshold of a benchmark."""
-        for pattern, threshold in self.thresholds.items():
-            if fnmatch.fnmatchcase(benchmark, pattern):
-                return threshold
-        return self.threshold
-
-
-def _timeout(timeout_s: float | None, duration_s: float) -> float:
-    if timeout_s is None:
-        return max(LEAST_TIMEOUT_S, 10 * duration_s)
-    return arguments.number("timeout_s", timeout_s, above=0.0)
-
-
-def _agenda(
-    sides: Mapping[Side, Command | Environment], select: Selection, settings: _Settings
-) -> Agenda:
-    commands = {side: one for side, one in sides.items() if isinstance(one, Command)}
-    environments = {side: one for side, one in sides.items() if isinstance(one, Environment)}
-    if len(commands) == 2:
-        if select is not None:
-            raise InvalidParameter(
-                "select: two commands have no benchmarks to select from; leave it out"
-            )
-        return command_case(commands)
-    if len(environments) != 2:
-        raise InvalidParameter(
-            "baseline, current: expected two commands or two environments, got "
-            f"{type(sides['baseline']).__name__} and {type(sides['current']).__name__}"
-        )
-    return environment_cases(environments, _words(select), settings.backend, settings.timeout_s)
-
-
-def _words(select: Selection) -> list[str] | None:
-    if select is None:
-        return None
-    words = [select] if isinstance(select, str | Benchmark) else list(select)
-    return [word if isinstance(word, str) else word.name for word in words] or None
 
 
 class _Engine:
@@ -196,7 +127,7 @@ class _Engine:
         self,
         sides: Mapping[Side, Command | Environment],
         agenda: Agenda,
-        settings: _Settings,
+        settings: Settings,
         output: str | os.PathLike[str] | None,
         listener: LiveListener,
     ) -> None:

@@ -14,6 +14,7 @@ from stratoperf.statistics import Estimate, quantile
 STATISTICS = ("mean", *QUANTILES, "throughput")
 """What a live comparison can judge by; throughput is items over the mean time."""
 
+_LEAST_FACTOR = 1.5
 _HOPELESS = 100.0
 """Times the budget beyond which the advice is not to wait longer."""
 
@@ -106,8 +107,9 @@ def _why(
     both = ratio.low < lower and ratio.high > upper
     half = math.log(ratio.high / ratio.low) / 2
     distance = min(abs(math.log(ratio.value / bound)) for bound in (lower, upper))
-    # The width falls with the square root of the number of pairs.
-    factor = (half / distance) ** 2 if distance > 0 else math.inf
+    # The width falls with the square root of the number of pairs. Where the interval is lopsided
+    # this budget might seem to be enough; it was not.
+    factor = max((half / distance) ** 2, _LEAST_FACTOR) if distance > 0 else math.inf
     reaches = f"reaches beyond {lower:.4g} and {upper:.4g}" if both else f"holds {crossed:.4g}"
     return f"{interval} {reaches}; {_advice(factor, duration_s)}"
 

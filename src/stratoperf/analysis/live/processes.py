@@ -1,4 +1,4 @@
-"""Child processes that never outlive their owner."""
+"""Child processes that do not outlive the block that started them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeVar
+
+from stratoperf import clock
+from stratoperf.suite.interrupts import deferred_interrupt
 
 _TAIL_BYTES = 4096
 _TAIL_LINES = 6
@@ -21,10 +25,16 @@ _LOOK_S = 0.0005
 
 
 class Output:
-    """Where a child's output goes: a file without a name, of which only the end is ever read."""
+    """Where a child's output goes: a file of which only the end is ever read.
 
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed on exit)
+    Parameters
+    ----------
+    file
+        Open for reading and writing.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
 
     def fileno(self) -> int:
         """Return the descriptor."""
@@ -42,20 +52,16 @@ class Output:
         text = os.pread(self._file.fileno(), _TAIL_BYTES, start).decode(errors="replace")
         return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])
 
-    def __enter__(self) -> Output:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._file.close()
+@contextlib.contextmanager
+def unnamed_output() -> Iterator[Output]:
+    """Make an output without a name, which is gone with its last user however that ends."""
+    with tempfile.TemporaryFile() as file:
+        yield Output(file)
 
 
 class Child:
-    """A process in a session of its own, killed and reaped with all its children on any exit.
+    """A process in a session of its own: on any exit it is reaped, and all its group is killed.
 
     Ctrl-C at the terminal does not reach it.
 
@@ -71,6 +77,11 @@ class Child:
         By default those of this process.
     descriptors
         What it inherits beside the standard ones.
+
+    Attributes
+    ----------
+    started_ns
+        When it was about to be started.
 
     Raises
     ------
@@ -88,6 +99,7 @@ class Child:
         env: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> None:
+        self.started_ns = clock.now_ns()
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -105,6 +117,8 @@ class Child:
         It is left unreaped until `finish`, so that its number cannot name another process's
         group meanwhile.
         """
+        if self._process.returncode is not None:
+            return True
         deadline = time.monotonic() + timeout_s
         while os.waitid(os.P_PID, self._process.pid, _ENDED | os.WNOHANG) is None:
             if time.monotonic() >= deadline:
@@ -153,6 +167,28 @@ class Child:
         traceback: TracebackType | None,
     ) -> None:
         self.finish()
+
+
+_Entered = TypeVar("_Entered")
+
+
+def entered(
+    stack: contextlib.ExitStack, start: Callable[[], AbstractContextManager[_Entered]]
+) -> _Entered:
+    """Start something that a stack is to end, with no moment between at which Ctrl-C loses it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After it was started, when Ctrl-C was pressed meanwhile.
+    Exception
+        Whatever `start` raises.
+    """
+    with deferred_interrupt() as pressed:
+        one = stack.enter_context(start())
+    if pressed:
+        raise KeyboardInterrupt
+    return one
 
 
 def ending(status: int) -> str:

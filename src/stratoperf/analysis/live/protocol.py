@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import Any
 
 PROTOCOL = "stratoperf.worker/1"
@@ -35,6 +36,8 @@ LONGEST_LINE = 1 << 26
 memory."""
 
 _CHUNK = 1 << 18
+_BEGINNING = b'{"protocol": "'
+_SHOWN = 80
 
 
 class Closed(Exception):
@@ -78,7 +81,7 @@ class Channel:
         Parameters
         ----------
         timeout_s
-            How long to wait for each part of it; ``None`` waits for good.
+            How long to wait for the whole of it; ``None`` waits for good.
 
         Raises
         ------
@@ -89,25 +92,34 @@ class Channel:
         TimeoutError
             When nothing comes in time.
         """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         end = self._buffer.find(b"\n")
         while end < 0:
             if len(self._buffer) > LONGEST_LINE:
-                raise Garbage(bytes(self._buffer[:80]))
-            self._connection.settimeout(timeout_s)
-            try:
-                chunk = self._connection.recv(_CHUNK)
-            except ConnectionError:
-                chunk = b""
-            if not chunk:
-                if self._buffer:
-                    raise Garbage(bytes(self._buffer[:80]))
-                raise Closed
+                raise Garbage(bytes(self._buffer[:_SHOWN]))
             known = len(self._buffer)
-            self._buffer += chunk
+            self._buffer += self._more(deadline)
             end = self._buffer.find(b"\n", known)
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return _parsed(line)
+
+    def _more(self, deadline: float | None) -> bytes:
+        """Return what comes next."""
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        try:
+            chunk = self._connection.recv(_CHUNK)
+        except ConnectionError:
+            chunk = b""
+        if chunk:
+            return chunk
+        # A message cut short is the last word of a process that died while it spoke.
+        if self._buffer[: len(_BEGINNING)] != _BEGINNING[: len(self._buffer)]:
+            raise Garbage(bytes(self._buffer[:_SHOWN]))
+        raise Closed
 
     def close(self) -> None:
         """Close this end."""
@@ -124,5 +136,5 @@ def _parsed(line: bytes) -> dict[str, Any]:
         or not isinstance(message.get("protocol"), str)
         or not isinstance(message.get("type"), str)
     ):
-        raise Garbage(line[:80])
+        raise Garbage(line[:_SHOWN])
     return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 import statistics
 import time
@@ -14,6 +15,7 @@ from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.live.pairs import SIDES, Arm, PairSource, SideFailed
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
 from stratoperf.results.schema import QUANTILES
+from stratoperf.suite.interrupts import deferred_interrupt
 
 VERIFICATION_SHARE = 0.1
 """The first pair is verified, and later ones while that has taken at most this share of the time.
@@ -150,7 +152,7 @@ def run_session(
         However it ended, Ctrl-C included.
     """
     session = Session()
-    budget: Budget | None = None
+    used: float | None = None
     try:
         source.prepare()
         budget = Budget(duration_s)
@@ -163,12 +165,17 @@ def run_session(
             budget.count(budget.seconds - begin)
             if verify:
                 verifying += sum(arm.verifying_s for arm in arms.values())
-            session.pairs.append(Pair(design.pairs, first, arms))
-            design.add(*(value_of(arms[side], statistic) for side in SIDES))
-            session.seconds = budget.seconds
-            used = budget.used(early=stop_early)
-            look = None if used is None else design.look(used)
-            session.look = look or session.look
+            values = [_usable(side, arms[side], statistic) for side in SIDES]
+            # A pair is noted everywhere or nowhere.
+            with deferred_interrupt() as pressed:
+                session.pairs.append(Pair(design.pairs, first, arms))
+                design.add(*values)
+                session.seconds = budget.seconds
+                used = budget.used(early=stop_early)
+                look = None if used is None else design.look(used)
+                session.look = look or session.look
+            if pressed:
+                raise KeyboardInterrupt
             tell(look, design.pairs, session.seconds)
             if used == 1.0:
                 break
@@ -176,7 +183,20 @@ def run_session(
         session.failure = failure
     except KeyboardInterrupt:
         session.interrupted = True
-        if session.pairs:
+        is_open = session.look is None or session.look.verdict == "inconclusive"
+        if is_open and used != 1.0 and session.pairs:
             # All the error that is left: this is the last look.
             session.look = design.look(1.0)
     return session
+
+
+def _usable(side: Side, arm: Arm, statistic: str) -> float:
+    """Return the value of a side, which must have a logarithm."""
+    value = value_of(arm, statistic)
+    if not (math.isfinite(value) and value > 0):
+        raise SideFailed(
+            side,
+            f"its {statistic} is {value:g} ns, of which no ratio can be formed; "
+            "let an iteration do more work",
+        )
+    return value

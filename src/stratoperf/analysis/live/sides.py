@@ -59,11 +59,27 @@ class Environment(msgspec.Struct, frozen=True):
         Values by parameter, instead of the declared ones.
     modules
         Dotted names or ``.py`` files that a worker imports so that their benchmarks are known.
+
+    Raises
+    ------
+    InvalidParameter
+        When `python` is no path or `modules` no sequence of strings.
     """
 
     python: str = sys.executable
     params: Mapping[str, Any] = {}
     modules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.python, str) or not self.python:
+            raise InvalidParameter(
+                f"python: expected the path of a Python executable, got {self.python!r}"
+            )
+        if isinstance(self.modules, str) or not all(isinstance(one, str) for one in self.modules):
+            raise InvalidParameter(
+                "modules: expected a sequence of names and files such as ('kv_benchmarks.py',), "
+                f"got {self.modules!r}"
+            )
 
     @property
     def label(self) -> str:

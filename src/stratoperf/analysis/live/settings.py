@@ -1,0 +1,93 @@
+"""How a live comparison goes about it: the arguments of `compare_live`, checked."""
+
+from __future__ import annotations
+
+import fnmatch
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from stratoperf import arguments
+from stratoperf.analysis.live.judging import STATISTICS
+from stratoperf.analysis.verdicts import check_threshold
+from stratoperf.errors import InvalidParameter, did_you_mean
+
+LEAST_TIMEOUT_S = 600.0
+"""Seconds that one process may last unless told otherwise, or ten times the budget if longer."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to compare; the fields are the arguments of `compare_live`.
+
+    Raises
+    ------
+    InvalidParameter
+        For a value out of range.
+    """
+
+    backend: str
+    threshold: float
+    thresholds: dict[str, float]
+    statistic: str
+    confidence: float
+    duration_s: float
+    timeout_s: float
+    seed: int
+    stop_early: bool
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        for pattern, threshold in self.thresholds.items():
+            check_threshold(threshold, f"thresholds[{pattern!r}]")
+        if self.statistic not in STATISTICS:
+            raise InvalidParameter(
+                f"statistic: {self.statistic!r} is unknown; "
+                f"{did_you_mean(self.statistic, STATISTICS)}"
+            )
+
+    def threshold_of(self, benchmark: str) -> float:
+        """Return the threshold of a benchmark."""
+        for pattern, threshold in self.thresholds.items():
+            if fnmatch.fnmatchcase(benchmark, pattern):
+                return threshold
+        return self.threshold
+
+
+def make_settings(
+    *,
+    confidence: float,
+    duration_s: float,
+    timeout_s: float | None,
+    seed: int | None,
+    thresholds: Mapping[str, float] | None,
+    **others: Any,
+) -> Settings:
+    """Check the arguments of `compare_live`, and fill in what was left out.
+
+    Raises
+    ------
+    InvalidParameter
+        For one out of range.
+    """
+    duration_s = arguments.number("duration_s", duration_s, above=0.0)
+    if timeout_s is None:
+        timeout_s = max(LEAST_TIMEOUT_S, 10 * duration_s)
+    return Settings(
+        confidence=arguments.number("confidence", confidence, above=0.0, below=1.0),
+        duration_s=duration_s,
+        timeout_s=arguments.number("timeout_s", timeout_s, above=0.0),
+        seed=_seed(seed),
+        thresholds=dict(thresholds or {}),
+        **others,
+    )
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbits(32)
+    # No larger than what a run file can hold.
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InvalidParameter(f"seed: expected an integer from 0 to 2**63 - 1, got {seed!r}")
+    return seed
