@@ -14,18 +14,35 @@ if TYPE_CHECKING:
         Failure,
         Verdict,
     )
+    from stratoperf.analysis.gate import Decision, decide
     from stratoperf.analysis.paired import PairedDesign
+    from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
-__all__ = ["ComparedMetric", "Comparison", "Difference", "Failure", "PairedDesign", "Verdict"]
+__all__ = [
+    "ComparedMetric",
+    "Comparison",
+    "Decision",
+    "Difference",
+    "Failure",
+    "PairedDesign",
+    "Thresholds",
+    "Verdict",
+    "decide",
+    "load_thresholds",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "ComparedMetric": "comparison",
         "Comparison": "comparison",
+        "Decision": "gate",
         "Difference": "comparison",
         "Failure": "comparison",
         "PairedDesign": "paired",
+        "Thresholds": "thresholds",
         "Verdict": "comparison",
+        "decide": "gate",
+        "load_thresholds": "thresholds",
     },
 )

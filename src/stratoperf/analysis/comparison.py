@@ -184,3 +184,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """Return the comparison as plain JSON types; ``schema`` names their layout."""
         tree: dict[str, Any] = msgspec.to_builtins(self)
         return {"schema": COMPARISON_SCHEMA, "verdict": self.verdict, **tree}
+
+    def __repr__(self) -> str:
+        from stratoperf.report.comparison_text import describe_comparison
+
+        return describe_comparison(self)
+
+    def __str__(self) -> str:
+        from stratoperf.report.comparison_text import comparison_text
+
+        return comparison_text(self)
+
+    def _repr_html_(self) -> str:
+        from stratoperf.report.comparison_text import comparison_html
+
+        return comparison_html(self)

@@ -1,4 +1,4 @@
-"""The command line: ``stratoperf run | list | doctor | claims``."""
+"""The command line: ``stratoperf run | list | doctor | claims | compare | check``."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from stratoperf.cli.check_command import check
 from stratoperf.cli.claims_command import claims
+from stratoperf.cli.compare_command import compare
 from stratoperf.cli.doctor_command import doctor
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.run_command import run
@@ -38,8 +40,9 @@ def _version(context: click.Context, parameter: click.Parameter, value: Any) -> 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine; 1 a benchmark failed or a target was missed; 2 wrong usage; "
-    "3 a prerequisite is missing; 130 interrupted. STRATOSWARM_BENCH_DEBUG=1 logs verbosely.",
+    epilog="Exit codes: 0 fine; 1 a benchmark failed, became slower or missed its target; 2 wrong "
+    "usage; 3 a prerequisite is missing; 4 a check is inconclusive; 130 interrupted. "
+    "STRATOSWARM_BENCH_DEBUG=1 logs verbosely.",
 )
 @click.option(
     "--version",
@@ -56,5 +59,5 @@ def application() -> None:
     """
 
 
-for command in (run, list_benchmarks, doctor, claims):
+for command in (run, list_benchmarks, doctor, claims, compare, check):
     application.add_command(command)

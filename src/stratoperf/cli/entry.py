@@ -46,7 +46,7 @@ def _guarded(arguments: list[str]) -> int:
             if not debug:
                 # What a user must know is part of the output; the rest is for developers.
                 warnings.simplefilter("ignore")
-            code = _run(arguments)
+            code = _run(arguments, terminated)
         sys.stdout.flush()
         return ExitCode.TERMINATED if terminated and code == ExitCode.INTERRUPTED else code
     except BrokenPipeError:
@@ -68,9 +68,11 @@ def _guarded(arguments: list[str]) -> int:
         terminated.restore()
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], terminated: _Terminated) -> int:
     try:
-        result = application.main(arguments, prog_name="stratoperf", standalone_mode=False)
+        result = application.main(
+            arguments, prog_name="stratoperf", standalone_mode=False, obj=terminated
+        )
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.ClickException as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+import click
+
 from stratoperf.errors import (
     BackendUnavailable,
     InvalidParameter,
@@ -17,11 +19,14 @@ class ExitCode(enum.IntEnum):
 
     FINE = 0
     FAILED = 1
-    """A benchmark failed, a target was missed under ``--enforce-targets``, or a disk was full."""
+    """A benchmark failed, a regression was found, a target was missed under
+    ``--enforce-targets``, or a disk was full."""
     USAGE = 2
     """Wrong usage, or input that cannot be read."""
     MISSING = 3
     """A required prerequisite is missing."""
+    INCONCLUSIVE = 4
+    """A check without a verdict, under ``--inconclusive fail``."""
     INTERRUPTED = 130
     """Ctrl-C; what was measured is saved."""
     BROKEN_PIPE = 141
@@ -37,3 +42,10 @@ def exit_code(error: Exception) -> ExitCode:
     if isinstance(error, BackendUnavailable | PrerequisiteMissing):
         return ExitCode.MISSING
     return ExitCode.FAILED
+
+
+def interrupted() -> ExitCode:
+    """Return the exit code of a command that was interrupted, by Ctrl-C or SIGTERM."""
+    context = click.get_current_context(silent=True)
+    # The entry point hands over what knows whether the signal came.
+    return ExitCode.TERMINATED if context and context.obj else ExitCode.INTERRUPTED

@@ -1,9 +1,10 @@
-"""Values of options: durations and parameters of benchmarks."""
+"""Values of options: durations, percentages and parameters of benchmarks."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import click
 
@@ -53,7 +54,7 @@ def parse_duration(text: str, *, positive: bool = True) -> float:
     return seconds
 
 
-def parse_params(texts: tuple[str, ...]) -> dict[str, list[str]]:
+def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, list[str]]:
     """Return the values by parameter of texts such as ``votes=100,1000``.
 
     Raises
@@ -68,7 +69,32 @@ def parse_params(texts: tuple[str, ...]) -> dict[str, list[str]]:
         if not name.strip() or not equals or not all(chosen):
             raise click.BadParameter(
                 f"{text!r} is no NAME=VALUE; write votes=1000, or votes=100,1000 for several",
-                param_hint="'--param'",
+                param_hint=repr(option),
             )
         params.setdefault(name.strip(), []).extend(chosen)
     return params
+
+
+def percentage(
+    most: float, above: float = 0.0
+) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
+    """Return what turns an option's value in percent into a fraction within limits."""
+
+    def convert(
+        context: click.Context, parameter: click.Parameter, value: str | None
+    ) -> float | None:
+        del context, parameter
+        if value is None:
+            return None
+        try:
+            percent = float(value.removesuffix("%"))
+        except ValueError:
+            percent = math.nan
+        # NaN fails every comparison.
+        if not above < percent <= most:
+            raise click.BadParameter(
+                f"{value!r} is no percentage above {above:g} and at most {most:g}"
+            )
+        return percent / 100
+
+    return convert

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Side
-from stratoperf.analysis.stored.differences import machine_warnings, side_differences
+from stratoperf.analysis.stored.differences import failures, machine_warnings, side_differences
 from stratoperf.analysis.stored.intervals import RatioInterval, ratio_interval
 from stratoperf.analysis.stored.sides import Process, SideRuns, Stored, processes
 from stratoperf.analysis.verdicts import check_threshold, verdict_of
@@ -103,6 +103,7 @@ def compare(
         method=_method(kinds, len(compared), error),
         metrics=tuple(metrics),
         differences=tuple(differences),
+        failures=tuple(failures(before, after)),
         warnings=tuple(machine_warnings(before, after)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stratoperf.analysis.comparison import Difference
+from stratoperf.analysis.comparison import Difference, Failure
 from stratoperf.analysis.stored.sides import SideRuns
 from stratoperf.results.schema import Facts, Result, System
 
@@ -42,6 +42,19 @@ def _difference(key: str, before: SideRuns, after: SideRuns) -> Difference | Non
         texts = [", ".join(sorted(some)) for some in versions]
         return Difference(what="benchmark version", key=key, baseline=texts[0], current=texts[1])
     return None
+
+
+def failures(before: SideRuns, after: SideRuns) -> list[Failure]:
+    """Return what failed, also where other runs of the side have the result."""
+    found: list[Failure] = []
+    for side in (before, after):
+        for key, results in side.results.items():
+            failed = [result for _, result in results if result.status == "failed"]
+            if failed:
+                reason = failed[-1].reason or "no reason given"
+                times = f" (in {len(failed)} of {len(results)} runs)" if len(results) > 1 else ""
+                found.append(Failure(key=key, side=side.side, why=f"{reason}{times}"))
+    return found
 
 
 def _status(result: Result) -> str:

@@ -1,0 +1,158 @@
+"""Thresholds of a project, read from a TOML file: in percent, by benchmark.
+
+::
+
+    default = 5
+
+    [benchmarks]
+    "consensus.round" = 3
+    "storage.*" = 15
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stratoperf.analysis.verdicts import LARGEST_THRESHOLD
+from stratoperf.errors import InvalidParameter, did_you_mean
+
+_KEYS = ("default", "benchmarks")
+_LARGEST_PERCENT = 100 * LARGEST_THRESHOLD
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """The slow-downs that matter, as fractions: 0.05 is 5 %.
+
+    Attributes
+    ----------
+    default
+        Of every benchmark without one of its own; ``None`` leaves it to the caller.
+    benchmarks
+        By name or glob pattern, names first: the first that matches a benchmark counts.
+    source
+        The file, for messages.
+    """
+
+    default: float | None = None
+    benchmarks: Mapping[str, float] = {}
+    source: str = "thresholds"
+
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Return the names and patterns that match none of the benchmarks."""
+        known = list(names)
+        return [
+            pattern
+            for pattern in self.benchmarks
+            if not any(fnmatch.fnmatchcase(name, pattern) for name in known)
+        ]
+
+    def check(self, names: Iterable[str]) -> None:
+        """Make sure that every threshold is for a benchmark that exists.
+
+        Parameters
+        ----------
+        names
+            All benchmarks that exist.
+
+        Raises
+        ------
+        InvalidParameter
+            For a name or a pattern that matches none; suggests the nearest.
+        """
+        known = list(names)
+        for pattern in self.unknown(known):
+            what = "pattern matches no benchmark" if is_pattern(pattern) else "benchmark is unknown"
+            raise InvalidParameter(
+                f"{self.source}: benchmarks.{pattern!r}: the {what}; {did_you_mean(pattern, known)}"
+            )
+
+
+def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
+    """Read a file of thresholds.
+
+    Parameters
+    ----------
+    path
+        A TOML file with the keys ``default`` and ``benchmarks``, in percent.
+
+    Raises
+    ------
+    InvalidParameter
+        When it cannot be read, is no TOML, has another key, or a value that is no percentage;
+        names the file and the key.
+    """
+    source = str(path)
+    tree = _parsed(Path(path))
+    for key in tree:
+        if key not in _KEYS:
+            raise InvalidParameter(
+                f"{source}: {key!r} is no key of a thresholds file; {_hint(key, tree[key])}"
+            )
+    benchmarks = tree.get("benchmarks", {})
+    if not isinstance(benchmarks, dict):
+        raise InvalidParameter(
+            f"{source}: benchmarks: expected a table of percentages by name, got {benchmarks!r}"
+        )
+    chosen = {
+        name: _fraction(value, f"{source}: benchmarks.{name!r}")
+        for name, value in benchmarks.items()
+    }
+    return Thresholds(
+        default=_fraction(tree["default"], f"{source}: default") if "default" in tree else None,
+        benchmarks=dict(sorted(chosen.items(), key=lambda item: is_pattern(item[0]))),
+        source=source,
+    )
+
+
+def is_pattern(name: str) -> bool:
+    """Return whether a name stands for all that match it."""
+    return any(letter in name for letter in "*?[")
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    # Part of Python from 3.11 on; before that the package tomli, which became it.
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        text = path.read_bytes().decode()
+        tree: dict[str, Any] = toml.loads(text)
+    except OSError as error:
+        raise InvalidParameter(
+            f"thresholds: cannot read {path}: {error.strerror or error}; give a TOML file"
+        ) from error
+    except ValueError as error:
+        raise InvalidParameter(
+            f"thresholds: {path} is no TOML: {error}; write for example: default = 5"
+        ) from error
+    return tree
+
+
+def _hint(key: str, value: object) -> str:
+    if isinstance(value, int | float):
+        return f'thresholds by name stand below [benchmarks], such as "{key}" = {value}'
+    return did_you_mean(key, _KEYS)
+
+
+def _fraction(value: object, where: str) -> float:
+    """Return a percentage as a fraction."""
+    if isinstance(value, dict):
+        name = where.rpartition(".")[2].strip("'")
+        raise InvalidParameter(
+            f"{where}: expected a percentage, got a table; a name with a dot stands in quotes: "
+            f'"{name}.{next(iter(value), "name")}" = 5'
+        )
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidParameter(f"{where}: expected a percentage such as 5, got {value!r}")
+    if not 0 < value <= _LARGEST_PERCENT:
+        raise InvalidParameter(
+            f"{where}: expected a percentage above 0 and at most {_LARGEST_PERCENT:g}, got {value}"
+        )
+    return value / 100

@@ -1,0 +1,139 @@
+"""``stratoperf check``: the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
+from stratoperf.cli.exits import ExitCode, interrupted
+from stratoperf.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from stratoperf.analysis.gate import Decision, Policy
+
+BASELINE = Path("results/baseline.json")
+LATEST = Path("results/latest.json")
+
+
+@click.command(
+    epilog="Exit codes: 0 fine; 1 a regression, or a failure on the current side; 2 wrong usage or "
+    "unreadable input; 3 a prerequisite is missing; 4 inconclusive, under --inconclusive fail; "
+    "130 interrupted. A failure on the baseline alone leaves its result without a verdict; when "
+    "nothing at all could be compared for failures, that is 1. "
+    "Examples: stratoperf check --baseline main.json --threshold 10; "
+    "stratoperf check --live 'sort old.txt' 'sort new.txt'; "
+    "stratoperf check --live --baseline-env base/bin/python --current-env head/bin/python "
+    "'consensus.*' --duration 60s --junit gate.xml"
+)
+@click.option(
+    "--baseline",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {BASELINE}]",
+)
+@click.option(
+    "--current",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {LATEST}]",
+)
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="Whether results without a verdict pass.",
+)
+@comparison_options
+@click.argument("words", nargs=-1, metavar="[BASE_COMMAND CURRENT_COMMAND | SELECT...]")
+def check(
+    words: tuple[str, ...],
+    baseline: tuple[Path, ...],
+    current: tuple[Path, ...],
+    inconclusive: Policy,
+    options: ComparisonOptions,
+) -> int:
+    """Hold the current side to the speed of the baseline: the gate for CI.
+
+    Exits with 1 when a result became slower by more than the threshold. With --live, the
+    recommended way, both sides run now, in many short pairs of fresh processes: two commands, each
+    in quotes, or benchmarks (SELECT) in two environments or with two sets of parameters. Without
+    it, run files are compared, which are only conclusive when there are several a side.
+    """
+    from stratoperf.analysis.gate import decide
+    from stratoperf.cli.comparison_output import (
+        check_places,
+        print_annotations,
+        print_comparison,
+        write_files,
+    )
+    from stratoperf.cli.comparison_run import check_mode, live, stored
+    from stratoperf.cli.comparison_view import show_comparison, show_decision, show_place
+    from stratoperf.cli.screen import Screen
+
+    check_mode(options)
+    _check_words(words, [*baseline, *current], options)
+    check_places(options)
+    remarks = Screen.stderr()
+    comparison = (
+        live(words, options, remarks)
+        if options.live
+        else stored(*_stored_sides(baseline, current), options)
+    )
+    decision = decide(comparison, inconclusive)
+    code = _code(decision)
+    screen = remarks if options.as_json else Screen.stdout()
+    show_comparison(screen, comparison)
+    show_decision(screen, decision)
+    show_place(screen, comparison)
+    print_annotations(comparison, decision, options, is_gate=True)
+    if options.as_json:
+        print_comparison(comparison, code, decision)
+    write_files(comparison, decision, options, is_gate=True)
+    return code
+
+
+def _check_words(words: Sequence[str], stored: Sequence[Path], options: ComparisonOptions) -> None:
+    if options.live and stored:
+        raise click.UsageError(
+            "--baseline and --current are for stored runs; with --live give two commands, or "
+            "--baseline-env PYTHON --current-env PYTHON and benchmarks"
+        )
+    if words and not options.live:
+        raise click.UsageError(
+            f"{words[0]!r}: commands and benchmarks are for --live; add it, or give run files with "
+            "--baseline and --current"
+        )
+
+
+def _stored_sides(
+    baseline: tuple[Path, ...], current: tuple[Path, ...]
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the run files of both sides, which exist."""
+    sides = (baseline or (BASELINE,), current or (LATEST,))
+    latest = sides[1][0]
+    for path in sides[0]:
+        if not path.exists():
+            measure = "" if latest.exists() else "stratoperf run --ci && "
+            raise InvalidParameter(
+                f"baseline: there is no {path}; keep a run of the code to hold it to: "
+                f"{measure}cp {latest} {path}"
+            )
+    for path in sides[1]:
+        if not path.exists():
+            raise InvalidParameter(
+                f"current: there is no {path}; measure the code to check: stratoperf run --ci"
+            )
+    return sides
+
+
+def _code(decision: Decision) -> ExitCode:
+    if decision.outcome == "interrupted":
+        return interrupted()
+    if decision.passes:
+        return ExitCode.FINE
+    return ExitCode.FAILED if decision.outcome == "failed" else ExitCode.INCONCLUSIVE

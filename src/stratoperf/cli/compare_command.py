@@ -1,0 +1,68 @@
+"""``stratoperf compare``: two sides beside each other, with verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
+from stratoperf.cli.exits import ExitCode, interrupted
+
+
+@click.command(
+    epilog="Examples: stratoperf compare before.json after.json; "
+    "stratoperf compare --live 'sort old.txt' 'sort new.txt'; "
+    "stratoperf compare --live --baseline-env old/bin/python --current-env new/bin/python "
+    "'consensus.*' --duration 60s"
+)
+@comparison_options
+@click.argument("sides", nargs=-1, metavar="[BASELINE CURRENT | SELECT...]")
+def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
+    """Compare two sides result by result, and judge each.
+
+    Stored: BASELINE and CURRENT are run files, or folders of run files: the more runs a side, the
+    better. With --live both sides run now, in many short pairs of fresh processes, which is far
+    more certain: BASELINE and CURRENT are two commands, each in quotes, timed as whole processes;
+    or SELECT is benchmarks, run in two environments or with two sets of parameters.
+
+    The verdict is slower, faster or the same when the whole interval of the ratio says so, else
+    inconclusive. The exit code does not depend on it: stratoperf check is the gate.
+    """
+    from stratoperf.analysis.gate import decide, is_compared
+    from stratoperf.cli.comparison_output import (
+        check_places,
+        print_annotations,
+        print_comparison,
+        write_files,
+    )
+    from stratoperf.cli.comparison_run import check_mode, live, stored
+    from stratoperf.cli.comparison_view import show_comparison, show_place, show_verdict
+    from stratoperf.cli.screen import Screen
+
+    check_mode(options)
+    if not options.live and len(sides) != 2:
+        raise click.UsageError(
+            f"expected two sides, run files or folders of them, got {len(sides)}; "
+            "or add --live to run them now"
+        )
+    check_places(options)
+    remarks = Screen.stderr()
+    comparison = (
+        live(sides, options, remarks)
+        if options.live
+        else stored([Path(sides[0])], [Path(sides[1])], options)
+    )
+    code = ExitCode.FINE if is_compared(comparison) else ExitCode.FAILED
+    if comparison.interrupted:
+        code = interrupted()
+    decision = decide(comparison)
+    screen = remarks if options.as_json else Screen.stdout()
+    show_comparison(screen, comparison)
+    show_verdict(screen, comparison)
+    show_place(screen, comparison)
+    print_annotations(comparison, decision, options, is_gate=False)
+    if options.as_json:
+        print_comparison(comparison, code, None)
+    write_files(comparison, decision, options, is_gate=False)
+    return code

@@ -1,0 +1,95 @@
+"""What a comparison writes beside the text: Markdown, JUnit XML, annotations, JSON."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stratoperf.cli.comparison_options import ComparisonOptions
+
+if TYPE_CHECKING:
+    from stratoperf.analysis.comparison import Comparison
+    from stratoperf.analysis.gate import Decision
+    from stratoperf.cli.exits import ExitCode
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Names the file whose Markdown GitHub Actions shows on the page of a job; steps append to it."""
+
+
+def check_places(options: ComparisonOptions) -> None:
+    """Make sure, before anything is measured, that the files can be written.
+
+    Raises
+    ------
+    InvalidParameter
+        For a folder that cannot be written to.
+    """
+    from stratoperf.results.files import check_directory
+
+    for name, path in (("--markdown", options.markdown), ("--junit", options.junit)):
+        if path is not None and not path.exists():
+            check_directory(path.parent, name)
+
+
+def write_files(
+    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+) -> None:
+    """Write the files that were asked for, and as a gate in GitHub Actions the step's summary.
+
+    Raises
+    ------
+    StratoperfError
+        When a file cannot be written.
+    """
+    from stratoperf.report.comparison_junit import comparison_junit
+    from stratoperf.report.comparison_markdown import comparison_markdown
+
+    summary = comparison_markdown(comparison, decision if is_gate else None)
+    step = os.environ.get(STEP_SUMMARY)
+    if step and is_gate:
+        _write(Path(step), summary, mode="a")
+    if options.markdown is not None and not (step and is_gate and _same(options.markdown, step)):
+        _write(options.markdown, summary)
+    if options.junit is not None:
+        _write(options.junit, comparison_junit(comparison, decision))
+
+
+def print_annotations(
+    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+) -> None:
+    """Print annotations where they were asked for, or as a gate in GitHub Actions.
+
+    GitHub reads them on either stream; under ``--json`` stdout is not theirs.
+    """
+    from stratoperf.report.annotations import github_annotations
+
+    if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
+        for line in github_annotations(comparison, decision):
+            click.echo(line, err=options.as_json)
+
+
+def print_comparison(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
+    """Print all of it as JSON."""
+    from stratoperf.cli.screen import print_json
+    from stratoperf.results.storage import finite
+
+    document: dict[str, Any] = comparison.to_dict()
+    if decision is not None:
+        document["decision"] = decision.to_dict()
+    document["exit_code"] = int(code)
+    print_json(finite(document))
+
+
+def _write(path: Path, text: str, mode: str = "w") -> None:
+    from stratoperf.results.files import describe_failure
+
+    # What is written to an existing name stays that file, which may be a device or a pipe.
+    with describe_failure(path), path.open(mode, encoding="utf-8") as file:
+        file.write(text)
+
+
+def _same(path: Path, other: str) -> bool:
+    return path.resolve() == Path(other).resolve()

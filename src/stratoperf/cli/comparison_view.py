@@ -1,0 +1,131 @@
+"""A comparison at a glance: the table, and below it all that a reader must know."""
+
+from __future__ import annotations
+
+from stratoperf.analysis.comparison import Comparison
+from stratoperf.analysis.gate import Decision
+from stratoperf.cli.screen import Screen
+from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.report.comparison_text import tally
+from stratoperf.report.comparison_words import (
+    NUMERIC,
+    difference_text,
+    error_text,
+    failure_text,
+    one_line,
+    table,
+    told_differences,
+)
+
+STYLES = {"slower": "bold red", "inconclusive": "yellow", "faster": "bold green", "same": "green"}
+OUTCOMES = {
+    "passed": "bold green",
+    "failed": "bold red",
+    "inconclusive": "bold yellow",
+    "interrupted": "bold yellow",
+}
+LOUD = "bold white on red"
+EXPENDABLE = ("threshold", "based on")
+"""Columns that give way first where the terminal is narrow; ``--json`` has all."""
+
+
+def show_comparison(screen: Screen, comparison: Comparison) -> None:
+    """Print the sides, the table, the reasons, and how the intervals were found."""
+    for warning in comparison.warnings:
+        loud = warning.startswith("ANOTHER MACHINE")
+        screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
+    screen.line()
+    screen.line(f"baseline: {comparison.baseline}")
+    screen.line(f"current:  {comparison.current}")
+    if comparison.metrics:
+        if not screen.fancy:
+            screen.line()
+        print_table(screen, *_table(screen, comparison))
+    _show_failures(screen, comparison)
+    _show_reasons(screen, comparison)
+    for difference in told_differences(comparison):
+        screen.paragraph(f"note: {one_line(difference_text(difference))}", "dim", indent="  ")
+    screen.paragraph(f"method: {comparison.method}", "dim", indent="  ")
+    screen.paragraph(
+        f"all intervals together are wrong with a probability of at most {error_text(comparison)}",
+        "dim",
+        indent="  ",
+    )
+    screen.line()
+
+
+def show_verdict(screen: Screen, comparison: Comparison) -> None:
+    """Print the verdict of the whole."""
+    word = comparison.verdict
+    screen.line(f"verdict: {word} ({tally(comparison)})", STYLES[word])
+
+
+def show_decision(screen: Screen, decision: Decision) -> None:
+    """Print whether the change may pass, and why."""
+    style = OUTCOMES[decision.outcome]
+    screen.line(f"check: {decision.outcome} ({decision.reason})", style)
+    if decision.outcome == "inconclusive":
+        screen.paragraph(
+            "warning: results without a verdict pass; --inconclusive fail makes them count"
+            if decision.passes
+            else "results without a verdict count, by --inconclusive fail",
+            "yellow",
+            indent="  ",
+        )
+
+
+def show_place(screen: Screen, comparison: Comparison) -> None:
+    """Print where the samples are."""
+    if comparison.interrupted:
+        screen.line("interrupted: what was measured is kept", "yellow")
+    if comparison.run_path is not None:
+        screen.line(f"saved: {comparison.run_path}")
+
+
+def _table(screen: Screen, comparison: Comparison) -> tuple[list[Column], list[list[Cell]]]:
+    titles, texts = table(comparison.metrics)
+    styles = [STYLES[metric.verdict] for metric in comparison.metrics]
+    for dropped in (None, *EXPENDABLE):
+        if dropped is not None:
+            place = titles.index(dropped)
+            titles, texts = _without(titles, place), [_without(row, place) for row in texts]
+        columns = [Column(title, right=title in NUMERIC) for title in titles]
+        rows = [
+            [*map(Cell, row[:-1]), Cell(row[-1], style)]
+            for row, style in zip(texts, styles, strict=True)
+        ]
+        if not screen.fancy or fits(screen, columns, rows):
+            break
+    if not screen.fancy:
+        # One line has the whole fact, for a grep.
+        columns.append(Column("why"))
+        for row, metric in zip(rows, comparison.metrics, strict=True):
+            row.append(Cell(one_line(metric.why)))
+    return columns, rows
+
+
+def _without(texts: list[str], place: int) -> list[str]:
+    return [*texts[:place], *texts[place + 1 :]]
+
+
+def _show_failures(screen: Screen, comparison: Comparison) -> None:
+    for failure in comparison.failures:
+        style = "bold red" if failure.side == "current" else "yellow"
+        first, *more = failure_text(failure).splitlines()
+        screen.paragraph(f"failed: {first}", style, indent="  ")
+        for line in more:
+            screen.line(f"    {line}", "dim")
+
+
+def _show_reasons(screen: Screen, comparison: Comparison) -> None:
+    """Print why each verdict is what it is, which the table has in a pipe."""
+    if not screen.fancy:
+        return
+    failed = {failure.key for failure in comparison.failures}
+    for metric in comparison.metrics:
+        if metric.key not in failed:
+            screen.paragraph(
+                f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}",
+                "dim" if metric.verdict == "same" else STYLES[metric.verdict],
+                indent="  ",
+            )

@@ -1,0 +1,81 @@
+"""Annotations of GitHub Actions: lines that it shows beside a change.
+
+The form is that of its workflow commands, ``::error title=TITLE::MESSAGE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stratoperf.analysis.comparison import ComparedMetric, Comparison
+from stratoperf.analysis.gate import Decision
+from stratoperf.report.comparison_words import (
+    change_text,
+    difference_text,
+    failure_text,
+    ratio_text,
+    statistic_text,
+    threshold_text,
+    told_differences,
+)
+
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[str]:
+    """Yield a line for everything that a reviewer must know, and one with the outcome.
+
+    GitHub shows only the first ten of a kind: the gravest come first.
+    """
+    for warning in comparison.warnings:
+        if warning.startswith("ANOTHER MACHINE"):
+            yield annotation("warning", "another machine", warning)
+    for failure in comparison.failures:
+        level = "error" if failure in decision.failures else "warning"
+        yield annotation(level, failure.key, failure_text(failure))
+    for metric in decision.slower:
+        yield _on_metric("error", metric)
+    unsettled = "error" if decision.policy == "fail" else "warning"
+    failed = {failure.key for failure in comparison.failures}
+    for metric in decision.undecided:
+        if metric.key not in failed:
+            yield _on_metric(unsettled, metric)
+    for one in decision.not_compared:
+        yield annotation(unsettled, one.key or one.what, difference_text(one))
+    for one in told_differences(comparison):
+        if not one.compared and one not in decision.not_compared:
+            yield annotation("notice", one.key or one.what, difference_text(one))
+    for metric in comparison.judged:
+        if metric.verdict == "faster":
+            yield _on_metric("notice", metric)
+    level = "error" if not decision.passes else "notice"
+    if decision.passes and decision.outcome != "passed":
+        level = "warning"
+    yield annotation(level, "performance check", f"{decision.outcome}: {decision.reason}")
+
+
+def annotation(level: str, title: str, message: str) -> str:
+    """Return one annotation.
+
+    Parameters
+    ----------
+    level
+        ``"error"``, ``"warning"`` or ``"notice"``.
+    title, message
+        Whatever they contain.
+    """
+    return f"::{level} title={_escaped(title, _PROPERTY)}::{_escaped(message, _DATA)}"
+
+
+def _on_metric(level: str, metric: ComparedMetric) -> str:
+    title = f"{metric.verdict}: {metric.key}"
+    message = (
+        f"{statistic_text(metric)}: {change_text(metric.ratio)} (times slower "
+        f"{ratio_text(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
+    )
+    return annotation(level, title, message)
+
+
+def _escaped(text: str, table: dict[str, str]) -> str:
+    return "".join(table.get(letter, letter) for letter in text)

@@ -1,0 +1,112 @@
+"""A comparison as JUnit XML, which CI systems show as tests."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from stratoperf.analysis.comparison import ComparedMetric, Comparison
+from stratoperf.analysis.gate import Decision
+from stratoperf.report.comparison_words import (
+    basis_text,
+    change_text,
+    difference_text,
+    failure_text,
+    ratio_text,
+    statistic_text,
+    threshold_text,
+    told_differences,
+    value_text,
+)
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped (section 2.2)."""
+
+_SUITE = "stratoperf"
+
+
+def comparison_junit(comparison: Comparison, decision: Decision) -> str:
+    """Render a comparison as JUnit XML.
+
+    A judged result is a test. It fails when it is slower, and errs when the current side failed;
+    without a verdict it is skipped, or fails where the policy says so. What was not compared is
+    skipped.
+    """
+    suite = ElementTree.Element("testsuite", name=_SUITE)
+    failed = {failure.key for failure in comparison.failures}
+    for metric in comparison.judged:
+        if metric.key not in failed or metric.verdict != "inconclusive":
+            _add_metric(suite, metric, decision)
+    for failure in comparison.failures:
+        case = _case(suite, failure.key, f"{failure.key} on the {failure.side} side")
+        _outcome(case, "error" if failure in decision.failures else "skipped", failure.why)
+        _said(case, failure_text(failure))
+    for number, one in enumerate(told_differences(comparison)):
+        if not one.compared:
+            name = one.key or f"{one.what} {number}"
+            text = difference_text(one)
+            missing = one in decision.not_compared and decision.policy == "fail"
+            case = _case(suite, name, f"{name} not compared")
+            _outcome(case, "failure" if missing else "skipped", text)
+    for kind, plural in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        suite.set(plural, str(len(suite.findall(f"./testcase/{kind}"))))
+    suite.set("tests", str(len(suite)))
+    suite.set("time", f"{sum(metric.seconds or 0 for metric in comparison.judged):.3f}")
+    _add_remarks(suite, comparison)
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    body: str = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+
+
+def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, decision: Decision) -> None:
+    case = _case(suite, metric.key, f"{metric.key} {statistic_text(metric)}", metric.benchmark)
+    if metric.seconds is not None:
+        case.set("time", f"{metric.seconds:.3f}")
+    if metric.verdict == "slower":
+        change = f"{change_text(metric.ratio)}, threshold {threshold_text(metric)}"
+        _outcome(case, "failure", f"{change}: {metric.why}")
+    elif metric.verdict == "inconclusive":
+        _outcome(case, "failure" if decision.policy == "fail" else "skipped", metric.why)
+    _said(
+        case,
+        f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
+        f"{value_text(metric.current, metric.unit)}, times slower {ratio_text(metric.ratio)}, "
+        f"{basis_text(metric)}; {metric.why}",
+    )
+
+
+def _case(
+    suite: ElementTree.Element, key: str, name: str, benchmark: str | None = None
+) -> ElementTree.Element:
+    owner = benchmark or key.partition("[")[0]
+    return ElementTree.SubElement(
+        suite, "testcase", classname=_legal(f"{_SUITE}.{owner}"), name=_legal(name)
+    )
+
+
+def _outcome(case: ElementTree.Element, kind: str, message: str) -> None:
+    one = ElementTree.SubElement(case, kind, message=_legal(message))
+    if kind != "skipped":
+        one.set("type", "performance" if kind == "failure" else "failed")
+        one.text = _legal(message)
+
+
+def _said(case: ElementTree.Element, text: str) -> None:
+    ElementTree.SubElement(case, "system-out").text = _legal(text)
+
+
+def _add_remarks(suite: ElementTree.Element, comparison: Comparison) -> None:
+    about = [
+        f"baseline: {comparison.baseline}",
+        f"current: {comparison.current}",
+        comparison.method,
+        *(f"warning: {warning}" for warning in comparison.warnings),
+    ]
+    ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(about))
+
+
+def _legal(text: str) -> str:
+    r"""Write what XML cannot hold as ``\x00``, which it can."""
+    return _ILLEGAL.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -1,0 +1,73 @@
+"""A comparison in Markdown, for the summary of a CI job or a comment."""
+
+from __future__ import annotations
+
+import re
+
+from stratoperf.analysis.comparison import Comparison
+from stratoperf.analysis.gate import Decision
+from stratoperf.report.comparison_text import closing, remarks
+from stratoperf.report.comparison_words import NUMERIC, one_line, table
+
+_SIGNS = {
+    "passed": "✅ passed",
+    "failed": "❌ failed",
+    "inconclusive": "⚠️ inconclusive",
+    "interrupted": "⚠️ interrupted",
+}
+_ACTIVE = re.compile(r"([\\`*_|\[\]~#])")
+
+
+def comparison_markdown(comparison: Comparison, decision: Decision | None = None) -> str:
+    """Render a comparison in GitHub's Markdown.
+
+    Parameters
+    ----------
+    comparison
+        What to render.
+    decision
+        Of a gate, for the heading.
+    """
+    heading = "Performance comparison"
+    if decision is not None:
+        tolerated = ", tolerated" if decision.passes and decision.outcome != "passed" else ""
+        heading = (
+            f"Performance check: {_SIGNS[decision.outcome]}{tolerated} ({text(decision.reason)})"
+        )
+    lines = [
+        f"### {heading}",
+        "",
+        f"baseline: {text(comparison.baseline)}  ",
+        f"current: {text(comparison.current)}",
+        "",
+    ]
+    if comparison.metrics:
+        lines += [*_table(comparison), ""]
+    notes = [f"- {text(note)}" for note in remarks(comparison)]
+    if notes:
+        lines += [*notes, ""]
+    return "\n".join([*lines, f"<sub>{text(closing(comparison))}</sub>", ""])
+
+
+def _table(comparison: Comparison) -> list[str]:
+    titles, rows = table(comparison.metrics)
+    lines = [
+        _row(titles),
+        _row(["--:" if title in NUMERIC else "---" for title in titles], plain=True),
+    ]
+    for metric, row in zip(comparison.metrics, rows, strict=True):
+        cells = [text(cell) for cell in row]
+        if metric.verdict in ("slower", "faster"):
+            cells[-1] = f"**{cells[-1]}**"
+        lines.append(_row(cells, plain=True))
+    return lines
+
+
+def _row(cells: list[str], *, plain: bool = False) -> str:
+    return f"| {' | '.join(cells if plain else map(text, cells))} |"
+
+
+def text(plain: str) -> str:
+    """Return a text that Markdown shows as it is, on one line."""
+    harmless = one_line(plain).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ACTIVE.sub(r"\\\1", harmless)

@@ -1,0 +1,89 @@
+"""How a comparison shows itself at a prompt and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from stratoperf.analysis.comparison import Comparison
+from stratoperf.analysis.gate import counts
+from stratoperf.report.comparison_words import (
+    NUMERIC,
+    difference_text,
+    error_text,
+    failure_text,
+    one_line,
+    table,
+    told_differences,
+)
+
+_COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", "same": "inherit"}
+
+
+def tally(comparison: Comparison) -> str:
+    """Return how many results have which verdict, such as ``1 slower, 2 same``."""
+    found = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
+    return found or "nothing was compared"
+
+
+def describe_comparison(comparison: Comparison) -> str:
+    """Describe a comparison in one line."""
+    failed = f", {len(comparison.failures)} failed" if comparison.failures else ""
+    return f"<Comparison, {comparison.mode}: {tally(comparison)}{failed}>"
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Render a comparison as plain text of several lines."""
+    lines = [f"baseline: {comparison.baseline}", f"current:  {comparison.current}"]
+    if comparison.metrics:
+        titles, rows = table(comparison.metrics)
+        widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+        lines.append("")
+        for row in [titles, *rows]:
+            padded = [
+                text.rjust(width) if title in NUMERIC else text.ljust(width)
+                for title, text, width in zip(titles, row, widths, strict=True)
+            ]
+            lines.append("  ".join(padded).rstrip())
+    notes = list(remarks(comparison))
+    return "\n".join([*lines, *([""] if notes else []), *notes, "", closing(comparison)])
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Render a comparison as HTML."""
+    sides = f"{escape(comparison.baseline)} &rarr; {escape(comparison.current)}"
+    parts = [f"<b>{escape(tally(comparison))}</b>: {sides}"]
+    if comparison.metrics:
+        titles, rows = table(comparison.metrics)
+        head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+        parts.append(f"<table><tr>{head}</tr>")
+        for metric, row in zip(comparison.metrics, rows, strict=True):
+            cells = "".join(f"<td>{escape(text)}</td>" for text in row[:-1])
+            style = f"color:{_COLORS[metric.verdict]}"
+            parts.append(
+                f"<tr>{cells}<td style='{style}' title='{escape(metric.why)}'>"
+                f"<b>{escape(row[-1])}</b></td></tr>"
+            )
+        parts.append("</table>")
+    parts += [f"<div>{escape(note)}</div>" for note in remarks(comparison)]
+    return f"<div>{''.join(parts)}<small>{escape(closing(comparison))}</small></div>"
+
+
+def remarks(comparison: Comparison) -> Iterator[str]:
+    """Yield warnings, failures, the reasons of all verdicts but ``same``, and differences."""
+    for warning in comparison.warnings:
+        yield f"warning: {one_line(warning)}"
+    for failure in comparison.failures:
+        yield f"failed: {one_line(failure_text(failure))}"
+    failed = {failure.key for failure in comparison.failures}
+    for metric in comparison.metrics:
+        if metric.verdict != "same" and metric.key not in failed:
+            yield f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}"
+    for difference in told_differences(comparison):
+        yield f"note: {one_line(difference_text(difference))}"
+
+
+def closing(comparison: Comparison) -> str:
+    """Return how the intervals were found, at which error, and where the samples are."""
+    path = f"; samples: {comparison.run_path}" if comparison.run_path else ""
+    return f"{comparison.method}; all intervals together err in {error_text(comparison)}{path}"

@@ -1,0 +1,153 @@
+"""A comparison in words and numbers: what every rendering of it has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
+from stratoperf.report.units import format_rate, format_time, significant
+from stratoperf.statistics import Estimate
+
+NOTHING = "-"
+RATIO = "times slower"
+"""What the ratio is, also where higher values are better."""
+
+NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
+"""The columns that stand at their right edge."""
+
+_LARGE_RATIO = 10
+
+
+def statistic_text(metric: ComparedMetric) -> str:
+    """Return what was compared, such as ``latency p50``."""
+    return f"{metric.metric} {metric.statistic}"
+
+
+def params_text(metric: ComparedMetric) -> str:
+    """Return the parameters, such as ``size=64 votes=1000``.
+
+    Those of a pair of commands are the commands, which every rendering names at its head.
+    """
+    if metric.backend == "process":
+        return ""
+    return " ".join(f"{name}={_plain(value)}" for name, value in metric.params.items())
+
+
+def value_text(estimate: Estimate | None, unit: str) -> str:
+    """Return a value in the unit that reads best, such as ``12.3 µs``."""
+    if estimate is None:
+        return NOTHING
+    if unit == "ns":
+        return format_time(estimate.value)
+    if unit.endswith("/s"):
+        return format_rate(estimate.value, unit)
+    return f"{significant(estimate.value)} {unit}".rstrip()
+
+
+def ratio_text(ratio: Estimate | None) -> str:
+    """Return a ratio with its interval, such as ``1.042 [1.031, 1.053]``.
+
+    A ``?`` stands for a bound that does not exist.
+    """
+    if ratio is None:
+        return NOTHING
+    low, high = ("?" if bound is None else _ratio(bound) for bound in (ratio.low, ratio.high))
+    return f"{_ratio(ratio.value)} [{low}, {high}]"
+
+
+def change_text(ratio: Estimate | None) -> str:
+    """Return what a ratio means, such as ``4.2 % slower``."""
+    if ratio is None:
+        return "not measured"
+    if ratio.value >= 1:
+        return f"{100 * (ratio.value - 1):.3g} % slower"
+    return f"{100 * (1 / ratio.value - 1):.3g} % faster"
+
+
+def threshold_text(metric: ComparedMetric) -> str:
+    """Return the threshold in percent, such as ``5 %``."""
+    return f"{100 * metric.threshold:.6g} %"
+
+
+def table(metrics: Sequence[ComparedMetric]) -> tuple[list[str], list[list[str]]]:
+    """Return the titles of the columns, and a row for each metric, with the verdict at its end.
+
+    Parameters and backends have a column where they tell results apart.
+    """
+    columns: dict[str, list[str]] = {
+        "benchmark": [metric.benchmark for metric in metrics],
+        "parameters": [params_text(metric) for metric in metrics],
+        "backend": [metric.backend for metric in metrics],
+        "metric": [statistic_text(metric) for metric in metrics],
+        "baseline": [value_text(metric.baseline, metric.unit) for metric in metrics],
+        "current": [value_text(metric.current, metric.unit) for metric in metrics],
+        RATIO: [ratio_text(metric.ratio) for metric in metrics],
+        "threshold": [threshold_text(metric) for metric in metrics],
+        "based on": [basis_text(metric) for metric in metrics],
+        "verdict": [verdict_text(metric) for metric in metrics],
+    }
+    if len(set(columns["backend"])) < 2:
+        del columns["backend"]
+    if not any(columns["parameters"]):
+        del columns["parameters"]
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return list(columns), rows
+
+
+def verdict_text(metric: ComparedMetric) -> str:
+    """Return the verdict, and that it does not count where it is for information."""
+    return metric.verdict if metric.judged else f"({metric.verdict})"
+
+
+def difference_text(one: Difference) -> str:
+    """Return a difference in one sentence."""
+    if one.what.startswith("only in"):
+        return f"{one.key or one.baseline or one.current}: {one.what}"
+    about = f"{one.key}: " if one.key else ""
+    sides = [
+        f"{side}: {said}"
+        for side, said in (("baseline", one.baseline), ("current", one.current))
+        if said
+    ]
+    if one.what == "metric":
+        return f"{about}not compared: {one.baseline or one.current}"
+    compared = "compared nonetheless" if one.compared else "not compared"
+    return f"{about}{one.what} differs ({'; '.join(sides)}), {compared}"
+
+
+def told_differences(comparison: Comparison) -> Iterator[Difference]:
+    """Return the differences, without those that a failure tells already."""
+    failed = {failure.key for failure in comparison.failures}
+    for one in comparison.differences:
+        if one.what != "status" or one.key not in failed:
+            yield one
+
+
+def failure_text(failure: Failure) -> str:
+    """Return a failure in one sentence."""
+    return f"{failure.key}: {failure.side} failed: {failure.why}"
+
+
+def error_text(comparison: Comparison) -> str:
+    """Return the admissible error in words, such as ``1 %``."""
+    return f"{100 * (1 - comparison.confidence):.3g} %"
+
+
+def basis_text(metric: ComparedMetric) -> str:
+    """Return on how much a verdict rests, such as ``40 pairs`` or ``5+5 runs``."""
+    if metric.pairs is not None:
+        return "1 pair" if metric.pairs == 1 else f"{metric.pairs} pairs"
+    return f"{metric.baseline_processes}+{metric.current_processes} runs"
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks."""
+    return " / ".join(part.strip() for part in text.splitlines() if part.strip())
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if value < _LARGE_RATIO else significant(value)
