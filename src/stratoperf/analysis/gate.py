@@ -92,24 +92,16 @@ def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
         raise InvalidParameter(
             f"inconclusive: {inconclusive!r} is unknown; {did_you_mean(inconclusive, POLICIES)}"
         )
+    found = verdicts(comparison)
     failures = failing(comparison)
-    slower = tuple(metric for metric in comparison.judged if metric.verdict == "slower")
-    failed = {failure.key for failure in failures}
-    undecided = tuple(
-        metric
-        for metric in comparison.judged
-        if metric.verdict == "inconclusive" and metric.key not in failed
-    )
-    missing = tuple(
-        one for one in comparison.differences if _lacks_verdict(one, comparison, failed)
-    )
+    settled = {metric.key for metric in found} | {failure.key for failure in failures}
     decision = Decision(
         outcome="passed",
         policy=inconclusive,
-        slower=slower,
-        undecided=undecided,
+        slower=tuple(metric for metric in found if metric.verdict == "slower"),
+        undecided=tuple(metric for metric in found if metric.verdict == "inconclusive"),
         failures=failures,
-        not_compared=missing,
+        not_compared=tuple(one for one in comparison.differences if _is_missing(one, settled)),
     )
     outcome = _outcome(comparison, decision)
     return msgspec.structs.replace(
@@ -129,9 +121,19 @@ def is_compared(comparison: Comparison) -> bool:
     return any(metric.ratio is not None for metric in comparison.metrics)
 
 
+def verdicts(comparison: Comparison) -> list[ComparedMetric]:
+    """Return the judged metrics, without those that a failure stands for."""
+    failed = {failure.key for failure in comparison.failures}
+    return [
+        metric
+        for metric in comparison.judged
+        if metric.key not in failed or metric.ratio is not None
+    ]
+
+
 def counts(comparison: Comparison) -> dict[Verdict, int]:
-    """Return how many judged results have each verdict, the gravest first, without zeros."""
-    found = [metric.verdict for metric in comparison.judged]
+    """Return how many of the `verdicts` there are of each kind, the gravest first."""
+    found = [metric.verdict for metric in verdicts(comparison)]
     return {verdict: found.count(verdict) for verdict in VERDICTS if verdict in found}
 
 
@@ -140,36 +142,38 @@ def _outcome(comparison: Comparison, decision: Decision) -> Outcome:
         return "interrupted"
     if decision.slower or decision.failures:
         return "failed"
-    if decision.undecided or decision.not_compared or not comparison.judged:
+    if decision.undecided or decision.not_compared or not is_compared(comparison):
         return "inconclusive"
     return "passed"
 
 
-def _lacks_verdict(one: Difference, comparison: Comparison, failed: set[str]) -> bool:
-    """Whether the baseline has a result that could have been compared, and was not.
+def _is_missing(one: Difference, settled: set[str]) -> bool:
+    """Whether the baseline has a result that should have been compared, and was not.
 
     A benchmark that only one side has, or that changed its version, was changed on purpose; it is
     listed and no more.
     """
-    if one.compared or one.key is None or one.key in failed:
-        return False
-    if one.what == "status":
-        judged = one.key in {metric.key for metric in comparison.judged}
-        return not (judged or one.baseline is None or _is_skipped(one.baseline))
-    return one.what == "metric"
-
-
-def _is_skipped(status: str) -> bool:
-    return status.startswith("skipped")
+    if one.what == "metric":
+        return True
+    return (
+        one.what == "status"
+        and one.key not in settled
+        and one.baseline is not None
+        and not one.baseline.startswith("skipped")
+    )
 
 
 def _reason(comparison: Comparison, decision: Decision, outcome: Outcome) -> str:
-    tally = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
-    parts = [tally or "nothing was compared"]
-    if decision.failures:
-        parts.append(f"{len(decision.failures)} failed")
-    if decision.not_compared:
-        parts.append(f"{len(decision.not_compared)} not compared")
+    tally = [f"{count} {verdict}" for verdict, count in counts(comparison).items()]
+    parts = tally or ["nothing was compared"]
+    for side in ("current", "baseline"):
+        failed = {failure.key for failure in comparison.failures if failure.side == side}
+        if failed:
+            parts.append(f"{len(failed)} failed{' on the baseline' if side == 'baseline' else ''}")
+    failed = {failure.key for failure in comparison.failures}
+    others = [one for one in decision.not_compared if one.key not in failed]
+    if others:
+        parts.append(f"{len(others)} not compared")
     if outcome == "interrupted":
         parts.append("interrupted")
     return ", ".join(parts)

@@ -16,6 +16,7 @@ from stratoperf.report.comparison_words import (
     table,
     told_differences,
 )
+from stratoperf.report.noise_words import worst_of_each_kind
 
 STYLES = {"slower": "bold red", "inconclusive": "yellow", "faster": "bold green", "same": "green"}
 OUTCOMES = {
@@ -31,7 +32,7 @@ EXPENDABLE = ("threshold", "based on")
 
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
     """Print the sides, the table, the reasons, and how the intervals were found."""
-    for warning in comparison.warnings:
+    for warning in worst_of_each_kind(comparison.warnings):
         loud = warning.startswith("ANOTHER MACHINE")
         screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
     screen.line()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from stratoperf.cli import cells
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.results import Result, Run
-
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-"""What differs between warnings of one kind; the run file has every single one."""
 
 QUANTILES = ("p50", "p95", "p99")
 
@@ -151,14 +148,5 @@ def _show_noise(screen: Screen, run: Run) -> None:
         return
     count = sum(result.status != "skipped" for result in run.results)
     screen.line(f"noise: {len(disturbed)} of {count} measurements were disturbed", "yellow")
-    kinds: dict[str, list[str]] = {}
-    for warning in (warning for result in disturbed for warning in result.warnings):
-        kinds.setdefault(NUMBER.sub("", warning), []).append(warning)
-    for warnings in kinds.values():
-        others = f" (the worst of {len(warnings)})" if len(warnings) > 1 else ""
-        screen.paragraph(f"  {max(warnings, key=_first_number)}{others}", "yellow", indent="    ")
-
-
-def _first_number(warning: str) -> float:
-    match = NUMBER.search(warning)
-    return float(match[0]) if match else 0.0
+    for warning in worst_of_each_kind(one for result in disturbed for one in result.warnings):
+        screen.paragraph(f"  {warning}", "yellow", indent="    ")

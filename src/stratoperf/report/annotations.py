@@ -31,21 +31,20 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
     for warning in comparison.warnings:
         if warning.startswith("ANOTHER MACHINE"):
             yield annotation("warning", "another machine", warning)
+    unsettled = "error" if decision.policy == "fail" else "warning"
+    missing = {one.key for one in decision.not_compared}
     for failure in comparison.failures:
         level = "error" if failure in decision.failures else "warning"
+        level = unsettled if failure.key in missing else level
         yield annotation(level, failure.key, failure_text(failure))
     for metric in decision.slower:
         yield _on_metric("error", metric)
-    unsettled = "error" if decision.policy == "fail" else "warning"
-    failed = {failure.key for failure in comparison.failures}
     for metric in decision.undecided:
-        if metric.key not in failed:
-            yield _on_metric(unsettled, metric)
-    for one in decision.not_compared:
-        yield annotation(unsettled, one.key or one.what, difference_text(one))
+        yield _on_metric(unsettled, metric)
     for one in told_differences(comparison):
-        if not one.compared and one not in decision.not_compared:
-            yield annotation("notice", one.key or one.what, difference_text(one))
+        if not one.compared:
+            level = unsettled if one in decision.not_compared else "notice"
+            yield annotation(level, one.key or one.what, difference_text(one))
     for metric in comparison.judged:
         if metric.verdict == "faster":
             yield _on_metric("notice", metric)

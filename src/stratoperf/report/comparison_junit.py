@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison
-from stratoperf.analysis.gate import Decision
+from stratoperf.analysis.gate import Decision, verdicts
 from stratoperf.report.comparison_words import (
     basis_text,
     change_text,
@@ -33,21 +33,20 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
     skipped.
     """
     suite = ElementTree.Element("testsuite", name=_SUITE)
-    failed = {failure.key for failure in comparison.failures}
-    for metric in comparison.judged:
-        if metric.key not in failed or metric.verdict != "inconclusive":
-            _add_metric(suite, metric, decision)
+    unsettled = "failure" if decision.policy == "fail" else "skipped"
+    for metric in verdicts(comparison):
+        _add_metric(suite, metric, unsettled)
+    missing = {one.key for one in decision.not_compared}
     for failure in comparison.failures:
         case = _case(suite, failure.key, f"{failure.key} on the {failure.side} side")
-        _outcome(case, "error" if failure in decision.failures else "skipped", failure.why)
+        kind = "error" if failure in decision.failures else "skipped"
+        _outcome(case, unsettled if failure.key in missing else kind, failure.why)
         _said(case, failure_text(failure))
     for number, one in enumerate(told_differences(comparison)):
         if not one.compared:
             name = one.key or f"{one.what} {number}"
-            text = difference_text(one)
-            missing = one in decision.not_compared and decision.policy == "fail"
             case = _case(suite, name, f"{name} not compared")
-            _outcome(case, "failure" if missing else "skipped", text)
+            _outcome(case, unsettled if one.key in missing else "skipped", difference_text(one))
     for kind, plural in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(plural, str(len(suite.findall(f"./testcase/{kind}"))))
     suite.set("tests", str(len(suite)))
@@ -60,7 +59,7 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
 
 
-def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, decision: Decision) -> None:
+def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: str) -> None:
     case = _case(suite, metric.key, f"{metric.key} {statistic_text(metric)}", metric.benchmark)
     if metric.seconds is not None:
         case.set("time", f"{metric.seconds:.3f}")
@@ -68,7 +67,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, decision: De
         change = f"{change_text(metric.ratio)}, threshold {threshold_text(metric)}"
         _outcome(case, "failure", f"{change}: {metric.why}")
     elif metric.verdict == "inconclusive":
-        _outcome(case, "failure" if decision.policy == "fail" else "skipped", metric.why)
+        _outcome(case, unsettled, metric.why)
     _said(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "

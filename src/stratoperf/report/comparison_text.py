@@ -16,6 +16,7 @@ from stratoperf.report.comparison_words import (
     table,
     told_differences,
 )
+from stratoperf.report.noise_words import worst_of_each_kind
 
 _COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", "same": "inherit"}
 
@@ -71,7 +72,7 @@ def comparison_html(comparison: Comparison) -> str:
 
 def remarks(comparison: Comparison) -> Iterator[str]:
     """Yield warnings, failures, the reasons of all verdicts but ``same``, and differences."""
-    for warning in comparison.warnings:
+    for warning in worst_of_each_kind(comparison.warnings):
         yield f"warning: {one_line(warning)}"
     for failure in comparison.failures:
         yield f"failed: {one_line(failure_text(failure))}"

@@ -53,28 +53,34 @@ def known_cases(
     from stratoperf.suite.registry import REGISTRY
 
     import_modules(modules)
-    cases: dict[str, Case] = {}
+    words: list[str] = []
     unknown: dict[str, str] = {}
-    notes: dict[str, None] = {}
+    cases: tuple[Case, ...] = ()
+    notes: tuple[str, ...] = ()
     with warnings.catch_warnings():
         # The plan tells them too.
         warnings.simplefilter("ignore")
-        for word in [None] if select is None else select:
+        for word in select or ():
             try:
-                request = Request(
-                    select=None if word is None else (word,),
-                    preset="ci",
-                    backend=backend,
-                    params={name: values_of(name, values) for name, values in params.items()},
-                )
+                REGISTRY.select(word)
+                words.append(word)
+            except InvalidParameter as error:
+                unknown[word] = str(error)
+        if words or not select:
+            # In one plan: a parameter need not be one of every benchmark.
+            request = Request(
+                select=tuple(words) or None,
+                preset="ci",
+                backend=backend,
+                params={name: values_of(name, values) for name, values in params.items()},
+            )
+            try:
                 plan = make_plan(request, REGISTRY, saves=False)
+                cases, notes = plan.cases, plan.warnings
             except (BackendUnavailable, InvalidParameter) as error:
-                unknown[word or "all"] = str(error)
-                continue
-            cases.update({case.key: case for case in plan.cases})
-            notes.update(dict.fromkeys(plan.warnings))
+                unknown |= dict.fromkeys(words or ["all"], str(error))
     return {
-        "cases": [_described(case) for case in cases.values()],
+        "cases": [_described(case) for case in cases],
         "unknown": unknown,
         "warnings": list(notes),
     }
