@@ -104,9 +104,7 @@ def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
         not_compared=tuple(one for one in comparison.differences if _is_missing(one, settled)),
     )
     outcome = _outcome(comparison, decision)
-    return msgspec.structs.replace(
-        decision, outcome=outcome, reason=_reason(comparison, decision, outcome)
-    )
+    return msgspec.structs.replace(decision, outcome=outcome, reason=_reason(comparison, decision))
 
 
 def failing(comparison: Comparison) -> tuple[Failure, ...]:
@@ -163,7 +161,7 @@ def _is_missing(one: Difference, settled: set[str]) -> bool:
     )
 
 
-def _reason(comparison: Comparison, decision: Decision, outcome: Outcome) -> str:
+def _reason(comparison: Comparison, decision: Decision) -> str:
     tally = [f"{count} {verdict}" for verdict, count in counts(comparison).items()]
     parts = tally or ["nothing was compared"]
     for side in ("current", "baseline"):
@@ -174,8 +172,6 @@ def _reason(comparison: Comparison, decision: Decision, outcome: Outcome) -> str
     others = [one for one in decision.not_compared if one.key not in failed]
     if others:
         parts.append(f"{len(others)} not compared")
-    if outcome == "interrupted":
-        parts.append("interrupted")
     return ", ".join(parts)
 
 

@@ -9,11 +9,14 @@ from stratoperf.cli.tables import Cell, Column, fits, print_table
 from stratoperf.report.comparison_text import tally
 from stratoperf.report.comparison_words import (
     NUMERIC,
+    WHOLE,
     difference_text,
     error_text,
     failure_text,
     one_line,
+    statistic_text,
     table,
+    threshold_text,
     told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
@@ -26,7 +29,10 @@ OUTCOMES = {
     "interrupted": "bold yellow",
 }
 LOUD = "bold white on red"
-EXPENDABLE = ("threshold", "based on")
+SHARED = ("metric", "threshold")
+"""Columns that become a line above the table where they say the same in every row."""
+
+EXPENDABLE = ("based on", "threshold")
 """Columns that give way first where the terminal is narrow; ``--json`` has all."""
 
 
@@ -39,7 +45,9 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
     screen.line(f"baseline: {comparison.baseline}")
     screen.line(f"current:  {comparison.current}")
     if comparison.metrics:
-        if not screen.fancy:
+        if screen.fancy and _shared(comparison):
+            screen.line(f"compared: {_shared(comparison)}")
+        elif not screen.fancy:
             screen.line()
         print_table(screen, *_table(screen, comparison))
     _show_failures(screen, comparison)
@@ -86,13 +94,15 @@ def show_place(screen: Screen, comparison: Comparison) -> None:
 def _table(screen: Screen, comparison: Comparison) -> tuple[list[Column], list[list[Cell]]]:
     titles, texts = table(comparison.metrics)
     styles = [STYLES[metric.verdict] for metric in comparison.metrics]
-    for dropped in (None, *EXPENDABLE):
-        if dropped is not None:
-            place = titles.index(dropped)
-            titles, texts = _without(titles, place), [_without(row, place) for row in texts]
-        columns = [Column(title, right=title in NUMERIC) for title in titles]
+    left_out = SHARED if screen.fancy and _shared(comparison) else ()
+    for narrower in ((), *(EXPENDABLE[: count + 1] for count in range(len(EXPENDABLE)))):
+        kept = [number for number, title in enumerate(titles) if title not in left_out + narrower]
+        columns = [
+            Column(titles[number], titles[number] in NUMERIC, titles[number] in WHOLE)
+            for number in kept
+        ]
         rows = [
-            [*map(Cell, row[:-1]), Cell(row[-1], style)]
+            [Cell(row[number], style if number == len(titles) - 1 else "") for number in kept]
             for row, style in zip(texts, styles, strict=True)
         ]
         if not screen.fancy or fits(screen, columns, rows):
@@ -105,8 +115,13 @@ def _table(screen: Screen, comparison: Comparison) -> tuple[list[Column], list[l
     return columns, rows
 
 
-def _without(texts: list[str], place: int) -> list[str]:
-    return [*texts[:place], *texts[place + 1 :]]
+def _shared(comparison: Comparison) -> str:
+    """Return the metric and the threshold in words, where all results share them."""
+    found = {
+        f"{statistic_text(metric)}, threshold {threshold_text(metric)}"
+        for metric in comparison.metrics
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 def _show_failures(screen: Screen, comparison: Comparison) -> None:

@@ -19,6 +19,8 @@ BAR_WIDTH = 10
 AROUND_NAME = 40
 """Columns of counts, the time left and the gaps, at their longest."""
 
+LEAST_NAME = 12
+
 
 class Display:
     """A bar with a text. Once nobody watches any more it stays quiet: the measurement goes on.
@@ -82,9 +84,9 @@ class Display:
             self.guard(self._progress.stop)
             self._progress = None
 
-    def shortened(self, name: str) -> str:
-        """Return a name that leaves room for the rest of the line."""
-        room = max(self.screen.width - BAR_WIDTH - AROUND_NAME, 12)
+    def shortened(self, name: str, around: int = AROUND_NAME) -> str:
+        """Return a name that leaves room for so many columns around it."""
+        room = max(self.screen.width - BAR_WIDTH - around, LEAST_NAME)
         return name if len(name) <= room else f"{name[: room - 1]}…"
 
 

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratoperf.analysis.live.listener import LiveListener
-from stratoperf.cli.display import Display, duration_text, left_text
+from stratoperf.cli.display import Display, duration_text
 from stratoperf.cli.screen import Screen
 from stratoperf.report.comparison_words import basis_text, ratio_text
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric
     from stratoperf.analysis.paired import Look
+
+AROUND_KEY = 60
+"""Columns of the counts, the interval and the time left."""
 
 
 class LiveProgress(LiveListener):
@@ -40,7 +43,7 @@ class LiveProgress(LiveListener):
         text = f"plan: {results} to compare, at most {duration_text(seconds)}"
         self._display.guard(lambda: self._screen.line(text, "bold"))
         self._display.start(seconds)
-        self._display.show(0, f"{self._numbered(keys[0])}  {left_text(seconds)}")
+        self._display.show(0, f"{self._numbered(keys[0])}  {duration_text(seconds)} left")
 
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
@@ -49,8 +52,8 @@ class LiveProgress(LiveListener):
         done = "1 pair" if pairs == 1 else f"{pairs} pairs"
         if self._display.is_live:
             spent = self._done * self._budget + min(seconds, self._budget)
-            left = left_text(self._count * self._budget - spent)
-            parts = [self._numbered(key), done, self._ratio, left]
+            left = duration_text(self._count * self._budget - spent)
+            parts = [self._numbered(key), done, self._ratio, f"{left} left"]
             self._display.show(spent, "  ".join(part for part in parts if part))
         elif look is not None and look.verdict == "inconclusive":
             text = f"{self._numbered(key)}: {done} in {seconds:.1f} s, {self._ratio}"
@@ -73,5 +76,5 @@ class LiveProgress(LiveListener):
         self._display.close()
 
     def _numbered(self, key: str) -> str:
-        name = self._display.shortened(key) if self._display.is_live else key
+        name = self._display.shortened(key, AROUND_KEY) if self._display.is_live else key
         return f"[{self._done + 1}/{self._count}] {name}"

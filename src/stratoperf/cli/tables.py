@@ -23,10 +23,11 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A title, and whether the cells stand at its right edge."""
+    """A title, whether the cells stand at its right edge, and whether they are never wrapped."""
 
     title: str
     right: bool = False
+    whole: bool = False
 
 
 def fits(screen: Screen, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> bool:
@@ -55,6 +56,7 @@ def _print_fancy(screen: Screen, columns: Sequence[Column], rows: Sequence[Seque
             Text(screen.shown(column.title)),
             justify="right" if column.right else "left",
             overflow="fold",
+            no_wrap=column.whole,
         )
     for row in rows:
         table.add_row(*(Text(screen.shown(cell.text), style=cell.style) for cell in row))

@@ -15,6 +15,9 @@ RATIO = "times slower"
 NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 """The columns that stand at their right edge."""
 
+WHOLE = (*NUMERIC, "metric", "verdict")
+"""The columns that are never wrapped."""
+
 _LARGE_RATIO = 10
 
 
@@ -24,13 +27,22 @@ def statistic_text(metric: ComparedMetric) -> str:
 
 
 def params_text(metric: ComparedMetric) -> str:
-    """Return the parameters, such as ``size=64 votes=1000``.
+    """Return the parameters, such as ``size=64 votes=1000``; ``size=64→128`` on the two sides.
 
     Those of a pair of commands are the commands, which every rendering names at its head.
     """
     if metric.backend == "process":
         return ""
-    return " ".join(f"{name}={_plain(value)}" for name, value in metric.params.items())
+    texts: list[str] = []
+    for name, value in metric.params.items():
+        side, dot, own = name.partition(".")
+        if dot and side == "current" and f"baseline.{own}" in metric.params:
+            continue
+        text = f"{name}={_plain(value)}"
+        if dot and side == "baseline" and f"current.{own}" in metric.params:
+            text = f"{own}={_plain(value)}→{_plain(metric.params[f'current.{own}'])}"
+        texts.append(text)
+    return " ".join(texts)
 
 
 def value_text(estimate: Estimate | None, unit: str) -> str:

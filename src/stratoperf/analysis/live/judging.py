@@ -88,6 +88,8 @@ def _why(
         return f"{session.failure.side} failed: {session.failure}"
     if look is None:
         return "interrupted before the first pair was complete"
+    if session.interrupted and look.verdict == "inconclusive":
+        return f"interrupted after {look.pairs} pairs, in {session.seconds:.3g} s"
     ratio = look.ratio
     if ratio.low is None or ratio.high is None:
         return (
