@@ -1,27 +1,33 @@
 """How often gates cry wolf, and how often they find a true slow-down, on this machine.
 
 ``run`` measures until all checks are done and can be stopped and started again at any moment;
-``report`` sums up what is there.
+``report`` sums up what is there, and ``distill`` keeps the records without their samples, which is
+all that ``report`` and ``peers.py gate`` need.
 
     python tests/performance/gate_power.py run --data DIR --stream live --cpu 1
     python tests/performance/gate_power.py run --data DIR --stream others --cpu 0
-    python tests/performance/gate_power.py report --data DIR
+    python tests/performance/gate_power.py report --data DIR [--json | --markdown]
+    python tests/performance/gate_power.py distill --data DIR --output examples/results/MACHINE/gate
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from gate import live_checks, pyperf_checks, rule_checks, stored_checks
+from gate.distill import distill, keep_machine, read_machine, this_machine, with_figures
 from gate.plan import STREAMS, Job, remaining, schedule
-from gate.records import Record, Store
+from gate.records import Record, Store, read_records
+from gate.report import as_json, as_markdown, as_text
 
 CHECKS: dict[str, Callable[[Job, int, Store], list[Record]]] = {
     "live": live_checks.check,
@@ -34,7 +40,26 @@ CHECKS: dict[str, Callable[[Job, int, Store], list[Record]]] = {
 
 def main() -> int:
     """Run or report."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    arguments = _parser().parse_args()
+    if arguments.command == "report":
+        return report(arguments.data, arguments.form)
+    if arguments.command == "distill":
+        print(f"{distill(arguments.data, arguments.output)} records", file=sys.stderr)
+        return 0
+    try:
+        return run(arguments.data, arguments.stream, arguments.cpu, arguments.checks)
+    except BlockingIOError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; what is done is kept", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     run_ = commands.add_parser("run", help="measure what is still to be measured")
     run_.add_argument("--data", type=Path, required=True, help="folder for what is measured")
@@ -46,12 +71,15 @@ def main() -> int:
     )
     run_.add_argument("--cpu", type=int, help="run on this CPU alone")
     run_.add_argument("--checks", type=int, help="stop after so many")
-    arguments = parser.parse_args()
-    try:
-        return run(arguments.data, arguments.stream, arguments.cpu, arguments.checks)
-    except KeyboardInterrupt:
-        print("\nstopped; what is done is kept", file=sys.stderr)
-        return 130
+    report_ = commands.add_parser("report", help="print rates with their intervals")
+    report_.add_argument("--data", type=Path, required=True, help="folder with checks-*.jsonl")
+    form = report_.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="text")
+    form.add_argument("--markdown", dest="form", action="store_const", const="markdown")
+    distill_ = commands.add_parser("distill", help="keep the records without their samples")
+    distill_.add_argument("--data", type=Path, required=True, help="folder that was measured into")
+    distill_.add_argument("--output", type=Path, required=True, help="folder for the records")
+    return parser
 
 
 def run(data: Path, stream: str, cpu: int | None, most: int | None) -> int:
@@ -59,7 +87,10 @@ def run(data: Path, stream: str, cpu: int | None, most: int | None) -> int:
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     store = Store(data, stream)
+    if read_machine(data) is None:
+        keep_machine(data, this_machine())
     jobs = STREAMS[stream]
+    store.claim({job.gate for job in jobs})
     total = remaining(jobs, store.records())
     begin = time.monotonic()
     for done, (job, number) in enumerate(schedule(jobs, store.records())):
@@ -74,8 +105,24 @@ def run(data: Path, stream: str, cpu: int | None, most: int | None) -> int:
                 flush=True,
             )
         records = CHECKS[job.gate](job, number, store)
-        store.append({**record, "cpu": cpu} for record in records)
+        at = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        store.append({**record, "cpu": cpu, "at": at} for record in records)
     print(file=sys.stderr)
+    return 0
+
+
+def report(data: Path, form: str) -> int:
+    """Print what the records say."""
+    records = read_records(data)
+    if not records:
+        print(f"--data: there is no record in {data}; run first", file=sys.stderr)
+        return 2
+    records = [with_figures(record, data / "raw") for record in records]
+    machine = read_machine(data)
+    if form == "json":
+        print(json.dumps(as_json(records, machine), indent=2))
+    else:
+        print((as_markdown if form == "markdown" else as_text)(records, machine))
     return 0
 
 

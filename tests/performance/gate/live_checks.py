@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import stratoperf as sp
+from gate.distill import with_figures
 from gate.operations import work_of
 from gate.plan import Job, Trial
 from gate.records import Record, Store
@@ -33,18 +34,17 @@ def check(job: Job, number: int, store: Store) -> list[Record]:
         output=store.raw,
     )
     (metric,) = comparison.metrics
-    return [
-        {
-            "trial": trial.name,
-            "number": number,
-            "verdict": metric.verdict,
-            **_interval(metric),
-            "pairs": metric.pairs,
-            "decided_s": metric.seconds,
-            "seconds": time.monotonic() - begin,
-            "raw": Path(comparison.run_path or "").name,
-        }
-    ]
+    record = {
+        "trial": trial.name,
+        "number": number,
+        "verdict": metric.verdict,
+        **_interval(metric),
+        "pairs": metric.pairs,
+        "decided_s": metric.seconds,
+        "seconds": time.monotonic() - begin,
+        "raw": Path(comparison.run_path or "").name,
+    }
+    return [with_figures(record, store.raw)]
 
 
 def _side(trial: Trial, slowdown: float) -> sp.Environment:
