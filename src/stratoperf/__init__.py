@@ -13,6 +13,7 @@ from stratoperf.lazy import lazy_names
 if TYPE_CHECKING:
     from stratoperf import clock, consensus, statistics
     from stratoperf.analysis import ComparedMetric, Comparison
+    from stratoperf.analysis.history import History, history
     from stratoperf.analysis.live import Command, Environment, compare_live
     from stratoperf.analysis.stored import compare
     from stratoperf.clock import Timer
@@ -44,6 +45,7 @@ _HOMES: dict[str, str | None] = {
     "Environment": "analysis.live",
     "Estimate": "statistics",
     "Histogram": "statistics",
+    "History": "analysis.history",
     "Interrupted": "errors",
     "InvalidParameter": "errors",
     "Measurement": "measurement",
@@ -61,6 +63,7 @@ _HOMES: dict[str, str | None] = {
     "compare": "analysis.stored",
     "compare_live": "analysis.live",
     "consensus": None,
+    "history": "analysis.history",
     "load": "results",
     "measure": "measurement",
     "run": "suite",
@@ -77,6 +80,7 @@ __all__ = [
     "Environment",
     "Estimate",
     "Histogram",
+    "History",
     "Interrupted",
     "InvalidParameter",
     "Measurement",
@@ -96,6 +100,7 @@ __all__ = [
     "compare_live",
     "consensus",
     "get_include",
+    "history",
     "load",
     "measure",
     "run",

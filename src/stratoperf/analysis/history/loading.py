@@ -1,0 +1,160 @@
+"""The runs of a history: whatever can be read, and the reason for whatever cannot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from stratoperf.analysis.history.model import LeftOut
+from stratoperf.analysis.stored.sides import Stored
+from stratoperf.errors import InvalidParameter, SchemaError
+from stratoperf.results import Run, load
+
+
+class DatedRun(NamedTuple):
+    """A run and when it was taken, which sorts it among the others."""
+
+    moment: datetime
+    run: Run
+
+
+class Loaded(NamedTuple):
+    """The runs in the order taken, and what is left out."""
+
+    runs: list[DatedRun]
+    left_out: list[LeftOut]
+
+
+def load_runs(stored: Stored, since: datetime | None) -> Loaded:
+    """Load the runs of a history, each once.
+
+    Parameters
+    ----------
+    stored
+        Runs, run files or directories of run files, also mixed.
+    since
+        Earlier runs are ignored.
+
+    Raises
+    ------
+    SchemaError
+        When no file can be read.
+    InvalidParameter
+        When there is no run for another reason.
+    """
+    left_out: list[LeftOut] = []
+    unreadable: list[SchemaError] = []
+    runs: dict[str, DatedRun] = {}
+    earlier = 0
+    for one in _sources(stored, left_out):
+        try:
+            run = one if isinstance(one, Run) else load(one)
+        except SchemaError as error:
+            unreadable.append(error)
+            left_out.append(LeftOut(str(one), str(error).removeprefix(f"{one}: ")))
+            continue
+        why, moment = _why_left_out(run), moment_of(run.created)
+        if why is not None or moment is None:
+            why = why or f"created: {run.created!r} is no ISO 8601 time"
+            left_out.append(LeftOut(_name(run), why))
+        elif since is not None and moment < since:
+            earlier += 1
+        else:
+            # The newest run is there twice, once as latest.json.
+            runs.setdefault(run.id, DatedRun(moment, run))
+    if not runs:
+        _complain(stored, left_out, unreadable, earlier)
+    return Loaded(sorted(runs.values(), key=_order), left_out)
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return the moment of an ISO 8601 text, UTC unless it says otherwise; ``None`` for others."""
+    try:
+        # Python 3.10 does not know the Z.
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+def source_name(stored: Stored, runs: int) -> str:
+    """Return in words where the runs come from."""
+    if isinstance(stored, str | os.PathLike):
+        return str(stored)
+    return f"{runs} runs"
+
+
+def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run | Path]:
+    if isinstance(stored, Run):
+        yield stored
+    elif isinstance(stored, str | os.PathLike):
+        yield from _files(Path(stored), left_out)
+    elif isinstance(stored, Iterable):
+        for one in stored:
+            yield from _sources(one, left_out)
+    else:
+        raise InvalidParameter(
+            f"stored: expected runs, run files or a directory, got {type(stored).__name__}"
+        )
+
+
+def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
+    if not path.exists():
+        raise InvalidParameter(
+            f"history: there is no {path}; give a directory of run files, such as results/"
+        )
+    if not path.is_dir() or path.suffix == ".journal":
+        yield path
+        return
+    # Named files first, so that the newest run is known by its own name.
+    yield from sorted(path.glob("*.json"), key=lambda one: (one.name == "latest.json", one.name))
+    for journal in sorted(path.glob("*.journal")):
+        if not journal.with_suffix(".json").exists():
+            why = f"the run did not end; stratoperf run --resume {journal} measures the rest"
+            left_out.append(LeftOut(str(journal), why))
+
+
+def _why_left_out(run: Run) -> str | None:
+    if run.preset == "live":
+        return "a live comparison: its two sides ran in turn, which is no run of one code"
+    return None
+
+
+def _order(dated: DatedRun) -> tuple[datetime, int]:
+    """Sort by date, and runs of one second by the clock of the machine."""
+    started = (
+        series.started_ns
+        for result in dated.run.results
+        for series in result.series
+        if series.started_ns is not None
+    )
+    return dated.moment, min(started, default=0)
+
+
+def _name(run: Run) -> str:
+    return str(run.path) if run.path is not None else f"run {run.id}"
+
+
+def _complain(
+    stored: Stored, left_out: list[LeftOut], unreadable: list[SchemaError], earlier: int
+) -> None:
+    """Raise the error for a history without runs."""
+    where = f"in {stored}" if isinstance(stored, str | os.PathLike) else "among the given ones"
+    if earlier:
+        raise InvalidParameter(
+            f"since: all {earlier} runs {where} are earlier; give an earlier moment"
+        )
+    if unreadable:
+        raise SchemaError(
+            f"history: no file {where} can be read, {len(unreadable)} tried; the first: "
+            f"{unreadable[0]}"
+        )
+    if left_out:
+        raise InvalidParameter(
+            f"history: there is no run that counts {where}; left out: {left_out[0].what}, "
+            f"{left_out[0].why}"
+        )
+    raise InvalidParameter(f"history: there is no run file {where}; stratoperf run writes one")

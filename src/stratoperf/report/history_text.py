@@ -1,0 +1,155 @@
+"""A history in words, numbers and sparklines, and as HTML for a notebook."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stratoperf.report.units import format_rate, format_time, significant
+
+if TYPE_CHECKING:
+    from stratoperf.analysis.history import ChangePoint, History, Trend
+
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+NOTHING = "-"
+_SHORT_ID = 8
+_SMALL_PERCENT = 10
+
+
+def value_text(value: float | None, unit: str) -> str:
+    """Return a value in the unit that reads best, such as ``12.3 µs``."""
+    if value is None:
+        return NOTHING
+    if unit == "ns":
+        return format_time(value)
+    if unit.endswith("/s"):
+        return format_rate(value, unit)
+    return f"{significant(value)} {unit}".rstrip()
+
+
+def ratio_text(ratio: float) -> str:
+    """Return what a ratio means, such as ``12 % slower`` for 1.12."""
+    return f"{_percent(abs(ratio - 1))} {'slower' if ratio >= 1 else 'less time'}"
+
+
+def slower_text(ratio: float | None) -> str:
+    """Return a ratio for a narrow column, such as ``+12 %`` for 1.12."""
+    return NOTHING if ratio is None else f"{'+' if ratio >= 1 else '-'}{_percent(abs(ratio - 1))}"
+
+
+def _percent(fraction: float) -> str:
+    percent = 100 * fraction
+    return f"{percent:.1f} %" if percent < _SMALL_PERCENT else f"{percent:.0f} %"
+
+
+def percent_text(fraction: float | None) -> str:
+    """Return a scatter such as ``±3 %``."""
+    return NOTHING if fraction is None else f"±{100 * fraction:.2g} %"
+
+
+def params_text(trend: Trend) -> str:
+    """Return the parameters, such as ``size=64 votes=1000``."""
+    return " ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in trend.params.items()
+    )
+
+
+def trend_name(trend: Trend) -> str:
+    """Return the benchmark with its parameters."""
+    return f"{trend.benchmark} {params_text(trend)}".rstrip()
+
+
+def runs_text(trend: Trend) -> str:
+    """Return how many runs have a value, such as ``30``, or ``28/30`` with two gaps."""
+    count = len(trend.values)
+    return f"{count}/{len(trend.moments)}" if trend.gaps else str(count)
+
+
+def sparkline(trend: Trend, width: int) -> str:
+    """Return one bar for each run, or for as many neighbors as `width` columns make necessary.
+
+    The lowest value is the lowest bar and the highest value the highest; a constant stands in the
+    middle, and a ``·`` is a gap.
+    """
+    values = [None if one.estimate is None else one.estimate.value for one in trend.moments]
+    columns = min(width, len(values))
+    medians = []
+    for column in range(columns):
+        start, end = (len(values) * (column + step) // columns for step in (0, 1))
+        measured = [value for value in values[start:end] if value is not None]
+        medians.append(statistics.median(measured) if measured else None)
+    known = [value for value in medians if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    return "".join(GAP if value is None else _bar(value, low, high) for value in medians)
+
+
+def _bar(value: float, low: float, high: float) -> str:
+    if high == low:
+        return BARS[len(BARS) // 2]
+    return BARS[min(int(len(BARS) * (value - low) / (high - low)), len(BARS) - 1)]
+
+
+def change_text(trend: Trend, change: ChangePoint) -> str:
+    """Return a change point in words: when, how much, since which run, and what else is new."""
+    before, after = (value_text(one, trend.unit) for one in (change.before, change.after))
+    sentence = (
+        f"{change.created[:10]}: {ratio_text(change.ratio)}, since {_run_text(change)} "
+        f"({before} → {after}, p {change.significance:.1g})"
+    )
+    if change.also_changed:
+        sentence += f"; new with it: {', '.join(change.also_changed)}"
+    return sentence
+
+
+def _run_text(change: ChangePoint) -> str:
+    return Path(change.path).name if change.path else f"run {change.run[:_SHORT_ID]}"
+
+
+def gaps_text(trend: Trend) -> list[str]:
+    """Return the reasons for gaps, each with how often it is there."""
+    reasons: dict[str, int] = {}
+    for moment in trend.gaps:
+        why = moment.gap or "no value"
+        reasons[why] = reasons.get(why, 0) + 1
+    return [f"{count} x {why}" if count > 1 else why for why, count in reasons.items()]
+
+
+def machine_text(trend: Trend) -> str:
+    """Return the machine, such as ``AMD EPYC 7B13 (3f2a...)``."""
+    return f"{trend.machine_name} ({trend.machine})" if trend.machine_name else trend.machine
+
+
+def history_html(history: History) -> str:
+    """Render a history as an HTML table, with the change points below it."""
+    count = "1 run" if history.runs == 1 else f"{history.runs} runs"
+    head = f"<b>{escape(history.source)}</b>: {count}, {escape(history.statistic)}"
+    titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
+    rows = [_html_row("th", titles)]
+    notes = []
+    for trend in history.trends:
+        rows.append(_html_row("td", (*_about(trend), *_ends(trend))))
+        changes = trend.change_points or ()
+        notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
+    notes += history.warnings
+    notes += [f"left out: {one.what}: {one.why}" for one in history.left_out]
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    table = f"<table>{''.join(rows)}</table>"
+    return f"<div>{head}{table}<ul>{items}</ul><small>{escape(history.method)}</small></div>"
+
+
+def _about(trend: Trend) -> tuple[str, ...]:
+    return trend_name(trend), trend.backend, machine_text(trend), runs_text(trend)
+
+
+def _ends(trend: Trend) -> Sequence[str]:
+    first, last = (value_text(one, trend.unit) for one in (trend.first, trend.last))
+    return sparkline(trend, 30), first, last, slower_text(trend.ratio)
+
+
+def _html_row(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
