@@ -10,6 +10,7 @@ from stratoperf.cli.check_command import check
 from stratoperf.cli.claims_command import claims
 from stratoperf.cli.compare_command import compare
 from stratoperf.cli.doctor_command import doctor
+from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.run_command import run
 from stratoperf.errors import did_you_mean
@@ -59,5 +60,5 @@ def application() -> None:
     """
 
 
-for command in (run, list_benchmarks, doctor, claims, compare, check):
+for command in (run, list_benchmarks, doctor, claims, compare, check, history):
     application.add_command(command)

@@ -24,6 +24,8 @@ ASCII = str.maketrans(
         "≤": "<=",
         "≥": ">=",
         "\N{EN DASH}": "-",
+        # The bars of a sparkline, from the lowest to the highest.
+        **dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True)),
     }
 )
 
