@@ -120,9 +120,12 @@ class FileRecorder:
 
     def _advised(self, error: StratoperfError) -> StratoperfError:
         journal = self._journal.path
+        # A live comparison has none: it cannot go on at another moment.
+        has_plan = "plan" in self._journal.header
+        resuming = f", or go on with: stratoperf run --resume {journal}" if has_plan else ""
         return StratoperfError(
             f"{error}. The {len(self.results)} finished results are safe in {journal}: read them "
-            f"with stratoperf.load, or go on with: stratoperf run --resume {journal}"
+            f"with stratoperf.load{resuming}"
         )
 
 

@@ -102,10 +102,18 @@ def _import_file(path: Path) -> None:
     if not path.is_file():
         raise InvalidParameter(f"modules: there is no file {str(path)!r}")
     name = path.stem
-    if name in sys.modules:
-        return
-    # As when the file is run: what lies beside it can be imported.
-    sys.path.insert(0, str(path.parent.resolve()))
+    known = sys.modules.get(name)
+    if known is not None:
+        origin = getattr(known, "__file__", None)
+        if origin is not None and Path(origin).resolve() == path.resolve():
+            return
+        raise InvalidParameter(
+            f"modules: {str(path)!r} has the name of a module that is in use already "
+            f"({origin or 'built in'}); rename the file"
+        )
+    # What lies beside it can be imported, but does not shadow what the environment has installed:
+    # in a checkout that would be the same code on both sides.
+    sys.path.append(str(path.parent.resolve()))
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise InvalidParameter(f"modules: {str(path)!r} is no Python file")

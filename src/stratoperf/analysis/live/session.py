@@ -192,8 +192,8 @@ def run_session(
 
 def _usable(side: Side, arm: Arm, statistic: str) -> float:
     """Return the value of a side, which must have a logarithm."""
-    value = value_of(arm, statistic)
-    if not (math.isfinite(value) and value > 0):
+    value = value_of(arm, statistic) if np.isfinite(arm.latency).all() else math.nan
+    if not value > 0:
         raise SideFailed(
             side,
             f"its {statistic} is {value:g} ns, of which no ratio can be formed; "

@@ -159,6 +159,9 @@ _FIXED: dict[str, Any] = {
 def _check(sampled: Any) -> None:
     if sampled.stopped_because == "failed":
         raise stratoperf.StratoperfError(f"the operation failed: {sampled.error}")
+    # Ctrl-C does not come here, so it is of the operation's own making.
+    if sampled.stopped_because == "interrupted":
+        raise stratoperf.StratoperfError("the operation raised KeyboardInterrupt")
 
 
 def _described(error: BaseException) -> str:

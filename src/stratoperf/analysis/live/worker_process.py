@@ -154,6 +154,7 @@ class WorkerProcess:
     def close(self) -> None:
         """Close the conversation: a worker that still listens tears down and ends."""
         self._channel.close()
+        self._deadline = min(self._deadline, time.monotonic() + QUIT_S)
 
     def _message(self, kind: str) -> dict[str, Any]:
         message = self._received()
@@ -220,4 +221,4 @@ class WorkerProcess:
     ) -> None:
         with self._cleanup:
             self.close()
-            self._child.wait(QUIT_S)
+            self._child.wait(max(self._deadline - time.monotonic(), 0))
