@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -38,6 +39,62 @@ def stratoperf(
         return Ending(code if isinstance(code, int) else -1, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def not_in_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests find the same environment wherever they run."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a run file with one process of samples around a median."""
+
+    def write(name: str, *medians: float, changes: dict[str, Any] | None = None) -> Path:
+        path = tmp_path / name
+        document = {
+            "schema": "stratoperf.run/1",
+            "id": f"id of {name}",
+            "created": "2026-11-23T09:37:00Z",
+            "preset": "quick",
+            "command": [],
+            "stratoperf_version": "0.1.0",
+            "systems": {"box": {"cpu": {"model": "any"}}},
+            "results": [_result(f"kv.{n}", median) for n, median in enumerate(medians)],
+            **(changes or {}),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+        return path
+
+    return write
+
+
+def _result(benchmark: str, median: float) -> dict[str, Any]:
+    samples = [median * (1 + 0.001 * (number % 5 - 2)) for number in range(50)]
+    return {
+        "key": f"{benchmark}[backend=cpu,size=64]",
+        "benchmark": benchmark,
+        "benchmark_version": 1,
+        "category": "single-node",
+        "backend": "cpu",
+        "params": {"size": 64},
+        "status": "ok",
+        "metrics": {"latency": {"unit": "ns", "better": "lower", "primary": True}},
+        "series": [
+            {
+                "system": "box",
+                "process": "p",
+                "arm": None,
+                "pair": None,
+                "started_ns": 1,
+                "batch": 1,
+                "columns": {"latency": samples},
+            }
+        ],
+    }
 
 
 @pytest.fixture(autouse=True)

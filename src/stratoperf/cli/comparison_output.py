@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub Actions shows on the page of a job; steps append to it."""
 
+_ODD = "backslashreplace"
+"""Bytes of a command that are no text are shown as an escape."""
+
 
 def check_places(options: ComparisonOptions) -> None:
     """Make sure, before anything is measured, that the files can be written.
@@ -87,7 +90,7 @@ def _write(path: Path, text: str, mode: str = "w") -> None:
     from stratoperf.results.files import describe_failure
 
     # What is written to an existing name stays that file, which may be a device or a pipe.
-    with describe_failure(path), path.open(mode, encoding="utf-8") as file:
+    with describe_failure(path), path.open(mode, encoding="utf-8", errors=_ODD) as file:
         file.write(text)
 
 

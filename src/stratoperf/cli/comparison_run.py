@@ -142,6 +142,11 @@ def _command(side: str, text: str) -> Command:
         raise click.UsageError(
             f"{side}: {text!r} is no command: {error}; mend the quotes"
         ) from None
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise click.UsageError(
+            f"{side}: the command {text!a} is no UTF-8, and a run file holds text alone; "
+            "put it into a script"
+        )
     if not argv:
         raise click.UsageError(f"{side}: the command is empty; give a program and its arguments")
     return Command(tuple(argv))

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import stratoperf as sp
+from stratoperf.analysis import Thresholds, load_thresholds
+
+KNOWN = ("consensus.round", "clock.overhead", "kv.put")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "limits.toml"
+    path.write_text(text)
+    return path
+
+
+def test_percentages_become_fractions_and_names_come_before_patterns(tmp_path: Path) -> None:
+    path = written(tmp_path, 'default = 7.5\n[benchmarks]\n"kv.*" = 20\n"kv.put" = 3\n')
+    limits = load_thresholds(path)
+    assert limits.default == pytest.approx(0.075)
+    assert list(limits.benchmarks.items()) == [("kv.put", 0.03), ("kv.*", 0.2)]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "[benchmarks]\n"])
+def test_a_file_without_thresholds_leaves_them_to_the_caller(tmp_path: Path, text: str) -> None:
+    limits = load_thresholds(written(tmp_path, text))
+    assert limits.default is None
+    assert not limits.benchmarks
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("default = 0", "default: expected a percentage above 0"),
+        ("default = -1", "default: expected a percentage above 0"),
+        ("default = 1001", "at most 1000"),
+        ("default = nan", "default: expected a percentage such as 5, got nan"),
+        ("default = inf", "default: expected a percentage such as 5, got inf"),
+        ("default = true", "got True"),
+        ('default = "5 %"', "got '5 %'"),
+        ("default = [5]", r"got \[5\]"),
+        ('[benchmarks]\n"kv.put" = "much"', "benchmarks.'kv.put': expected a percentage"),
+        ("benchmarks = 5", "expected a table of percentages by name"),
+        ("[benchmarks]\nkv.put = 5", 'a name with a dot stands in quotes: "kv.put" = 5'),
+        ("defualt = 5", "defualt' is no key"),
+        ('"kv.put" = 5', r"stand below \[benchmarks\], such as \"kv.put\" = 5"),
+        ("[benchmark]", "did you mean 'benchmarks'"),
+        ("default = ", "is no TOML"),
+        ("default = 5\ndefault = 6", "is no TOML"),
+    ],
+)
+def test_what_is_no_threshold_is_refused_with_the_file_and_the_key(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=message) as refusal:
+        load_thresholds(written(tmp_path, text))
+    assert "limits.toml" in str(refusal.value)
+
+
+def test_a_file_that_is_no_text_is_no_toml(tmp_path: Path) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(sp.InvalidParameter, match="is no TOML"):
+        load_thresholds(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"cannot read .*none.toml: No such file"):
+        load_thresholds(tmp_path / "none.toml")
+    with pytest.raises(sp.InvalidParameter, match="Is a directory"):
+        load_thresholds(tmp_path)
+
+
+def test_a_name_that_no_benchmark_has_gets_the_nearest() -> None:
+    limits = Thresholds(benchmarks={"clock.overhead": 0.05, "consensus.ruond": 0.05})
+    assert limits.unknown(KNOWN) == ["consensus.ruond"]
+    with pytest.raises(sp.InvalidParameter, match=r"did you mean 'consensus\.round'"):
+        limits.check(KNOWN)
+
+
+def test_a_pattern_has_to_match_a_benchmark() -> None:
+    Thresholds(benchmarks={"k?.*": 0.05}).check(KNOWN)
+    with pytest.raises(sp.InvalidParameter, match="pattern matches no benchmark"):
+        Thresholds(benchmarks={"kv.get*": 0.05}).check(KNOWN)

@@ -1,0 +1,274 @@
+"""Both sides run now: two commands, two environments, two sets of parameters."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stratoperf as sp
+
+Command = Callable[..., Any]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+BENCHMARKS = """
+import stratoperf as sp
+
+@sp.benchmark("demo.sum", params={"size": [2000, 4000]})
+def summing(size):
+    numbers = list(range(size))
+    return lambda: sum(numbers)
+
+@sp.benchmark("demo.fragile", params={"broken": [False, True]})
+def fragile(broken):
+    def work():
+        if broken:
+            raise ValueError("boom")
+    return work
+
+@sp.benchmark("demo.idle")
+def idle():
+    return int
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> str:
+    """Return a file with benchmarks."""
+    (tmp_path / "demo.py").write_text(BENCHMARKS)
+    return "demo.py"
+
+
+def saved(out: str) -> sp.Run:
+    """Return the run that a command says it saved."""
+    line = next(line for line in out.splitlines() if line.startswith("saved: "))
+    return sp.load(line.removeprefix("saved: "))
+
+
+def test_a_slower_command_fails_the_check_and_its_samples_are_kept(stratoperf: Command) -> None:
+    ending = stratoperf("check", "--live", "sleep 0.01", "sleep 0.05", "--seed", "1")
+    assert ending.code == 1
+    assert "check: failed (1 slower)" in ending.out
+    assert ending.err.startswith("plan: 1 result to compare, at most 60 s")
+    assert "slower, ratio" in ending.err
+    run = saved(ending.out)
+    assert run.document["live"]["settings"]["seed"] == 1
+    (result,) = run.results
+    assert {series.arm for series in result.series} == {"baseline", "current"}
+
+
+def test_a_comparison_of_commands_is_no_gate(stratoperf: Command) -> None:
+    ending = stratoperf("compare", "--live", "sleep 0.01", "sleep 0.05", "--json")
+    document = json.loads(ending.out)
+    assert (ending.code, document["exit_code"], document["verdict"]) == (0, 0, "slower")
+    assert document["mode"] == "live"
+    assert Path(document["run_path"]).exists()
+
+
+def test_commands_that_end_at_once_are_compared(stratoperf: Command) -> None:
+    ending = stratoperf("check", "--live", "true", "true", "--duration", "3s", "--output", "here")
+    assert ending.code == 0
+    assert saved(ending.out).path is not None
+    assert list(Path("here").glob("live_*.json"))
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(
+    ("current", "message"),
+    [
+        ("false", "ended with status 1"),
+        ("sh -c 'echo why >&2; exit 7'", "why"),
+        ("sleep 60.5", "did not end within 0.5 s"),
+        ("sh -c 'kill -9 $$'", "signal SIGKILL"),
+    ],
+)
+def test_a_command_that_fails_fails_the_check(
+    stratoperf: Command, current: str, message: str
+) -> None:
+    ending = stratoperf(
+        *("check", "--live", "true", current, "--timeout", "500ms", "--junit", "gate.xml")
+    )
+    assert ending.code == 1
+    assert "check: failed (nothing was compared, 1 failed)" in ending.out
+    assert message in ending.out
+    assert 'errors="1"' in Path("gate.xml").read_text()
+    assert saved(ending.out).results[0].status == "failed"
+
+
+def test_a_check_that_could_compare_nothing_for_the_baseline_fails_too(
+    stratoperf: Command,
+) -> None:
+    ending = stratoperf("check", "--live", "false", "true")
+    assert ending.code == 1
+    assert "1 failed on the baseline" in ending.out
+    assert stratoperf("compare", "--live", "false", "true").code == 1
+
+
+def test_a_program_that_does_not_exist_is_wrong_usage(stratoperf: Command) -> None:
+    ending = stratoperf("check", "--live", "true", "no-such-program --fast")
+    assert ending.code == 2
+    assert "current: the command no-such-program --fast cannot be started" in ending.err
+
+
+def test_a_threshold_for_commands_is_named_command(stratoperf: Command) -> None:
+    Path("limits.toml").write_text('[benchmarks]\n"command" = 900\n')
+    arguments = ("check", "--live", "sleep 0.01", "sleep 0.05", "--thresholds", "limits.toml")
+    assert stratoperf(*arguments).code == 0
+    Path("limits.toml").write_text('[benchmarks]\n"comand" = 900\n')
+    ending = stratoperf(*arguments)
+    assert ending.code == 2
+    assert "did you mean 'command'" in ending.err
+
+
+def test_two_identical_environments_pass(stratoperf: Command, module: str) -> None:
+    ending = stratoperf(
+        *("check", "--live", "demo.sum", "--param", "size=2000", "--module", module),
+        *("--baseline-env", sys.executable, "--current-env", sys.executable),
+        *("--duration", "5s", "--threshold", "30", "--json"),
+    )
+    assert ending.code == 0
+    document = json.loads(ending.out)
+    (metric,) = document["metrics"]
+    assert metric["pairs"] >= 1
+    assert metric["params"] == {"size": 2000}
+    assert document["baseline"] == f"{sys.executable} (size=2000)"
+
+
+def test_twice_the_work_fails_the_check(stratoperf: Command, module: str) -> None:
+    ending = stratoperf(
+        *("check", "--live", "demo.sum", "--module", module, "--confidence", "95"),
+        *("--baseline-param", "size=2000", "--current-param", "size=4000"),
+    )
+    assert ending.code == 1
+    assert "size=2000→4000" in ending.out
+    assert "check: failed (1 slower)" in ending.out
+
+
+def test_a_benchmark_that_fails_on_the_current_side_fails_the_check_beside_others(
+    stratoperf: Command, module: str
+) -> None:
+    words = ("check", "--live", "demo.fragile", "demo.idle", "--module", module)
+    for side, other, code in (("current", "baseline", 1), ("baseline", "current", 0)):
+        ending = stratoperf(
+            *(*words, f"--{side}-param", "broken=true", f"--{other}-param", "broken=false"),
+            *("--duration", "2s", "--threshold", "500"),
+        )
+        assert ending.code == code
+        assert f"{side} failed: ValueError: boom" in ending.out
+        assert "demo.idle" in ending.out
+
+
+def test_thresholds_may_name_what_the_environments_know_though_it_was_not_selected(
+    stratoperf: Command, module: str
+) -> None:
+    words = (
+        *("check", "--live", "demo.idle", "--module", module, "--thresholds", "limits.toml"),
+        *("--baseline-env", sys.executable, "--current-env", sys.executable, "--duration", "1s"),
+    )
+    Path("limits.toml").write_text('default = 500\n[benchmarks]\n"demo.sum" = 10\n')
+    assert stratoperf(*words).code == 0
+    Path("limits.toml").write_text('[benchmarks]\n"demo.summ" = 10\n')
+    ending = stratoperf(*words)
+    assert ending.code == 2
+    assert "did you mean 'demo.sum'" in ending.err
+    assert "plan:" not in ending.err, "the time must not be spent first"
+
+
+def test_a_virtual_environment_without_stratoperf_misses_a_prerequisite(
+    stratoperf: Command, tmp_path: Path
+) -> None:
+    python = tmp_path / "old" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    python.chmod(0o755)
+    ending = stratoperf("check", "--live", "--baseline-env", "old", "--current-env", sys.executable)
+    assert ending.code == 3
+    assert "old/bin/python -m pip install --upgrade stratoperf" in ending.err
+
+
+def test_an_interpreter_that_does_not_exist_is_wrong_usage(stratoperf: Command) -> None:
+    ending = stratoperf("check", "--live", "--baseline-env", "none", "--current-env", "none")
+    assert ending.code == 2
+    assert "the interpreter 'none' cannot be started" in ending.err
+
+
+def test_a_selection_that_nobody_knows_is_wrong_usage(stratoperf: Command, module: str) -> None:
+    ending = stratoperf(
+        *("check", "--live", "demo.sun", "--module", module),
+        *("--baseline-env", sys.executable, "--current-env", sys.executable),
+    )
+    assert ending.code == 2
+    assert "did you mean 'demo.sum'" in ending.err
+
+
+def processes_with(mark: str) -> list[str]:
+    """Return the command lines of the processes that have a word in theirs."""
+    lines: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line and "stratoperf" not in line:
+            lines.append(line)
+    return lines
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    """Read what the process says until a text comes."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return
+    pytest.fail(f"{text!r} never came")
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_check_keeps_what_was_measured_and_shows_its_verdict(
+    start: Start, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    mark = f"0.05{int(number)}71"
+    # So small a threshold decides nothing; the look after a twentieth of the budget is printed.
+    process = start(
+        *("check", "--live", f"sleep {mark}", f"sleep {mark}", "--threshold", "0.0001"),
+        *("--duration", "60s", "--json", "--markdown", "summary.md"),
+    )
+    wait_for(process, "pairs in")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert "check: interrupted (1 inconclusive)" in err
+    document = json.loads(out)
+    assert document["exit_code"] == code
+    assert document["decision"]["outcome"] == "interrupted"
+    assert document["metrics"][0]["why"].startswith("interrupted after")
+    run = sp.load(tmp_path / document["run_path"])
+    assert run.results[0].status == "interrupted"
+    assert len(run.results[0].series) == 2 * document["metrics"][0]["pairs"]
+    assert "interrupted" in (tmp_path / "summary.md").read_text()
+    assert processes_with(mark) == []
+
+
+@pytest.mark.timing
+def test_ctrl_c_ends_a_command_that_hangs(start: Start) -> None:
+    mark = "61.20471"
+    process = start("check", "--live", "true", f"sleep {mark}")
+    end = time.monotonic() + 60
+    while not processes_with(mark):
+        assert time.monotonic() < end, "the command was not started"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted before the first pair was complete" in out
+    assert "Traceback" not in err
+    assert processes_with(mark) == []
