@@ -87,15 +87,20 @@ def run(data: Path, stream: str, cpu: int | None, most: int | None) -> int:
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     store = Store(data, stream)
-    if read_machine(data) is None:
-        keep_machine(data, this_machine())
-    jobs = STREAMS[stream]
-    store.claim({job.gate for job in jobs})
+    with store.claimed({job.gate for job in STREAMS[stream]}):
+        if read_machine(data) is None:
+            keep_machine(data, this_machine())
+        _measure(store, STREAMS[stream], cpu, most)
+    print(file=sys.stderr)
+    return 0
+
+
+def _measure(store: Store, jobs: list[Job], cpu: int | None, most: int | None) -> None:
     total = remaining(jobs, store.records())
     begin = time.monotonic()
     for done, (job, number) in enumerate(schedule(jobs, store.records())):
         if done == most:
-            break
+            return
         if done:
             left = (time.monotonic() - begin) / done * (total - done)
             print(
@@ -107,8 +112,6 @@ def run(data: Path, stream: str, cpu: int | None, most: int | None) -> int:
         records = CHECKS[job.gate](job, number, store)
         at = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
         store.append({**record, "cpu": cpu, "at": at} for record in records)
-    print(file=sys.stderr)
-    return 0
 
 
 def report(data: Path, form: str) -> int:

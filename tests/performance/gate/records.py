@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 Record = dict[str, Any]
 
@@ -27,27 +28,28 @@ class Store:
         self.directory = directory
         self.raw = directory / "raw"
         self.raw.mkdir(parents=True, exist_ok=True)
-        self._locks: list[IO[str]] = []
         self._path = directory / f"checks-{stream}.jsonl"
 
-    def claim(self, gates: Iterable[str]) -> None:
-        """Become the only writer of these gates until the process ends, however it ends.
+    @contextlib.contextmanager
+    def claimed(self, gates: Iterable[str]) -> Iterator[None]:
+        """Be the only writer of these gates, at the latest until the process ends, however it ends.
 
         Raises
         ------
         BlockingIOError
             When another process measures one of them already.
         """
-        for gate in gates:
-            lock = (self.directory / f"{gate}.lock").open("w")
-            self._locks.append(lock)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BlockingIOError(
-                    f"--stream: another process measures {gate!r} into {self.directory}; wait for "
-                    "it, or choose a stream without it"
-                ) from None
+        with contextlib.ExitStack() as stack:
+            for gate in gates:
+                lock = stack.enter_context((self.directory / f"{gate}.lock").open("w"))
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise BlockingIOError(
+                        f"--stream: another process measures {gate!r} into {self.directory}; "
+                        "wait for it, or choose a stream without it"
+                    ) from None
+            yield
 
     def append(self, records: Iterable[Record]) -> None:
         """Write records, all or none of them; they are on the disk when this returns."""

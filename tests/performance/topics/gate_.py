@@ -21,8 +21,8 @@ from side_by_side import Goal, Row
 KEPT = Path(__file__).parents[3] / "examples" / "results"
 
 MEASURE = (
-    "to measure anew: python tests/performance/gate_power.py run --data DIR --stream live, and at the "
-    "same time --stream others; then GATE_RECORDS=DIR python tests/performance/peers.py gate"
+    "to measure anew: python tests/performance/gate_power.py run --data DIR --stream live, and at "
+    "the same time --stream others; then GATE_RECORDS=DIR python tests/performance/peers.py gate"
 )
 
 OURS = ("live", "stored")

@@ -1,0 +1,93 @@
+"""The order of the checks, and that nothing is lost or done twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from gate.operations import WORK, work_of
+from gate.plan import OPERATIONS, SLOWDOWNS, STREAMS, Job, Trial, remaining, schedule
+from gate.records import Record
+
+
+def records_of(job: Job, number: int) -> list[Record]:
+    return [{"trial": trial.name, "number": number} for trial in job.trials]
+
+
+@pytest.mark.parametrize("stream", sorted(STREAMS))
+def test_every_trial_gets_what_is_wanted_with_numbers_in_order(stream: str) -> None:
+    numbers: dict[str, list[int]] = {}
+    for job, number in schedule(STREAMS[stream], []):
+        numbers.setdefault(job.name, []).append(number)
+    assert numbers == {job.name: list(range(job.checks)) for job in STREAMS[stream]}
+
+
+@pytest.mark.parametrize("stream", sorted(STREAMS))
+def test_stopping_at_any_moment_leaves_all_jobs_at_about_the_same_share(stream: str) -> None:
+    jobs = STREAMS[stream]
+    done: Counter[str] = Counter()
+    coarsest = 1 / min(job.checks for job in jobs)
+    for job, _ in schedule(jobs, []):
+        done[job.name] += 1
+        shares = [done[one.name] / one.checks for one in jobs]
+        assert max(shares) - min(shares) <= coarsest + 1e-9
+
+
+@pytest.mark.parametrize("stop", [0, 1, 7, 100])
+def test_starting_again_goes_on_where_it_stopped(stop: int) -> None:
+    jobs = STREAMS["others"]
+    whole = [(job.name, number) for job, number in schedule(jobs, [])]
+    records: list[Record] = []
+    for job, number in list(schedule(jobs, []))[:stop]:
+        records += records_of(job, number)
+    rest = [(job.name, number) for job, number in schedule(jobs, records)]
+    assert sorted(rest) == sorted(whole[stop:])
+    assert remaining(jobs, records) == len(whole) - stop
+
+
+def test_a_round_of_which_a_record_is_missing_is_measured_again() -> None:
+    job = STREAMS["rules"][0]
+    *most, _ = records_of(job, 0)
+    assert (job, 0) in list(schedule([job], most))
+
+
+def test_nothing_is_left_when_all_is_done() -> None:
+    jobs = STREAMS["pyperf"]
+    records = [one for job, number in schedule(jobs, []) for one in records_of(job, number)]
+    assert list(schedule(jobs, records)) == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "identical", "slow"),
+    [("live", 300, 60), ("stored", 300, 60), ("rules", 60, 60), ("pyperf", 60, 60)],
+)
+def test_the_plan_has_as_many_checks_as_the_rates_need(
+    gate: str, identical: int, slow: int
+) -> None:
+    counts: Counter[tuple[float, float]] = Counter()
+    for job in STREAMS[gate]:
+        for trial in job.trials:
+            assert trial.operation in OPERATIONS
+            if trial.gate == gate:
+                counts[trial.slowdown, trial.threshold] += job.checks
+    assert counts == {(0.0, 0.05): identical, **dict.fromkeys(SLOWDOWNS, slow)}
+
+
+def test_others_is_everything_but_the_live_gate() -> None:
+    apart = [*STREAMS["stored"], *STREAMS["rules"], *STREAMS["pyperf"]]
+    assert STREAMS["others"] == apart
+    assert not set(apart) & set(STREAMS["live"])
+
+
+def test_a_trial_is_found_again_by_its_name() -> None:
+    for jobs in STREAMS.values():
+        for job in jobs:
+            assert [Trial.named(trial.name) for trial in job.trials] == list(job.trials)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_extra_work_is_exactly_the_share_that_is_claimed(operation: str) -> None:
+    for slowdown, _ in SLOWDOWNS:
+        extra = work_of(operation, slowdown) - WORK[operation]
+        assert extra == pytest.approx(slowdown * WORK[operation], abs=1e-9)
