@@ -120,7 +120,9 @@ def report(data: Path, form: str) -> int:
     if not records:
         print(f"--data: there is no record in {data}; run first", file=sys.stderr)
         return 2
-    records = [with_figures(record, data / "raw") for record in records]
+    raw = data / "raw"
+    if raw.is_dir():
+        records = [with_figures(record, raw) for record in records]
     machine = read_machine(data)
     if form == "json":
         print(json.dumps(as_json(records, machine), indent=2))
