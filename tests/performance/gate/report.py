@@ -32,8 +32,7 @@ def as_text(records: Sequence[Record], machine: Record | None) -> str:
         if rows:
             title = "Both operations" if operation == BOTH else operation
             parts.append(f"{title}\n{_aligned([DETAILS, *rows])}")
-    parts += [_aligned([WIDTHS, *map(_widths_row, widths(records))])]
-    parts += [_aligned([ERRORS, *map(_errors_row, errors(records))])]
+    parts += [_aligned(table) for table in _pairing(records)]
     return "\n\n".join(parts)
 
 
@@ -44,10 +43,19 @@ def as_markdown(records: Sequence[Record], machine: Record | None) -> str:
     for operation in (BOTH, *OPERATIONS):
         head = ["both operations" if operation == BOTH else f"`{operation}`", *SUMMARY]
         rows = [row for gate in GATES if (row := _summary(found, gate, operation))]
-        parts.append(_markdown([head, *rows]))
-    parts.append(_markdown([WIDTHS, *map(_widths_row, widths(records))]))
-    parts.append(_markdown([ERRORS, *map(_errors_row, errors(records))]))
+        if rows:
+            parts.append(_markdown([head, *rows]))
+    parts += [_markdown(table) for table in _pairing(records)]
     return "\n\n".join(parts)
+
+
+def _pairing(records: Sequence[Record]) -> list[list[list[str]]]:
+    """Return the tables of what pairing gains, those without a row left out."""
+    tables = [
+        [WIDTHS, *map(_widths_row, widths(records))],
+        [ERRORS, *map(_errors_row, errors(records))],
+    ]
+    return [table for table in tables if len(table) > 1]
 
 
 def machine_line(machine: Record | None) -> str:
