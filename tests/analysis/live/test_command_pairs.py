@@ -47,8 +47,8 @@ def test_the_sides_take_turns_so_that_a_steady_drift_cancels(
     monkeypatch.setattr(command_pairs, "PAIR_S", PATIENCE_S)
     monkeypatch.setattr(command_pairs, "MOST_ROUNDS", 3)
     log = tmp_path / "log"
-    sides = [shell(f"printf {letter} >> {log}") for letter in "bc"]
-    pairs(*sides).measure(first, 0, verify=False)
+    baseline, current = (shell(f"printf {letter} >> {log}") for letter in "bc")
+    pairs(baseline, current).measure(first, 0, verify=False)
     assert log.read_text() == order
 
 
@@ -108,7 +108,7 @@ def test_a_command_that_hangs_is_killed_at_the_timeout(
     ],
 )
 def test_a_command_that_cannot_be_started_is_wrong_usage(command: sp.Command, why: str) -> None:
-    with pytest.raises(sp.InvalidParameter, match="current: the command .* cannot be") as caught:
+    with pytest.raises(sp.InvalidParameter, match=r"current: the command .* cannot be") as caught:
         pairs(FINE, command).prepare()
     assert why in str(caught.value)
 
@@ -120,7 +120,7 @@ def test_a_command_is_a_program_with_arguments(argv: Any) -> None:
 
 
 def test_a_failing_command_ends_the_comparison() -> None:
-    with pytest.raises(SideFailed, match="current: the command .* ended with status 1") as caught:
+    with pytest.raises(SideFailed, match=r"current: the command .* ended with status 1") as caught:
         sp.compare_live(FINE, sp.Command(("false",)), duration_s=0.01)
     known = caught.value.comparison
     assert known is not None
@@ -128,6 +128,7 @@ def test_a_failing_command_ends_the_comparison() -> None:
     assert known.verdict == "inconclusive"
 
 
+@pytest.mark.timing
 def test_a_slower_command_is_found_out() -> None:
     quick, slow = (sp.Command(("sleep", seconds)) for seconds in ("0.01", "0.06"))
     comparison = sp.compare_live(quick, slow, duration_s=20.0, seed=1)

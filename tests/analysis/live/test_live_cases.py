@@ -110,7 +110,7 @@ def test_a_side_with_several_values_has_no_counterpart(environment_of: Environme
     baseline = environment_of(source, size=[1, 2])
     current = sp.Environment(baseline.python, {"size": 3}, baseline.modules)
     with pytest.raises(
-        sp.InvalidParameter, match="baseline has several cases .* give size one value"
+        sp.InvalidParameter, match=r"baseline has several cases .* give size one value"
     ):
         join(baseline, current, "t.kv")
     # The same values on both sides are no difference.
@@ -147,14 +147,14 @@ def test_a_word_that_selects_something_on_one_side_alone_is_a_difference(
 def test_a_module_that_cannot_be_imported_names_its_side(
     environment_of: EnvironmentOf, source: str, why: str
 ) -> None:
-    with pytest.raises(sp.InvalidParameter, match="^current ") as caught:
+    with pytest.raises(sp.InvalidParameter, match=r"^current ") as caught:
         join(environment_of(BASE), environment_of(source))
     assert why in str(caught.value)
 
 
 def test_a_module_that_is_not_there_is_wrong(environment_of: EnvironmentOf) -> None:
     lost = sp.Environment(modules=("no_such_file.py",))
-    with pytest.raises(sp.InvalidParameter, match="baseline .*there is no file 'no_such_file.py'"):
+    with pytest.raises(sp.InvalidParameter, match=r"baseline .*there is no file 'no_such_file.py'"):
         join(lost, environment_of(BASE))
 
 

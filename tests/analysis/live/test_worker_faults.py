@@ -66,7 +66,7 @@ def measure(environment_of: EnvironmentOf) -> Callable[..., None]:
             }
             for which in SIDES
         }
-        source = WorkerPairs({which: side for which in SIDES}, questions, timeout_s)
+        source = WorkerPairs(dict.fromkeys(SIDES, side), questions, timeout_s)
         arms = source.measure("baseline", 1, verify=True)
         assert arms["current"].checked == 1
 
@@ -226,7 +226,9 @@ class TestInterpreters:
 
     def test_one_without_stratoperf_is_told_how_to_get_it(self, tmp_path: Path) -> None:
         python = self.script(tmp_path / "python", f'exec {sys.executable} -I -S "$@"')
-        with pytest.raises(sp.PrerequisiteMissing, match="current: .* has no stratoperf") as caught:
+        with pytest.raises(
+            sp.PrerequisiteMissing, match=r"current: .* has no stratoperf"
+        ) as caught:
             self.ask(python)
         assert f"{python} -m pip install --upgrade stratoperf" in str(caught.value)
 
@@ -244,7 +246,7 @@ class TestInterpreters:
         speak = f"import os, sys; os.write(int(sys.argv[3]), bytes.fromhex('{hello}'))"
         run = f'{sys.executable} -I -S -c "{speak}" "$@"'
         python = self.script(tmp_path / "python", run)
-        with pytest.raises(sp.StratoperfError, match="current: .* speaks 'stratoperf.worker/9'"):
+        with pytest.raises(sp.StratoperfError, match=r"current: .* speaks 'stratoperf.worker/9'"):
             self.ask(python)
 
     def test_a_virtual_environment_without_packages_has_none(self, tmp_path: Path) -> None:

@@ -33,9 +33,12 @@ def test_messages_arrive_whole_and_in_order(ends: tuple[Channel, socket.socket])
     other = Channel(far)
     long = "x" * 3_000_000
     # Longer than a socket holds: somebody must read meanwhile.
-    sender = threading.Thread(
-        target=lambda: [other.send("a", value=1), other.send("b", value=long), other.send("c")]
-    )
+
+    def send() -> None:
+        for kind, value in (("a", "short"), ("b", long), ("c", "")):
+            other.send(kind, value=value)
+
+    sender = threading.Thread(target=send)
     sender.start()
     received = [channel.receive(60.0) for _ in range(3)]
     sender.join()

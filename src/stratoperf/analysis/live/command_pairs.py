@@ -87,7 +87,7 @@ class CommandPairs:
             raise SideFailed(
                 side,
                 f"the command {command.label} did not end within {self._timeout_s:g} s and was "
-                "killed; raise timeout_s if it needs longer",
+                "killed; raise timeout_s (--timeout) if it needs longer",
             )
         if status != 0:
             said = output.tail()

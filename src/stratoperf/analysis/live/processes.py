@@ -147,6 +147,11 @@ class Child:
             watch.join()
         return timed_out.is_set()
 
+    def interrupt(self) -> None:
+        """Send it, without the rest of its group, what Ctrl-C sends."""
+        if self._process.returncode is None:
+            os.kill(self._process.pid, signal.SIGINT)
+
     def finish(self) -> int:
         """Kill what is left of its process group, reap it and return its exit status."""
         if self._process.returncode is None:

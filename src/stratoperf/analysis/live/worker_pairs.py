@@ -84,9 +84,10 @@ class WorkerPairs:
             workers: dict[Side, WorkerProcess] = {}
             for side in order:
                 workers[side] = entered(stack, functools.partial(self._worker, side, variables))
-                # Before any of them is waited for, so that all tear down at the same time.
-                stack.callback(workers[side].close)
                 workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
+            for worker in workers.values():
+                # On the way out, before any is waited for: both tear down at the same time.
+                stack.callback(worker.close)
             ready = {side: workers[side].answer("ready", Ready) for side in order}
             batch, count = slicing(ready.values())
             slices = self._slices(workers, order, batch, count)

@@ -37,7 +37,7 @@ class WorkerProcess:
     """A worker of one side, and the conversation with it.
 
     On exit the conversation is closed, which makes the worker tear down and end; what has not
-    ended then is killed.
+    ended a little later is killed.
 
     Parameters
     ----------
@@ -75,11 +75,12 @@ class WorkerProcess:
         self._timeout_s = timeout_s
         self._deadline = time.monotonic() + timeout_s
         self._greeted = False
+        self._is_busy = False
         with contextlib.ExitStack() as cleanup:
             self._output = cleanup.enter_context(unnamed_output())
             ours, theirs = socket.socketpair()
             self._channel = Channel(ours)
-            cleanup.callback(self.close)
+            cleanup.callback(self._channel.close)
             with theirs:
                 child = self._started(theirs.fileno(), variables)
             self._child = cleanup.enter_context(child)
@@ -103,6 +104,7 @@ class WorkerProcess:
 
     def ask(self, kind: str, **fields: Any) -> None:
         """Send a question; `answer` waits for what it brings."""
+        self._is_busy = kind != "quit"
         with contextlib.suppress(Closed):
             # A worker that died is found out, with the reason, by whoever waits for the answer.
             self._channel.send(kind, **fields)
@@ -152,12 +154,18 @@ class WorkerProcess:
             )
 
     def close(self) -> None:
-        """Close the conversation: a worker that still listens tears down and ends."""
+        """Close the conversation, upon which the worker tears down and ends."""
+        if self._is_busy:
+            # Else it would notice only when its question is answered. Once it tears down nothing
+            # interrupts it.
+            self._is_busy = False
+            self._child.interrupt()
         self._channel.close()
         self._deadline = min(self._deadline, time.monotonic() + QUIT_S)
 
     def _message(self, kind: str) -> dict[str, Any]:
         message = self._received()
+        self._is_busy = self._is_busy and message["type"] == "hello"
         if message["protocol"] != PROTOCOL:
             raise StratoperfError(
                 f"{self.side}: the worker of {self._python} speaks {message['protocol']!r}, this "
@@ -192,7 +200,7 @@ class WorkerProcess:
         return SideFailed(
             self.side,
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
-            f"raise timeout_s if it needs longer{self._said()}",
+            f"raise timeout_s (--timeout) if it needs longer{self._said()}",
         )
 
     def _death(self) -> StratoperfError:
