@@ -123,6 +123,9 @@ def difference_text(one: Difference) -> str:
     ]
     if one.what == "metric":
         return f"{about}not compared: {one.baseline or one.current}"
+    if one.what == "status":
+        both = one.baseline is not None and one.baseline == one.current
+        return f"{about}not compared ({f'both sides: {one.current}' if both else '; '.join(sides)})"
     compared = "compared nonetheless" if one.compared else "not compared"
     return f"{about}{one.what} differs ({'; '.join(sides)}), {compared}"
 
