@@ -1,7 +1,7 @@
 """A worker: one process of one side, which runs one benchmark when told to.
 
-Started as ``python -m stratoperf.analysis.live.worker DESCRIPTOR PARENT``; `protocol` describes the
-conversation over the descriptor. It ends when the descriptor closes, and when its parent dies.
+`worker_process` starts it with a descriptor and the number of its own process; `protocol` describes
+the conversation over the descriptor. It ends when the descriptor closes, and when its parent dies.
 """
 
 from __future__ import annotations
@@ -191,7 +191,3 @@ def main(arguments: Sequence[str]) -> None:
     sys.stderr.flush()
     # All is torn down; what the interpreter would do now only takes time from the next pair.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
