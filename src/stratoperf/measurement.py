@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import _core, arguments, statistics
-from stratoperf.errors import Interrupted, StratoperfError, VerificationFailed
+from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
 from stratoperf.statistics import Estimate, Histogram, Summary
+from stratoperf.verification import Verification, verify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,13 +33,6 @@ class Warmup(NamedTuple):
 
     seconds: float
     iterations: int
-
-
-class Verification(NamedTuple):
-    """The check of the timed work's outcome."""
-
-    checked: int
-    passed: bool
 
 
 class Measurement:
@@ -236,7 +230,8 @@ def measure(
     InvalidParameter
         For an argument out of range (NaN included).
     Interrupted
-        On Ctrl-C, with the samples so far in its attribute ``measurement``.
+        On Ctrl-C, with the samples so far in its attribute ``measurement``; during the
+        verification these are all of them.
     VerificationFailed
         When the outcome of the timed work is wrong.
     StratoperfError
@@ -275,7 +270,7 @@ def measure(
     if sampled.interrupt is not None:
         _raise_interrupt(sampled.interrupt, measurement)
     if sampled.stopped_because != "interrupted":
-        measurement.verification = _verify(operation, measurement)
+        measurement.verification = verify(operation, measurement)
     return measurement
 
 
@@ -285,23 +280,3 @@ def _raise_interrupt(interrupt: BaseException, measurement: Measurement) -> None
     interrupted = Interrupted(f"{measurement.name}: interrupted after {measurement.count} samples")
     interrupted.measurement = measurement if measurement.count else None
     raise interrupted from interrupt
-
-
-def _verify(operation: Operation, measurement: Measurement) -> Verification | None:
-    if operation.verify is not None:
-        try:
-            return Verification(int(operation.verify()), True)
-        except VerificationFailed as failure:
-            measurement.verification = Verification(0, False)
-            failure.measurement = measurement
-            raise
-    outcome = _core.sampler.verify(operation.work) if operation.is_native else None
-    if outcome is None:
-        return None
-    checked, passed, message = outcome
-    measurement.verification = Verification(checked, passed)
-    if not passed:
-        failed = VerificationFailed(f"{measurement.name}: the timed work is wrong: {message}")
-        failed.measurement = measurement
-        raise failed
-    return measurement.verification

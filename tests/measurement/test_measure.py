@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import signal
 import threading
 import time
 import traceback
@@ -141,6 +142,20 @@ def test_wrong_results_are_an_error_that_keeps_the_measurement() -> None:
         sp.measure(sp.Operation(empty, verify=verify), **QUICK)
     assert caught.value.measurement is not None
     assert caught.value.measurement.verification == (0, False)
+
+
+def test_ctrl_c_during_the_verification_keeps_all_samples() -> None:
+    def verify() -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 1
+
+    operation = sp.Operation(lambda: None, name="work", verify=verify)
+    with pytest.raises(sp.Interrupted, match=r"work: interrupted while \d+ samples") as caught:
+        sp.measure(operation, warmup_s=0, max_duration_s=0.02, precision=0)
+    assert caught.value.measurement is not None
+    assert caught.value.measurement.stopped_because == "max_duration"
+    assert caught.value.measurement.count > 100
+    assert caught.value.measurement.verification is None
 
 
 def test_a_native_check_is_used() -> None:

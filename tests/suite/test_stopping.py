@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,32 @@ def test_ctrl_c_saves_what_was_measured(tmp_path: Path, moment: str) -> None:
         assert [status for status, _ in json.loads(process.finish()[-1])] == ["ok"] * 3
     assert [result.status for result in sp.load(tmp_path / "latest.json").results] == ["ok"] * 3
     assert not list(tmp_path.glob("*.journal"))
+
+
+@pytest.mark.parametrize("moment", ["verification", "teardown"])
+@pytest.mark.usefixtures("benchmarks")
+def test_ctrl_c_after_the_sampling_keeps_all_samples(moment: str) -> None:
+    def press(now: str) -> int:
+        if now == moment:
+            signal.raise_signal(signal.SIGINT)
+        return 1
+
+    @sp.benchmark("one.case")
+    def one_case() -> Iterator[sp.Operation]:
+        yield sp.Operation(lambda: None, verify=lambda: press("verification"))
+        press("teardown")
+
+    with pytest.raises(sp.Interrupted) as caught:
+        sp.run("one.case", preset="ci", warmup_s=0, duration_s=0.02)
+    assert caught.value.run is not None
+    (result,) = caught.value.run.results
+    assert result.status == "interrupted"
+    count = len(result.series[0].columns["latency"])
+    assert count > 100
+    assert result.reason is not None
+    assert result.reason.startswith(f"interrupted after {count} samples")
+    assert ("nothing was verified" in result.reason) == (moment == "verification")
+    assert (result.verification is not None) == (moment == "teardown")
 
 
 def test_after_kill_9_the_journal_is_read_and_resumed(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from stratoperf.errors import (
     StratoperfError,
     VerificationFailed,
 )
-from stratoperf.measurement import Measurement, Verification, measure
+from stratoperf.measurement import Measurement, measure
 from stratoperf.monitor import NoiseProbe
 from stratoperf.operation import Operation
 from stratoperf.suite.outcome import result_tree
 from stratoperf.suite.planner import Case
+from stratoperf.verification import Verification
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def attempt(case: Case, *, system: str, process: str) -> Attempt:
     if case.skip_reason is not None:
         return Attempt(result_tree(case, "skipped", case.skip_reason))
     probe = NoiseProbe()
+    measurement: Measurement | None = None
     try:
         with case.benchmark.operation(case.params, case.backend) as operation:
             with probe:
@@ -73,12 +75,13 @@ def attempt(case: Case, *, system: str, process: str) -> Attempt:
         )
         return Attempt(tree | profile, interrupted)
     except KeyboardInterrupt as interrupt:
-        # Interrupted carries what was sampled; a plain one came during setup or teardown.
-        partial: Measurement | None = getattr(interrupt, "measurement", None)
+        # Interrupted carries what was sampled. A plain one came during the setup, or when the
+        # measurement was complete: while it was summed up, or during the teardown.
+        partial: Measurement | None = getattr(interrupt, "measurement", None) or measurement
         tree = result_tree(
             case,
             "interrupted",
-            f"interrupted after {partial.count if partial else 0} samples; nothing was verified",
+            _how_far(partial),
             measurement=partial,
             environment=probe.environment,
             warnings=probe.warnings,
@@ -119,6 +122,13 @@ def _profile(
     except Exception as error:
         _LOG.debug("the profile of %s failed", case.key, exc_info=True)
         return {"profile": {"why": _describe(error)}}, False
+
+
+def _how_far(partial: Measurement | None) -> str:
+    """Return how far an interrupted measurement came."""
+    reason = f"interrupted after {partial.count if partial is not None else 0} samples"
+    verified = partial is not None and partial.verification is not None
+    return reason if verified else f"{reason}; nothing was verified"
 
 
 def _describe(error: BaseException) -> str:

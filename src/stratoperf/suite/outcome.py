@@ -10,12 +10,13 @@ import numpy as np
 
 from stratoperf import statistics
 from stratoperf.errors import InvalidParameter
-from stratoperf.measurement import Measurement, Verification
+from stratoperf.measurement import Measurement
 from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Status, TargetVerdict
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.suite.planner import Case
 from stratoperf.suite.presets import STANDARD_ITERATIONS, STANDARD_WARMUP_S
 from stratoperf.suite.targets import Judgment, Target, most_severe
+from stratoperf.verification import Verification
 
 
 def result_tree(
