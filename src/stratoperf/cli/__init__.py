@@ -1,7 +1,31 @@
-"""The command line: ``stratoperf run | list | doctor | claims | compare | check``."""
+"""The command line: ``stratoperf run | list | doctor | claims | compare | check | history``."""
 
 from __future__ import annotations
 
-from stratoperf.cli.entry import main
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; ``None`` for those of this process.
+    """
+    try:
+        # Imported here: Ctrl-C can come that early, and must not show a traceback.
+        from stratoperf.cli.entry import run
+
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from types import FrameType
@@ -18,21 +19,20 @@ from stratoperf.errors import StratoperfError
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
+PRESS_AGAIN_S = 0.01
+"""Long enough for a destructor to end, too short to be noticed."""
+
 logger = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code.
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return the exit code.
 
     Parameters
     ----------
     arguments
-        Without the program's name; ``None`` for those of this process.
+        Without the program's name.
     """
-    sys.exit(_guarded(list(sys.argv[1:] if arguments is None else arguments)))
-
-
-def _guarded(arguments: list[str]) -> int:
     debug = os.environ.get(DEBUG, "0") not in ("", "0")
     if debug:
         logging.basicConfig(
@@ -41,19 +41,20 @@ def _guarded(arguments: list[str]) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
     terminated = _Terminated()
+    lost = _LostInterrupts()
     try:
         with warnings.catch_warnings():
             if not debug:
                 # What a user must know is part of the output; the rest is for developers.
                 warnings.simplefilter("ignore")
-            code = _run(arguments, terminated)
+            code = _invoke(list(arguments), terminated)
         sys.stdout.flush()
         return ExitCode.TERMINATED if terminated and code == ExitCode.INTERRUPTED else code
     except BrokenPipeError:
         _silence(sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
     except KeyboardInterrupt:
-        _say("interrupted before anything was measured")
+        _say("interrupted")
         return ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
     except StratoperfError as error:
         logger.debug("the error in full", exc_info=True)
@@ -65,10 +66,11 @@ def _guarded(arguments: list[str]) -> int:
         _say(f"error: {type(error).__name__}: {error}{hint}")
         return ExitCode.FAILED
     finally:
+        lost.restore()
         terminated.restore()
 
 
-def _run(arguments: list[str], terminated: _Terminated) -> int:
+def _invoke(arguments: list[str], terminated: _Terminated) -> int:
     try:
         result = application.main(
             arguments, prog_name="stratoperf", standalone_mode=False, obj=terminated
@@ -79,7 +81,8 @@ def _run(arguments: list[str], terminated: _Terminated) -> int:
         error.show(sys.stderr)
         return ExitCode.USAGE
     except click.Abort:
-        return ExitCode.INTERRUPTED
+        # What click makes of Ctrl-C.
+        raise KeyboardInterrupt from None
     return int(result or ExitCode.FINE)
 
 
@@ -105,6 +108,28 @@ class _Terminated:
 
     def restore(self) -> None:
         signal.signal(signal.SIGTERM, self._previous)
+
+
+class _LostInterrupts:
+    """Presses Ctrl-C again where Python lost it.
+
+    Python prints and forgets what a destructor or the callback of a weak reference raises, which
+    run whenever an object goes away: at every import, for one.
+    """
+
+    def __init__(self) -> None:
+        self._previous = sys.unraisablehook
+        sys.unraisablehook = self._handle
+
+    def _handle(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            # A little later: what is raised in here would be lost again.
+            threading.Timer(PRESS_AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            self._previous(unraisable)
+
+    def restore(self) -> None:
+        sys.unraisablehook = self._previous
 
 
 def _say(text: str) -> None:

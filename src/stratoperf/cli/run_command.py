@@ -96,7 +96,7 @@ def run(
 
     remarks = Screen.stderr()
     progress = RunProgress(remarks)
-    # A resumed run stays beside its own file unless told otherwise.
+    # A resumed run stays beside its own file, and refuses another folder.
     folder = output if output is not None or resume is not None else Path("results")
     code = ExitCode.FINE
     try:
@@ -120,9 +120,14 @@ def run(
     finally:
         progress.close()
     screen = remarks if as_json else Screen.stdout()
-    _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
-    if as_json:
-        _print_document(outcome, progress.path)
+    try:
+        _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
+        if as_json:
+            _print_document(outcome, progress.path)
+    except KeyboardInterrupt:
+        if progress.path is not None:
+            remarks.line(f"saved: {progress.path}")
+        raise
     return code or _verdict(outcome, enforce_targets)
 
 
