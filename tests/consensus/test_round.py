@@ -148,7 +148,7 @@ def test_decisions_compare_and_show_themselves() -> None:
     assert first == second
     assert first != Round(proposals=5).decide(votes())
     assert "decided" in repr(first)
-    assert "<table>" in first._repr_html_()
+    assert "<caption>Decision</caption>" in first._repr_html_()
     with pytest.raises(ValueError, match="read-only"):
         first.decided[0] = 1
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from stratoperf.cli.tables import Cell
-from stratoperf.report.units import format_rate, format_time, significant, time_scale
+from stratoperf.report.units import format_interval, format_rate, format_time
 from stratoperf.results import Result
 from stratoperf.statistics import Estimate
+from stratoperf.suite.targets import most_severe
 
 VERDICT_STYLES = {
     "met": "green",
@@ -16,7 +17,6 @@ VERDICT_STYLES = {
     "not-measured": "dim",
 }
 STATUS_STYLES = {"failed": "bold red", "interrupted": "yellow", "skipped": "dim"}
-SEVERITY = ("missed", "inconclusive", "met", "not-measured")
 WIDEST_PERCENT = 99
 NOTHING = Cell("-", "dim")
 
@@ -30,11 +30,7 @@ def latency(estimate: Estimate | None, *, compact: bool) -> Cell:
         return NOTHING
     if compact:
         return Cell(f"{format_time(estimate.value)} {relative(estimate)}")
-    scale, unit = time_scale(estimate.value)
-    low, high = (
-        "?" if side is None else significant(side / scale) for side in (estimate.low, estimate.high)
-    )
-    return Cell(f"{significant(estimate.value / scale)} [{low}, {high}] {unit}")
+    return Cell(format_interval(estimate, "ns"))
 
 
 def relative(estimate: Estimate) -> str:
@@ -65,8 +61,9 @@ def throughput(result: Result, *, compact: bool) -> Cell:
 
 def verdict_of(result: Result) -> str | None:
     """Return the verdict that needs attention first, or ``None`` without a target."""
-    verdicts = {m.target.verdict for m in result.metrics.values() if m.target is not None}
-    return next((verdict for verdict in SEVERITY if verdict in verdicts), None)
+    verdicts = [one.target for one in result.metrics.values() if one.target is not None]
+    worst = most_severe(verdicts)
+    return None if worst is None else worst.verdict
 
 
 def verdict(result: Result) -> Cell:

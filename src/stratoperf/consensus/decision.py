@@ -91,8 +91,9 @@ class Decision:
         return f"<Decision: {facts}>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{name}</th><td>{count}</td></tr>" for name, count in self._facts())
-        return f"<table><caption>Decision</caption>{rows}</table>"
+        from stratoperf.report.markup import html_facts
+
+        return html_facts(self._facts(), "Decision")
 
     def _facts(self) -> list[tuple[str, int]]:
         decided = int(np.count_nonzero(self.decided >= 0))

@@ -175,6 +175,11 @@ class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
     virtualization: Virtualization
     warnings: list[str]
 
+    def _repr_html_(self) -> str:
+        from stratoperf.report.text import system_html
+
+        return system_html(self)
+
 
 Status = Literal["ok", "warning", "missing", "unknown"]
 Topic = Literal["measures", "noise", "limits"]

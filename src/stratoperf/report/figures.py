@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
-from stratoperf.report.units import format_time_interval, time_scale
+from stratoperf.report.units import format_interval, time_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def plot_measurement(measurement: Measurement) -> Axes:
     for name, color in (("p50", "#1b6ca8"), ("p95", "#d9822b"), ("p99", "#b3261e")):
         estimate = getattr(summary, name)
         axes.axvline(
-            estimate.value / scale, color=color, label=f"{name} {format_time_interval(estimate)}"
+            estimate.value / scale, color=color, label=f"{name} {format_interval(estimate, 'ns')}"
         )
         if estimate.low is not None and estimate.high is not None:
             axes.axvspan(estimate.low / scale, estimate.high / scale, color=color, alpha=0.2)

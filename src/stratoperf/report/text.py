@@ -5,10 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from stratoperf.report.units import format_rate, format_time, format_time_interval
+import msgspec
+
+from stratoperf.report.markup import html_facts
+from stratoperf.report.units import format_interval, format_rate, format_time, significant
 
 if TYPE_CHECKING:
     from stratoperf.measurement import Measurement
+    from stratoperf.monitor import SystemInfo
+    from stratoperf.statistics import Summary
 
 _ROWS = (("p50", "median"), ("p95", "p95"), ("p99", "p99"), ("p999", "p99.9"))
 
@@ -19,8 +24,8 @@ def describe_measurement(measurement: Measurement) -> str:
         return f"<Measurement {measurement.name!r}: no samples, {measurement.stopped_because}>"
     summary = measurement.summary()
     return (
-        f"<Measurement {measurement.name!r}: p50 {format_time_interval(summary.p50)}, "
-        f"p95 {format_time_interval(summary.p95)}, {_samples(measurement)}, "
+        f"<Measurement {measurement.name!r}: p50 {format_interval(summary.p50, 'ns')}, "
+        f"p95 {format_interval(summary.p95, 'ns')}, {_samples(measurement)}, "
         f"stopped by {measurement.stopped_because}>"
     )
 
@@ -31,7 +36,9 @@ def measurement_html(measurement: Measurement) -> str:
     if measurement.count == 0:
         return f"<div>{head}</div>"
     summary = measurement.summary()
-    rows = [(title, format_time_interval(getattr(summary, name))) for name, title in _ROWS]
+    rows: list[tuple[str, object]] = [
+        (title, format_interval(getattr(summary, name), "ns")) for name, title in _ROWS
+    ]
     rows.append(("mean", format_time(summary.mean)))
     rows.append(("minimum, maximum", f"{format_time(summary.min)}, {format_time(summary.max)}"))
     rate = measurement.throughput()
@@ -39,12 +46,41 @@ def measurement_html(measurement: Measurement) -> str:
     rows.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
     rows.append(("verified", _verified(measurement)))
     rows.append(("stopped by", measurement.stopped_because))
-    body = "".join(
-        f"<tr><th style='text-align:left'>{escape(title)}</th><td>{escape(value)}</td></tr>"
-        for title, value in rows
-    )
     note = escape(summary.p50.method)
-    return f"<div>{head}<table>{body}</table><small>95 % intervals: {note}</small></div>"
+    return f"<div>{head}{html_facts(rows)}<small>95 % intervals: {note}</small></div>"
+
+
+def summary_html(summary: Summary) -> str:
+    """Render a summary as an HTML table; its unit is that of the samples."""
+    facts: list[tuple[str, object]] = [("count", summary.count)]
+    for name in ("mean", "stdev", "min", "max"):
+        value = getattr(summary, name)
+        facts.append((name, "-" if value is None else significant(value)))
+    facts += [(title, format_interval(getattr(summary, name), "")) for name, title in _ROWS]
+    facts.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
+    if summary.stopped_because is not None:
+        facts.append(("stopped by", summary.stopped_because))
+    return html_facts(facts, "Summary")
+
+
+def system_html(info: SystemInfo) -> str:
+    """Render the facts of a machine as an HTML table, without what it does not tell."""
+    facts: list[tuple[str, object]] = [("id", info.id)]
+    for name in ("cpu", "memory", "kernel", "os", "python", "clock", "virtualization"):
+        record = msgspec.structs.asdict(getattr(info, name))
+        known = {key: _plain(value) for key, value in record.items() if value not in (None, [])}
+        facts.append((name, "; ".join(f"{key} {value}" for key, value in known.items()) or "-"))
+    facts += [("gpu", gpu.name) for gpu in info.gpus]
+    facts += [("warning", warning) for warning in info.warnings]
+    return html_facts(facts, "System")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, msgspec.Struct):
+        return " ".join(f"{name} {one}" for name, one in msgspec.structs.asdict(value).items())
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _samples(measurement: Measurement) -> str:

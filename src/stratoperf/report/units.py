@@ -26,22 +26,34 @@ def format_time(ns: float) -> str:
 
 def format_rate(value: float, unit: str) -> str:
     """Format a rate with three significant digits, such as ``2.61 G votes/s``."""
-    for scale, prefix in _RATE:
-        if abs(value) >= scale:
-            return f"{significant(value / scale)} {prefix}{' ' if prefix else ''}{unit}"
-    return f"{significant(value)} {unit}"
+    scale, prefix = _rate_scale(value)
+    return f"{significant(value / scale)} {prefix}{' ' if prefix else ''}{unit}"
 
 
-def format_time_interval(estimate: Estimate) -> str:
-    """Format an estimate in nanoseconds with its interval, such as ``12.3 [12.1, 12.7] µs``.
+def _rate_scale(value: float) -> tuple[float, str]:
+    return next((row for row in _RATE if abs(value) >= row[0]), _RATE[-1])
 
-    A side that does not exist is shown as ``…``.
+
+def format_interval(estimate: Estimate, unit: str) -> str:
+    """Format an estimate with its interval, such as ``12.3 [12.1, 12.7] µs``.
+
+    Parameters
+    ----------
+    estimate
+        The value; a ``?`` stands for a side that the samples leave open.
+    unit
+        Its unit. Nanoseconds and rates, such as ``votes/s``, get the prefix that reads best.
     """
-    scale, unit = time_scale(estimate.value)
+    scale, shown = 1.0, "µs" if unit == "us" else unit
+    if unit == "ns":
+        scale, shown = time_scale(estimate.value)
+    elif unit.endswith("/s"):
+        scale, prefix = _rate_scale(estimate.value)
+        shown = f"{prefix} {unit}".strip()
     low, high = (
-        "…" if side is None else significant(side / scale) for side in (estimate.low, estimate.high)
+        "?" if side is None else significant(side / scale) for side in (estimate.low, estimate.high)
     )
-    return f"{significant(estimate.value / scale)} [{low}, {high}] {unit}"
+    return f"{significant(estimate.value / scale)} [{low}, {high}] {shown}".rstrip()
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -113,7 +113,7 @@ class Run:
     def _repr_html_(self) -> str:
         from stratoperf.results.tables import html
 
-        return html(self)
+        return html(self.results)
 
 
 def load(path: str | Path) -> Run:

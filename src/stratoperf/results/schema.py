@@ -256,3 +256,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     item_unit: str | None = None
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
+
+    def _repr_html_(self) -> str:
+        from stratoperf.results.tables import html
+
+        return html([self])

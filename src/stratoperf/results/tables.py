@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html as markup
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import PrerequisiteMissing
+from stratoperf.report.markup import html_table
+from stratoperf.report.units import format_interval
 from stratoperf.results.schema import QUANTILES, Metric, Result
-from stratoperf.statistics import Estimate
 
 if TYPE_CHECKING:
     import pandas
@@ -29,21 +29,21 @@ def dataframe(run: Run) -> pandas.DataFrame:
     return frame
 
 
-def html(run: Run) -> str:
+def html(results: Iterable[Result]) -> str:
     """Return an HTML table of every metric, with percentiles, intervals and verdicts."""
     head = ("benchmark", "parameters", "backend", "status", "metric", *QUANTILES, "verdict")
-    lines = ["<table>", _html_row("th", head)]
-    for result in run.results:
-        parameters = ", ".join(f"{name}={value}" for name, value in result.params.items())
-        about = (result.benchmark, parameters, result.backend, result.status)
-        for name, metric in result.metrics.items():
-            quantiles = [_interval(metric.statistic(quantile)) for quantile in QUANTILES]
-            verdict = metric.target.verdict if metric.target else ""
-            lines.append(_html_row("td", (*about, f"{name} [{metric.unit}]", *quantiles, verdict)))
-        if not result.metrics:
-            lines.append(_html_row("td", (*about, result.reason or "", *[""] * len(QUANTILES), "")))
-    lines.append("</table>")
-    return "\n".join(lines)
+    return html_table(head, (row for result in results for row in _html_rows(result)))
+
+
+def _html_rows(result: Result) -> Iterator[tuple[str, ...]]:
+    parameters = ", ".join(f"{name}={value}" for name, value in result.params.items())
+    about = (result.benchmark, parameters, result.backend, result.status)
+    for name, metric in result.metrics.items():
+        quantiles = [_interval(metric, quantile) for quantile in QUANTILES]
+        verdict = metric.target.verdict if metric.target else ""
+        yield (*about, name, *quantiles, verdict)
+    if not result.metrics:
+        yield (*about, result.reason or "", *[""] * len(QUANTILES), "")
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:
@@ -75,14 +75,6 @@ def _statistics(metric: Metric) -> dict[str, Any]:
     return row
 
 
-def _interval(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return ""
-    low, high = (
-        "none" if side is None else f"{side:.4g}" for side in (estimate.low, estimate.high)
-    )
-    return f"{estimate.value:.4g} [{low}, {high}]"
-
-
-def _html_row(tag: str, cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{markup.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+def _interval(metric: Metric, quantile: str) -> str:
+    estimate = metric.statistic(quantile)
+    return "" if estimate is None else format_interval(estimate, metric.unit)

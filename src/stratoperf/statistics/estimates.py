@@ -108,3 +108,8 @@ class Summary(msgspec.Struct, frozen=True):
             p99=self.p99.scaled(factor),
             p999=self.p999.scaled(factor),
         )
+
+    def _repr_html_(self) -> str:
+        from stratoperf.report.text import summary_html
+
+        return summary_html(self)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html as markup
 from collections.abc import Iterable
 
 import msgspec
 
 from stratoperf.errors import InvalidParameter
+from stratoperf.report.markup import html_table
+from stratoperf.report.units import format_interval
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Result, Verdict
 from stratoperf.statistics import Estimate
@@ -63,14 +64,13 @@ class ClaimsTable(msgspec.Struct, frozen=True, kw_only=True):
                 row.metric,
                 row.target,
                 row.published,
-                _shown(row.measured, row.unit),
+                format_interval(row.measured, row.unit or "") if row.measured else "",
                 row.verdict,
                 row.why,
             )
             for row in self.rows
         ]
-        body = [_html_row("th", head), *(_html_row("td", line) for line in lines)]
-        return "<table>\n" + "\n".join(body) + "\n</table>"
+        return html_table(head, lines)
 
 
 def claims(run: Run) -> ClaimsTable:
@@ -119,7 +119,7 @@ def _judged(claim: Claim, target: Target, result: Result) -> ClaimRow:
         factor = conversion(metric.unit, target.unit)
     except InvalidParameter as error:
         return msgspec.structs.replace(row, why=str(error))
-    row = msgspec.structs.replace(row, measured=_scaled(estimate, factor), unit=target.unit)
+    row = msgspec.structs.replace(row, measured=estimate.scaled(factor), unit=target.unit)
     mismatch = target.mismatch({**result.params, "backend": result.backend})
     if mismatch is not None:
         return msgspec.structs.replace(row, why=mismatch)
@@ -150,25 +150,3 @@ def _plain(claim: Claim, why: str) -> ClaimRow:
         why=why,
         benchmark=claim.benchmark,
     )
-
-
-def _scaled(estimate: Estimate, factor: float) -> Estimate:
-    return msgspec.structs.replace(
-        estimate,
-        value=estimate.value * factor,
-        low=None if estimate.low is None else estimate.low * factor,
-        high=None if estimate.high is None else estimate.high * factor,
-    )
-
-
-def _shown(measured: Estimate | None, unit: str | None) -> str:
-    if measured is None:
-        return ""
-    low, high = (
-        "none" if side is None else f"{side:.4g}" for side in (measured.low, measured.high)
-    )
-    return f"{measured.value:.4g} [{low}, {high}] {unit}"
-
-
-def _html_row(tag: str, cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{markup.escape(cell)}</{tag}>' for cell in cells)}</tr>"
