@@ -30,7 +30,7 @@ def number(
         if math.isfinite(limit)
     ]
     try:
-        converted = float(value)
+        converted = math.nan if isinstance(value, bool | str) else float(value)
     except (TypeError, ValueError):
         converted = math.nan
     # NaN fails every comparison.
