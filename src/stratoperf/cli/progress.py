@@ -39,6 +39,8 @@ class RunProgress(Listener):
         self._plan: Plan | None = None
         self._started = 0.0
         self._planned_so_far = 0.0
+        self._count = 0
+        self._done = 0
         self._display = Display(screen)
 
     def planned(self, plan: Plan) -> None:
@@ -46,26 +48,33 @@ class RunProgress(Listener):
         self._plan = plan
         self._started = time.monotonic()
         self._display.guard(lambda: self._show_plan(plan))
+        # Cases that cannot run here would make the rest look unmeasured.
+        self._count = sum(case.skip_reason is None for case in plan.cases)
         if plan.open_cases:
-            self._display.start(len(plan.cases))
+            self._display.start(self._count)
 
     def case_started(self, index: int, case: Case) -> None:
         """Show which case is measured now and when all will be done."""
+        del index  # It counts cases that cannot run here, too.
         if self._plan is None or case.skip_reason is not None:
             return
         values = " ".join(f"{key}={value}" for key, value in case.params.items())
         name = self._display.shortened(f"{case.benchmark.name} {values}".strip())
-        count = f"{index}/{len(self._plan.cases)}"
-        self._display.show(index, f"{count} {name}  {left_text(self._seconds_left())}")
+        done = f"{self._done}/{self._count}"
+        self._display.show(self._done, f"{done} {name}  {left_text(self._seconds_left())}")
 
     def case_finished(self, index: int, case: Case, result: Result) -> None:
         """Count the case, and print its outcome where there is no live display."""
-        self._planned_so_far += case.seconds
+        del index
+        if self._plan is None or case.skip_reason is not None:
+            return
+        self._done += 1
+        if case.key not in self._plan.finished:
+            self._planned_so_far += case.seconds
         if self._display.is_live:
-            self._display.show(index + 1)
-        elif case.skip_reason is None and self._plan is not None:
-            count = len(self._plan.cases)
-            text = f"[{index + 1:{len(str(count))}}/{count}] {outcome(result)}"
+            self._display.show(self._done)
+        else:
+            text = f"[{self._done:{len(str(self._count))}}/{self._count}] {outcome(result)}"
             self._display.guard(lambda: self._screen.line(text))
 
     def saved(self, path: Path) -> None:
