@@ -28,3 +28,6 @@ def test_a_backend_that_the_workload_lacks_is_refused() -> None:
 def test_an_unknown_backend_gets_the_nearest_name() -> None:
     with pytest.raises(InvalidParameter, match="did you mean 'cuda'"):
         backends.resolve("cud", ("cpu",))
+    # Not 'cpu', which has more letters in common.
+    with pytest.raises(InvalidParameter, match="did you mean 'cuda'"):
+        backends.resolve("GPU", ("cpu",))

@@ -10,6 +10,9 @@ from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 PREFERENCE = ("cuda", "cpu")
 BACKENDS = ("cpu", "cuda", "reference")
 
+# The nearest name by its letters would be another one.
+OTHER_NAMES = {"gpu": "cuda", "nvidia": "cuda", "native": "cpu", "python": "reference"}
+
 
 def unavailable_reason(backend: str) -> str | None:
     """Return why `backend` cannot run here, or ``None`` when it can.
@@ -20,9 +23,8 @@ def unavailable_reason(backend: str) -> str | None:
         For a name that is no backend.
     """
     if backend not in BACKENDS:
-        raise InvalidParameter(
-            f"backend: {backend!r} is unknown; {did_you_mean(backend, BACKENDS)}"
-        )
+        meant = OTHER_NAMES.get(backend.lower(), backend)
+        raise InvalidParameter(f"backend: {backend!r} is unknown; {did_you_mean(meant, BACKENDS)}")
     if backend == "cuda":
         return "this build of stratoperf has no CUDA module"
     return None

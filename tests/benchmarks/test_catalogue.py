@@ -45,3 +45,10 @@ def test_the_clock_is_measured() -> None:
     assert result.status == "ok"
     assert result.verification is not None
     assert result.verification.passed
+
+
+def test_a_round_over_no_votes_fails_by_the_name_of_the_parameter() -> None:
+    params = {"votes": 0, "byzantine": 0.0}
+    (result,) = sp.run("consensus.round", preset="ci", backend="cpu", params=params).results
+    assert result.status == "failed"
+    assert result.reason == "votes: expected 1 to 2147483647, got 0"

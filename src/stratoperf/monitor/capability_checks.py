@@ -62,7 +62,7 @@ def _cuda(files: SystemFiles, info: SystemInfo) -> Check:
         "backend cuda",
         "missing",
         reason,
-        "pip install . -Ccmake.define.STRATOPERF_CUDA=ON  # needs the CUDA toolkit",
+        "install a version of stratoperf with a CUDA module; this one has none yet",
     )
 
 

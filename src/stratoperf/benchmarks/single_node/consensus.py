@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stratoperf.consensus import Round, VoteBatch
+from stratoperf.consensus.rules import MAX_CELLS, whole_number
 from stratoperf.operation import Operation
 from stratoperf.suite.registry import benchmark
 from stratoperf.suite.targets import Target
@@ -27,9 +28,10 @@ def consensus_round(votes: int, byzantine: float, backend: str) -> Operation:
 
     Rotates through at least 16 batches; every one's last outcome is compared with the reference.
     """
+    whole_number("votes", votes, 1, MAX_CELLS - 1)
     batches = [
         VoteBatch.generate(votes, nodes=NODES, byzantine=byzantine, seed=seed)
-        for seed in range(max(BATCHES, VOTES // max(votes, 1)))
+        for seed in range(max(BATCHES, VOTES // votes))
     ]
     proposals = -(-votes // NODES)  # rounded up, as the generator does by default
     return Round(nodes=NODES, proposals=proposals, backend=backend, capacity=votes).operation(
