@@ -42,6 +42,8 @@ py::object run_signal_handlers() {
 Sampled sample_native(const py::object& capsule, const SamplerOptions& options,
                       Histogram* histogram, bool stop_on_signal) {
   stratoperf_operation& operation = operation_from(capsule);
+  // Before the guard, which may set it at once.
+  __atomic_store_n(&operation.stop, 0, __ATOMIC_RELAXED);
   Sampled result;
   {
     std::optional<StopOnSignal> guard;

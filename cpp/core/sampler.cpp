@@ -48,7 +48,6 @@ class Session {
 
   template <typename Reader>
   SampleSeries run() {
-    __atomic_store_n(&operation_.stop, 0, __ATOMIC_RELAXED);
     Outcome outcome = warm_up<Reader>();
     if (outcome == Outcome::go_on) {
       outcome = take_samples<Reader>();

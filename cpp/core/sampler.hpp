@@ -44,7 +44,8 @@ struct SampleSeries {
 // memory stays constant; the precision is then not looked at.
 //
 // Setting operation.stop from any thread or signal handler ends the measurement; the sample that
-// was cut short is dropped. Throws std::invalid_argument for options out of range.
+// was cut short is dropped. The token is not cleared here: Ctrl-C can come before the first
+// iteration, while the clock is calibrated. Throws std::invalid_argument for options out of range.
 SampleSeries sample(stratoperf_operation& operation, const SamplerOptions& options,
                     Histogram* histogram = nullptr);
 

@@ -73,6 +73,24 @@ def test_it_stops_within_a_fifth_of_a_second(setup: str) -> None:
     assert seconds < 0.2
 
 
+@pytest.mark.parametrize("work", ["_core.operation.empty()", "lambda: None"])
+def test_it_stops_while_the_clock_is_calibrated_too(work: str) -> None:
+    # The first measurement of a process calibrates the clock, for 40 ms at least.
+    code = f"""
+import os, subprocess, time
+import stratoperf as sp
+from stratoperf import _core, measurement
+work = {work}
+subprocess.Popen(["sh", "-c", f"sleep 0.01; kill -INT {{os.getpid()}}"])
+try:
+    sp.measure(work, warmup_s=0, max_duration_s=60, precision=0)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+    process = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=30)
+    assert process.stdout == b"stopped\n"
+
+
 def test_what_was_sampled_is_kept() -> None:
     line, _ = interrupt("work = _core.operation.empty()")
     assert int(line.split()[2]) > 100

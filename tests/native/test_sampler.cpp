@@ -146,6 +146,18 @@ TEST_CASE("the stop token ends the measurement from another thread and drops the
   CHECK(counts.iterations == series.warmup_iterations + series.samples_ns.size() + 1);
 }
 
+TEST_CASE("a stop that came before the first iteration is not forgotten") {
+  Counted::Counts counts;
+  Owned owned(std::make_unique<Counted>(counts, [] {}));
+  SamplerOptions options = short_options();
+  options.batch = 1;
+  owned.c.stop = 1;
+  const SampleSeries series = sample(owned.c, options);
+  CHECK(series.stopped_because == StopReason::interrupted);
+  CHECK(series.samples_ns.empty());
+  CHECK(counts.iterations == 1);
+}
+
 TEST_CASE("with a histogram, all samples are counted there and none is kept") {
   Counted::Counts counts;
   Owned owned(std::make_unique<Counted>(counts, [] { busy_us(10); }));
