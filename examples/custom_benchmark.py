@@ -6,6 +6,7 @@ under the entry-point group ``stratoperf.benchmarks`` adds it to ``stratoperf ru
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import stratoperf as sp
@@ -19,14 +20,14 @@ import stratoperf as sp
 )
 def kv_put(size: int) -> Iterator[sp.Operation]:
     """Store one value of `size` bytes in a dictionary."""
-    store: dict[int, bytes] = {}
-    value = bytes(size)
+    store: dict[int, bytearray] = {}
+    keys = itertools.cycle(range(1024))
 
     def put() -> None:
-        store[len(store) & 1023] = bytes(value)
+        store[next(keys)] = bytearray(size)
 
     def verify() -> int:
-        wrong = [key for key, stored in store.items() if stored != value]
+        wrong = [key for key, stored in store.items() if stored != bytes(size)]
         if wrong:
             raise sp.VerificationFailed(f"keys {wrong[:5]} hold other values than were put")
         return len(store)
@@ -38,7 +39,10 @@ def kv_put(size: int) -> Iterator[sp.Operation]:
 if __name__ == "__main__":
     run = sp.run("kv.put", preset="quick")
     for result in run.results:
-        latency = result.metrics["latency"]
-        p95 = latency.statistic("p95")
+        latency = result.metrics.get("latency")
+        p95 = latency.statistic("p95") if latency else None
+        if latency is None or p95 is None:
+            print(result.key, result.status, result.reason)
+            continue
         verdict = latency.target.verdict if latency.target else "no target"
-        print(result.key, f"p95 {p95.value:.0f} ns:" if p95 else result.reason, verdict)
+        print(result.key, f"p95 {p95.value:.0f} ns: {verdict}")

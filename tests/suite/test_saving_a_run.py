@@ -65,6 +65,13 @@ def test_an_output_that_is_a_file_is_refused_before_anything_is_measured(tmp_pat
         sp.run("x", output=tmp_path / "file", **FAST)
 
 
+def test_an_output_that_nobody_may_write_to_is_refused() -> None:
+    sp.benchmark("x")(lambda: pytest.fail("it was measured"))
+    # Not even root can make a directory there.
+    with pytest.raises(sp.InvalidParameter, match=r"output: cannot write to '/proc/results'"):
+        sp.run("x", output="/proc/results", **FAST)
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Callable[[int], None]]:
     """Stand in for a full disk: no file can grow above a limit."""
