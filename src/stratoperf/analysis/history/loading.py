@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.analysis.history.model import LeftOut
-from stratoperf.analysis.stored.sides import Stored
+from stratoperf.analysis.stored.sides import Stored, is_live
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
 
@@ -118,7 +118,7 @@ def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
 
 
 def _why_left_out(run: Run) -> str | None:
-    if run.preset == "live":
+    if is_live(run):
         return "a live comparison: its two sides ran in turn, which is no run of one code"
     return None
 

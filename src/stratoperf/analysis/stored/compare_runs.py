@@ -13,12 +13,26 @@ from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Side
-from stratoperf.analysis.stored.differences import failures, machine_warnings, side_differences
-from stratoperf.analysis.stored.intervals import RatioInterval, ratio_interval
-from stratoperf.analysis.stored.sides import Process, SideRuns, Stored, processes
+from stratoperf.analysis.stored.differences import (
+    failures,
+    machine_warnings,
+    separate,
+    side_differences,
+)
+from stratoperf.analysis.stored.intervals import ratio_interval, same_runs
+from stratoperf.analysis.stored.reasons import method_text, reason
+from stratoperf.analysis.stored.sides import (
+    Process,
+    SideRuns,
+    Stored,
+    is_live,
+    processes,
+    run_name,
+)
 from stratoperf.analysis.verdicts import check_threshold, verdict_of
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.results.schema import STATISTICS, Metric
+from stratoperf.results import Run
+from stratoperf.results.schema import STATISTICS, Metric, Result
 from stratoperf.statistics import Estimate, quantile
 
 CHOICES = (*STATISTICS, "throughput")
@@ -78,12 +92,14 @@ def compare(
         check_threshold(one, f"thresholds[{pattern!r}]")
     _check_statistics(statistics)
     error = 1 - arguments.number("confidence", confidence, above=0.0, below=1.0)
-    sides = {"baseline": SideRuns(baseline, "baseline"), "current": SideRuns(current, "current")}
-    before, after = sides["baseline"], sides["current"]
-    known = None if history is None else SideRuns(history, "baseline")
+    before, after = SideRuns(baseline, "baseline"), SideRuns(current, "current")
+    known = None if history is None else _history(history)
+    same, shared = separate(before, after)
     differences, keys = side_differences(before, after)
     pairs = [
-        _Pair(before, after, key, one, known, _threshold_of(key, before, threshold, thresholds))
+        _Pair(
+            before, after, key, one, known, _threshold_of(key, before, threshold, thresholds), same
+        )
         for key in keys
         for one in statistics
     ]
@@ -100,12 +116,30 @@ def compare(
         baseline=before.label,
         current=after.label,
         confidence=confidence,
-        method=_method(kinds, len(compared), error),
+        method=method_text(kinds, len(compared), error),
         metrics=tuple(metrics),
         differences=tuple(differences),
         failures=tuple(failures(before, after)),
-        warnings=tuple(machine_warnings(before, after)),
+        warnings=(
+            *machine_warnings(before, after),
+            *shared,
+            *before.warnings,
+            *after.warnings,
+            *([] if known is None else known.warnings),
+        ),
     )
+
+
+def _history(stored: Stored) -> SideRuns:
+    """Return the runs of a history, without live ones: processes of one moment show no drift."""
+    known = SideRuns(stored, "history")
+    live = [run for run in known.runs if is_live(run)]
+    if live:
+        known.drop(live)
+        known.warnings.append(
+            f"history: left out what is a live comparison, such as {run_name(live[0])}"
+        )
+    return known
 
 
 class _Pair:
@@ -119,8 +153,10 @@ class _Pair:
         statistic: str,
         known: SideRuns | None,
         threshold: float,
+        same: bool,
     ) -> None:
         self.key = key
+        self.same = same
         self.threshold = threshold
         self.result = after.of(key)[-1][1]
         self.name, self.statistic = (
@@ -128,9 +164,10 @@ class _Pair:
             if statistic == "throughput"
             else (_primary(after, key), statistic)
         )
+        self.sides = {"baseline": before, "current": after}
         self.values = {
             side: processes(runs.of(key), self.name, self.statistic, cast(Side, side))
-            for side, runs in (("baseline", before), ("current", after))
+            for side, runs in self.sides.items()
         }
         self.history: NDArray[np.float64] | None = None
         if known is not None:
@@ -143,6 +180,10 @@ class _Pair:
         for side, values in self.values.items():
             if not values:
                 return f"the {side} has no {self.statistic} of {self.name}"
+        units = {side: _units(runs.of(self.key), self.name) for side, runs in self.sides.items()}
+        if len(set().union(*units.values())) > 1:
+            said = " and ".join(f"{' or '.join(units[side])} on the {side} side" for side in units)
+            return f"{self.name} is in {said}"
         return None
 
     @property
@@ -153,7 +194,11 @@ class _Pair:
     def judged(self, error: float) -> ComparedMetric:
         """Judge at that error."""
         before, after = self.values["baseline"], self.values["current"]
-        found = ratio_interval(before, after, 1 - error, self.history)
+        found = (
+            same_runs(1 - error)
+            if self.same
+            else ratio_interval(before, after, 1 - error, self.history)
+        )
         self.kind = found.kind
         if self.metric.better == "higher":
             found = msgspec.structs.replace(found, ratio=_inverse(found.ratio))
@@ -169,14 +214,14 @@ class _Pair:
             better=self.metric.better,
             threshold=self.threshold,
             verdict=verdict,
-            why=_why(found, self.threshold, verdict),
+            why=reason(found, self.threshold, verdict),
             baseline=_typical(before, 1 - error),
             current=_typical(after, 1 - error),
             ratio=found.ratio,
             effect=_effect(before, after, lower_is_better=self.metric.better == "lower"),
-            baseline_processes=len(before),
-            current_processes=len(after),
-            pairs=len(before) if found.kind == "pairs" else None,
+            baseline_processes=found.processes[0],
+            current_processes=found.processes[1],
+            pairs=found.processes[0] if found.kind == "pairs" else None,
         )
 
 
@@ -198,6 +243,10 @@ def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
 def _primary(side: SideRuns, key: str) -> str:
     metrics = side.of(key)[-1][1].metrics
     return next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+
+
+def _units(found: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
+    return sorted({one.metrics[metric].unit for _, one in found if metric in one.metrics})
 
 
 def _inverse(ratio: Estimate) -> Estimate:
@@ -222,25 +271,6 @@ def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_bet
     return float(np.mean((np.sign(slower) + 1) / 2))
 
 
-def _why(found: RatioInterval, threshold: float, verdict: str) -> str:
-    ratio = found.ratio
-    upper = 1 + threshold
-    lower = 1 / upper
-    if ratio.low is None or ratio.high is None:
-        return f"too few pairs for an interval; {found.advice}"
-    interval = f"the interval of the ratio, {ratio.low:.4g} to {ratio.high:.4g},"
-    if verdict == "slower":
-        return f"{interval} lies above {upper:.4g}"
-    if verdict == "faster":
-        return f"{interval} lies below {lower:.4g}"
-    if verdict == "same":
-        return f"{interval} lies between {lower:.4g} and {upper:.4g}"
-    crossed = " and ".join(
-        f"{bound:.4g}" for bound in (lower, upper) if ratio.low < bound < ratio.high
-    )
-    return f"{interval} holds {crossed}; {found.advice}"
-
-
 def _threshold_of(
     key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float] | None
 ) -> float:
@@ -259,19 +289,3 @@ def _check_statistics(statistics: Sequence[str]) -> None:
     for one in statistics:
         if one not in CHOICES:
             raise InvalidParameter(f"statistics: {one!r} is unknown; {did_you_mean(one, CHOICES)}")
-
-
-def _method(kinds: Sequence[str], count: int, error: float) -> str:
-    if not kinds:
-        return "nothing was compared"
-    shared = f" shared out among {count} verdicts by Holm's method (1979)" if count > 1 else ""
-    sentences = ", ".join(_SENTENCES[kind] for kind in kinds)
-    return f"{sentences}; error {error:.2g}{shared}"
-
-
-_SENTENCES = {
-    "pairs": "signed ranks of runs that alternate in time (Hollander & Wolfe, section 3.2)",
-    "blocks": "Student's pivot between blocks of processes, under a random walk",
-    "history": "the scatter of the history",
-    "single": "the widest known drift, since there are too few processes and no history",
-}

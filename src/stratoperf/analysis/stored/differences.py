@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stratoperf.analysis.comparison import Difference, Failure
-from stratoperf.analysis.stored.sides import SideRuns
+from stratoperf.analysis.comparison import Difference, Failure, Side
+from stratoperf.analysis.stored.sides import SideRuns, is_live, run_name
 from stratoperf.results.schema import Facts, Result, System
 
 
@@ -44,16 +44,46 @@ def _difference(key: str, before: SideRuns, after: SideRuns) -> Difference | Non
     return None
 
 
+def separate(before: SideRuns, after: SideRuns) -> tuple[bool, list[str]]:
+    """Make sure that a run counts on one side alone: against itself it shows no change.
+
+    It stays on the side that has no other, and on the current one where both have others.
+
+    Returns
+    -------
+    bool
+        Whether the sides are the very same runs, so that there is nothing to compare.
+    list of str
+        What to warn of.
+    """
+    known = {run.id for run in before.runs}
+    shared = [run for run in after.runs if run.id in known and not is_live(run)]
+    if not shared:
+        return False, []
+    one = run_name(shared[0])
+    if len(shared) == len(before.runs) == len(after.runs):
+        which = f"the same run, {one}" if len(shared) == 1 else f"the same {len(shared)} runs"
+        return True, [
+            f"THE SAME RUN ON BOTH SIDES: baseline and current are {which}, so there is no "
+            "verdict; measure the code to check with stratoperf run"
+        ]
+    stays = "current" if len(shared) < len(before.runs) else "baseline"
+    (before if stays == "current" else after).drop(shared)
+    more = f" and {len(shared) - 1} more are" if len(shared) > 1 else " is"
+    return False, [f"{one}{more} on both sides; counted on the {stays} side alone"]
+
+
 def failures(before: SideRuns, after: SideRuns) -> list[Failure]:
     """Return what failed, also where other runs of the side have the result."""
     found: list[Failure] = []
-    for side in (before, after):
-        for key, results in side.results.items():
+    sides: tuple[tuple[Side, SideRuns], ...] = (("baseline", before), ("current", after))
+    for side, runs in sides:
+        for key, results in runs.results.items():
             failed = [result for _, result in results if result.status == "failed"]
             if failed:
                 reason = failed[-1].reason or "no reason given"
                 times = f" (in {len(failed)} of {len(results)} runs)" if len(results) > 1 else ""
-                found.append(Failure(key=key, side=side.side, why=f"{reason}{times}"))
+                found.append(Failure(key=key, side=side, why=f"{reason}{times}"))
     return found
 
 

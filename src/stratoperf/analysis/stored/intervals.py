@@ -17,7 +17,10 @@ history
     Fewer processes, but a history of runs of known code: its scatter is that between moments.
 single
     Neither: nothing but the widest drift that this project has met can bound what happened
-    between the two moments.
+    between the two moments. All processes of a live comparison are of one moment, and count as
+    one when they are held against another run.
+same
+    Both sides are the same runs: there is nothing to bound.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf._core import statistics as _native
+from stratoperf.analysis.stored.own_error import own_error
 from stratoperf.analysis.stored.sides import Process
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.signed_rank import least_differences
@@ -50,11 +54,15 @@ _SEED = 20_261_123
 
 
 class RatioInterval(msgspec.Struct, frozen=True):
-    """The ratio current over baseline, which method bounds it, and what would bound it better."""
+    """The ratio current over baseline, which method bounds it, and what would bound it better.
+
+    `processes` is how many of each side it rests on.
+    """
 
     ratio: Estimate
     kind: str
     advice: str
+    processes: tuple[int, int] = (0, 0)
 
 
 def ratio_interval(
@@ -76,6 +84,20 @@ def ratio_interval(
     """
     pairs = _live_pairs(baseline, current)
     if pairs is None:
+        baseline, current = _moments(baseline), _moments(current)
+    found = _bounded(baseline, current, confidence, history, pairs)
+    return msgspec.structs.replace(found, processes=(len(baseline), len(current)))
+
+
+def _bounded(
+    baseline: Sequence[Process],
+    current: Sequence[Process],
+    confidence: float,
+    history: NDArray[np.float64] | None,
+    pairs: list[tuple[float, float]] | None,
+) -> RatioInterval:
+    """Choose the method."""
+    if pairs is None:
         pairs = _alternating(baseline, current, least_differences(confidence))
     if pairs is not None:
         return _paired(pairs, confidence)
@@ -96,6 +118,37 @@ def _live_pairs(
     if len(numbers) < len(baseline) or any(one.pair not in numbers for one in current):
         return None
     return [(numbers[one.pair], one.value) for one in current if one.pair is not None]
+
+
+def _moments(side: Sequence[Process]) -> list[Process]:
+    """Return the processes, those of a live comparison as one: they share the drift of its moment.
+
+    Its own samples are then its processes.
+    """
+    found = [one for one in side if one.pair is None]
+    live: dict[str, list[Process]] = {}
+    for one in side:
+        if one.pair is not None:
+            live.setdefault(one.pair[0], []).append(one)
+    for processes in live.values():
+        values = np.array([one.value for one in processes])
+        found.append(
+            Process(
+                value=float(np.median(values)),
+                moment=processes[0].moment,
+                samples=functools.partial(np.copy, values),
+            )
+        )
+    return sorted(found, key=lambda one: one.moment)
+
+
+def same_runs(confidence: float) -> RatioInterval:
+    """Return what the same runs on both sides say of each other: nothing."""
+    return RatioInterval(
+        Estimate(1.0, None, None, confidence, "none, since both sides are the same runs"),
+        "same",
+        "measure the code to check: stratoperf run, or stratoperf check --live",
+    )
 
 
 def _alternating(
@@ -158,31 +211,26 @@ def _single(
     baseline: Sequence[Process], current: Sequence[Process], center: float, confidence: float
 ) -> RatioInterval:
     drift = math.log(WIDEST_DRIFT)
-    low, high = _own_bounds(baseline, current)
+    each = (1 + confidence) / 2
+    before, after = (own_error(side, each) for side in (baseline, current))
+    below, above = after[0] + before[1] + drift, after[1] + before[0] + drift
     method = (
-        f"{len(baseline)} and {len(current)} processes without a history: the intervals within "
-        f"them, widened by the widest known drift (a factor of {WIDEST_DRIFT:g})"
+        f"{len(baseline)} and {len(current)} processes without a history: what their own samples "
+        f"leave open, widened by the widest known drift (a factor of {WIDEST_DRIFT:g})"
     )
-    estimate = Estimate(center, min(low, center) - drift, max(high, center) + drift, confidence, "")
+    estimate = Estimate(
+        center,
+        None if math.isinf(below) else center - below,
+        None if math.isinf(above) else center + above,
+        confidence,
+        "",
+    )
     missing = LEAST_PROCESSES - min(len(baseline), len(current))
     advice = (
         f"{missing} more {'run' if missing == 1 else 'runs'} a side, a history of at least "
         f"{LEAST_HISTORY} runs, or the live gate (stratoperf check --live) would settle it"
     )
     return RatioInterval(_exponential(estimate, method), "single", advice)
-
-
-def _own_bounds(baseline: Sequence[Process], current: Sequence[Process]) -> tuple[float, float]:
-    """Return the logarithms of the extreme ratios that the intervals within the runs allow."""
-
-    def bounds(side: Sequence[Process]) -> tuple[float, float]:
-        estimates = [one.interval or Estimate(one.value, None, None, 0.95, "") for one in side]
-        lows = [one.value if one.low is None or one.low <= 0 else one.low for one in estimates]
-        highs = [one.value if one.high is None else one.high for one in estimates]
-        return math.log(min(lows)), math.log(max(highs))
-
-    before, after = bounds(baseline), bounds(current)
-    return after[0] - before[1], after[1] - before[0]
 
 
 def _exponential(estimate: Estimate, method: str) -> Estimate:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.errors import InvalidParameter, SchemaError
@@ -33,15 +35,28 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     moment
         When it was taken: seconds since the epoch, and on the clock of the machine since its
         start, which tells runs of the same second apart.
-    pair, arm
-        Of a live comparison.
+    pair
+        Of a live comparison: the identity of its run, and the number of the pair in it.
+    samples
+        Returns the samples that the value is a statistic of, in the order taken; none, or
+        ``None``, where the file has the value alone.
+    statistic
+        Which one.
     """
 
     value: float
     moment: tuple[float, int]
     interval: Estimate | None = None
-    pair: int | None = None
-    arm: str | None = None
+    pair: tuple[str, int] | None = None
+    samples: Callable[[], NDArray[np.float64]] | None = None
+    statistic: str = "p50"
+
+
+class _Found(NamedTuple):
+    """A run, and whether it was found in a folder rather than named."""
+
+    run: Run
+    in_folder: bool
 
 
 class SideRuns:
@@ -50,9 +65,17 @@ class SideRuns:
     Parameters
     ----------
     stored
-        Runs, run files, or directories of run files.
-    side
-        Names the side in messages.
+        Runs, run files, or directories of run files. Live comparisons that lie in a directory
+        beside plain runs are left out: their pairs mean something only against each other.
+    name
+        Of the side, for messages.
+
+    Attributes
+    ----------
+    runs
+        Each once, in the order given; those of a directory in the order taken.
+    warnings
+        What was left out, in words.
 
     Raises
     ------
@@ -62,21 +85,37 @@ class SideRuns:
         For a directory without runs, or no runs at all.
     """
 
-    def __init__(self, stored: Stored, side: Side) -> None:
-        self.side = side
-        self.runs = _loaded(stored, side)
-        self.label = _label(stored, self.runs)
-        self.results: dict[str, list[tuple[Run, Result]]] = {}
-        for run in self.runs:
-            seen: set[str] = set()
-            for result in run.results:
-                if result.key in seen:
-                    raise SchemaError(
-                        f"{run.path or side}: results: the key {result.key!r} is there twice; "
-                        "keep one of the two"
-                    )
-                seen.add(result.key)
-                self.results.setdefault(result.key, []).append((run, result))
+    def __init__(self, stored: Stored, name: str) -> None:
+        self.name = name
+        self.warnings: list[str] = []
+        self.runs = self._chosen(_loaded(stored, name))
+        self._stored = stored
+        self.results = _by_key(self.runs, name)
+
+    def _chosen(self, found: Iterable[_Found]) -> list[Run]:
+        """Return each run once, without the live ones that lie beside plain ones."""
+        runs = list({one.run.id: one for one in found}.values())
+        live = [one.run for one in runs if one.in_folder and is_live(one.run)]
+        if live and len(live) < len(runs):
+            many = "a live comparison" if len(live) == 1 else f"{len(live)} live comparisons"
+            self.warnings.append(
+                f"{self.name}: left out {many} found beside other runs, such as "
+                f"{run_name(live[0])}; to compare its pairs, give that file as both "
+                "sides"
+            )
+            return [one.run for one in runs if one.run not in live]
+        return [one.run for one in runs]
+
+    @property
+    def label(self) -> str:
+        """What the side is, in words."""
+        return _label(self._stored, self.runs)
+
+    def drop(self, runs: Iterable[Run]) -> None:
+        """Leave out these runs."""
+        dropped = {run.id for run in runs}
+        self.runs = [run for run in self.runs if run.id not in dropped]
+        self.results = _by_key(self.runs, self.name)
 
     @property
     def systems(self) -> Mapping[str, System]:
@@ -117,15 +156,21 @@ def processes(
                 continue
             # The file has the interval of a result of one process already.
             interval = None if several or own is None else _stored(own, statistic)
-            value = _of_samples(series, metric, statistic) if interval is None else interval.value
+            value = (
+                _of_samples(_samples(series, metric, result, run), statistic)
+                if interval is None
+                else interval.value
+            )
             if value is not None:
+                samples = functools.partial(_samples, series, metric, result, run)
                 values.append(
                     Process(
                         value=_checked(value, result, run),
                         moment=(moment, series.started_ns or index),
                         interval=interval,
-                        pair=series.pair,
-                        arm=series.arm,
+                        pair=None if series.pair is None else (run.id, series.pair),
+                        samples=samples,
+                        statistic=statistic,
                     )
                 )
         if not result.series and own is not None:
@@ -140,10 +185,7 @@ def _stored(metric: Metric, statistic: str) -> Estimate | None:
     return metric.statistic(statistic)
 
 
-def _of_samples(series: Series, metric: str, statistic: str) -> float | None:
-    if metric not in series.columns:
-        return None
-    samples = np.asarray(series.columns[metric], dtype=np.float64)
+def _of_samples(samples: NDArray[np.float64], statistic: str) -> float | None:
     if samples.size == 0:
         return None
     if statistic == "mean":
@@ -151,10 +193,21 @@ def _of_samples(series: Series, metric: str, statistic: str) -> float | None:
     return float(np.quantile(samples, QUANTILES[statistic]))
 
 
+def _samples(series: Series, metric: str, result: Result, run: Run) -> NDArray[np.float64]:
+    if metric not in series.columns:
+        return np.empty(0)
+    samples = np.asarray(series.columns[metric], dtype=np.float64)
+    if not np.isfinite(samples).all():
+        raise InvalidParameter(
+            f"{result.key} in {run_name(run)}: not all its samples are finite; measure it again"
+        )
+    return samples
+
+
 def _checked(value: float, result: Result, run: Run) -> float:
     if not (np.isfinite(value) and value > 0):
         raise InvalidParameter(
-            f"{result.key} in {run.path or run.id}: its value is {value:g}, and a ratio needs one "
+            f"{result.key} in {run_name(run)}: its value is {value:g}, and a ratio needs one "
             "that is finite and above 0; measure it again"
         )
     return value
@@ -169,33 +222,55 @@ def _moment(run: Run) -> float:
         return 0.0
 
 
-def _loaded(stored: Stored, side: Side) -> list[Run]:
+def is_live(run: Run) -> bool:
+    """Return whether a run is the record of a live comparison, with both sides in it."""
+    return run.preset == "live"
+
+
+def run_name(run: Run) -> str:
+    """Return the file of a run, or its identity where it has none."""
+    return str(run.path or f"run {run.id}")
+
+
+def _by_key(runs: Iterable[Run], name: str) -> dict[str, list[tuple[Run, Result]]]:
+    results: dict[str, list[tuple[Run, Result]]] = {}
+    for run in runs:
+        seen: set[str] = set()
+        for result in run.results:
+            if result.key in seen:
+                raise SchemaError(
+                    f"{run.path or name}: results: the key {result.key!r} is there twice; "
+                    "keep one of the two"
+                )
+            seen.add(result.key)
+            results.setdefault(result.key, []).append((run, result))
+    return results
+
+
+def _loaded(stored: Stored, name: str) -> list[_Found]:
     if isinstance(stored, Run):
-        return [stored]
+        return [_Found(stored, in_folder=False)]
     if isinstance(stored, str | os.PathLike):
-        return _from_path(Path(stored), side)
-    runs = [run for one in stored for run in _loaded(one, side)]
+        return _from_path(Path(stored), name)
+    runs = [found for one in stored for found in _loaded(one, name)]
     if not runs:
-        raise InvalidParameter(f"{side}: there are no runs; give at least one")
-    return list({run.id: run for run in runs}.values())
+        raise InvalidParameter(f"{name}: there are no runs; give at least one")
+    return runs
 
 
-def _from_path(path: Path, side: Side) -> list[Run]:
+def _from_path(path: Path, name: str) -> list[_Found]:
     if not path.is_dir() or path.suffix == ".journal":
-        return [load(path)]
+        return [_Found(load(path), in_folder=False)]
     files = sorted(path.glob("*.json"))
     if not files:
         raise InvalidParameter(
-            f"{side}: there is no run file in {path}; stratoperf run --output {path} writes one"
+            f"{name}: there is no run file in {path}; stratoperf run --output {path} writes one"
         )
     # The newest run is there twice, once as latest.json.
     runs = {run.id: run for run in map(load, files)}
-    return sorted(runs.values(), key=_moment)
+    return [_Found(run, in_folder=True) for run in sorted(runs.values(), key=_moment)]
 
 
 def _label(stored: Stored, runs: list[Run]) -> str:
-    if isinstance(stored, str | os.PathLike):
-        name = str(stored)
-    else:
-        name = str(runs[0].path or f"run {runs[0].id}")
+    name = str(stored) if isinstance(stored, str | os.PathLike) else run_name(runs[0])
     return name if len(runs) == 1 else f"{len(runs)} runs, {name}"

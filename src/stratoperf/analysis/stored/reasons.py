@@ -1,0 +1,63 @@
+"""A stored comparison's verdicts and methods in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from stratoperf.analysis.comparison import Verdict
+from stratoperf.analysis.stored.intervals import RatioInterval
+
+
+def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
+    """Return why a verdict is what it is; of an inconclusive one, what would settle it."""
+    ratio = found.ratio
+    upper = 1 + threshold
+    lower = 1 / upper
+    if found.kind == "same":
+        return f"both sides are the same; {found.advice}"
+    if ratio.low is None and ratio.high is None:
+        few = "pairs" if found.kind == "pairs" else "samples"
+        return f"too few {few} for an interval; {found.advice}"
+    bounds = ["no bound" if one is None else f"{one:.4g}" for one in (ratio.low, ratio.high)]
+    interval = f"the interval of the ratio, {' to '.join(bounds)},"
+    if verdict == "slower":
+        return f"{interval} lies above {upper:.4g}"
+    if verdict == "faster":
+        return f"{interval} lies below {lower:.4g}"
+    if verdict == "same":
+        return f"{interval} lies between {lower:.4g} and {upper:.4g}"
+    crossed = " and ".join(
+        f"{bound:.4g}"
+        for bound in (lower, upper)
+        if (ratio.low or 0.0) < bound < (math.inf if ratio.high is None else ratio.high)
+    )
+    return f"{interval} holds {crossed}; {found.advice}"
+
+
+def method_text(kinds: Sequence[str], count: int, error: float) -> str:
+    """Return how the intervals were found.
+
+    Parameters
+    ----------
+    kinds
+        Of the `RatioInterval`.
+    count
+        How many verdicts share the error.
+    error
+        The admissible error of the whole.
+    """
+    if not kinds:
+        return "nothing was compared"
+    shared = f" shared out among {count} verdicts by Holm's method (1979)" if count > 1 else ""
+    sentences = ", ".join(_SENTENCES[kind] for kind in kinds)
+    return f"{sentences}; error {error:.2g}{shared}"
+
+
+_SENTENCES = {
+    "pairs": "signed ranks of runs that alternate in time (Hollander & Wolfe, section 3.2)",
+    "blocks": "Student's pivot between blocks of processes, under a random walk",
+    "history": "the scatter of the history",
+    "single": "the widest known drift, since there are too few processes and no history",
+    "same": "nothing to bound, since both sides are the same",
+}
