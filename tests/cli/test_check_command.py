@@ -62,6 +62,19 @@ def test_an_inconclusive_check_passes_with_a_warning_unless_told_otherwise(
     assert "check: inconclusive" in strict.out
 
 
+def test_a_baseline_that_is_the_latest_run_passes_with_a_loud_warning_and_no_verdict(
+    stratoperf: Command, write_run: Write
+) -> None:
+    path = write_run(LATEST, 1000.0)
+    (path.parent / "baseline.json").write_bytes(path.read_bytes())
+    ending = stratoperf("check", "--annotations")
+    assert ending.code == 0
+    assert "warning: THE SAME RUN ON BOTH SIDES" in ending.out
+    assert "::warning title=the same run on both sides::" in ending.out
+    assert "check: inconclusive" in ending.out
+    assert stratoperf("check", "--inconclusive", "fail").code == 4
+
+
 def test_a_threshold_is_in_percent(stratoperf: Command, write_run: Write) -> None:
     write_run(BASELINE, 1000.0)
     write_run(LATEST, 1000.0 * SLOWER)

@@ -8,6 +8,7 @@ from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, fits, print_table
 from stratoperf.report.comparison_text import tally
 from stratoperf.report.comparison_words import (
+    GRAVE,
     NUMERIC,
     WHOLE,
     difference_text,
@@ -39,7 +40,7 @@ EXPENDABLE = ("based on", "threshold")
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
     """Print the sides, the table, the reasons, and how the intervals were found."""
     for warning in worst_of_each_kind(comparison.warnings):
-        loud = warning.startswith("ANOTHER MACHINE")
+        loud = warning.startswith(GRAVE)
         screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
     screen.line()
     screen.line(f"baseline: {comparison.baseline}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from stratoperf.analysis.comparison import ComparedMetric, Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.report.comparison_words import (
+    GRAVE,
     change_text,
     difference_text,
     failure_text,
@@ -29,8 +30,8 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
     GitHub shows only the first ten of a kind: the gravest come first.
     """
     for warning in comparison.warnings:
-        if warning.startswith("ANOTHER MACHINE"):
-            yield annotation("warning", "another machine", warning)
+        if warning.startswith(GRAVE):
+            yield annotation("warning", warning.partition(":")[0].lower(), warning)
     unsettled = "error" if decision.policy == "fail" else "warning"
     missing = {one.key for one in decision.not_compared}
     for failure in comparison.failures:

@@ -15,6 +15,9 @@ RATIO = "times slower"
 NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 """The columns that stand at their right edge."""
 
+GRAVE = ("ANOTHER MACHINE", "THE SAME RUN")
+"""How a warning begins that leaves a comparison without meaning."""
+
 WHOLE = (*NUMERIC, "metric", "verdict")
 """The columns that are never wrapped."""
 

@@ -121,11 +121,12 @@ def compare(
         differences=tuple(differences),
         failures=tuple(failures(before, after)),
         warnings=(
+            *(shared if same else ()),
             *machine_warnings(before, after),
-            *shared,
+            *(() if same else shared),
             *before.warnings,
             *after.warnings,
-            *([] if known is None else known.warnings),
+            *(() if known is None else known.warnings),
         ),
     )
 
@@ -195,7 +196,7 @@ class _Pair:
         """Judge at that error."""
         before, after = self.values["baseline"], self.values["current"]
         found = (
-            same_runs(1 - error)
+            same_runs(1 - error, (len(before), len(after)))
             if self.same
             else ratio_interval(before, after, 1 - error, self.history)
         )

@@ -142,12 +142,13 @@ def _moments(side: Sequence[Process]) -> list[Process]:
     return sorted(found, key=lambda one: one.moment)
 
 
-def same_runs(confidence: float) -> RatioInterval:
+def same_runs(confidence: float, processes: tuple[int, int]) -> RatioInterval:
     """Return what the same runs on both sides say of each other: nothing."""
     return RatioInterval(
         Estimate(1.0, None, None, confidence, "none, since both sides are the same runs"),
         "same",
         "measure the code to check: stratoperf run, or stratoperf check --live",
+        processes,
     )
 
 
