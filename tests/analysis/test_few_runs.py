@@ -83,3 +83,19 @@ def test_identical_code_of_few_runs_raises_no_alarm_under_the_drift_that_is_know
             runs.append(run_of(samples=list(100 * drift * np.exp(random.standard_normal(100)))))
         alarms += sp.compare(runs[:2], runs[2:]).verdict != "inconclusive"
     assert alarms == 0
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((1, 1), "4 more runs a side, a history of at least 10 runs"),
+        ((2, 7), "3 more runs of the baseline, a history"),
+        ((12, 4), "1 more run of the current side, the runs of the baseline as a history too"),
+    ],
+)
+def test_the_advice_names_the_side_that_is_short(
+    run_of: MakeRun, counts: tuple[int, int], said: str
+) -> None:
+    sides = [[run_of(1000.0) for _ in range(count)] for count in counts]
+    (metric,) = sp.compare(sides[0], sides[1]).metrics
+    assert said in metric.why

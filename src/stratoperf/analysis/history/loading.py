@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.analysis.history.model import LeftOut
-from stratoperf.analysis.stored.sides import Stored, is_live
+from stratoperf.analysis.stored.sides import Stored, is_live, moment_of
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
 
@@ -68,16 +68,6 @@ def load_runs(stored: Stored, since: datetime | None) -> Loaded:
     if not runs:
         _complain(stored, left_out, unreadable, earlier)
     return Loaded(sorted(runs.values(), key=_order), left_out)
-
-
-def moment_of(text: str) -> datetime | None:
-    """Return the moment of an ISO 8601 text, UTC unless it says otherwise; ``None`` for others."""
-    try:
-        # Python 3.10 does not know the Z.
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def source_name(stored: Stored, runs: int) -> str:

@@ -226,12 +226,25 @@ def _single(
         confidence,
         "",
     )
-    missing = LEAST_PROCESSES - min(len(baseline), len(current))
     advice = (
-        f"{missing} more {'run' if missing == 1 else 'runs'} a side, a history of at least "
-        f"{LEAST_HISTORY} runs, or the live gate (stratoperf check --live) would settle it"
+        f"{_missing(len(baseline), len(current))}, or the live gate (stratoperf check --live) "
+        "would settle it"
     )
     return RatioInterval(_exponential(estimate, method), "single", advice)
+
+
+def _missing(baseline: int, current: int) -> str:
+    """Return which runs would do."""
+    more = LEAST_PROCESSES - min(baseline, current)
+    both = max(baseline, current) < LEAST_PROCESSES
+    where = "a side" if both else f"of the {'baseline' if baseline < current else 'current side'}"
+    runs = f"{more} more {'run' if more == 1 else 'runs'} {where}"
+    if max(baseline, current) < LEAST_HISTORY:
+        return f"{runs}, a history of at least {LEAST_HISTORY} runs (--history)"
+    many = "current side" if baseline < current else "baseline"
+    return (
+        f"{runs}, the runs of the {many} as a history too (--history) if they are of many moments"
+    )
 
 
 def _exponential(estimate: Estimate, method: str) -> Estimate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -213,13 +214,19 @@ def _checked(value: float, result: Result, run: Run) -> float:
     return value
 
 
-def _moment(run: Run) -> float:
-    from datetime import datetime
-
+def moment_of(text: str) -> datetime | None:
+    """Return the moment of an ISO 8601 text, UTC unless it says otherwise; ``None`` for others."""
     try:
-        return datetime.fromisoformat(run.created.replace("Z", "+00:00")).timestamp()
+        # Python 3.10 does not know the Z.
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        return 0.0
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+def _moment(run: Run) -> float:
+    moment = moment_of(run.created)
+    return 0.0 if moment is None else moment.timestamp()
 
 
 def is_live(run: Run) -> bool:
