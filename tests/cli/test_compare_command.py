@@ -191,7 +191,7 @@ def test_a_file_and_a_folder_that_are_not_there_are_named(
         (("check", "--live", "true", ""), "current: the command is empty"),
         (("check", "--live", "'true", "true"), "No closing quotation"),
         (("check", "--live", "echo \udcff", "true"), "is no UTF-8"),
-        (("check", "--live", "true", "true", "--param", "a=1"), "need two environments"),
+        (("check", "--live", "true", "true", "--param", "a=1"), "differ in their environment"),
         (("check", "--live", "--baseline-env", "python3"), "belong together"),
         (("check", "--live", "--baseline-param", "size"), "Invalid value for '--baseline-param'"),
         (("check", "--live", "true", "true", "--duration", "0s"), "leaves no time"),

@@ -65,35 +65,21 @@ def check(
     it, run files are compared, which are only conclusive when there are several a side.
     """
     from stratoperf.analysis.gate import decide
-    from stratoperf.cli.comparison_output import (
-        check_places,
-        print_annotations,
-        print_comparison,
-        write_files,
-    )
+    from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import check_mode, live, stored
-    from stratoperf.cli.comparison_view import show_comparison, show_decision, show_place
     from stratoperf.cli.screen import Screen
 
     check_mode(options)
     _check_words(words, [*baseline, *current], options)
     check_places(options)
-    remarks = Screen.stderr()
     comparison = (
-        live(words, options, remarks)
+        live(words, options, Screen.stderr())
         if options.live
         else stored(*_stored_sides(baseline, current), options)
     )
     decision = decide(comparison, inconclusive)
     code = _code(decision)
-    screen = remarks if options.as_json else Screen.stdout()
-    show_comparison(screen, comparison)
-    show_decision(screen, decision)
-    show_place(screen, comparison)
-    print_annotations(comparison, decision, options, is_gate=True)
-    if options.as_json:
-        print_comparison(comparison, code, decision)
-    write_files(comparison, decision, options, is_gate=True)
+    publish(comparison, decision, code, options, is_gate=True)
     return code
 
 

@@ -30,14 +30,8 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     inconclusive. The exit code does not depend on it: stratoperf check is the gate.
     """
     from stratoperf.analysis.gate import decide, is_compared
-    from stratoperf.cli.comparison_output import (
-        check_places,
-        print_annotations,
-        print_comparison,
-        write_files,
-    )
+    from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import check_mode, live, stored
-    from stratoperf.cli.comparison_view import show_comparison, show_place, show_verdict
     from stratoperf.cli.screen import Screen
 
     check_mode(options)
@@ -47,22 +41,13 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
             "or add --live to run them now"
         )
     check_places(options)
-    remarks = Screen.stderr()
     comparison = (
-        live(sides, options, remarks)
+        live(sides, options, Screen.stderr())
         if options.live
         else stored([Path(sides[0])], [Path(sides[1])], options)
     )
     code = ExitCode.FINE if is_compared(comparison) else ExitCode.FAILED
     if comparison.interrupted:
         code = interrupted()
-    decision = decide(comparison)
-    screen = remarks if options.as_json else Screen.stdout()
-    show_comparison(screen, comparison)
-    show_verdict(screen, comparison)
-    show_place(screen, comparison)
-    print_annotations(comparison, decision, options, is_gate=False)
-    if options.as_json:
-        print_comparison(comparison, code, None)
-    write_files(comparison, decision, options, is_gate=False)
+    publish(comparison, decide(comparison), code, options, is_gate=False)
     return code

@@ -37,16 +37,46 @@ def check_places(options: ComparisonOptions) -> None:
             check_directory(path.parent, name)
 
 
-def write_files(
-    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+def publish(
+    comparison: Comparison,
+    decision: Decision,
+    code: ExitCode,
+    options: ComparisonOptions,
+    *,
+    is_gate: bool,
 ) -> None:
-    """Write the files that were asked for, and as a gate in GitHub Actions the step's summary.
+    """Show the comparison, and write whatever was asked for.
 
     Raises
     ------
     StratoperfError
         When a file cannot be written.
     """
+    from stratoperf.cli.comparison_view import (
+        show_comparison,
+        show_decision,
+        show_place,
+        show_verdict,
+    )
+    from stratoperf.cli.screen import Screen
+
+    screen = Screen.stderr() if options.as_json else Screen.stdout()
+    show_comparison(screen, comparison)
+    if is_gate:
+        show_decision(screen, decision)
+    else:
+        show_verdict(screen, comparison)
+    show_place(screen, comparison)
+    _print_annotations(comparison, decision, options, is_gate=is_gate)
+    if options.as_json:
+        _print_json(comparison, code, decision if is_gate else None)
+    _write_files(comparison, decision, options, is_gate=is_gate)
+
+
+def _write_files(
+    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+) -> None:
+    """Write the files that were asked for, and as a gate in GitHub Actions the step's summary."""
     from stratoperf.report.comparison_junit import comparison_junit
     from stratoperf.report.comparison_markdown import comparison_markdown
 
@@ -60,7 +90,7 @@ def write_files(
         _write(options.junit, comparison_junit(comparison, decision))
 
 
-def print_annotations(
+def _print_annotations(
     comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
 ) -> None:
     """Print annotations where they were asked for, or as a gate in GitHub Actions.
@@ -74,7 +104,7 @@ def print_annotations(
             click.echo(line, err=options.as_json)
 
 
-def print_comparison(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
+def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
     """Print all of it as JSON."""
     from stratoperf.cli.screen import print_json
     from stratoperf.results.storage import finite

@@ -122,8 +122,9 @@ def _sides(
     wrong = options.given(ENVIRONMENTS_ONLY)
     if wrong:
         raise click.UsageError(
-            f"{wrong[0]} is for benchmarks, which need two environments; add --baseline-env "
-            "PYTHON --current-env PYTHON, which may be the same"
+            f"{wrong[0]} is for benchmarks, whose sides differ in their environment or in a "
+            "parameter; add --baseline-env PYTHON --current-env PYTHON, or --baseline-param K=V "
+            "--current-param K=V"
         )
     if len(words) != 2:
         raise click.UsageError(
