@@ -87,4 +87,6 @@ def remarks(comparison: Comparison) -> Iterator[str]:
 def closing(comparison: Comparison) -> str:
     """Return how the intervals were found, at which error, and where the samples are."""
     path = f"; samples: {comparison.run_path}" if comparison.run_path else ""
-    return f"{comparison.method}; all intervals together err in at most {error_text(comparison)}{path}"
+    return (
+        f"{comparison.method}; all intervals together err in at most {error_text(comparison)}{path}"
+    )
