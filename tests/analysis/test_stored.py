@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.analysis.stored.intervals import random_walk_quantile
+from stratoperf.analysis.stored.random_walk import random_walk_quantile
 
 MakeRun = Callable[..., sp.Run]
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
+from stratoperf.analysis.paired import LOOKS
+from stratoperf.statistics import signed_rank
 
 MakeRun = Callable[..., sp.Run]
 
@@ -61,6 +63,18 @@ def test_a_live_comparison_given_alone_is_paired(run_of: MakeRun, tmp_path: Path
         assert only(comparison).pairs == 20
         assert comparison.verdict == "slower"
         assert comparison.warnings == ()
+
+
+def test_the_interval_of_a_live_comparison_allows_for_its_looks(run_of: MakeRun) -> None:
+    run = live(run_of, pairs=40)
+    column = [next(iter(one.columns["latency"])) for one in run.results[0].series]
+    logs = np.log(np.asarray(column[1::2]) / np.asarray(column[::2]))
+    found = only(sp.compare(run, run)).ratio
+    assert found is not None
+    assert found.confidence == 0.99
+    one_look = signed_rank(logs, 1 - 0.01 / len(LOOKS))
+    assert one_look.low is not None
+    assert found.low == pytest.approx(np.exp(one_look.low))
 
 
 def test_pairs_of_several_live_comparisons_are_not_mixed_up(run_of: MakeRun) -> None:

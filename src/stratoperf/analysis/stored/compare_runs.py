@@ -222,7 +222,7 @@ class _Pair:
             effect=_effect(before, after, lower_is_better=self.metric.better == "lower"),
             baseline_processes=found.processes[0],
             current_processes=found.processes[1],
-            pairs=found.processes[0] if found.kind == "pairs" else None,
+            pairs=found.processes[0] if found.kind in ("live", "pairs") else None,
         )
 
 

@@ -126,21 +126,18 @@ def machine_warnings(before: SideRuns, after: SideRuns) -> list[str]:
             f"current side on {texts[1] or 'an unknown one'}; ratios between machines say nothing "
             "about the code"
         )
-    noisy = dict.fromkeys(
-        warning
+    # A live comparison may be both sides.
+    noisy = {
+        (run.id, key): result.warnings[0]
         for side in (before, after)
         for key in side.results
-        for _, result in side.of(key)
-        for warning in result.warnings
-    )
+        for run, result in side.of(key)
+        if result.warnings
+    }
     if noisy:
-        count = sum(
-            bool(result.warnings)
-            for side in (before, after)
-            for key in side.results
-            for _, result in side.of(key)
-        )
-        warnings.append(f"{count} results were taken under noise, for example: {next(iter(noisy))}")
+        were = "result was" if len(noisy) == 1 else "results were"
+        first = next(iter(noisy.values()))
+        warnings.append(f"{len(noisy)} {were} taken under noise, for example: {first}")
     return warnings
 
 

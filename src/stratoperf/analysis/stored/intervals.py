@@ -5,6 +5,9 @@ Between two moments a machine drifts, and both sides were usually taken one afte
 scatter within a side understates the drift between them. Which method holds depends on what there
 is:
 
+live
+    The pairs of a live comparison. It stopped at one of its planned looks, which the data chose:
+    so the interval has the error of one look (Bonferroni), which makes it wider than the live one.
 pairs
     Runs that alternate in time are paired, and drift cancels as in live mode.
 blocks
@@ -34,7 +37,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf._core import statistics as _native
+from stratoperf.analysis.paired import LOOKS
 from stratoperf.analysis.stored.own_error import own_error
+from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sides import Process
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.signed_rank import least_differences
@@ -48,9 +53,6 @@ LEAST_HISTORY = 10
 WIDEST_DRIFT = 1.6
 """The widest drift between identical runs that this project has met: 24 runs of one
 micro-benchmark on a shared virtual machine had medians from 94 to 147 µs (a factor of 1.56)."""
-
-_SIMULATED = 200_000
-_SEED = 20_261_123
 
 
 class RatioInterval(msgspec.Struct, frozen=True):
@@ -83,9 +85,11 @@ def ratio_interval(
         Values of runs of the same code at many moments, or ``None``.
     """
     pairs = _live_pairs(baseline, current)
-    if pairs is None:
+    if pairs is not None:
+        found = _live(pairs, len({one.pair[0] for one in baseline if one.pair}), confidence)
+    else:
         baseline, current = _moments(baseline), _moments(current)
-    found = _bounded(baseline, current, confidence, history, pairs)
+        found = _bounded(baseline, current, confidence, history)
     return msgspec.structs.replace(found, processes=(len(baseline), len(current)))
 
 
@@ -94,11 +98,9 @@ def _bounded(
     current: Sequence[Process],
     confidence: float,
     history: NDArray[np.float64] | None,
-    pairs: list[tuple[float, float]] | None,
 ) -> RatioInterval:
-    """Choose the method."""
-    if pairs is None:
-        pairs = _alternating(baseline, current, least_differences(confidence))
+    """Choose the method for runs of other moments."""
+    pairs = _alternating(baseline, current, least_differences(confidence))
     if pairs is not None:
         return _paired(pairs, confidence)
     first, second = (np.log([one.value for one in side]) for side in (baseline, current))
@@ -167,6 +169,14 @@ def _alternating(
         return None
     found = [sorted(half, key=lambda one: one[1]) for half in halves]
     return [(before[2], after[2]) for before, after in found]
+
+
+def _live(pairs: Sequence[tuple[float, float]], runs: int, confidence: float) -> RatioInterval:
+    # Each comparison may have stopped at any look: so many combinations there are.
+    found = _paired(pairs, 1 - (1 - confidence) / len(LOOKS) ** runs)
+    method = f"signed ranks of {len(pairs)} live pairs, at the error of one of {len(LOOKS)} looks"
+    ratio = msgspec.structs.replace(found.ratio, confidence=confidence, method=method)
+    return RatioInterval(ratio, "live", found.advice)
 
 
 def _paired(pairs: Sequence[tuple[float, float]], confidence: float) -> RatioInterval:
@@ -258,32 +268,3 @@ def _scatter(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Return the pooled standard deviation within the sides."""
     squares = sum(float(np.sum((side - np.mean(side)) ** 2)) for side in (first, second))
     return math.sqrt(squares / (len(first) + len(second) - 2))
-
-
-@functools.lru_cache(maxsize=256)
-def random_walk_quantile(first: int, second: int, confidence: float) -> float:
-    """Return how far two blocks of a random walk lie apart, in standard deviations within them.
-
-    Parameters
-    ----------
-    first, second
-        Runs in each block; the walk goes on from the one to the other.
-    confidence
-        The probability with which they lie no further apart.
-
-    Returns
-    -------
-    float
-        Simulated with a fixed seed. Never below what independent runs need.
-    """
-    generator = np.random.default_rng(_SEED)
-    steps = generator.standard_normal((_SIMULATED, first + second))
-    draws = (np.cumsum(steps, axis=1), steps)
-    return max(_pivot_quantile(one, first, confidence) for one in draws)
-
-
-def _pivot_quantile(draws: NDArray[np.float64], first: int, confidence: float) -> float:
-    before, after = draws[:, :first], draws[:, first:]
-    distance = np.abs(after.mean(axis=1) - before.mean(axis=1))
-    squares = before.var(axis=1) * before.shape[1] + after.var(axis=1) * after.shape[1]
-    return float(np.quantile(distance / np.sqrt(squares / (draws.shape[1] - 2)), confidence))

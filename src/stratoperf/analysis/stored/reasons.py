@@ -17,7 +17,7 @@ def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
     if found.kind == "same":
         return f"both sides are the same; {found.advice}"
     if ratio.low is None and ratio.high is None:
-        few = "pairs" if found.kind == "pairs" else "samples"
+        few = "pairs" if found.kind in ("live", "pairs") else "samples"
         return f"too few {few} for an interval; {found.advice}"
     bounds = ["no bound" if one is None else f"{one:.4g}" for one in (ratio.low, ratio.high)]
     interval = f"the interval of the ratio, {' to '.join(bounds)},"
@@ -55,6 +55,8 @@ def method_text(kinds: Sequence[str], count: int, error: float) -> str:
 
 
 _SENTENCES = {
+    "live": "signed ranks of live pairs (Hollander & Wolfe, section 3.2), at the error of one of "
+    "the looks that end a live comparison",
     "pairs": "signed ranks of runs that alternate in time (Hollander & Wolfe, section 3.2)",
     "blocks": "Student's pivot between blocks of processes, under a random walk",
     "history": "the scatter of the history",
