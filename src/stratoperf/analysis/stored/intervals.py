@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf._core import statistics as _native
-from stratoperf.analysis.paired import LOOKS
+from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.own_error import own_error
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sides import Process
@@ -173,7 +173,7 @@ def _alternating(
 
 def _live(pairs: Sequence[tuple[float, float]], runs: int, confidence: float) -> RatioInterval:
     # Each comparison may have stopped at any look: so many combinations there are.
-    found = _paired(pairs, 1 - (1 - confidence) / len(LOOKS) ** runs)
+    found = _paired(pairs[-MOST_PAIRS:], 1 - (1 - confidence) / len(LOOKS) ** runs)
     method = f"signed ranks of {len(pairs)} live pairs, at the error of one of {len(LOOKS)} looks"
     ratio = msgspec.structs.replace(found.ratio, confidence=confidence, method=method)
     return RatioInterval(ratio, "live", found.advice)

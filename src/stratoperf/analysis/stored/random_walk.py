@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIMULATED = 200_000
+_AT_ONCE = 5000
+"""Walks in memory at a time, so that many runs a side do not fill it."""
+
 _SEED = 20_261_123
 
 
-@functools.lru_cache(maxsize=256)
 def random_walk_quantile(first: int, second: int, confidence: float) -> float:
     """Return how far two blocks of a random walk lie apart, in standard deviations within them.
 
@@ -27,14 +29,24 @@ def random_walk_quantile(first: int, second: int, confidence: float) -> float:
     float
         Simulated with a fixed seed. Never below what independent runs need.
     """
+    return max(float(np.quantile(one, confidence)) for one in _distances(first, second))
+
+
+@functools.lru_cache(maxsize=16)
+def _distances(first: int, second: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the simulated distances for a random walk, and for independent runs."""
     generator = np.random.default_rng(_SEED)
-    steps = generator.standard_normal((_SIMULATED, first + second))
-    draws = (np.cumsum(steps, axis=1), steps)
-    return max(_pivot_quantile(one, first, confidence) for one in draws)
+    found = np.empty((2, _SIMULATED))
+    for begin in range(0, _SIMULATED, _AT_ONCE):
+        steps = generator.standard_normal((_AT_ONCE, first + second))
+        for row, draws in zip(found, (np.cumsum(steps, axis=1), steps), strict=True):
+            row[begin : begin + _AT_ONCE] = _distance(draws, first)
+    return found[0], found[1]
 
 
-def _pivot_quantile(draws: NDArray[np.float64], first: int, confidence: float) -> float:
+def _distance(draws: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     before, after = draws[:, :first], draws[:, first:]
     distance = np.abs(after.mean(axis=1) - before.mean(axis=1))
     squares = before.var(axis=1) * before.shape[1] + after.var(axis=1) * after.shape[1]
-    return float(np.quantile(distance / np.sqrt(squares / (draws.shape[1] - 2)), confidence))
+    pivots: NDArray[np.float64] = distance / np.sqrt(squares / (draws.shape[1] - 2))
+    return pivots
