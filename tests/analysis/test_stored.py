@@ -200,7 +200,11 @@ def test_a_later_minor_version_is_read(run_of: MakeRun) -> None:
     [
         ({"threshold": 50}, "5 % is 0.05"),
         ({"threshold": float("nan")}, "threshold"),
+        ({"threshold": "5"}, "threshold: must be a fraction"),
+        ({"threshold": True}, "got True"),
         ({"thresholds": {"a": -1}}, "thresholds"),
+        ({"thresholds": [0.1]}, "fractions by pattern"),
+        ({"history": 5}, "history: expected a run"),
         ({"statistics": ("p94",)}, "did you mean 'p9"),
         ({"statistics": "p50"}, "sequence"),
         ({"confidence": 1.0}, "confidence"),

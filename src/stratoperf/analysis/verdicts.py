@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from stratoperf.analysis.comparison import Verdict
 from stratoperf.errors import InvalidParameter
 from stratoperf.statistics import Estimate
@@ -40,8 +44,27 @@ def verdict_of(ratio: Estimate | None, threshold: float) -> Verdict:
 
 def check_threshold(threshold: float, name: str = "threshold") -> None:
     """Raise `InvalidParameter` unless the threshold is a fraction that can be exceeded."""
-    if not 0 < threshold <= LARGEST_THRESHOLD:
+    is_number = isinstance(threshold, int | float | np.number) and not isinstance(threshold, bool)
+    if not (is_number and 0 < threshold <= LARGEST_THRESHOLD):
         raise InvalidParameter(
             f"{name}: must be a fraction above 0 and at most {LARGEST_THRESHOLD:g}, "
-            f"got {threshold}; 5 % is 0.05"
+            f"got {threshold!r}; 5 % is 0.05"
         )
+
+
+def check_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
+    """Return thresholds by pattern, each of them checked; none for ``None``.
+
+    Raises
+    ------
+    InvalidParameter
+        When they are no mapping, or one is out of range.
+    """
+    if thresholds is not None and not isinstance(thresholds, Mapping):
+        raise InvalidParameter(
+            f"thresholds: expected fractions by pattern such as {{'kv.*': 0.1}}, got {thresholds!r}"
+        )
+    found = dict(thresholds or {})
+    for pattern, one in found.items():
+        check_threshold(one, f"thresholds[{pattern!r}]")
+    return found

@@ -22,9 +22,10 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     """Compare two sides result by result, and judge each.
 
     Stored: BASELINE and CURRENT are run files, or folders of run files: the more runs a side, the
-    better. With --live both sides run now, in many short pairs of fresh processes, which is far
-    more certain: BASELINE and CURRENT are two commands, each in quotes, timed as whole processes;
-    or SELECT is benchmarks, run in two environments or with two sets of parameters.
+    better; live comparisons in a folder beside other runs are left out. With --live both sides
+    run now, in many short pairs of fresh processes, which is far more certain: BASELINE and
+    CURRENT are two commands, each in quotes, timed as whole processes; or SELECT is benchmarks,
+    run in two environments or with two sets of parameters.
 
     The verdict is slower, faster or the same when the whole interval of the ratio says so, else
     inconclusive. The exit code does not depend on it: stratoperf check is the gate.

@@ -188,7 +188,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--annotations",
         is_flag=True,
-        help="Print annotations of GitHub Actions; there it is the default.",
+        help="Print annotations of GitHub Actions, as check does there by itself.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout."),
 ]

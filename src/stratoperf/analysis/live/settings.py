@@ -11,7 +11,7 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.analysis.live.judging import STATISTICS
-from stratoperf.analysis.verdicts import check_threshold
+from stratoperf.analysis.verdicts import check_threshold, check_thresholds
 from stratoperf.errors import InvalidParameter, did_you_mean
 
 LEAST_TIMEOUT_S = 600.0
@@ -39,8 +39,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
-        for pattern, threshold in self.thresholds.items():
-            check_threshold(threshold, f"thresholds[{pattern!r}]")
         if self.statistic not in STATISTICS:
             raise InvalidParameter(
                 f"statistic: {self.statistic!r} is unknown; "
@@ -79,7 +77,7 @@ def make_settings(
         duration_s=duration_s,
         timeout_s=arguments.number("timeout_s", timeout_s, above=0.0),
         seed=_seed(seed),
-        thresholds=dict(thresholds or {}),
+        thresholds=check_thresholds(thresholds),
         **others,
     )
 

@@ -29,7 +29,7 @@ from stratoperf.analysis.stored.sides import (
     processes,
     run_name,
 )
-from stratoperf.analysis.verdicts import check_threshold, verdict_of
+from stratoperf.analysis.verdicts import check_threshold, check_thresholds, verdict_of
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
@@ -59,7 +59,9 @@ def compare(
     ----------
     baseline, current
         A `Run`, a run file, a directory of run files, or several of these: the more runs a side,
-        the better. The file of a live comparison can be both sides: its arms are paired.
+        the better. The file of a live comparison can be both sides: its arms are paired; those
+        that lie in a directory beside other runs are left out. A run that is on both sides counts
+        on one of them; where there is no other, there is no verdict. A warning tells of either.
     threshold
         The slow-down that matters, as a fraction: 0.05 is 5 %.
     thresholds
@@ -88,8 +90,7 @@ def compare(
         For an argument out of range, a directory without runs, or values without a ratio.
     """
     check_threshold(threshold)
-    for pattern, one in (thresholds or {}).items():
-        check_threshold(one, f"thresholds[{pattern!r}]")
+    limits = check_thresholds(thresholds)
     _check_statistics(statistics)
     error = 1 - arguments.number("confidence", confidence, above=0.0, below=1.0)
     before, after = SideRuns(baseline, "baseline"), SideRuns(current, "current")
@@ -97,9 +98,7 @@ def compare(
     same, shared = separate(before, after)
     differences, keys = side_differences(before, after)
     pairs = [
-        _Pair(
-            before, after, key, one, known, _threshold_of(key, before, threshold, thresholds), same
-        )
+        _Pair(before, after, key, one, known, _threshold_of(key, before, threshold, limits), same)
         for key in keys
         for one in statistics
     ]
@@ -273,10 +272,10 @@ def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_bet
 
 
 def _threshold_of(
-    key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float] | None
+    key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float]
 ) -> float:
     name = side.results[key][0][1].benchmark
-    for pattern, one in (thresholds or {}).items():
+    for pattern, one in thresholds.items():
         if fnmatch.fnmatchcase(name, pattern):
             return one
     return threshold

@@ -259,6 +259,10 @@ def _loaded(stored: Stored, name: str) -> list[_Found]:
         return [_Found(stored, in_folder=False)]
     if isinstance(stored, str | os.PathLike):
         return _from_path(Path(stored), name)
+    if not isinstance(stored, Iterable) or isinstance(stored, bytes):
+        raise InvalidParameter(
+            f"{name}: expected a run, a run file, a directory or several of these, got {stored!r}"
+        )
     runs = [found for one in stored for found in _loaded(one, name)]
     if not runs:
         raise InvalidParameter(f"{name}: there are no runs; give at least one")
