@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from stratoperf.measurement import Measurement
 
-# The axis ends here, so that one stray sample does not squeeze all the others into one bar; what
-# lies beyond is counted in the last bar and said in the label.
+# The axis ends at this quantile, or as many times the distance from the fastest sample to p99
+# beyond p99, so that stray samples do not squeeze all the others into one bar; what lies beyond is
+# counted in the last bar and said in the label.
 _SHOWN = 0.999
+_BEYOND_P99 = 2.0
 _BINS = 80
 
 
@@ -43,7 +45,10 @@ def plot_measurement(measurement: Measurement) -> Axes:
     summary = measurement.summary()
     scale, unit = time_scale(summary.p50.value)
     samples = measurement.samples_ns / scale
-    right = float(np.quantile(samples, _SHOWN))
+    p99 = summary.p99.value / scale
+    right = min(
+        float(np.quantile(samples, _SHOWN)), p99 + _BEYOND_P99 * (p99 - summary.min / scale)
+    )
     beyond = int(np.count_nonzero(samples > right))
     _, axes = pyplot.subplots(figsize=(7.0, 3.5), layout="constrained")
     axes.hist(np.minimum(samples, right), bins=_BINS, color="#9db8d2")
@@ -54,6 +59,10 @@ def plot_measurement(measurement: Measurement) -> Axes:
         )
         if estimate.low is not None and estimate.high is not None:
             axes.axvspan(estimate.low / scale, estimate.high / scale, color=color, alpha=0.2)
+    # Bounds of wide intervals must not stretch it either. Of equal samples it has no width.
+    if right > summary.min / scale:
+        margin = (right - summary.min / scale) / _BINS
+        axes.set_xlim(summary.min / scale - margin, right + margin)
     batch = "" if measurement.batch == 1 else f", mean of {measurement.batch} iterations"
     axes.set_xlabel(f"time of one iteration [{unit}]{batch} ({beyond} samples lie to the right)")
     axes.set_ylabel("samples")
