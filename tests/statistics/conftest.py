@@ -58,6 +58,19 @@ def switching(mean_length: float) -> Source:
     return Source(draw, _mixture_cdf(0.5))
 
 
+def disturbed(share: float, length: int) -> Source:
+    """Return a source of fast samples in which a share begins a stretch of slow ones."""
+
+    def draw(generator: np.random.Generator, n: int) -> Series:
+        begins = np.flatnonzero(generator.random(n + length) < share)
+        slow = np.zeros(n + 2 * length, dtype=bool)
+        for begin in begins:
+            slow[begin : begin + length] = True
+        return _mixture(generator, slow[length : n + length])
+
+    return Source(draw, _mixture_cdf((1 - share) ** length))
+
+
 SOURCES = {
     "normal": Source(lambda g, n: g.standard_normal(n), lambda x: float(special.ndtr(x))),
     "log-normal": Source(
@@ -67,6 +80,7 @@ SOURCES = {
     "autoregressive 0.5": autoregressive(0.5),
     "autoregressive 0.9": autoregressive(0.9),
     "regimes of 100": switching(100),
+    "stretches of 10 in 1000": disturbed(0.001, 10),
     "autoregressive 0.97": autoregressive(0.97),
     "alternating": autoregressive(-0.8),
 }

@@ -100,6 +100,22 @@ def test_regimes_that_barely_show_at_a_high_percentile_still_widen_it(
     assert_at_least(hits, trials, 0.9)
 
 
+@pytest.mark.parametrize("q", [0.5, 0.95])
+def test_isolated_disturbances_neither_spoil_an_interval_nor_take_it_away(
+    q: float, sources: dict[str, Source]
+) -> None:
+    source, generator = sources["stretches of 10 in 1000"], generator_of("disturbed", q)
+    trials = 400
+    hits = 0
+    for _ in range(trials):
+        estimate = statistics.quantile(source.draw(generator, 10_000), q)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        hits += covers(source, estimate, q)
+    assert_at_least(hits, trials, 0.94)
+    assert_at_most(hits, trials, 0.99)
+
+
 @pytest.mark.parametrize("coefficient", [0.5, 0.9])
 def test_the_interval_of_the_mean_covers_in_spite_of_correlation(
     coefficient: float, sources: dict[str, Source]
