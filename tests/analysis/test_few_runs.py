@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,3 +100,19 @@ def test_the_advice_names_the_side_that_is_short(
     sides = [[run_of(1000.0) for _ in range(count)] for count in counts]
     (metric,) = sp.compare(sides[0], sides[1]).metrics
     assert said in metric.why
+
+
+def test_a_run_file_without_its_long_columns_counts_with_the_interval_it_has(
+    run_of: MakeRun, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(13)
+    samples = list(100 * np.exp(0.1 * random.standard_normal(20_000)))
+    whole = run_of(samples=samples).save(tmp_path / "results" / "latest.json")
+    bare = tmp_path / "baseline.json"
+    bare.write_bytes(whole.read_bytes())
+    assert not bare.with_suffix(".npz").exists()
+    found = ratio([sp.load(bare)], [run_of(samples=samples)])
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low == pytest.approx(1 / WIDEST_DRIFT, rel=0.02)
+    assert found.high == pytest.approx(WIDEST_DRIFT, rel=0.02)

@@ -12,6 +12,7 @@ counts no further than the parts of the process lie from its value.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.stored.sides import Process
+from stratoperf.errors import SchemaError
 from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, mean, quantile
 
@@ -51,7 +53,7 @@ def own_error(side: Sequence[Process], confidence: float) -> tuple[float, float]
 
 
 def _of_process(process: Process, confidence: float) -> NDArray[np.float64]:
-    samples = np.empty(0) if process.samples is None else process.samples()
+    samples = _samples(process)
     if samples.size == 0:
         return _reach(process.interval, process.value)
     # In a random order correlation is gone, and the chance of the draw is left.
@@ -60,6 +62,14 @@ def _of_process(process: Process, confidence: float) -> NDArray[np.float64]:
     widened = _reach(_estimate(samples, process.statistic, confidence), process.value)
     drifted = _extent(samples, process.statistic, process.value)
     return np.maximum(drawn, np.minimum(widened, drifted))
+
+
+def _samples(process: Process) -> NDArray[np.float64]:
+    """Return the samples, none where a run file was copied without its long columns."""
+    if process.samples is not None:
+        with contextlib.suppress(SchemaError):
+            return process.samples()
+    return np.empty(0)
 
 
 def _extent(samples: NDArray[np.float64], statistic: str, value: float) -> NDArray[np.float64]:
