@@ -84,6 +84,82 @@ TEST_CASE("every instruction set and cell decides the same") {
   }
 }
 
+TEST_CASE("columns may begin and end anywhere in a cache line") {
+  const Limits limits = {20, 3, 2, 0};
+  for (std::size_t votes = 0; votes < 100; ++votes) {
+    const Batch batch = adversarial(votes, limits, 7);
+    Outcome expected;
+    Round(parameters_for(limits, instruction_sets().back())).decide(batch.votes(), expected);
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      // Each column at another place, up to the very end of its memory.
+      const auto moved = [&](const std::vector<std::uint32_t>& column, std::size_t by) {
+        std::vector<std::uint32_t> copy(by % 16, 0);
+        copy.insert(copy.end(), column.begin(), column.end());
+        copy.shrink_to_fit();
+        return copy;
+      };
+      const auto voter = moved(batch.voter, lane);
+      const auto proposal = moved(batch.proposal, lane + 1);
+      const auto value = moved(batch.value, lane + 5);
+      const auto round = moved(batch.round, lane + 14);
+      const Votes columns = {voter.data() + lane % 16, proposal.data() + (lane + 1) % 16,
+                             value.data() + (lane + 5) % 16, round.data() + (lane + 14) % 16,
+                             votes};
+      for (const InstructionSet& set : instruction_sets()) {
+        Outcome outcome;
+        Round(parameters_for(limits, set)).decide(columns, outcome);
+        check_equal(outcome, expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("counters of any width count the votes of equivocators") {
+  for (const std::size_t copies : {1u, 2u, 3u, 7u, 8u, 100u}) {  // of each value
+    Batch batch;
+    batch.voter.assign(2 * copies, 1);
+    batch.proposal.assign(2 * copies, 0);
+    batch.value.assign(copies, 0);
+    batch.value.resize(2 * copies, 1);
+    batch.round.assign(2 * copies, 0);
+    for (const InstructionSet& set : instruction_sets()) {
+      Outcome outcome;
+      Round(parameters_for({3, 1, 2, 0}, set)).decide(batch.votes(), outcome);
+      CHECK(outcome.accepted == 0);
+      CHECK(outcome.rejected[kEquivocation] == 2 * copies);
+      CHECK(outcome.rejected[kDuplicate] == 0);
+    }
+  }
+}
+
+TEST_CASE("any number of equivocators among neighbors is named") {
+  const Limits limits = {150, 2, 2, 0};
+  for (std::uint32_t equivocators = 0; equivocators <= limits.nodes; ++equivocators) {
+    Batch batch;
+    for (std::uint32_t voter = 0; voter < limits.nodes; ++voter) {
+      for (std::uint32_t value = 0; value < (voter < equivocators ? 2u : 1u); ++value) {
+        batch.voter.push_back(voter * 7 % limits.nodes);  // spread over the row
+        batch.proposal.push_back(1);
+        batch.value.push_back(value);
+        batch.round.push_back(0);
+      }
+    }
+    for (const InstructionSet& set : instruction_sets()) {
+      Outcome outcome;
+      Round(parameters_for(limits, set)).decide(batch.votes(), outcome);
+      CHECK(outcome.accepted == limits.nodes - equivocators);
+      REQUIRE(outcome.equivocators.all().size() == equivocators);
+      for (std::uint32_t i = 1; i < equivocators; ++i) {
+        const auto& [proposal, voter] = outcome.equivocators.all()[i];
+        CHECK(proposal == 1);
+        CHECK(outcome.equivocators.all()[i - 1].voter < voter);
+        // 43 * 7 = 1 modulo 150.
+        CHECK(voter * 43 % limits.nodes < equivocators);
+      }
+    }
+  }
+}
+
 TEST_CASE("a flood of equal votes does not overflow into another value") {
   for (const std::uint32_t values : {1u, 2u, 3u, 5u, 16u, 17u}) {
     for (const std::size_t copies : {15u, 16u, 17u, 31u, 32u, 255u, 256u, 4096u, 65'536u}) {

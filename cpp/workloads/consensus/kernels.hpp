@@ -37,6 +37,7 @@ struct RowTotals {
   std::uint64_t accepted = 0;
   std::uint64_t equivocal_votes = 0;
   std::uint64_t equivocators = 0;  // written
+  std::uint64_t short_counts = 0;  // the sum of all counters, where they are short
 };
 
 // The loops for one kind of cell.
@@ -60,9 +61,6 @@ struct Kernels : CellKernels<ByteCell>,
                  CellKernels<MiddleCell>,
                  CellKernels<LongCell>,
                  CellKernels<WideCell> {
-  // The sum of all numbers of kShortCount bits in `size` bytes.
-  std::uint64_t (*sum_short_counts)(const void* memory, std::size_t size);
-
   template <typename Cell>
   const CellKernels<Cell>& of() const {
     return *this;

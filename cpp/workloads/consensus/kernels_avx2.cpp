@@ -60,7 +60,9 @@ std::uint64_t zero_mask(const std::uint16_t* cells, std::uint16_t mask_word) {
 }  // namespace
 }  // namespace stratoperf::consensus
 
+#include "workloads/consensus/kernels_block.inc"
 #include "workloads/consensus/kernels_classify.inc"
+#include "workloads/consensus/kernels_equivocators.inc"
 #include "workloads/consensus/kernels_loops.inc"
 
 namespace stratoperf::consensus {

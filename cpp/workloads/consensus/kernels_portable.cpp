@@ -26,9 +26,21 @@ std::uint64_t zero_mask(const Word* cells, Word mask) {
   return result;
 }
 
+// As in kernels_equivocators.inc.
+inline std::uint64_t name_few(Equivocator* end, std::uint32_t proposal, std::uint32_t begin,
+                              std::uint64_t several) {
+  for (std::uint32_t i = 0; i < kUnbranched; ++i) {
+    const std::uint64_t bits = several | std::uint64_t{1} << 63;  // ctz of 0 is undefined
+    *end++ = {proposal, begin + static_cast<std::uint32_t>(__builtin_ctzll(bits))};
+    several &= several - 1;
+  }
+  return several;
+}
+
 }  // namespace
 }  // namespace stratoperf::consensus
 
+#include "workloads/consensus/kernels_block.inc"
 #include "workloads/consensus/kernels_classify.inc"
 #include "workloads/consensus/kernels_loops.inc"
 

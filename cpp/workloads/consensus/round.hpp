@@ -47,7 +47,6 @@ class Round {
     EquivocatorList equivocators;
     std::uint64_t own_reasons[kOwnReasons] = {};
     RowTotals totals = {};
-    std::uint64_t short_counts = 0;  // their sum over the rows, where the cells have such
   };
 
   enum class Ending : std::uint8_t { kDecided, kStopped, kLostVotes };
@@ -62,8 +61,8 @@ class Round {
   void add_share(Cell cell, unsigned member, unsigned members, const Votes& votes,
                  const Stop& stop);
   template <typename Cell>
-  void summarize_share(Cell cell, unsigned member, unsigned members, std::uint64_t votes,
-                       Outcome& outcome, const Stop& stop);
+  void summarize_share(Cell cell, unsigned member, unsigned members, Outcome& outcome,
+                       const Stop& stop);
   // Memory for the cells of one thread, all of them zero.
   template <typename Cell>
   typename Cell::Word* prepare_table(Share& share) {
@@ -71,7 +70,6 @@ class Round {
     share.table.reserve((cells() + kSpareCells) * sizeof(Word));
     std::fill_n(share.own_reasons, kOwnReasons, std::uint64_t{0});
     share.totals = {};
-    share.short_counts = 0;
     return share.table.cells<Word>();
   }
   template <typename Task>

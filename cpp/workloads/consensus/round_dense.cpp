@@ -39,9 +39,8 @@ Round::Ending Round::decide_dense(Cell cell, const Votes& votes, Outcome& outcom
       std::clamp<std::uint64_t>(votes.count / kVotesPerThread, 1, parameters_.threads));
   outcome.all_touched = true;
   on_members(members, [&](unsigned member) { add_share(cell, member, members, votes, stop); });
-  on_members(members, [&](unsigned member) {
-    summarize_share(cell, member, members, votes.count, outcome, stop);
-  });
+  on_members(members,
+             [&](unsigned member) { summarize_share(cell, member, members, outcome, stop); });
   if (stopped_.load(std::memory_order_relaxed)) {
     // Votes of the round that was cut short must not count in the next one.
     std::ranges::for_each(shares_, [](Share& share) { share.table = Table(); });
@@ -60,7 +59,7 @@ bool Round::lost_votes(unsigned members, std::uint64_t votes) const {
   std::uint64_t missing = votes;
   for (unsigned member = 0; member < members; ++member) {
     const Share& share = shares_[member];
-    missing -= share.short_counts;
+    missing -= share.totals.short_counts;
     for (const std::uint64_t rejected : share.own_reasons) {
       missing -= rejected;
     }
@@ -113,8 +112,8 @@ void Round::add_share(Cell cell, unsigned member, unsigned members, const Votes&
 
 // Merges the tables of all members for one member's proposals, sums them up and clears them.
 template <typename Cell>
-void Round::summarize_share(Cell cell, unsigned member, unsigned members, std::uint64_t votes,
-                            Outcome& outcome, const Stop& stop) {
+void Round::summarize_share(Cell cell, unsigned member, unsigned members, Outcome& outcome,
+                            const Stop& stop) {
   using Word = typename Cell::Word;
   const Limits& limits = parameters_.limits;
   Share& share = shares_[member];
@@ -148,10 +147,7 @@ void Round::summarize_share(Cell cell, unsigned member, unsigned members, std::u
     share.totals.accepted += totals.accepted;
     share.totals.equivocal_votes += totals.equivocal_votes;
     share.totals.equivocators += totals.equivocators;
-    if (may_overflow(cell, votes)) {
-      share.short_counts += parameters_.instructions.kernels->sum_short_counts(
-          merged + begin, (end - begin) * sizeof(Word));
-    }
+    share.totals.short_counts += totals.short_counts;
     std::fill(merged + begin, merged + end, Word{0});
   }
   std::fill_n(share.table.template cells<Word>() + cells(), kSpareCells, Word{0});

@@ -108,13 +108,17 @@ struct CounterCell {
   }
   STRATOPERF_HOST_DEVICE Word add(Word cell, Word addend) const { return merge(cell, addend); }
   STRATOPERF_HOST_DEVICE Word merge(Word a, Word b) const { return static_cast<Word>(a + b); }
+  STRATOPERF_HOST_DEVICE bool counts_short() const { return count_bits == kShortCount; }
   // The bits that count votes for a value.
   STRATOPERF_HOST_DEVICE Word counter(std::uint32_t value) const {
     const Word lowest = static_cast<Word>(~(static_cast<Word>(~Word{0}) << count_bits));
     return static_cast<Word>(lowest << (value * count_bits));
   }
   STRATOPERF_HOST_DEVICE std::uint64_t votes(Word cell) const {
-    if (count_bits == kShortCount) {
+    if (counts_short()) {
+      if constexpr (sizeof(Word) == 1) {
+        return std::uint64_t{cell} % 16 + std::uint64_t{cell} / 16;
+      }
       return short_counts(cell) * 0x0001000100010001u >> 48;
     }
     std::uint64_t sum = 0;
@@ -157,6 +161,7 @@ struct WideCell {
     const Word differ = value(a) == value(b) ? 0 : kConflict;
     return (a | differ | (b & kConflict)) + (b & ~(kVote - 1));
   }
+  STRATOPERF_HOST_DEVICE static bool counts_short() { return false; }
   STRATOPERF_HOST_DEVICE std::uint64_t votes(Word cell) const { return cell / kVote; }
   STRATOPERF_HOST_DEVICE bool equivocates(Word cell) const { return (cell & kConflict) != 0; }
   STRATOPERF_HOST_DEVICE std::uint32_t value(Word cell) const {
