@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from stratoperf.cli.options import percentage
+
 # Spelled out, so that help comes at once; a test holds it against the analysis.
 STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
 
@@ -23,8 +25,8 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
 @click.option("--since", metavar="DATE", help="Ignore earlier runs: 2026-11-03, or with a time.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1000, min_open=True),
-    default=2.0,
+    callback=percentage(1000),
+    default="2",
     show_default=True,
     metavar="PERCENT",
     help="The least change that counts.",
@@ -63,7 +65,7 @@ def history(
         select or None,
         statistic=statistic,
         since=since,
-        threshold=threshold / 100,
+        threshold=threshold,
     )
     if figure is not None:
         save_history(found, figure)
