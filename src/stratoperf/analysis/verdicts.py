@@ -42,6 +42,18 @@ def verdict_of(ratio: Estimate | None, threshold: float) -> Verdict:
     return "inconclusive"
 
 
+def why_decided(interval: str, verdict: Verdict, threshold: float) -> str | None:
+    """Return why an interval, given in words, has that verdict; ``None`` if it is inconclusive."""
+    upper = 1 + threshold
+    lower = 1 / upper
+    places = {
+        "slower": f"above {upper:.4g}",
+        "faster": f"below {lower:.4g}",
+        "same": f"between {lower:.4g} and {upper:.4g}",
+    }
+    return f"{interval} lies {places[verdict]}" if verdict in places else None
+
+
 def check_threshold(threshold: float, name: str = "threshold") -> None:
     """Raise `InvalidParameter` unless the threshold is a fraction that can be exceeded."""
     is_number = isinstance(threshold, int | float | np.number) and not isinstance(threshold, bool)

@@ -8,6 +8,7 @@ from stratoperf.analysis.comparison import ComparedMetric, Side
 from stratoperf.analysis.live.cases import LiveCase
 from stratoperf.analysis.live.session import Session
 from stratoperf.analysis.paired import Look
+from stratoperf.analysis.verdicts import why_decided
 from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, quantile
 
@@ -99,12 +100,9 @@ def _why(
     interval = f"the interval of the ratio, {ratio.low:.4g} to {ratio.high:.4g},"
     upper = 1 + threshold
     lower = 1 / upper
-    if look.verdict == "slower":
-        return f"{interval} lies above {upper:.4g}"
-    if look.verdict == "faster":
-        return f"{interval} lies below {lower:.4g}"
-    if look.verdict == "same":
-        return f"{interval} lies between {lower:.4g} and {upper:.4g}"
+    decided = why_decided(interval, look.verdict, threshold)
+    if decided is not None:
+        return decided
     crossed = upper if ratio.high > upper else lower
     both = ratio.low < lower and ratio.high > upper
     half = math.log(ratio.high / ratio.low) / 2

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from stratoperf.analysis.comparison import Verdict
 from stratoperf.analysis.stored.intervals import RatioInterval
+from stratoperf.analysis.verdicts import why_decided
 
 
 def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
     """Return why a verdict is what it is; of an inconclusive one, what would settle it."""
     ratio = found.ratio
-    upper = 1 + threshold
-    lower = 1 / upper
     if found.kind == "same":
         return f"both sides are the same; {found.advice}"
     if ratio.low is None and ratio.high is None:
@@ -21,12 +20,11 @@ def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
         return f"too few {few} for an interval; {found.advice}"
     bounds = ["no bound" if one is None else f"{one:.4g}" for one in (ratio.low, ratio.high)]
     interval = f"the interval of the ratio, {' to '.join(bounds)},"
-    if verdict == "slower":
-        return f"{interval} lies above {upper:.4g}"
-    if verdict == "faster":
-        return f"{interval} lies below {lower:.4g}"
-    if verdict == "same":
-        return f"{interval} lies between {lower:.4g} and {upper:.4g}"
+    decided = why_decided(interval, verdict, threshold)
+    if decided is not None:
+        return decided
+    upper = 1 + threshold
+    lower = 1 / upper
     crossed = " and ".join(
         f"{bound:.4g}"
         for bound in (lower, upper)
