@@ -2,7 +2,7 @@
 
 Hundreds of checks take hours, so these rows tell of records: those kept in ``examples/results``, or
 in the folder that the environment variable ``GATE_RECORDS`` names. ``gate_power.py`` measures them
-anew, with all gates in turn on one machine.
+anew, all on one machine.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def measure() -> list[Row]:
     if folder is None:
         print(f"gate: there are no records in {KEPT}; {MEASURE}", file=sys.stderr)
         return []
-    print(f"gate: from the records in {folder}; {MEASURE}", file=sys.stderr)
+    machine = machine_line(read_machine(folder))
+    print(f"gate: from the records in {folder} ({machine}); {MEASURE}", file=sys.stderr)
     return rows(folder)
 
 
@@ -64,7 +65,7 @@ def rows(folder: Path) -> list[Row]:
     """Return a row for each of our gates, each kind of change and each peer."""
     records = read_records(folder)
     found = {(cell.gate, cell.slowdown): cell for cell in cells(records) if cell.operation == BOTH}
-    where = f"recorded, not measured now: {machine_line(read_machine(folder))}"
+    where = "from records"
     return [
         _row(found[ours, slowdown], found[peer, slowdown], where)
         for slowdown in (0.0, *(slowdown for slowdown, _ in SLOWDOWNS))
