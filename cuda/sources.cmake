@@ -1,0 +1,18 @@
+# The sources of the CUDA module, relative to this folder: its build and that of the emulated module
+# of the tests both list them from here.
+set(stratoperf_cuda_sources
+  device/device.cpp
+  device/error.cpp
+  device/event.cpp
+  device/graph.cpp
+  device/memory.cpp
+  device/process.cpp
+  device/stream.cpp
+)
+# What nvcc compiles.
+set(stratoperf_cuda_kernels
+)
+set(stratoperf_cuda_bindings
+  bindings/device.cpp
+  bindings/errors.cpp
+)
