@@ -15,4 +15,5 @@ set(stratoperf_cuda_kernels
 set(stratoperf_cuda_bindings
   bindings/device.cpp
   bindings/errors.cpp
+  bindings/topics.cpp
 )

@@ -8,7 +8,8 @@ void register_device(py::module_ module) {
   module.def("unavailable_reason", &unavailable_reason,
              "Why no device can be used here; an empty string when one can. Creates no context.");
 
-  py::class_<DeviceFacts>(module, "DeviceFacts", "What kernels are planned with.")
+  py::class_<DeviceFacts>(module, "DeviceFacts", "What kernels are planned with.",
+                          py::module_local())
       .def_readonly("name", &DeviceFacts::name)
       .def_readonly("memory_bytes", &DeviceFacts::memory_bytes)
       .def_readonly("shared_bytes_per_block", &DeviceFacts::shared_bytes_per_block)

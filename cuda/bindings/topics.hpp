@@ -1,5 +1,8 @@
 // The topics of the CUDA module. What its binding files share with those of the core is in
 // bindings/bindings.hpp of the core.
+//
+// Every class is registered with py::module_local(): the tests load this module and its emulated
+// twin into one process, and pybind11 knows types by their names.
 #pragma once
 
 #include "bindings/bindings.hpp"
@@ -8,7 +11,9 @@ namespace stratoperf::cuda::bindings {
 
 namespace py = pybind11;
 
-// One per topic; module.cpp calls them.
+// Calls all of the following.
+void register_topics(py::module_& module);
+
 void register_errors();
 void register_device(py::module_ module);
 

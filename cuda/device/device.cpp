@@ -19,7 +19,7 @@ std::string driver_problem() {
   int driver = 0;
   int runtime = 0;
   if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
-    return "no NVIDIA driver is loaded; install one (see `stratoperf doctor`)";
+    return "no NVIDIA driver is loaded, and CUDA needs one; see `stratoperf doctor`";
   }
   static_cast<void>(cudaRuntimeGetVersion(&runtime));
   return "the NVIDIA driver is too old: it knows CUDA " + version(driver) +
