@@ -51,19 +51,16 @@ def _cuda(files: SystemFiles, info: SystemInfo) -> Check:
     if reason is None:
         names = ", ".join(device.name for device in info.gpus)
         return _check("backend cuda", "ok", names or "available")
+    built = backends.cuda_is_built()
     if not gpu.driver_present(files):
         return _check(
             "backend cuda",
             "missing",
-            f"no NVIDIA driver is loaded; {reason}",
+            "no NVIDIA driver is loaded" if built else f"no NVIDIA driver is loaded; {reason}",
             "sudo apt install nvidia-driver  # on a machine with an NVIDIA GPU",
         )
-    return _check(
-        "backend cuda",
-        "missing",
-        reason,
-        "install a version of stratoperf with a CUDA module; this one has none yet",
-    )
+    remedy = "nvidia-smi" if built else "pip install . -Ccmake.define.STRATOPERF_CUDA=ON"
+    return _check("backend cuda", "missing", reason, remedy)
 
 
 def _kernel_module(files: SystemFiles, name: str, purpose: str) -> Check:
