@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
+from stratoperf import backends
 
 def pytest_configure() -> None:
     """Take Ctrl-C even where it is ignored, as in the background of a script.
@@ -12,3 +15,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests marked `gpu` where there is none, with the reason."""
+    marked = [item for item in items if item.get_closest_marker("gpu") is not None]
+    reason = backends.unavailable_reason("cuda") if marked else None
+    if reason is not None:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=f"needs a CUDA device: {reason}"))
