@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import signal
+import sys
+from types import ModuleType
 
 import pytest
 
 from stratoperf import backends
+
+
+@pytest.fixture
+def without_cuda(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have a build without CUDA, wherever the tests run; returns the reason that users get."""
+    # What an import finds where only the type stubs are.
+    monkeypatch.setitem(sys.modules, "stratoperf._cuda", ModuleType("stratoperf._cuda"))
+    reason = backends.unavailable_reason("cuda")
+    assert reason is not None
+    return reason
+
 
 def pytest_configure() -> None:
     """Take Ctrl-C even where it is ignored, as in the background of a script.

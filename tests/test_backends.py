@@ -8,15 +8,13 @@ from stratoperf import backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter
 
 
+@pytest.mark.usefixtures("without_cuda")
 def test_auto_is_the_best_that_runs_here() -> None:
     assert backends.resolve("auto", ("reference", "cpu")) == "cpu"
 
 
-def test_a_backend_that_cannot_run_says_why() -> None:
-    reason = backends.unavailable_reason("cuda")
-    if reason is None:
-        pytest.skip("a CUDA device is here")
-    with pytest.raises(BackendUnavailable, match="cuda"):
+def test_a_backend_that_cannot_run_says_why(without_cuda: str) -> None:
+    with pytest.raises(BackendUnavailable, match=f"'cuda' cannot run: {without_cuda}"):
         backends.resolve("cuda", ("cpu", "cuda"))
 
 

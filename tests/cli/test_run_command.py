@@ -124,9 +124,8 @@ def test_a_claim_about_another_backend_stands_beside_the_value_here(
         assert words in claim
 
 
+@pytest.mark.usefixtures("without_cuda")
 def test_skipped_cases_take_one_line_per_reason(stratoperf: Command) -> None:
-    if sp.backends.unavailable_reason("cuda") is None:
-        pytest.skip("needs a machine without CUDA")
     sp.benchmark("demo.both", params={"size": [1, 2, 3]}, backends=("cpu", "cuda"))(
         lambda size: work
     )
@@ -175,14 +174,13 @@ def test_wrong_usage_names_the_value_and_shows_no_traceback(
     assert ending.out == ""
 
 
-def test_a_backend_that_cannot_run_ends_with_3_and_the_reason(stratoperf: Command) -> None:
-    reason = sp.backends.unavailable_reason("cuda")
-    if reason is None:
-        pytest.skip("needs a machine without CUDA")
+def test_a_backend_that_cannot_run_ends_with_3_and_the_reason(
+    stratoperf: Command, without_cuda: str
+) -> None:
     sp.benchmark("demo.both", backends=("cpu", "cuda"))(lambda: work)
     ending = stratoperf("run", "demo.both", "--backend", "cuda")
     assert ending.code == 3
-    assert reason in ending.err
+    assert without_cuda in ending.err
 
 
 def test_an_output_folder_that_is_a_file_is_wrong_usage(

@@ -40,9 +40,8 @@ def test_without_a_device_that_is_the_reason(emulated_cuda: Any) -> None:
         Round(backend="cuda")
 
 
-def test_a_build_without_the_module_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What an import finds where only the type stubs are.
-    monkeypatch.setitem(sys.modules, "stratoperf._cuda", ModuleType("stratoperf._cuda"))
+@pytest.mark.usefixtures("without_cuda")
+def test_a_build_without_the_module_says_how_to_get_it() -> None:
     assert not backends.cuda_is_built()
     with pytest.raises(sp.BackendUnavailable, match="STRATOPERF_CUDA=ON"):
         backends.resolve("cuda", ("cuda", "cpu"))
