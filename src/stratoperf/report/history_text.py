@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stratoperf.report.markup import html_table
 from stratoperf.report.units import format_rate, format_time, significant
 
 if TYPE_CHECKING:
@@ -129,16 +129,16 @@ def history_html(history: History) -> str:
     count = "1 run" if history.runs == 1 else f"{history.runs} runs"
     head = f"<b>{escape(history.source)}</b>: {count}, {escape(history.statistic)}"
     titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
-    rows = [_html_row("th", titles)]
+    rows = []
     notes = []
     for trend in history.trends:
-        rows.append(_html_row("td", (*_about(trend), *_ends(trend))))
+        rows.append((*_about(trend), *_ends(trend)))
         changes = trend.change_points or ()
         notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
     notes += history.warnings
     notes += [f"left out: {one.what}: {one.why}" for one in history.left_out]
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    table = f"<table>{''.join(rows)}</table>"
+    table = html_table(titles, rows)
     return f"<div>{head}{table}<ul>{items}</ul><small>{escape(history.method)}</small></div>"
 
 
@@ -146,10 +146,6 @@ def _about(trend: Trend) -> tuple[str, ...]:
     return trend_name(trend), trend.backend, machine_text(trend), runs_text(trend)
 
 
-def _ends(trend: Trend) -> Sequence[str]:
+def _ends(trend: Trend) -> tuple[str, ...]:
     first, last = (value_text(one, trend.unit) for one in (trend.first, trend.last))
     return sparkline(trend, 30), first, last, slower_text(trend.ratio)
-
-
-def _html_row(tag: str, cells: Sequence[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
