@@ -79,7 +79,7 @@ def test_two_processes_cannot_write_to_one_journal(journal: Journal) -> None:
 
 def test_a_journal_is_not_started_over_another(journal: Journal, document: Tree) -> None:
     journal.close()
-    with pytest.raises(sp.StratoperfError, match="File exists"):
+    with pytest.raises(FileExistsError, match="choose another name"):
         Journal.create(journal.path, document)
 
 

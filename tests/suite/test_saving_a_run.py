@@ -6,7 +6,9 @@ import json
 import resource
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.suite import Case, Listener, Registry
+from stratoperf.suite.recorder import FileRecorder, start_file
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 
@@ -47,6 +50,24 @@ def test_a_run_is_saved_under_its_selection_and_as_the_latest(tmp_path: Path) ->
     again = sp.run("kv.*", output=output, **FAST)
     assert again.path != run.path
     assert sp.load(output / "latest.json").id == again.id
+
+
+def test_runs_that_begin_in_the_same_second_get_names_of_their_own(tmp_path: Path) -> None:
+    document = {"schema": "stratoperf.run/1", "created": "2026-01-02T03:04:05Z", "results": []}
+    together = threading.Barrier(8)
+
+    def start(_: int) -> FileRecorder:
+        together.wait(60)
+        return start_file(tmp_path, dict(document), ["x"])
+
+    with ThreadPoolExecutor(8) as threads:
+        recorders = list(threads.map(start, range(8)))
+    assert {recorder.path for recorder in recorders} == {
+        tmp_path / f"x_20260102T030405Z{suffix}.json"
+        for suffix in ("", *(f"-{number}" for number in range(2, 9)))
+    }
+    for recorder in recorders:
+        recorder.abandon()
 
 
 def test_the_latest_run_finds_its_long_series(tmp_path: Path) -> None:

@@ -81,11 +81,19 @@ class Journal:
 
         Raises
         ------
+        FileExistsError
+            When there is something at `path` already.
         StratoperfError
-            When it cannot be written, or there is something at `path` already.
+            When it cannot be written.
         """
         with describe_failure(path):
-            path.mkdir()
+            try:
+                path.mkdir()
+                taken = False
+            except FileExistsError:
+                taken = True
+        if taken:
+            raise FileExistsError(f"{path} exists already; choose another name")
         try:
             with atomic_file(path / HEADER) as file:
                 file.write(storage.encode({**header, "results": []}))

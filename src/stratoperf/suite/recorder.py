@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterable
@@ -140,12 +141,16 @@ def start_file(directory: Path, document: dict[str, Any], words: Iterable[str]) 
     check_directory(directory, "output")
     time = datetime.fromisoformat(document["created"].replace("Z", "+00:00"))
     plain = f"{_file_name(words)}_{time:%Y%m%dT%H%M%SZ}"
-    stem, number = plain, 1
-    while any((directory / f"{stem}{suffix}").exists() for suffix in (".json", ".journal")):
-        number += 1
-        stem = f"{plain}-{number}"
-    path = directory / f"{stem}.json"
-    return FileRecorder(path, Journal.create(_journal_of(path), document))
+    for number in itertools.count(1):
+        path = directory / f"{plain}.json" if number == 1 else directory / f"{plain}-{number}.json"
+        if path.exists():
+            continue
+        try:
+            # Another run may begin in the same second: who makes the journal has the name.
+            return FileRecorder(path, Journal.create(_journal_of(path), document))
+        except FileExistsError:
+            continue
+    raise AssertionError("there is always another number")
 
 
 def resume_file(source: Path) -> tuple[FileRecorder, dict[str, Any]]:
