@@ -32,7 +32,7 @@ __device__ inline std::uint64_t load_acquire_system(const std::uint64_t* address
   return __atomic_load_n(address, __ATOMIC_ACQUIRE);
 #else
   std::uint64_t value;
-  asm volatile("ld.acquire.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(address) : "memory");
+  asm volatile("ld.acquire.sys.u64 %0, [%1];" : "=l"(value) : "l"(address) : "memory");
   return value;
 #endif
 }
@@ -43,7 +43,7 @@ __device__ inline void store_release_system(std::uint64_t* address, std::uint64_
 #if defined(STRATOPERF_CUDA_EMULATOR)
   __atomic_store_n(address, value, __ATOMIC_RELEASE);
 #else
-  asm volatile("st.release.sys.global.u64 [%0], %1;" : : "l"(address), "l"(value) : "memory");
+  asm volatile("st.release.sys.u64 [%0], %1;" : : "l"(address), "l"(value) : "memory");
 #endif
 }
 
