@@ -2,6 +2,7 @@
 # of the tests both list them from here.
 set(stratoperf_cuda_sources
   device/device.cpp
+  device/doorbell.cpp
   device/error.cpp
   device/event.cpp
   device/graph.cpp
