@@ -1,6 +1,7 @@
 # The sources of the CUDA module, relative to this folder: its build and that of the emulated module
 # of the tests both list them from here.
 set(stratoperf_cuda_sources
+  consensus/plan.cpp
   device/device.cpp
   device/doorbell.cpp
   device/error.cpp
@@ -12,6 +13,8 @@ set(stratoperf_cuda_sources
 )
 # What nvcc compiles.
 set(stratoperf_cuda_kernels
+  consensus/block_kernels.cu
+  consensus/grid_kernels.cu
 )
 set(stratoperf_cuda_bindings
   bindings/device.cpp

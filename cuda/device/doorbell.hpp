@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/host_device.hpp"
 #include "device/memory.hpp"
 #include "device/stream.hpp"
 
@@ -30,14 +31,14 @@ struct Mailbox {
 
 // A request: sequence (8 bits, 1 to 255 in a circle, so that it is never 0 and never that of the
 // request before), slot (24 bits), count (32 bits).
-constexpr std::uint64_t make_request(std::uint32_t sequence, std::uint32_t slot,
-                                     std::uint32_t count) {
+STRATOPERF_HOST_DEVICE std::uint64_t make_request(std::uint32_t sequence, std::uint32_t slot,
+                                                  std::uint32_t count) {
   return std::uint64_t{sequence} << 56 | std::uint64_t{slot} << 32 | count;
 }
-constexpr std::uint32_t request_slot(std::uint64_t request) {
+STRATOPERF_HOST_DEVICE std::uint32_t request_slot(std::uint64_t request) {
   return static_cast<std::uint32_t>(request >> 32) & 0xffffffu;
 }
-constexpr std::uint32_t request_count(std::uint64_t request) {
+STRATOPERF_HOST_DEVICE std::uint32_t request_count(std::uint64_t request) {
   return static_cast<std::uint32_t>(request);
 }
 

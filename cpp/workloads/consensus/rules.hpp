@@ -127,7 +127,7 @@ struct CounterCell {
     }
     return sum;
   }
-  // The lowest value that has votes; for a cell with any.
+  // The lowest value that has votes; for a cell with any. `has_only` tells whether no other has.
   STRATOPERF_HOST_DEVICE std::uint32_t value(Word cell) const {
     std::uint32_t value = 0;
     while ((cell & counter(value)) == 0) {
@@ -135,9 +135,10 @@ struct CounterCell {
     }
     return value;
   }
-  STRATOPERF_HOST_DEVICE bool equivocates(Word cell) const {
-    return (cell & ~counter(value(cell))) != 0;
+  STRATOPERF_HOST_DEVICE bool has_only(Word cell, std::uint32_t value) const {
+    return (cell & ~counter(value)) == 0;
   }
+  STRATOPERF_HOST_DEVICE bool equivocates(Word cell) const { return !has_only(cell, value(cell)); }
 };
 
 // A cell for any number of values: the first value added (32 bits), whether another one followed
@@ -163,6 +164,9 @@ struct WideCell {
   }
   STRATOPERF_HOST_DEVICE static bool counts_short() { return false; }
   STRATOPERF_HOST_DEVICE std::uint64_t votes(Word cell) const { return cell / kVote; }
+  STRATOPERF_HOST_DEVICE static bool has_only(Word cell, std::uint32_t /*value*/) {
+    return (cell & kConflict) == 0;
+  }
   STRATOPERF_HOST_DEVICE bool equivocates(Word cell) const { return (cell & kConflict) != 0; }
   STRATOPERF_HOST_DEVICE std::uint32_t value(Word cell) const {
     return static_cast<std::uint32_t>(cell);

@@ -1,0 +1,26 @@
+// Launching the kernels of a round.
+#pragma once
+
+#include <cstdint>
+
+#include "consensus/plan.hpp"
+#include "consensus/work.hpp"
+#include "device/stream.hpp"
+
+namespace stratoperf::cuda::consensus {
+
+// Lets the kernels of a plan for one block use as much shared memory as it says; once before the
+// first launch.
+void prepare_block(const Plan& plan);
+
+// Queues deciding a batch by one block. Request 0: the kernel reads it from the mailbox.
+void launch_block(const Plan& plan, const Work& work, std::uint64_t request, const Stream& stream);
+
+// Queues a kernel that serves one request after another; see Doorbell::Start.
+void launch_persistent(const Plan& plan, const Work& work, std::uint64_t handled,
+                       std::uint64_t number, std::uint64_t life_ns, const Stream& stream);
+
+// Queues deciding a batch by the whole device. Request as above.
+void launch_grid(const Plan& plan, const Work& work, std::uint64_t request, const Stream& stream);
+
+}  // namespace stratoperf::cuda::consensus
