@@ -1,7 +1,13 @@
 # The sources of the CUDA module, relative to this folder: its build and that of the emulated module
 # of the tests both list them from here.
 set(stratoperf_cuda_sources
+  consensus/calibration.cpp
+  consensus/engine.cpp
+  consensus/grid_buffers.cpp
   consensus/plan.cpp
+  consensus/round.cpp
+  consensus/round_operation.cpp
+  consensus/slots.cpp
   device/device.cpp
   device/doorbell.cpp
   device/error.cpp

@@ -62,11 +62,11 @@ __global__ void __launch_bounds__(kMaxThreads)
 
 }  // namespace
 
-void prepare_block(const Plan& plan) {
+void prepare_block(const Plan& plan, std::size_t shared_bytes) {
   with_block_cell(plan.cell, [&](auto* type) {
     using Cell = std::remove_pointer_t<decltype(type)>;
-    allow_shared_memory("decide_block", &decide_block<Cell>, plan.shared_bytes);
-    allow_shared_memory("serve_block", &serve_block<Cell>, plan.shared_bytes);
+    allow_shared_memory("decide_block", &decide_block<Cell>, shared_bytes);
+    allow_shared_memory("serve_block", &serve_block<Cell>, shared_bytes);
   });
 }
 

@@ -9,9 +9,9 @@
 
 namespace stratoperf::cuda::consensus {
 
-// Lets the kernels of a plan for one block use as much shared memory as it says; once before the
-// first launch.
-void prepare_block(const Plan& plan);
+// Lets the kernels of a plan for one block use so much shared memory; before the first launch. All
+// users of a device share this setting, so all of them ask for the most that there is.
+void prepare_block(const Plan& plan, std::size_t shared_bytes);
 
 // Queues deciding a batch by one block. Request 0: the kernel reads it from the mailbox.
 void launch_block(const Plan& plan, const Work& work, std::uint64_t request, const Stream& stream);

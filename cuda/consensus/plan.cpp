@@ -8,6 +8,7 @@
 namespace stratoperf::cuda::consensus {
 namespace {
 
+using stratoperf::consensus::bits_to_count;
 using stratoperf::consensus::kShortCount;
 
 constexpr unsigned kWarpThreads = 32;
@@ -22,11 +23,6 @@ constexpr unsigned kBlocksPerMultiprocessor = 4;
 // and summing up some cells.
 constexpr std::uint64_t kVotesPerThread = 4;
 constexpr std::uint64_t kCellsPerThread = 16;
-
-// The bits that a counter needs for so many votes.
-std::uint32_t bits_to_count(std::uint64_t votes) {
-  return static_cast<std::uint32_t>(std::bit_width(votes | 1));
-}
 
 // The narrowest cell that has a counter of that many bits for every value.
 CellKind cell_for(const Limits& limits, std::uint32_t count_bits) {

@@ -21,8 +21,8 @@ DeviceMemory::~DeviceMemory() {
   }
 }
 
-void DeviceMemory::clear(const Stream& stream) const {
-  check(cudaMemsetAsync(data_, 0, bytes_, stream.get()), "cudaMemsetAsync", bytes_);
+void DeviceMemory::clear(const Stream& stream, std::size_t bytes) const {
+  check(cudaMemsetAsync(data_, 0, bytes, stream.get()), "cudaMemsetAsync", bytes);
 }
 
 PinnedMemory::PinnedMemory(DeviceId device, std::size_t bytes) {

@@ -30,8 +30,9 @@ class DeviceMemory {
     return static_cast<T*>(data_);
   }
 
-  // Queues zeroing all of it.
-  void clear(const Stream& stream) const;
+  // Queues zeroing all of it, or the first `bytes`.
+  void clear(const Stream& stream) const { clear(stream, bytes_); }
+  void clear(const Stream& stream, std::size_t bytes) const;
 
  private:
   void* data_ = nullptr;

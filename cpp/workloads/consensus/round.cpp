@@ -1,50 +1,19 @@
 #include "workloads/consensus/round.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <stdexcept>
-#include <string>
 #include <utility>
+
+#include "workloads/consensus/requirements.hpp"
 
 namespace stratoperf::consensus {
 namespace {
-
-// Cell indices are 32 bits wide, and so are tallies.
-constexpr std::uint64_t kMaxCells = std::uint64_t{1} << 31;
-constexpr std::uint64_t kMaxVotes = (std::uint64_t{1} << 31) - 1;
 
 // A batch with fewer votes than this share of the cells visits its cells vote by vote instead of
 // going through the whole table; a larger one would have to look at the stop token on its way.
 constexpr std::uint64_t kCellsPerVote = 8;
 constexpr std::uint64_t kFewVotes = std::uint64_t{1} << 16;
-
-void require(bool holds, const std::string& otherwise) {
-  if (!holds) {
-    throw std::invalid_argument(otherwise);
-  }
-}
-
-// The bits that a counter needs for so many votes.
-std::uint32_t bits_to_count(std::uint64_t votes) {
-  return static_cast<std::uint32_t>(std::bit_width(votes | 1));
-}
-
-class Busy {
- public:
-  explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
-    if (flag_.exchange(true, std::memory_order_acquire)) {
-      throw std::runtime_error(
-          "this Round is deciding another batch in another thread; give each thread its own Round");
-    }
-  }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { flag_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool>& flag_;
-};
 
 }  // namespace
 
@@ -69,21 +38,10 @@ auto Round::with_cell_for(std::uint32_t count_bits, Body&& body) const {
 }
 
 Round::Round(const Parameters& parameters) : parameters_(parameters) {
-  const Limits& limits = parameters_.limits;
-  require(limits.nodes > 0, "nodes: must be at least 1, got 0");
-  require(limits.proposals > 0, "proposals: must be at least 1, got 0");
-  require(limits.values > 0, "values: must be at least 1, got 0");
-  require(
-      parameters_.quorum <= limits.nodes && std::uint64_t{parameters_.quorum} * 2 > limits.nodes,
-      "quorum: must be more than half of the nodes and at most all of them, got " +
-          std::to_string(parameters_.quorum) + " of " + std::to_string(limits.nodes));
-  require(cells() <= kMaxCells, "nodes * proposals: at most 2^31 fit one round, got " +
-                                    std::to_string(cells()) + "; split the proposals over rounds");
-  require(std::uint64_t{limits.proposals} * limits.values <= kMaxCells,
-          "proposals * values: at most 2^31 fit one round; split the proposals over rounds");
-  require(parameters_.threads > 0, "threads: must be at least 1, got 0");
-  require(parameters_.capacity <= kMaxVotes,
-          "capacity: must be below 2^31 votes, got " + std::to_string(parameters_.capacity));
+  require_round(parameters_.limits, parameters_.quorum, parameters_.capacity);
+  if (parameters_.threads == 0) {
+    throw std::invalid_argument("threads: must be at least 1, got 0");
+  }
   shares_.resize(parameters_.threads);
   with_cell_for(bits_to_count(parameters_.capacity),
                 [&](auto cell) { prepare_table<decltype(cell)>(shares_[0]); });
@@ -95,8 +53,7 @@ std::uint64_t Round::cells() const {
 
 bool Round::decide(const Votes& votes, Outcome& outcome, const Stop& stop) {
   const Busy busy(busy_);
-  require(votes.count <= kMaxVotes, "batch: must have fewer than 2^31 votes, got " +
-                                        std::to_string(votes.count) + "; split it into rounds");
+  require_batch(votes.count);
   prepare_outcome(votes.count, outcome);
   stopped_.store(false, std::memory_order_relaxed);
   const std::uint32_t wide = bits_to_count(votes.count);

@@ -4,6 +4,7 @@
 // the order of votes nor their distribution over threads can change the outcome.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "core/host_device.hpp"
@@ -74,6 +75,11 @@ STRATOPERF_HOST_DEVICE Checks check(const Limits& limits, std::uint32_t voter,
 STRATOPERF_HOST_DEVICE std::uint32_t cell_index(const Limits& limits, std::uint32_t voter,
                                                 std::uint32_t proposal) {
   return proposal * limits.nodes + voter;
+}
+
+// The bits that a counter needs for so many votes.
+inline std::uint32_t bits_to_count(std::uint64_t votes) {
+  return static_cast<std::uint32_t>(std::bit_width(votes | 1));
 }
 
 // Bits of a counter that hopes for at most 15 votes of one voter for one value.

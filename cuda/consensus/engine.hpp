@@ -1,0 +1,103 @@
+// Decides the batches in slots, in any mode.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "consensus/grid_buffers.hpp"
+#include "consensus/plan.hpp"
+#include "consensus/slots.hpp"
+#include "consensus/work.hpp"
+#include "device/doorbell.hpp"
+#include "device/event.hpp"
+#include "device/graph.hpp"
+#include "device/stream.hpp"
+
+namespace stratoperf::cuda::consensus {
+
+// How the device gets to know of a batch.
+enum class Mode : std::uint8_t {
+  kLaunch,      // a kernel is launched for each
+  kGraph,       // a graph recorded once is launched for each
+  kPersistent,  // a kernel that stays on the device is told through mapped memory
+};
+
+inline constexpr std::array kModes = {Mode::kLaunch, Mode::kGraph, Mode::kPersistent};
+
+// What a round decides by, and how long its persistent kernel lives; see kLifeNanoseconds. Long
+// rows are cut into segments; see kSegment.
+struct Settings {
+  Limits limits = {};
+  std::uint32_t quorum = 0;
+  std::uint64_t life_ns = kLifeNanoseconds;
+  std::uint32_t segment = kSegment;
+};
+
+// For one thread at a time. All but the constructor and `rest` expect that the device is current;
+// they throw Error when it, or a kernel, fails.
+class Engine {
+ public:
+  // Throws Unavailable when there is no device, OutOfMemory, std::invalid_argument as Slots does.
+  Engine(const Settings& settings, std::uint64_t capacity, std::uint64_t slots, Source source);
+
+  DeviceId device() const { return stream_.device(); }
+  const Stream& stream() const { return stream_; }
+  const Slots& slots() const { return slots_; }
+  void fill(std::uint32_t slot, const Votes& votes) { slots_.fill(slot, votes, stream_); }
+
+  // Makes room for larger batches; slots lose what they hold. Throws OutOfMemory, and then all is
+  // as before. No request may be in flight.
+  void reserve(std::uint64_t capacity);
+
+  // Whether a mode can decide batches of so many votes.
+  bool can_decide(Mode mode, std::uint64_t count) const;
+  Plan plan(std::uint64_t count) const;
+
+  // Decides the batch of `count` votes in a slot. False when `stop` said so; the request is then in
+  // flight until `drain` returns true. Throws std::invalid_argument for a mode that cannot.
+  bool decide(std::uint32_t slot, std::uint64_t count, Mode mode, const Stop& stop);
+
+  // The same, timed by the device: how many nanoseconds it took go to `device_ns`.
+  bool decide_timed(std::uint32_t slot, std::uint64_t count, Mode mode, const Stop& stop,
+                    double& device_ns);
+
+  // Waits for a request that an interrupted call has left in flight. False when `stop` said so.
+  bool drain(const Stop& stop);
+
+  // Stops a persistent kernel. Expects no current device.
+  void rest();
+
+ private:
+  // Around the work in the stream.
+  struct Events {
+    Event first;
+    Event last;
+  };
+
+  bool decide_with(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
+                   const Stop& stop, Events* events);
+  bool attempt(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
+               const Stop& stop, Events* events);
+  void prepare(const Plan& plan, Mode mode);
+  void submit(const Plan& plan, Mode mode, std::uint64_t request);
+  void enqueue(const Plan& plan, std::uint64_t request);
+  void serve(const Plan& plan);
+  const Graph& graph(const Plan& plan);
+  Work work(const Plan& plan) const;
+
+  Settings settings_;
+  DeviceFacts facts_;
+  Stream stream_;
+  Slots slots_;
+  GridBuffers grid_;
+  std::vector<std::pair<Plan, std::unique_ptr<Graph>>> graphs_;
+  std::vector<CellKind> prepared_;
+  Plan served_ = {};  // by the persistent kernel, while there is one
+  std::unique_ptr<Events> events_;
+  Doorbell doorbell_;  // last, so that no kernel runs when the others go
+};
+
+}  // namespace stratoperf::cuda::consensus

@@ -1,0 +1,90 @@
+#include "consensus/round_operation.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "device/device.hpp"
+#include "device/process.hpp"
+#include "workloads/consensus/requirements.hpp"
+
+namespace stratoperf::cuda::consensus {
+namespace {
+
+std::uint64_t largest(const std::vector<Votes>& batches) {
+  if (batches.empty()) {
+    throw std::invalid_argument("batches: must not be empty; give at least one batch to rotate");
+  }
+  const std::uint64_t most = std::ranges::max(batches, {}, &Votes::count).count;
+  stratoperf::consensus::require_batch(most);
+  return most;
+}
+
+}  // namespace
+
+Rotation::Rotation(const Settings& settings, const std::vector<Votes>& batches, Source source)
+    : engine(settings, largest(batches), batches.size(), source),
+      counts(batches.size()),
+      decided(batches.size(), false) {
+  const CurrentDevice current(engine.device());
+  for (std::uint32_t slot = 0; slot < batches.size(); ++slot) {
+    counts[slot] = batches[slot].count;
+    engine.fill(slot, batches[slot]);
+  }
+}
+
+RoundOperation::RoundOperation(std::shared_ptr<Rotation> rotation, std::optional<Mode> mode)
+    : rotation_(std::move(rotation)), stop_([this] { return stop_requested(); }) {
+  const CurrentDevice current(rotation_->engine.device());
+  if (mode) {
+    rotation_->mode = *mode;
+  } else {
+    Calibration& calibration = rotation_->calibration.emplace();
+    calibrate(rotation_->engine, 0, rotation_->counts[0], stop_, calibration);
+    rotation_->mode = calibration.fastest;
+  }
+}
+
+RoundOperation::~RoundOperation() {
+  if (in_own_process()) {
+    try {
+      rotation_->engine.rest();
+    } catch (const std::exception&) {
+      // The device is lost, and with it the kernel.
+    }
+  }
+}
+
+void RoundOperation::run(std::uint64_t n) {
+  Rotation& rotation = *rotation_;
+  const CurrentDevice current(rotation.engine.device());
+  for (; n > 0 && !stop_requested(); --n) {
+    rotation.decided[next_] = false;
+    rotation.decided[next_] =
+        rotation.engine.decide(next_, rotation.counts[next_], rotation.mode, stop_);
+    next_ = next_ + 1 == rotation.counts.size() ? 0 : next_ + 1;
+  }
+}
+
+FillOperation::FillOperation(std::shared_ptr<Rotation> rotation, std::vector<Votes> batches)
+    : rotation_(std::move(rotation)), batches_(std::move(batches)) {}
+
+void FillOperation::run(std::uint64_t n) {
+  for (; n > 0 && !stop_requested(); --n) {
+    rotation_->engine.fill(next_, batches_[next_]);
+    filled_ = std::max<std::uint64_t>(filled_, next_ + 1);
+    next_ = next_ + 1 == batches_.size() ? 0 : next_ + 1;
+  }
+}
+
+Verification FillOperation::verify() {
+  for (std::uint32_t slot = 0; slot < filled_; ++slot) {
+    if (!rotation_->engine.slots().holds(slot, batches_[slot])) {
+      return {slot, false, "batch " + std::to_string(slot) + ": the copy differs from the votes"};
+    }
+  }
+  return {filled_, true, {}};
+}
+
+}  // namespace stratoperf::cuda::consensus
