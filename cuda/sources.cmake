@@ -23,6 +23,7 @@ set(stratoperf_cuda_kernels
   consensus/grid_kernels.cu
 )
 set(stratoperf_cuda_bindings
+  bindings/consensus.cpp
   bindings/device.cpp
   bindings/errors.cpp
   bindings/topics.cpp

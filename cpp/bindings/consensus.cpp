@@ -1,35 +1,21 @@
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "bindings/bindings.hpp"
+#include "bindings/consensus_arrays.hpp"
 #include "workloads/consensus/round.hpp"
 #include "workloads/consensus/round_operation.hpp"
 
 namespace stratoperf::bindings {
 namespace {
 
-using consensus::Equivocator;
 using consensus::Outcome;
 using consensus::Parameters;
 using consensus::Rotation;
 using consensus::Round;
 using consensus::RoundOperation;
 using consensus::Votes;
-
-Votes votes_of(const py::array& voter, const py::array& proposal, const py::array& value,
-               const py::array& round) {
-  const auto voters = view<std::uint32_t>(voter, "voter");
-  const auto proposals = view<std::uint32_t>(proposal, "proposal");
-  const auto values = view<std::uint32_t>(value, "value");
-  const auto rounds = view<std::uint32_t>(round, "round");
-  if (proposals.size() != voters.size() || values.size() != voters.size() ||
-      rounds.size() != voters.size()) {
-    throw std::invalid_argument("voter, proposal, value and round must have the same length");
-  }
-  return {voters.data(), proposals.data(), values.data(), rounds.data(), voters.size()};
-}
 
 Parameters parameters_of(std::uint32_t nodes, std::uint32_t proposals, std::uint32_t values,
                          std::uint32_t round, std::uint32_t quorum, unsigned threads,
@@ -39,19 +25,6 @@ Parameters parameters_of(std::uint32_t nodes, std::uint32_t proposals, std::uint
           .threads = threads,
           .capacity = capacity,
           .instructions = consensus::instruction_set(instruction_set)};
-}
-
-// (decided, tallies, equivocators, accepted, rejected) as new arrays: tallies [proposals][values]
-// and equivocators [n][2] are flat, rejected follows the order of precedence.
-py::tuple to_tuple(const Outcome& outcome) {
-  std::vector<std::uint32_t> pairs;
-  pairs.reserve(2 * outcome.equivocators.all().size());
-  for (const Equivocator& equivocator : outcome.equivocators.all()) {
-    pairs.push_back(equivocator.proposal);
-    pairs.push_back(equivocator.voter);
-  }
-  return py::make_tuple(to_array(outcome.decided), to_array(outcome.tallies),
-                        to_array(std::move(pairs)), outcome.accepted, outcome.rejected);
 }
 
 py::tuple decide(Round& round, const py::array& voter, const py::array& proposal,
@@ -67,9 +40,8 @@ py::tuple decide(Round& round, const py::array& voter, const py::array& proposal
 
 py::tuple operation(const Round& round, const py::list& batches) {
   auto rotation = std::make_shared<Rotation>();
-  for (const py::handle item : batches) {
-    const auto batch = item.cast<std::tuple<py::array, py::array, py::array, py::array>>();
-    rotation->slots.push_back({std::apply(votes_of, batch)});
+  for (const Votes& votes : batches_of(batches)) {
+    rotation->slots.push_back({votes});
   }
   // A round of its own: measuring does not disturb the one that the caller goes on using.
   auto native = std::make_unique<RoundOperation>(round.parameters(), rotation);

@@ -15,6 +15,7 @@ namespace py = pybind11;
 void register_topics(py::module_& module);
 
 void register_errors();
+void register_consensus(py::module_ module);
 void register_device(py::module_ module);
 
 }  // namespace stratoperf::cuda::bindings

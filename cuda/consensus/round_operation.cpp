@@ -67,20 +67,21 @@ void RoundOperation::run(std::uint64_t n) {
   }
 }
 
-FillOperation::FillOperation(std::shared_ptr<Rotation> rotation, std::vector<Votes> batches)
-    : rotation_(std::move(rotation)), batches_(std::move(batches)) {}
+FillOperation::FillOperation(const Limits& limits, std::vector<Votes> batches)
+    : batches_(std::move(batches)),
+      slots_(stream_.device(), limits, largest(batches_), batches_.size(), Source::kPinned) {}
 
 void FillOperation::run(std::uint64_t n) {
   for (; n > 0 && !stop_requested(); --n) {
-    rotation_->engine.fill(next_, batches_[next_]);
-    filled_ = std::max<std::uint64_t>(filled_, next_ + 1);
+    slots_.fill(next_, batches_[next_], stream_);
+    filled_ = std::max(filled_, next_ + 1);
     next_ = next_ + 1 == batches_.size() ? 0 : next_ + 1;
   }
 }
 
 Verification FillOperation::verify() {
   for (std::uint32_t slot = 0; slot < filled_; ++slot) {
-    if (!rotation_->engine.slots().holds(slot, batches_[slot])) {
+    if (!slots_.holds(slot, batches_[slot])) {
       return {slot, false, "batch " + std::to_string(slot) + ": the copy differs from the votes"};
     }
   }

@@ -48,17 +48,18 @@ class RoundOperation final : public Operation {
 // does not include.
 class FillOperation final : public Operation {
  public:
-  // `batches` must outlive the operation.
-  FillOperation(std::shared_ptr<Rotation> rotation, std::vector<Votes> batches);
+  // What `batches` point to must outlive the operation. Throws as Rotation does.
+  FillOperation(const Limits& limits, std::vector<Votes> batches);
 
   void run(std::uint64_t n) override;
   Verification verify() override;
 
  private:
-  std::shared_ptr<Rotation> rotation_;
   std::vector<Votes> batches_;
+  Stream stream_;
+  Slots slots_;  // empty at first, so that the verification finds what was not copied
   std::uint32_t next_ = 0;
-  std::uint64_t filled_ = 0;  // slots, counting up to all of them
+  std::uint32_t filled_ = 0;  // slots, counting up to all of them
 };
 
 }  // namespace stratoperf::cuda::consensus
