@@ -1,0 +1,39 @@
+// What tests do to the emulated machine, and ask of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "cuda_runtime_api.h"
+
+namespace cuda_emulator {
+
+// The order in which the threads of a block run between two synchronization points, and the blocks
+// of a grid.
+enum class Order : std::uint8_t { ascending, descending, random };
+
+// Waits for all work, then: one device, a current driver, the default memory, ascending order, no
+// failures. What is allocated stays.
+void reset();
+
+void set_device_count(int count);
+void set_driver_version(int version);  // 0: no driver
+void set_memory(std::size_t bytes);    // of the device
+void set_order(Order order, std::uint64_t seed = 0);
+
+// Ends running kernels where they next synchronize or poll; all calls fail until `reset`.
+void lose_device();
+
+// Lets the next call of that name fail.
+void fail_next(const std::string& call, cudaError_t error);
+
+// live_allocations, live_pinned, live_streams, live_events, live_graphs: what is not freed yet;
+// memory, peak_memory: bytes on the device; kernels: launched since the last reset.
+std::map<std::string, std::uint64_t> statistics();
+
+// What went wrong in a kernel; empty when nothing did since the last reset.
+std::string last_failure();
+
+}  // namespace cuda_emulator

@@ -1,0 +1,49 @@
+// What sources with kernels include: the runtime, the builtins, and launches.
+#pragma once
+
+#include <functional>
+#include <tuple>
+#include <utility>
+
+#include "cuda_emulator/builtins.hpp"
+#include "cuda_runtime_api.h"
+
+namespace cuda_emulator {
+
+// Queues a kernel whose every thread calls `body`.
+cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, std::function<void()> body);
+
+// Lets a kernel be launched with so much dynamic shared memory, or asks whether it may.
+cudaError_t allow_shared(const void* kernel, int bytes);
+bool shared_allowed(const void* kernel, std::size_t bytes);
+
+}  // namespace cuda_emulator
+
+template <typename... Parameters, typename... Arguments>
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                               Arguments&&... arguments) {
+  if (!cuda_emulator::shared_allowed(reinterpret_cast<const void*>(kernel),
+                                     config->dynamicSmemBytes)) {
+    return cudaErrorInvalidValue;
+  }
+  // Arguments are copied at the launch, as on the device.
+  std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
+  return cuda_emulator::enqueue_kernel(
+      *config, [kernel, values = std::move(values)] { std::apply(kernel, values); });
+}
+
+template <typename... Parameters>
+cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute attribute,
+                                 int value) {
+  static_cast<void>(attribute);
+  return cuda_emulator::allow_shared(reinterpret_cast<const void*>(kernel), value);
+}
+
+template <typename... Parameters>
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
+                                                          void (*kernel)(Parameters...),
+                                                          int threads, std::size_t /*shared*/) {
+  static_cast<void>(kernel);
+  *blocks = threads > 0 ? 2048 / threads : 0;
+  return cudaSuccess;
+}

@@ -1,0 +1,73 @@
+// The state of the emulated machine that all calls share.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "block_run.hpp"
+#include "cuda_emulator/control.hpp"
+
+namespace cuda_emulator {
+
+inline constexpr std::size_t kDefaultMemory = std::size_t{1} << 30;
+inline constexpr std::size_t kSharedPerBlock = 48 * 1024;
+inline constexpr std::size_t kSharedOptIn = 227 * 1024;
+inline constexpr int kMaxThreads = 1024;
+inline constexpr int kRuntimeVersion = CUDART_VERSION;
+
+class Machine {
+ public:
+  void reset();
+
+  // Whether a call may go on: not where there is no driver or device, the device is lost, a kernel
+  // failed, or a test wants this call to fail.
+  cudaError_t enter(const char* call);
+  // Like `enter`, for calls that need a driver but no device that works.
+  cudaError_t enter_driver(const char* call);
+
+  // Remembers the error for cudaGetLastError, and returns it.
+  cudaError_t result(cudaError_t error);
+
+  bool lost() const { return lost_.load(std::memory_order_relaxed); }
+  void lose();
+  // A kernel went wrong: the device gives nothing but errors from now on.
+  void fail(cudaError_t error, const std::string& message);
+
+  Launch configured(Launch launch);  // with the order of the tests
+
+  std::mutex mutex;
+  // Under the mutex.
+  int device_count = 1;
+  int driver_version = kRuntimeVersion;
+  std::size_t memory_bytes = kDefaultMemory;
+  std::size_t memory_used = 0;
+  std::size_t memory_peak = 0;
+  std::map<void*, std::size_t> allocations;  // on the device
+  std::set<void*> pinned;
+  std::map<const void*, std::size_t> shared_limits;  // of kernels that asked for more
+  std::set<cudaStream_t> streams;
+  std::uint64_t events = 0;
+  std::uint64_t graphs = 0;
+  std::uint64_t kernels = 0;
+  Order order = Order::ascending;
+  std::uint64_t seed = 0;
+  std::map<std::string, cudaError_t> failures;  // of the next calls, by name
+  std::string failure;                          // of a kernel
+
+ private:
+  std::atomic<bool> lost_ = false;
+  std::atomic<cudaError_t> sticky_ = cudaSuccess;
+};
+
+// Never destroyed: work may still run when the process ends.
+Machine& machine();
+
+// Waits until every stream is idle.
+void synchronize_all();
+
+}  // namespace cuda_emulator

@@ -1,0 +1,148 @@
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "machine.hpp"
+#include "stream.hpp"
+
+using cuda_emulator::BlockRunner;
+using cuda_emulator::machine;
+using cuda_emulator::stream_of;
+
+namespace {
+
+// What fresh memory holds: nobody may rely on zeros.
+constexpr int kGarbage = 0xa7;
+constexpr std::size_t kAlignment = 256;  // as cudaMalloc gives
+
+void* fresh(std::size_t bytes) {
+  const std::size_t whole = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* const memory = std::aligned_alloc(kAlignment, whole == 0 ? kAlignment : whole);
+  if (memory != nullptr) {
+    std::memset(memory, kGarbage, bytes);
+  }
+  return memory;
+}
+
+}  // namespace
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  if (const cudaError_t error = machine().enter("cudaMemGetInfo")) {
+    return machine().result(error);
+  }
+  const std::lock_guard lock(machine().mutex);
+  *total = machine().memory_bytes;
+  *free = machine().memory_bytes - std::min(machine().memory_used, machine().memory_bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  if (const cudaError_t error = machine().enter("cudaMalloc")) {
+    return machine().result(error);
+  }
+  const std::lock_guard lock(machine().mutex);
+  if (bytes > machine().memory_bytes || machine().memory_used > machine().memory_bytes - bytes) {
+    return machine().result(cudaErrorMemoryAllocation);
+  }
+  void* const memory = fresh(bytes);
+  if (memory == nullptr) {
+    return machine().result(cudaErrorMemoryAllocation);
+  }
+  machine().allocations[memory] = bytes;
+  machine().memory_used += bytes;
+  machine().memory_peak = std::max(machine().memory_peak, machine().memory_used);
+  *pointer = memory;
+  return cudaSuccess;
+}
+
+// Waits for all work, as on a device: a kernel that polls keeps it from returning.
+cudaError_t cudaFree(void* pointer) {
+  cuda_emulator::synchronize_all();
+  if (pointer == nullptr) {
+    return cudaSuccess;
+  }
+  {
+    const std::lock_guard lock(machine().mutex);
+    const auto found = machine().allocations.find(pointer);
+    if (found == machine().allocations.end()) {
+      return machine().result(cudaErrorInvalidValue);
+    }
+    machine().memory_used -= found->second;
+    machine().allocations.erase(found);
+  }
+  std::free(pointer);
+  return machine().result(machine().enter("cudaFree"));
+}
+
+cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned /*flags*/) {
+  if (const cudaError_t error = machine().enter("cudaHostAlloc")) {
+    return machine().result(error);
+  }
+  void* const memory = fresh(bytes);
+  if (memory == nullptr) {
+    return machine().result(cudaErrorMemoryAllocation);
+  }
+  *pointer = memory;
+  const std::lock_guard lock(machine().mutex);
+  machine().pinned.insert(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void* pointer) {
+  cuda_emulator::synchronize_all();
+  {
+    const std::lock_guard lock(machine().mutex);
+    if (machine().pinned.erase(pointer) == 0) {
+      return machine().result(cudaErrorInvalidValue);
+    }
+  }
+  std::free(pointer);
+  return machine().result(machine().enter("cudaFreeHost"));
+}
+
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned /*flags*/) {
+  if (const cudaError_t error = machine().enter("cudaHostGetDevicePointer")) {
+    return machine().result(error);
+  }
+  *device = host;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* target, const void* source, std::size_t bytes,
+                            cudaMemcpyKind /*kind*/, cudaStream_t stream) {
+  if (const cudaError_t error = machine().enter("cudaMemcpyAsync")) {
+    return machine().result(error);
+  }
+  stream_of(stream).enqueue(
+      [target, source, bytes](BlockRunner&) { std::memcpy(target, source, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpy(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {
+  if (const cudaError_t error = machine().enter("cudaMemcpy")) {
+    return machine().result(error);
+  }
+  if (const cudaError_t error = cudaMemcpyAsync(target, source, bytes, kind, nullptr)) {
+    return error;
+  }
+  return cudaStreamSynchronize(nullptr);
+}
+
+cudaError_t cudaMemsetAsync(void* target, int value, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t error = machine().enter("cudaMemsetAsync")) {
+    return machine().result(error);
+  }
+  stream_of(stream).enqueue(
+      [target, value, bytes](BlockRunner&) { std::memset(target, value, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemset(void* target, int value, std::size_t bytes) {
+  if (const cudaError_t error = machine().enter("cudaMemset")) {
+    return machine().result(error);
+  }
+  if (const cudaError_t error = cudaMemsetAsync(target, value, bytes, nullptr)) {
+    return error;
+  }
+  return cudaStreamSynchronize(nullptr);
+}
