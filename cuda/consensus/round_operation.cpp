@@ -72,6 +72,7 @@ FillOperation::FillOperation(const Limits& limits, std::vector<Votes> batches)
       slots_(stream_.device(), limits, largest(batches_), batches_.size(), Source::kPinned) {}
 
 void FillOperation::run(std::uint64_t n) {
+  require_own_process();
   for (; n > 0 && !stop_requested(); --n) {
     slots_.fill(next_, batches_[next_], stream_);
     filled_ = std::max(filled_, next_ + 1);

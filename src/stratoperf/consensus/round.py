@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from stratoperf import backends
 from stratoperf._core import consensus as native
 from stratoperf.consensus import reference
 from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.decision import Decision, RejectReason
+from stratoperf.consensus.cuda import checked_mode, open_round
+from stratoperf.consensus.decision import Decision
+from stratoperf.consensus.rotation import (
+    checked_batch,
+    checked_batches,
+    columns,
+    decision_of,
+    rotating_operation,
+    votes_each,
+)
 from stratoperf.consensus.rules import MAX_CELLS, Rules, whole_number
-from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024
-
-NativeOutcome = tuple[
-    "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    "np.ndarray[tuple[int], np.dtype[np.uint32]]",
-    "np.ndarray[tuple[int], np.dtype[np.uint32]]",
-    int,
-    list[int],
-]
 
 
 class Round:
@@ -45,13 +44,18 @@ class Round:
         are started at the first batch large enough and sleep between batches.
     capacity
         Votes in the largest batch, to allocate memory for it now; larger ones still work.
+    mode
+        How a CUDA device gets to know of a batch: ``"launch"`` (a kernel is launched for each),
+        ``"graph"`` (a recorded graph is launched), ``"persistent"`` (a kernel that stays on the
+        device sees it in mapped memory; small batches only), or ``"auto"``, the default: the
+        fastest, found by trying when a size of batches first occurs.
 
     Raises
     ------
     InvalidParameter
-        For an argument out of range.
+        For an argument out of range, and for a mode where the backend is not ``"cuda"``.
     BackendUnavailable
-        When the backend cannot run here.
+        When the backend cannot run here, or memory for `capacity` votes does not suffice.
     """
 
     def __init__(
@@ -65,14 +69,18 @@ class Round:
         threads: int = 1,
         capacity: int | None = None,
         *,
+        mode: str | None = None,
         _instruction_set: str = "",
     ) -> None:
         self.rules = Rules.checked(nodes, proposals, values, round, quorum)
         self.backend = backends.resolve(backend, BACKENDS)
         self.threads = whole_number("threads", threads, 1, MAX_THREADS)
         capacity = whole_number("capacity", 0 if capacity is None else capacity, 0, MAX_CELLS - 1)
-        self._native = None
-        if self.backend == "cpu":
+        self.mode = checked_mode(mode, self.backend)
+        self._native: Any = None
+        if self.backend == "cuda":
+            self._native = open_round(self.rules, capacity, self.mode)
+        elif self.backend == "cpu":
             self._native = native.Round(
                 nodes=self.rules.nodes,
                 proposals=self.rules.proposals,
@@ -90,15 +98,20 @@ class Round:
         Raises
         ------
         InvalidParameter
-            When `batch` is no `VoteBatch`.
+            When `batch` is no `VoteBatch`, or too large for the mode ``"persistent"``.
         RuntimeError
             When another thread is deciding a batch with this Round.
+        BackendUnavailable
+            When a device has no memory for the batch (a smaller one may still be decided), and in
+            a process that was forked from one that uses CUDA.
+        StratoperfError
+            When a device fails.
         """
-        _check_batch(batch)
+        checked_batch(batch)
         if self._native is None:
             return reference.decide(batch, self.rules)
-        return self._decision(
-            self._native.decide(batch.voter, batch.proposal, batch.value, batch.round)
+        return decision_of(
+            self._native.decide(batch.voter, batch.proposal, batch.value, batch.round), self.rules
         )
 
     def operation(self, batches: Sequence[VoteBatch]) -> Operation:
@@ -113,60 +126,26 @@ class Round:
         InvalidParameter
             When there is no batch, no vote in any, or something else than batches.
         """
-        batches = tuple(batches)
-        for batch in batches:
-            _check_batch(batch)
-        votes = sum(len(batch) for batch in batches)
-        if votes == 0:
-            raise InvalidParameter(
-                f"batches: expected at least one vote to count, got {len(batches)} batches without"
-            )
-        items = votes / len(batches)
+        checked = checked_batches(batches)
         if self._native is None:
-            return self._python_operation(batches, items)
-        capsule, rotation = self._native.operation(
-            [(batch.voter, batch.proposal, batch.value, batch.round) for batch in batches]
-        )
-        expected: dict[int, Decision] = {}
-
-        def verify() -> int:
-            checked = 0
-            for index, batch in enumerate(batches):
-                outcome = rotation.outcome(index)
-                if outcome is None:
-                    continue
-                if index not in expected:
-                    expected[index] = reference.decide(batch, self.rules)
-                difference = self._decision(outcome).difference(expected[index])
-                if difference is not None:
-                    raise VerificationFailed(
-                        f"batch {index}: the timed round differs from the reference: {difference}"
-                    )
-                checked += 1
-            return checked
-
-        return Operation(
-            capsule, name="consensus.round", items=items, item_unit="votes", verify=verify
+            return self._python_operation(checked)
+        capsule, rotation = self._native.operation(columns(checked))
+        return rotating_operation(
+            capsule,
+            rotation,
+            checked,
+            self.rules,
+            lambda batch: reference.decide(batch, self.rules),
         )
 
-    def _python_operation(self, batches: tuple[VoteBatch, ...], items: float) -> Operation:
+    def _python_operation(self, batches: tuple[VoteBatch, ...]) -> Operation:
         """Return the operation of the reference itself; nothing is left to verify it against."""
         circle = itertools.cycle(batches)
         return Operation(
             lambda: reference.decide(next(circle), self.rules),
             name="consensus.round",
-            items=items,
+            items=votes_each(batches),
             item_unit="votes",
-        )
-
-    def _decision(self, outcome: NativeOutcome) -> Decision:
-        decided, tallies, equivocators, accepted, rejected = outcome
-        return Decision(
-            decided,
-            tallies.reshape(self.rules.proposals, self.rules.values),
-            equivocators.reshape(-1, 2),
-            accepted,
-            dict(zip(RejectReason, rejected, strict=True)),
         )
 
     def __repr__(self) -> str:
@@ -174,12 +153,4 @@ class Round:
         return (
             f"<Round {rules.round}: {rules.nodes} nodes, {rules.proposals} proposals, "
             f"{rules.values} values, quorum {rules.quorum}, backend {self.backend}>"
-        )
-
-
-def _check_batch(batch: object) -> None:
-    if not isinstance(batch, VoteBatch):
-        raise InvalidParameter(
-            f"batch: expected a VoteBatch, got {type(batch).__name__}; "
-            "build one with VoteBatch(voter, proposal, value, round)"
         )
