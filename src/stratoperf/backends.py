@@ -48,9 +48,12 @@ def cuda_module() -> ModuleType:
     BackendUnavailable
         When this build has none.
     """
-    module = sys.modules.get(_CUDA_MODULE) or importlib.import_module(_CUDA_MODULE)
+    try:
+        module = sys.modules.get(_CUDA_MODULE) or importlib.import_module(_CUDA_MODULE)
+    except ModuleNotFoundError:
+        module = None
     # Without the extension the import finds the folder of its type stubs: a package of nothing.
-    if getattr(module, "__file__", None) is None:
+    if module is None or getattr(module, "__file__", None) is None:
         raise BackendUnavailable(
             "this build of stratoperf has no CUDA module; install it where nvcc is on the PATH "
             "with -Ccmake.define.STRATOPERF_CUDA=ON"
