@@ -12,7 +12,11 @@ Engine::Engine(const Settings& settings, std::uint64_t capacity, std::uint64_t s
     : settings_(settings),
       facts_(facts({})),
       slots_(stream_.device(), settings.limits, capacity, slots, source),
-      doorbell_(stream_) {}
+      doorbell_(stream_) {
+  if (!settings.one_block) {
+    facts_.shared_bytes_per_block = 0;
+  }
+}
 
 void Engine::reserve(std::uint64_t capacity) {
   if (capacity <= slots_.capacity()) {

@@ -27,12 +27,12 @@ enum class Mode : std::uint8_t {
 
 inline constexpr std::array kModes = {Mode::kLaunch, Mode::kGraph, Mode::kPersistent};
 
-// What a round decides by, and how long its persistent kernel lives; see kLifeNanoseconds. Long
-// rows are cut into segments; see kSegment.
 struct Settings {
   Limits limits = {};
   std::uint32_t quorum = 0;
-  std::uint64_t life_ns = kLifeNanoseconds;
+  std::uint64_t life_ns = kLifeNanoseconds;  // of a persistent kernel
+  // For tests, which are small: the whole device decides small batches and short rows in pieces.
+  bool one_block = true;  // where a batch fits
   std::uint32_t segment = kSegment;
 };
 
