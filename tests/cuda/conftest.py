@@ -28,7 +28,7 @@ BUILD_S = 600
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the first test on the emulator the time to build it."""
     for item in items:
-        if "emulated_module" in getattr(item, "fixturenames", ()):
+        if {"emulated_module", "device"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(BUILD_S))
             break
 
@@ -63,6 +63,15 @@ def emulated_cuda(emulated_module: ModuleType, monkeypatch: pytest.MonkeyPatch) 
     }
     control.reset()
     assert not leaks
+
+
+@pytest.fixture(params=["emulated", pytest.param("real", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Run a test on the emulated device, and on a real one where there is one."""
+    kind: str = request.param
+    if kind == "emulated":
+        request.getfixturevalue("emulated_cuda")
+    return kind
 
 
 def build(folder: Path, options: list[str]) -> Path:
