@@ -9,6 +9,17 @@ from types import ModuleType
 import pytest
 
 from stratoperf import backends
+from stratoperf.suite import REGISTRY, Registry, registry, runner
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Replace what `sp.benchmark` registers in and `sp.run` selects from."""
+    REGISTRY.all()
+    empty = Registry()
+    monkeypatch.setattr(registry, "REGISTRY", empty)
+    monkeypatch.setattr(runner, "REGISTRY", empty)
+    return empty
 
 
 @pytest.fixture

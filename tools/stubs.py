@@ -29,6 +29,7 @@ NORMALIZED = [
     (re.compile(r"\btypes\.CapsuleType\b"), "typing_extensions.CapsuleType"),
     (re.compile(r"(-> |, |: |\[)tuple(?=[\],):])"), r"\1tuple[typing.Any, ...]"),
     (re.compile(r"(-> |, |: |\[)list(?=[\],):])"), r"\1list[typing.Any]"),
+    (re.compile(r"(-> |, |: |\[)dict(?=[\],):])"), r"\1dict[typing.Any, typing.Any]"),
     (re.compile(r"\bnumpy\.ndarray\b(?!\[)"), "numpy.typing.NDArray[typing.Any]"),
     (re.compile(r"\bnumpy\.dtype\b(?!\[)"), "numpy.dtype[typing.Any]"),
 ]

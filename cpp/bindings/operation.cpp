@@ -1,7 +1,8 @@
-#include "bindings/bindings.hpp"
-
 #include <stdexcept>
 #include <utility>
+
+#include "bindings/bindings.hpp"
+#include "core/device_times.hpp"
 
 namespace stratoperf::bindings {
 namespace {
@@ -54,7 +55,7 @@ stratoperf_operation& operation_from(const py::object& capsule) {
   }
   auto* operation = static_cast<stratoperf_operation*>(
       PyCapsule_GetPointer(capsule.ptr(), STRATOPERF_OPERATION_CAPSULE));
-  if (operation->struct_size < sizeof(stratoperf_operation) || operation->run == nullptr) {
+  if (operation->struct_size < kSmallestOperation || operation->run == nullptr) {
     throw std::invalid_argument(
         "operation: the structure in the capsule is too small or has no run function; build it "
         "against the header in stratoperf.get_include()");

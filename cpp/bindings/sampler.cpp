@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bindings/bindings.hpp"
+#include "core/device_times.hpp"
 #include "core/histogram.hpp"
 #include "core/stop_signal.hpp"
 
@@ -57,6 +58,27 @@ Sampled sample_native(const py::object& capsule, const SamplerOptions& options,
     result.interrupt = run_signal_handlers();
   }
   return result;
+}
+
+// (samples, the operation's message when it failed, the exception of a signal handler or None).
+py::object take_device_times(const py::object& capsule, std::uint64_t batch, std::size_t count,
+                             double max_duration_s, bool stop_on_signal) {
+  stratoperf_operation& operation = operation_from(capsule);
+  if (!has_device_time(operation)) {
+    return py::none();
+  }
+  __atomic_store_n(&operation.stop, 0, __ATOMIC_RELAXED);
+  DeviceTimes times;
+  {
+    std::optional<StopOnSignal> guard;
+    if (stop_on_signal) {
+      guard.emplace(operation.stop);
+    }
+    const py::gil_scoped_release release;
+    times = device_times(operation, batch, count, max_duration_s);
+  }
+  const py::object interrupt = stop_on_signal ? run_signal_handlers() : py::object(py::none());
+  return py::make_tuple(to_array(std::move(times.samples_ns)), times.error, interrupt);
 }
 
 Sampled sample_callable(const py::object& callable, const SamplerOptions& options,
@@ -122,6 +144,12 @@ void register_sampler(py::module_ module) {
       py::arg("max_duration_s"), py::arg("precision"), py::arg("quantile"), py::arg("confidence"),
       py::arg("batch"), py::arg("histogram"), py::arg("stop_on_signal"),
       "Samples a capsule (GIL released) or a Python callable.");
+
+  module.def("device_times", &take_device_times, py::arg("operation"), py::kw_only(),
+             py::arg("batch"), py::arg("count"), py::arg("max_duration_s"),
+             py::arg("stop_on_signal"),
+             "(float64 array of the device's ns per iteration, why the operation failed or '', the "
+             "exception that a signal handler raised or None); None without a device.");
 
   module.def(
       "verify",

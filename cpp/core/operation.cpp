@@ -53,6 +53,15 @@ void export_operation(std::unique_ptr<Operation> operation, stratoperf_operation
       return outcome.passed ? 0 : 1;
     });
   };
+  target.device_time = nullptr;
+  if (state_of(target.state).operation->has_device_time()) {
+    target.device_time = [](void* state, std::uint64_t n, double* device_ns) {
+      return guarded(state, [n, device_ns](ExportedState& exported) {
+        *device_ns = exported.operation->device_time(n);
+        return 0;
+      });
+    };
+  }
   target.message = [](void* state) { return state_of(state).message.c_str(); };
   target.destroy = [](void* state) { delete &state_of(state); };
 }

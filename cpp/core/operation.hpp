@@ -32,6 +32,10 @@ class Operation {
   virtual void prepare(std::uint64_t /*n*/) {}
   // Checks the outcome of the timed work against the reference; not timed.
   virtual Verification verify() { return {}; }
+  // Whether a device does the work, whose clock device_time reads.
+  virtual bool has_device_time() const { return false; }
+  // n iterations as in run, and the nanoseconds that the device was busy with them.
+  virtual double device_time(std::uint64_t /*n*/) { return 0; }
 
  protected:
   // An operation that can last over 0.1 s polls this and returns early.

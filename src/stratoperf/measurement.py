@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import _core, arguments, statistics
-from stratoperf.errors import Interrupted, StratoperfError
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
 from stratoperf.statistics import Estimate, Histogram, Summary
 from stratoperf.verification import Verification, verify
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CONFIDENCE = 0.95
+
+# Device times are taken apart, since asking the device's clock costs host time: as many as p95
+# needs for a narrow interval, and no more than a tenth of the time that the samples may take.
+DEVICE_SAMPLES = 1000
+DEVICE_SHARE = 0.1
 
 # A histogram of a long measurement holds picoseconds, so that short operations keep their digits,
 # up to an hour a sample.
@@ -59,6 +64,12 @@ class Measurement:
         ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their name.
+    device_ns
+        Read-only float64 array: nanoseconds per iteration that a device was busy, by its own clock
+        (CUDA events, for one), of further iterations that were run after the samples. ``None`` for
+        work that no device does.
+    details
+        How the work was done, in the operation's own words; see `Operation`.
     """
 
     def __init__(
@@ -74,6 +85,8 @@ class Measurement:
         stopped_because: str = "max_duration",
         items: float = 1.0,
         item_unit: str = "iterations",
+        device_ns: NDArray[np.float64] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.samples_ns = np.asarray(samples_ns, dtype=np.float64).view()
@@ -86,6 +99,8 @@ class Measurement:
         self.stopped_because = stopped_because
         self.items = items
         self.item_unit = item_unit
+        self.device_ns = device_ns
+        self.details = dict(details or {})
 
     @property
     def count(self) -> int:
@@ -113,9 +128,34 @@ class Measurement:
             estimate = self.histogram.estimate(q, confidence).scaled(1 / PICOSECONDS)
         return self._labeled(estimate)
 
+    def device_quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
+        """Estimate a quantile of the device time of one iteration, in nanoseconds.
+
+        Parameters
+        ----------
+        q, confidence
+            As for `quantile`.
+
+        Raises
+        ------
+        InvalidParameter
+            For a `q` or `confidence` out of range, or when there are no device times.
+        """
+        if self.device_ns is None:
+            raise InvalidParameter(
+                f"q: {self.name} has no device times to take a quantile of; no device did the work"
+            )
+        return self._labeled(statistics.quantile(self.device_ns, q, confidence))
+
     def summary(self) -> Summary:
         """Summarize the samples: count, moments, quantiles with intervals, the 3-sigma view."""
         return self._summary
+
+    def device_summary(self) -> Summary | None:
+        """Summarize the device times; ``None`` where there are none."""
+        if self.device_ns is None or len(self.device_ns) == 0:
+            return None
+        return self._labeled_summary(statistics.summarize(self.device_ns, CONFIDENCE))
 
     @functools.cached_property
     def _summary(self) -> Summary:
@@ -124,12 +164,16 @@ class Measurement:
         else:
             summary = self.histogram.summary(CONFIDENCE).scaled(1 / PICOSECONDS)
         return msgspec.structs.replace(
+            self._labeled_summary(summary), stopped_because=self.stopped_because
+        )
+
+    def _labeled_summary(self, summary: Summary) -> Summary:
+        return msgspec.structs.replace(
             summary,
             p50=self._labeled(summary.p50),
             p95=self._labeled(summary.p95),
             p99=self._labeled(summary.p99),
             p999=self._labeled(summary.p999),
-            stopped_because=self.stopped_because,
         )
 
     def throughput(self) -> Estimate:
@@ -224,6 +268,8 @@ def measure(
     Returns
     -------
     Measurement
+        With ``device_ns`` where a device does the work: up to 1000 further samples, in up to a
+        tenth of `max_duration_s`.
 
     Raises
     ------
@@ -270,8 +316,32 @@ def measure(
     if sampled.interrupt is not None:
         _raise_interrupt(sampled.interrupt, measurement)
     if sampled.stopped_because != "interrupted":
+        if operation.is_native:
+            measurement.device_ns = _device_times(operation, measurement, max_duration_s)
         measurement.verification = verify(operation, measurement)
+    measurement.details = operation.told_details()
     return measurement
+
+
+def _device_times(
+    operation: Operation, measurement: Measurement, max_duration_s: float
+) -> NDArray[np.float64] | None:
+    """Return the device's time of further iterations, for operations that tell it."""
+    told = _core.sampler.device_times(
+        operation.work,
+        batch=measurement.batch,
+        count=DEVICE_SAMPLES,
+        max_duration_s=max_duration_s * DEVICE_SHARE,
+        stop_on_signal=threading.current_thread() is threading.main_thread(),
+    )
+    if told is None:
+        return None
+    times, error, interrupt = told
+    if interrupt is not None:
+        _raise_interrupt(interrupt, measurement)
+    if error:
+        raise StratoperfError(f"{measurement.name}: the operation failed: {error}")
+    return np.asarray(times)
 
 
 def _raise_interrupt(interrupt: BaseException, measurement: Measurement) -> None:

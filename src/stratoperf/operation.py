@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from stratoperf.errors import InvalidParameter
@@ -12,6 +12,10 @@ CAPSULE_NAME = "stratoperf.operation/1"
 
 Capsule: TypeAlias = Any
 """A PyCapsule named ``stratoperf.operation/1``; Python has no public type for it."""
+
+
+Details: TypeAlias = Mapping[str, Any]
+"""What JSON can hold, by name."""
 
 
 @runtime_checkable
@@ -42,6 +46,10 @@ class Operation:
         Called once after the sampling, outside the timed region: checks the outcome of the timed
         work and returns how many outcomes it checked, or raises `VerificationFailed`. Without it
         a native operation's own check is used, if it has one.
+    details
+        Facts about how the work is done that a reader of the result should know, such as what a
+        calibration chose and its figures: what JSON can hold, by name. A callable is asked once,
+        after the sampling.
 
     Raises
     ------
@@ -57,6 +65,7 @@ class Operation:
         items: float = 1.0,
         item_unit: str = "iterations",
         verify: Callable[[], int] | None = None,
+        details: Details | Callable[[], Details] | None = None,
     ) -> None:
         self.is_native = type(work).__name__ == "PyCapsule"
         if not self.is_native and not callable(work):
@@ -71,6 +80,12 @@ class Operation:
         self.items = float(items)
         self.item_unit = item_unit
         self.verify = verify
+        self.details = details
+
+    def told_details(self) -> dict[str, Any]:
+        """Return the details, now that they are known."""
+        told = self.details() if callable(self.details) else self.details
+        return dict(told or {})
 
     def __stratoperf_operation__(self) -> Operation:
         """Return itself."""

@@ -2,6 +2,7 @@
  * in capsules, as stratoperf/operation.h describes. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "stratoperf/operation.h"
@@ -29,6 +30,13 @@ static int spin(void* state, uint64_t n) {
   return 0;
 }
 
+static int device_time(void* state, uint64_t n, double* device_ns) {
+  foreign* self = state;
+  self->iterations += n;
+  *device_ns = 250.0 * (double)n;
+  return self->fail_after != 0 && self->iterations > self->fail_after;
+}
+
 static int check(void* state, uint64_t* checked) {
   foreign* self = state;
   *checked = self->iterations;
@@ -52,15 +60,16 @@ static void destroy_capsule(PyObject* capsule) {
 }
 
 static PyObject* make(PyObject* module, PyObject* arguments, PyObject* keywords) {
-  static char* names[] = {"spin", "fail_after", "wrong", "misnamed", "struct_size", NULL};
+  static char* names[] = {"spin", "fail_after", "wrong", "misnamed", "struct_size", "device", NULL};
   int spins = 0;
+  int device = 0;
   unsigned long long fail_after = 0;
   int wrong = 0;
   int misnamed = 0;
   unsigned int struct_size = sizeof(stratoperf_operation);
   (void)module;
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$pKppI", names, &spins, &fail_after,
-                                   &wrong, &misnamed, &struct_size)) {
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$pKppIp", names, &spins, &fail_after,
+                                   &wrong, &misnamed, &struct_size, &device)) {
     return NULL;
   }
   foreign* self = calloc(1, sizeof *self);
@@ -73,6 +82,7 @@ static PyObject* make(PyObject* module, PyObject* arguments, PyObject* keywords)
   self->operation.state = self;
   self->operation.run = spins ? spin : count;
   self->operation.verify = check;
+  self->operation.device_time = device ? device_time : NULL;
   self->operation.message = explain;
   self->operation.destroy = forget;
   return PyCapsule_New(self, misnamed ? "foreign.thing" : STRATOPERF_OPERATION_CAPSULE,
@@ -93,4 +103,11 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "foreign", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit_foreign(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit_foreign(void) {
+  PyObject* module = PyModule_Create(&definition);
+  /* The size of the structure in the first version of the header. */
+  if (module != NULL) {
+    PyModule_AddIntConstant(module, "FIRST_SIZE", offsetof(stratoperf_operation, device_time));
+  }
+  return module;
+}

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 import stratoperf as sp
+from stratoperf.suite import Registry
 
 SOURCE = Path(__file__).with_name("foreign.c")
 
@@ -88,6 +89,75 @@ def test_a_capsule_of_another_name_is_refused(foreign: ModuleType) -> None:
 def test_a_structure_that_is_too_small_is_refused(foreign: ModuleType) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"get_include"):
         measure(foreign.make(struct_size=16))
+
+
+def test_the_time_of_a_device_is_measured_beside_that_of_the_host(foreign: ModuleType) -> None:
+    measurement = sp.measure(foreign.make(device=True), warmup_s=0, max_duration_s=0.1)
+    assert measurement.device_ns is not None
+    assert set(measurement.device_ns.tolist()) == {250.0}
+    assert 1 <= len(measurement.device_ns) <= 1000
+    assert measurement.device_quantile(0.5).value == 250
+    assert "device p50 250 [250, 250] ns" in repr(measurement)
+    assert "device time, median" in measurement._repr_html_()
+    with pytest.raises(ValueError, match="read-only"):
+        measurement.device_ns[0] = 1
+
+
+def test_a_run_keeps_device_times_and_details_beside_the_latency(
+    foreign: ModuleType, benchmarks: Registry, tmp_path: Path
+) -> None:
+    sp.benchmark("foreign.count", target=sp.Target("device_time.p95", "<", 1, "us"))(
+        lambda: sp.Operation(foreign.make(device=True), details=lambda: {"chosen": "fast"})
+    )
+    sp.run("foreign.count", preset="ci", warmup_s=0, output=tmp_path)
+    run = sp.load(tmp_path / "latest.json")
+    (result,) = run.results
+    assert result.status == "ok"
+    metric = result.metrics["device_time"]
+    assert metric.summary is not None
+    assert metric.summary.p95 is not None
+    assert (metric.unit, metric.primary, metric.summary.p95.value) == ("ns", False, 250)
+    assert metric.target is not None
+    assert metric.target.verdict == "met"
+    assert result.details == {"chosen": "fast"}
+    (host,) = result.series_of("latency")
+    (device,) = result.series_of("device_time")
+    assert len(host.columns["latency"]) >= 1000
+    assert set(device.columns["device_time"].tolist()) == {250.0}
+    assert result.series_of("throughput") == (host,)
+    # The interval that is in the file is used, as for a result without device times.
+    (compared,) = sp.compare(run, run).metrics
+    assert compared.metric == "latency"
+
+
+def test_work_that_no_device_does_has_no_device_time(foreign: ModuleType) -> None:
+    measurement = measure(foreign.make())
+    assert measurement.device_ns is None
+    with pytest.raises(sp.InvalidParameter, match="no device did the work"):
+        measurement.device_quantile(0.5)
+
+
+def test_a_structure_from_before_there_were_device_times_is_measured(foreign: ModuleType) -> None:
+    before = foreign.FIRST_SIZE
+    measurement = measure(foreign.make(device=True, struct_size=before))
+    assert measurement.count >= 10
+    assert measurement.device_ns is None
+    with pytest.raises(sp.InvalidParameter, match=r"get_include"):
+        measure(foreign.make(struct_size=before - 1))
+
+
+def test_a_failure_while_device_times_are_taken_is_reported(foreign: ModuleType) -> None:
+    capsule = foreign.make(device=True, fail_after=100_000_000)
+    measurement = sp.measure(capsule, warmup_s=0, max_duration_s=0.01, batch=10)
+    assert measurement.device_ns is not None
+    with pytest.raises(sp.StratoperfError, match="the device is gone"):
+        sp.measure(
+            foreign.make(device=True, fail_after=1005),
+            warmup_s=0,
+            batch=1,
+            min_iterations=1000,
+            precision=1e9,
+        )
 
 
 def test_the_operation_lives_as_long_as_its_capsule(foreign: ModuleType) -> None:

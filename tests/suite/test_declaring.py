@@ -24,17 +24,50 @@ def nothing() -> None:
 
 @pytest.mark.usefixtures("benchmarks")
 class TestDeclaring:
+    def test_a_backend_can_have_parameters_of_its_own(self) -> None:
+        @sp.benchmark(
+            "kv.put",
+            params={"size": [64, 4096]},
+            backend_params={"cuda": {"mode": ["graph", "launch"]}},
+            backends=("cpu", "cuda"),
+            target=sp.Target("device_time.p95", "<", 5, "us", where={"mode": "graph"}),
+        )
+        def kv_put(size: int, mode: str = "none") -> Callable[[], None]:
+            assert (size, mode) == (64, "graph")
+            return nothing
+
+        assert list(kv_put.combinations({}, "cpu")) == [{"size": 64}, {"size": 4096}]
+        assert list(kv_put.combinations({"size": (1,)}, "cuda")) == [
+            {"size": 1, "mode": "graph"},
+            {"size": 1, "mode": "launch"},
+        ]
+        with kv_put.operation({"size": 64, "mode": "graph"}, "cuda") as operation:
+            assert operation.work is nothing
+
+    def test_wrong_parameters_of_a_backend_are_named(self) -> None:
+        def declare(**options: Any) -> None:
+            sp.benchmark("kv.put", params={"size": [1]}, **options)(lambda size, mode: nothing)
+
+        with pytest.raises(sp.InvalidParameter, match=r"^backend_params: kv.put has no backend"):
+            declare(backend_params={"cuda": {"mode": ["graph"]}})
+        with pytest.raises(sp.InvalidParameter, match=r"^params: .* give the argument a default"):
+            declare(backend_params={"cpu": {"mode": ["a"]}}, backends=("cpu", "cuda"))
+        with pytest.raises(sp.InvalidParameter, match=r"^backend_params: 'size' of cpu is among"):
+            declare(backend_params={"cpu": {"mode": ["a"], "size": [1]}})
+        with pytest.raises(sp.InvalidParameter, match=r"^params: 'kind' .* has no values|not take"):
+            declare(backend_params={"cpu": {"kind": []}})
+
     def test_parameters_become_cases(self) -> None:
         @sp.benchmark("kv.put", params={"size": [64, 4096], "mode": "fast"})
         def kv_put(size: int, mode: str) -> Callable[[], None]:
             """Put."""
             return nothing
 
-        assert list(kv_put.combinations({})) == [
+        assert list(kv_put.combinations({}, "cpu")) == [
             {"size": 64, "mode": "fast"},
             {"size": 4096, "mode": "fast"},
         ]
-        assert list(kv_put.combinations({"size": (1,)})) == [{"size": 1, "mode": "fast"}]
+        assert list(kv_put.combinations({"size": (1,)}, "cpu")) == [{"size": 1, "mode": "fast"}]
         assert kv_put.description == "Put."
         assert kv_put(1, "slow") is nothing
 

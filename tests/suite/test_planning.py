@@ -84,6 +84,26 @@ def test_what_the_user_asks_for_wins_over_the_preset(registry: Registry) -> None
     assert plan(registry, iterations=5).cases[0].sampling.precision > 0
 
 
+def test_parameters_of_one_backend_make_cases_of_that_backend_alone(
+    benchmarks: Registry, without_cuda: str
+) -> None:
+    sp.benchmark(
+        "kv.put",
+        params={"size": [1, 2]},
+        backend_params={"cuda": {"mode": ["graph", "launch"]}},
+        backends=("cpu", "cuda"),
+    )(lambda size, mode="none": lambda: None)
+    keys = [case.key for case in plan(benchmarks, "kv.put", params={"mode": "graph"}).cases]
+    assert keys == [
+        "kv.put[backend=cpu,size=1]",
+        "kv.put[backend=cpu,size=2]",
+        "kv.put[backend=cuda,mode=graph,size=1]",
+        "kv.put[backend=cuda,mode=graph,size=2]",
+    ]
+    with pytest.raises(sp.InvalidParameter, match="none of the selected benchmarks has 'mode'"):
+        plan(benchmarks, "kv.put", backend="cpu", params={"mode": "graph"})
+
+
 @pytest.mark.parametrize(
     ("name", "given", "expected"),
     [

@@ -8,7 +8,7 @@ import typing
 import numpy
 import numpy.typing
 
-__all__: list[str] = ["Sampled", "sample", "verify"]
+__all__: list[str] = ["Sampled", "device_times", "sample", "verify"]
 
 class Sampled:
     @property
@@ -33,6 +33,18 @@ class Sampled:
     def warmup_iterations(self) -> int: ...
     @property
     def warmup_s(self) -> float: ...
+
+def device_times(
+    operation: typing.Any,
+    *,
+    batch: typing.SupportsInt | typing.SupportsIndex,
+    count: typing.SupportsInt | typing.SupportsIndex,
+    max_duration_s: typing.SupportsFloat | typing.SupportsIndex,
+    stop_on_signal: bool,
+) -> typing.Any:
+    """
+    (float64 array of the device's ns per iteration, why the operation failed or '', the exception that a signal handler raised or None); None without a device.
+    """
 
 def sample(
     work: typing.Any,

@@ -44,7 +44,13 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
         "version": benchmark.version,
         "description": benchmark.description,
         "params": {name: list(values) for name, values in benchmark.params.items()},
-        "cases": sum(1 for _ in benchmark.combinations({})),
+        "backend_params": {
+            backend: {name: list(values) for name, values in axes.items()}
+            for backend, axes in benchmark.backend_params.items()
+        },
+        "cases": max(
+            sum(1 for _ in benchmark.combinations({}, backend)) for backend in benchmark.backends
+        ),
         "backends": {
             name: {
                 "available": unavailable_reason(name) is None,
@@ -73,6 +79,10 @@ def _show(screen: Screen, benchmark: Benchmark) -> None:
         screen.paragraph(f"  {summary}", "dim", indent="  ")
     for name, values in facts["params"].items():
         screen.paragraph(f"  {name:<10} {', '.join(map(str, values))}", indent=" " * 13)
+    for backend_name, axes in facts["backend_params"].items():
+        for name, values in axes.items():
+            listed = ", ".join(map(str, values))
+            screen.paragraph(f"  {name:<10} {listed} (only {backend_name})", indent=" " * 13)
     for name, backend in facts["backends"].items():
         if backend["available"]:
             screen.line(f"  {name:<10} available", "green")
@@ -90,7 +100,10 @@ def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
     for facts in map(_described, benchmarks):
         here = [name for name, one in facts["backends"].items() if one["available"]]
         elsewhere = [name for name, one in facts["backends"].items() if not one["available"]]
-        params = [f"{n}={','.join(map(str, v))}" for n, v in facts["params"].items()]
+        axes = {**facts["params"]}
+        for own in facts["backend_params"].values():
+            axes |= own
+        params = [f"{name}={','.join(map(str, values))}" for name, values in axes.items()]
         texts = [
             facts["name"],
             facts["category"],

@@ -25,7 +25,7 @@ def describe_measurement(measurement: Measurement) -> str:
     summary = measurement.summary()
     return (
         f"<Measurement {measurement.name!r}: p50 {format_interval(summary.p50, 'ns')}, "
-        f"p95 {format_interval(summary.p95, 'ns')}, {_samples(measurement)}, "
+        f"p95 {format_interval(summary.p95, 'ns')}, {_device(measurement)}{_samples(measurement)}, "
         f"stopped by {measurement.stopped_because}>"
     )
 
@@ -39,6 +39,10 @@ def measurement_html(measurement: Measurement) -> str:
     rows: list[tuple[str, object]] = [
         (title, format_interval(getattr(summary, name), "ns")) for name, title in _ROWS
     ]
+    device = measurement.device_summary()
+    if device is not None:
+        rows.append(("device time, median", format_interval(device.p50, "ns")))
+        rows.append(("device time, p95", format_interval(device.p95, "ns")))
     rows.append(("mean", format_time(summary.mean)))
     rows.append(("minimum, maximum", f"{format_time(summary.min)}, {format_time(summary.max)}"))
     rate = measurement.throughput()
@@ -46,6 +50,7 @@ def measurement_html(measurement: Measurement) -> str:
     rows.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
     rows.append(("verified", _verified(measurement)))
     rows.append(("stopped by", measurement.stopped_because))
+    rows += [(name, str(value)) for name, value in measurement.details.items()]
     note = escape(summary.p50.method)
     return f"<div>{head}{html_facts(rows)}<small>95 % intervals: {note}</small></div>"
 
@@ -81,6 +86,11 @@ def _plain(value: object) -> str:
     if isinstance(value, msgspec.Struct):
         return " ".join(f"{name} {one}" for name, one in msgspec.structs.asdict(value).items())
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _device(measurement: Measurement) -> str:
+    device = measurement.device_summary()
+    return "" if device is None else f"device p50 {format_interval(device.p50, 'ns')}, "
 
 
 def _samples(measurement: Measurement) -> str:

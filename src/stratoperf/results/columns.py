@@ -69,6 +69,10 @@ class Columns(Mapping[str, Array]):
             self._arrays[name] = array
         return self._arrays[name]
 
+    def __contains__(self, name: object) -> bool:
+        # Asking must not read the array.
+        return name in self._columns
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 

@@ -232,6 +232,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         Work items in one iteration, and their plural name: what throughput counts.
     warnings
         Noise that a reader of the result must know of.
+    details
+        How the work was done, in the benchmark's own words, such as what a calibration chose.
     profile
         Where the time goes, as a run with ``profile=True`` found it after the measurement:
         ``counters`` per iteration, ``instructions_per_cycle``, ``functions``; else ``None``.
@@ -255,7 +257,23 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     items: float | None = None
     item_unit: str | None = None
     warnings: tuple[str, ...] = ()
+    details: Mapping[str, Any] = {}
     profile: Mapping[str, Any] | None = None
+
+    def series_of(self, metric: str) -> tuple[Series, ...]:
+        """Return the series that a metric stands on.
+
+        Parameters
+        ----------
+        metric
+            ``"throughput"`` stands on the samples of ``"latency"``; where no series has a column of
+            either name, it is all of them.
+        """
+        for name in (metric, "latency"):
+            found = tuple(series for series in self.series if name in series.columns)
+            if found:
+                return found
+        return self.series
 
     def _repr_html_(self) -> str:
         from stratoperf.results.tables import html

@@ -29,8 +29,9 @@ Value: TypeAlias = bool | int | float | str
 CATEGORIES = ("single-node", "components", "swarmlet", "stress")
 """The categories of the suite; benchmarks of other packages may add their own."""
 
-METRICS = ("latency", "throughput")
-"""What the runner measures of every operation, and so what a target can speak of."""
+METRICS = ("latency", "throughput", "device_time")
+"""What a target can speak of: what the runner measures of every operation, and the device time of
+those whose work a device does."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ class Benchmark:
     name: str
     function: Callable[..., Any]
     params: Mapping[str, tuple[Value, ...]]
+    backend_params: Mapping[str, Mapping[str, tuple[Value, ...]]]
     version: int
     backends: tuple[str, ...]
     category: str
@@ -85,17 +87,25 @@ class Benchmark:
         """The backends that ``backend="auto"`` measures: all but the reference."""
         return tuple(backend for backend in self.backends if backend != "reference")
 
-    def combinations(self, chosen: Mapping[str, Sequence[Value]]) -> Iterator[dict[str, Value]]:
+    def axes(self, backend: str) -> Mapping[str, tuple[Value, ...]]:
+        """Return the values by parameter on a backend, those of this backend alone last."""
+        return {**self.params, **self.backend_params.get(backend, {})}
+
+    def combinations(
+        self, chosen: Mapping[str, Sequence[Value]], backend: str
+    ) -> Iterator[dict[str, Value]]:
         """Yield every combination of the parameters, the last one varying fastest.
 
         Parameters
         ----------
         chosen
             Values to take instead of the declared ones, by parameter.
+        backend
+            Whose parameters these are.
         """
-        axes = [chosen.get(name, values) for name, values in self.params.items()]
-        for values in itertools.product(*axes):
-            yield dict(zip(self.params, values, strict=True))
+        axes = self.axes(backend)
+        for values in itertools.product(*(chosen.get(name, axes[name]) for name in axes)):
+            yield dict(zip(axes, values, strict=True))
 
     def key(self, params: Mapping[str, Value], backend: str) -> str:
         """Return the stable identity of a case; see `stratoperf.suite.keys`."""
@@ -168,7 +178,13 @@ class Benchmark:
     def _check_signature(self) -> None:
         parameters = self._parameters()
         takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
-        for name, values in self.params.items():
+        for backend in self.backend_params:
+            if backend not in self.backends:
+                raise InvalidParameter(
+                    f"backend_params: {self.name} has no backend {backend!r}; "
+                    f"{did_you_mean(backend, self.backends)}"
+                )
+        for name, values in self._all_params():
             if name == "backend":
                 raise InvalidParameter(
                     f"params: 'backend' of {self.name} is no parameter; declare it with backends="
@@ -185,21 +201,35 @@ class Benchmark:
                 inspect.Parameter.VAR_POSITIONAL,
             )
             required = parameter.default is inspect.Parameter.empty and not variadic
-            if required and name not in self.params and name != "backend":
+            # Of the parameters of one backend, the function needs defaults for the others.
+            given = all(name in self.axes(backend) for backend in self.backends)
+            if required and not given and name != "backend":
                 raise InvalidParameter(
-                    f"params: {self.name} needs a value for {name!r}; "
-                    f"add params={{{name!r}: [...]}}"
+                    f"params: {self.name} needs a value for {name!r} on every backend; "
+                    f"add params={{{name!r}: [...]}}, or give the argument a default"
                 )
+        for backend, axes in self.backend_params.items():
+            for name in axes:
+                if name in self.params:
+                    raise InvalidParameter(
+                        f"backend_params: {name!r} of {backend} is among params already; "
+                        "leave it out of one of them"
+                    )
+
+    def _all_params(self) -> Iterator[tuple[str, tuple[Value, ...]]]:
+        """Yield every parameter with its values, those of one backend too."""
+        for axes in (self.params, *self.backend_params.values()):
+            yield from axes.items()
 
     def _check_targets(self) -> None:
-        known = {*self.params, "backend"}
+        known = {*(name for name, _ in self._all_params()), "backend"}
         for target in self.targets:
             if target.metric not in METRICS:
                 raise InvalidParameter(
                     f"target: {self.name} has no metric {target.metric!r}; "
                     f"{did_you_mean(target.metric, METRICS)}"
                 )
-            if target.metric == "latency":
+            if target.metric in ("latency", "device_time"):
                 conversion("ns", target.unit)
             for name in target.where:
                 if name not in known:
@@ -214,6 +244,7 @@ def declare(
     name: str,
     *,
     params: Mapping[str, Iterable[Value]],
+    backend_params: Mapping[str, Mapping[str, Iterable[Value]]],
     version: int,
     backends: Iterable[str],
     category: str,
@@ -227,7 +258,10 @@ def declare(
     return Benchmark(
         name=name,
         function=function,
-        params=MappingProxyType({axis: values_of(axis, some) for axis, some in params.items()}),
+        params=_frozen(params),
+        backend_params=MappingProxyType(
+            {backend: _frozen(axes) for backend, axes in backend_params.items()}
+        ),
         version=version,
         backends=(backends,) if isinstance(backends, str) else tuple(backends),
         category=category,
@@ -237,6 +271,10 @@ def declare(
         disk_bytes=disk_bytes,
         description=inspect.cleandoc(function.__doc__ or ""),
     )
+
+
+def _frozen(params: Mapping[str, Iterable[Value]]) -> Mapping[str, tuple[Value, ...]]:
+    return MappingProxyType({axis: values_of(axis, some) for axis, some in params.items()})
 
 
 def values_of(name: str, values: object) -> tuple[Value, ...]:

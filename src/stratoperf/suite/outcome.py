@@ -62,7 +62,7 @@ def result_tree(
         "reason": reason,
         "below_standard": [] if sampled is None else _below_standard(case, sampled),
         "metrics": {} if sampled is None else _metrics(case, sampled, status),
-        "series": [] if sampled is None else [_series(sampled, system, process)],
+        "series": [] if sampled is None else _series(sampled, system, process),
         "warmup": None if sampled is None else sampled.warmup._asdict(),
         "verification": None if checked is None else checked._asdict(),
         "environment": dict(environment or {}),
@@ -71,19 +71,30 @@ def result_tree(
     }
     if sampled is not None:
         tree |= {"items": sampled.items, "item_unit": sampled.item_unit}
+        if sampled.details:
+            tree["details"] = sampled.details
     return tree
 
 
-def _series(measurement: Measurement, system: str | None, process: str | None) -> dict[str, Any]:
-    return {
-        "system": system,
-        "process": process,
-        "arm": None,
-        "pair": None,
-        "started_ns": measurement.started_ns,
-        "batch": measurement.batch,
-        "columns": {"latency": measurement.samples_ns},
-    }
+def _series(
+    measurement: Measurement, system: str | None, process: str | None
+) -> list[dict[str, Any]]:
+    """Return the samples, and in a series of their own the device times of other iterations."""
+    columns = [{"latency": measurement.samples_ns}]
+    if measurement.device_ns is not None:
+        columns.append({"device_time": measurement.device_ns})
+    return [
+        {
+            "system": system,
+            "process": process,
+            "arm": None,
+            "pair": None,
+            "started_ns": measurement.started_ns,
+            "batch": measurement.batch,
+            "columns": one,
+        }
+        for one in columns
+    ]
 
 
 def _below_standard(case: Case, measurement: Measurement) -> list[str]:
@@ -110,6 +121,14 @@ def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, 
         mean=statistics.mean(measurement.samples_ns),
     )
     metrics = {"latency": latency}
+    device = measurement.device_summary()
+    if device is not None and measurement.device_ns is not None:
+        metrics["device_time"] = Metric(
+            unit="ns",
+            better="lower",
+            summary=_summary(device),
+            mean=statistics.mean(measurement.device_ns),
+        )
     # A sample that the clock saw as zero has no rate.
     if measurement.samples_ns.min() > 0:
         metrics["throughput"] = _throughput(measurement)

@@ -184,7 +184,7 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     if not benchmarks:
         raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
     reasons = _unavailable(request.backend, benchmarks)
-    _check_names(request.params, benchmarks)
+    _check_names(request.params, benchmarks, reasons)
     cases = [
         Case(
             benchmark,
@@ -197,7 +197,7 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
         )
         for benchmark in benchmarks
         for backend, reason in reasons[benchmark.name]
-        for params in benchmark.combinations(_typed(benchmark, request.params))
+        for params in benchmark.combinations(_typed(benchmark, backend, request.params), backend)
     ]
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
@@ -236,8 +236,17 @@ def _unavailable(
     }
 
 
-def _check_names(params: Mapping[str, Any], benchmarks: Sequence[Benchmark]) -> None:
-    known = {name for benchmark in benchmarks for name in benchmark.params}
+def _check_names(
+    params: Mapping[str, Any],
+    benchmarks: Sequence[Benchmark],
+    reasons: Mapping[str, list[tuple[str, str | None]]],
+) -> None:
+    known = {
+        name
+        for benchmark in benchmarks
+        for backend, _ in reasons[benchmark.name]
+        for name in benchmark.axes(backend)
+    }
     for name, values in params.items():
         if name not in known:
             raise InvalidParameter(
@@ -248,13 +257,14 @@ def _check_names(params: Mapping[str, Any], benchmarks: Sequence[Benchmark]) -> 
 
 
 def _typed(
-    benchmark: Benchmark, params: Mapping[str, tuple[Value, ...]]
+    benchmark: Benchmark, backend: str, params: Mapping[str, tuple[Value, ...]]
 ) -> dict[str, tuple[Value, ...]]:
     """Return the values of this benchmark's parameters, text turned into the declared type."""
+    axes = benchmark.axes(backend)
     return {
-        name: tuple(_like(value, benchmark.params[name], name) for value in values)
+        name: tuple(_like(value, axes[name], name) for value in values)
         for name, values in params.items()
-        if name in benchmark.params
+        if name in axes
     }
 
 

@@ -175,6 +175,7 @@ def benchmark(
     name: str,
     *,
     params: Mapping[str, Iterable[Value]] | None = None,
+    backend_params: Mapping[str, Mapping[str, Iterable[Value]]] | None = None,
     version: int = 1,
     backends: Iterable[str] = ("cpu",),
     category: str = "single-node",
@@ -196,6 +197,9 @@ def benchmark(
         Dotted, such as ``"kv.put"``.
     params
         Values by parameter; every combination is a case.
+    backend_params
+        Further parameters that only one backend has, by backend; the function's arguments of these
+        names have defaults, for the others.
     version
         Raised when the meaning of the numbers changes, so that they are not compared.
     backends
@@ -237,6 +241,7 @@ def benchmark(
             function,
             name,
             params=params or {},
+            backend_params=backend_params or {},
             version=version,
             backends=backends,
             category=category,

@@ -151,8 +151,9 @@ def processes(
     for run, result in found:
         moment = _moment(run)
         own = result.metrics.get(metric)
-        several = len(result.series) > 1
-        for index, series in enumerate(result.series):
+        taken = result.series_of(metric)
+        several = len(taken) > 1
+        for index, series in enumerate(taken):
             if series.arm not in (None, side):
                 continue
             # The file has the interval of a result of one process already.

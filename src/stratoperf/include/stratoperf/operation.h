@@ -44,6 +44,12 @@ typedef struct stratoperf_operation {
 
   /* Optional: frees the state. */
   void (*destroy)(void* state);
+
+  /* Optional, since minor version 1 (structures that end before it are taken as they are): performs
+   * n iterations as run does, and stores for how many nanoseconds a device was busy with them, by
+   * the device's own clock. Called after the sampling, outside the timed region. Returns 0, or
+   * nonzero on failure. */
+  int (*device_time)(void* state, uint64_t n, double* device_ns);
 } stratoperf_operation;
 
 #ifdef __cplusplus
