@@ -56,15 +56,33 @@ RoundOperation::~RoundOperation() {
   }
 }
 
-void RoundOperation::run(std::uint64_t n) {
+// Calls decide(slot, count, mode) for one batch after another; it returns whether it was decided.
+template <typename Decide>
+void RoundOperation::rotate(std::uint64_t n, Decide&& decide) {
   Rotation& rotation = *rotation_;
   const CurrentDevice current(rotation.engine.device());
   for (; n > 0 && !stop_requested(); --n) {
     rotation.decided[next_] = false;
-    rotation.decided[next_] =
-        rotation.engine.decide(next_, rotation.counts[next_], rotation.mode, stop_);
+    rotation.decided[next_] = decide(next_, rotation.counts[next_], rotation.mode);
     next_ = next_ + 1 == rotation.counts.size() ? 0 : next_ + 1;
   }
+}
+
+void RoundOperation::run(std::uint64_t n) {
+  rotate(n, [this](std::uint32_t slot, std::uint64_t count, Mode mode) {
+    return rotation_->engine.decide(slot, count, mode, stop_);
+  });
+}
+
+double RoundOperation::device_time(std::uint64_t n) {
+  double sum = 0;
+  rotate(n, [&](std::uint32_t slot, std::uint64_t count, Mode mode) {
+    double device_ns = 0;
+    const bool decided = rotation_->engine.decide_timed(slot, count, mode, stop_, device_ns);
+    sum += device_ns;
+    return decided;
+  });
+  return sum;
 }
 
 FillOperation::FillOperation(const Limits& limits, std::vector<Votes> batches)

@@ -37,8 +37,13 @@ class RoundOperation final : public Operation {
   ~RoundOperation() override;
 
   void run(std::uint64_t n) override;
+  bool has_device_time() const override { return true; }
+  double device_time(std::uint64_t n) override;
 
  private:
+  template <typename Decide>
+  void rotate(std::uint64_t n, Decide&& decide);
+
   std::shared_ptr<Rotation> rotation_;
   std::function<bool()> stop_;
   std::uint32_t next_ = 0;

@@ -178,7 +178,8 @@ TEST_CASE("an operation rotates through its batches and counts by the device's c
     RoundOperation operation(rotation, mode);
     operation.run(2);
     CHECK(!rotation->decided[2]);
-    operation.run(2);
+    CHECK(operation.has_device_time());
+    CHECK(operation.device_time(4) > 0);
     for (std::uint32_t slot = 0; slot < votes.size(); ++slot) {
       REQUIRE(rotation->decided[slot]);
       Outcome outcome;

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MODES = ("auto", "launch", "graph", "persistent")
 """How the device gets to know of a batch."""
 
+BYTES_PER_VOTE = 16
+"""What a device reads of each: voter, proposal, value and round."""
+
 
 def checked_mode(mode: object, backend: str) -> str:
     """Return the mode of a round on `backend`; ``None`` stands for ``"auto"``.
@@ -63,6 +66,14 @@ def open_round(rules: Rules, capacity: int, mode: str) -> Any:
     )
 
 
+def mode_details(rotation: Any) -> dict[str, Any]:
+    """Return the mode of an operation, and the calibration that chose it: median us of a round."""
+    details: dict[str, Any] = {"mode": rotation.mode}
+    if rotation.calibration:
+        details["calibration_us"] = dict(rotation.calibration)
+    return details
+
+
 def resident_operation(round: Round, batches: Sequence[VoteBatch]) -> Operation:
     """Return the operation that decides batches which lie in device memory.
 
@@ -87,7 +98,13 @@ def resident_operation(round: Round, batches: Sequence[VoteBatch]) -> Operation:
         rules.nodes, rules.proposals, rules.values, rules.round, rules.quorum, backend="cpu"
     )
     return rotating_operation(
-        capsule, rotation, checked, rules, on_cpu.decide, name="consensus.resident"
+        capsule,
+        rotation,
+        checked,
+        rules,
+        on_cpu.decide,
+        name="consensus.resident",
+        details={"bytes_per_vote": BYTES_PER_VOTE, **mode_details(rotation)},
     )
 
 
@@ -110,4 +127,5 @@ def fill_operation(round: Round, batches: Sequence[VoteBatch]) -> Operation:
         name="consensus.fill",
         items=votes_each(checked),
         item_unit="votes",
+        details={"bytes_per_vote": BYTES_PER_VOTE},
     )

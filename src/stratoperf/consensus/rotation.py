@@ -11,7 +11,7 @@ from stratoperf.consensus.batch import VoteBatch
 from stratoperf.consensus.decision import Decision, RejectReason
 from stratoperf.consensus.rules import Rules
 from stratoperf.errors import InvalidParameter, VerificationFailed
-from stratoperf.operation import Capsule, Operation
+from stratoperf.operation import Capsule, Details, Operation
 
 NativeOutcome = tuple[
     "np.ndarray[tuple[int], np.dtype[np.int64]]",
@@ -92,6 +92,7 @@ def rotating_operation(
     rules: Rules,
     expect: Callable[[VoteBatch], Decision],
     name: str = "consensus.round",
+    details: Details | None = None,
 ) -> Operation:
     """Return the operation of a native capsule; its verification holds outcomes to `expect`."""
     expected: dict[int, Decision] = {}
@@ -113,5 +114,10 @@ def rotating_operation(
         return checked
 
     return Operation(
-        capsule, name=name, items=votes_each(batches), item_unit="votes", verify=verify
+        capsule,
+        name=name,
+        items=votes_each(batches),
+        item_unit="votes",
+        verify=verify,
+        details=details,
     )

@@ -10,7 +10,7 @@ from stratoperf import backends
 from stratoperf._core import consensus as native
 from stratoperf.consensus import reference
 from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.cuda import checked_mode, open_round
+from stratoperf.consensus.cuda import checked_mode, mode_details, open_round
 from stratoperf.consensus.decision import Decision
 from stratoperf.consensus.rotation import (
     checked_batch,
@@ -120,6 +120,8 @@ class Round:
         Give enough batches that neither caches nor branch predictors learn one of them (16 for
         batches of 10,000 votes). The operation works with buffers of its own. Its verification
         compares the last outcome that the timed loop produced for every batch with the reference.
+        On a device the votes lie ready in page-locked memory; its details name the mode, and with
+        ``"auto"`` the calibration.
 
         Raises
         ------
@@ -136,6 +138,7 @@ class Round:
             checked,
             self.rules,
             lambda batch: reference.decide(batch, self.rules),
+            details=mode_details(rotation) if self.backend == "cuda" else None,
         )
 
     def _python_operation(self, batches: tuple[VoteBatch, ...]) -> Operation:
