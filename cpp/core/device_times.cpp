@@ -1,6 +1,7 @@
 #include "core/device_times.hpp"
 
 #include <chrono>
+#include <cmath>
 
 namespace stratoperf {
 
@@ -27,6 +28,11 @@ DeviceTimes device_times(stratoperf_operation& operation, std::uint64_t batch, s
     if (failed) {
       times.error = operation.message != nullptr ? operation.message(operation.state)
                                                  : "the operation gave no reason";
+      break;
+    }
+    if (!std::isfinite(nanoseconds) || nanoseconds < 0) {
+      times.error = "device_time gave " + std::to_string(nanoseconds) +
+                    " ns; a device is busy for a finite time of 0 or more";
       break;
     }
     times.samples_ns.push_back(nanoseconds / static_cast<double>(batch));

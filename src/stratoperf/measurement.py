@@ -311,15 +311,21 @@ def measure(
         items=operation.items,
         item_unit=operation.item_unit,
     )
-    if sampled.stopped_because == "failed":
-        raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
-    if sampled.interrupt is not None:
-        _raise_interrupt(sampled.interrupt, measurement)
-    if sampled.stopped_because != "interrupted":
-        if operation.is_native:
-            measurement.device_ns = _device_times(operation, measurement, max_duration_s)
-        measurement.verification = verify(operation, measurement)
-    measurement.details = operation.told_details()
+    try:
+        measurement.details = operation.told_details()
+        if sampled.stopped_because == "failed":
+            raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
+        if sampled.interrupt is not None:
+            _raise_interrupt(sampled.interrupt, measurement)
+        if sampled.stopped_because != "interrupted":
+            if operation.is_native:
+                measurement.device_ns = _device_times(operation, measurement, max_duration_s)
+            measurement.verification = verify(operation, measurement)
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, Interrupted):
+            raise
+        # The samples are complete, whatever Ctrl-C cut short after them.
+        _raise_interrupt(interrupt, measurement)
     return measurement
 
 

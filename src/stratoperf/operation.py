@@ -83,9 +83,26 @@ class Operation:
         self.details = details
 
     def told_details(self) -> dict[str, Any]:
-        """Return the details, now that they are known."""
-        told = self.details() if callable(self.details) else self.details
-        return dict(told or {})
+        """Return the details, now that they are known.
+
+        Raises
+        ------
+        InvalidParameter
+            Naming the one that JSON cannot hold.
+        """
+        import msgspec
+
+        told = dict((self.details() if callable(self.details) else self.details) or {})
+        for name, value in told.items():
+            try:
+                msgspec.json.encode({name: value})
+            except (TypeError, ValueError) as error:
+                raise InvalidParameter(
+                    f"details: JSON cannot hold {name!r} of {self.name}, a {type(value).__name__} "
+                    f"({error}); make it of numbers, strings, lists and dictionaries with string "
+                    "keys"
+                ) from error
+        return told
 
     def __stratoperf_operation__(self) -> Operation:
         """Return itself."""

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from typing import Any
 
 import pytest
+
+import stratoperf as sp
 
 # How soon it stops is wall time.
 pytestmark = pytest.mark.timing
@@ -126,3 +129,13 @@ def test_sigterm_with_a_handler_stops_a_native_loop_too() -> None:
     )
     assert line.startswith("interrupted")
     assert seconds < 0.2
+
+
+def test_an_interrupt_while_details_are_asked_keeps_the_samples() -> None:
+    def details() -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(sp.Interrupted) as stop:
+        sp.measure(sp.Operation(lambda: None, details=details), warmup_s=0.0, max_duration_s=0.02)
+    assert stop.value.measurement is not None
+    assert stop.value.measurement.count > 0

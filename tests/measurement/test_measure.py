@@ -249,3 +249,17 @@ def test_a_measurement_can_be_pickled() -> None:
     copy = pickle.loads(pickle.dumps(measurement))
     assert np.array_equal(copy.samples_ns, measurement.samples_ns)
     assert copy.summary() == measurement.summary()
+
+
+def test_details_tell_how_the_work_was_done() -> None:
+    told = {"chosen": "fast", "figures": {"fast": 1.5, "slow": 2}}
+    measurement = sp.measure(sp.Operation(empty, details=lambda: told), **QUICK)
+    assert measurement.details == told
+    assert "<th style='text-align:left'>chosen</th><td>fast</td>" in measurement._repr_html_()
+    assert sp.measure(sp.Operation(empty, details={"a": 1}), **QUICK).details == {"a": 1}
+    assert sp.measure(empty, **QUICK).details == {}
+
+
+def test_details_that_json_cannot_hold_are_named() -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"^details: JSON cannot hold 'chosen' of empty"):
+        sp.measure(sp.Operation(empty, details={"fine": 1, "chosen": object()}), **QUICK)

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/device_times.hpp"
 #include "core/operation.hpp"
 
 namespace {
@@ -81,6 +82,38 @@ class Exported {
   Recorder* recorder = nullptr;
   stratoperf_operation operation = {};
 };
+
+// Says that a device was busy for 5 ns an iteration; asks to stop after so many calls.
+class OnDevice final : public stratoperf::Operation {
+ public:
+  explicit OnDevice(std::int32_t& stop, int calls) : stop_(stop), calls_(calls) {}
+  void run(std::uint64_t /*n*/) override {}
+  bool has_device_time() const override { return true; }
+  double device_time(std::uint64_t n) override {
+    __atomic_store_n(&stop_, --calls_ == 0, __ATOMIC_RELAXED);
+    return 5.0 * static_cast<double>(n);
+  }
+
+ private:
+  std::int32_t& stop_;
+  int calls_;
+};
+
+TEST_CASE("device times are taken until there are enough, or the token says stop") {
+  for (const int calls : {3, 100}) {
+    stratoperf_operation operation = {};
+    stratoperf::export_operation(std::make_unique<OnDevice>(operation.stop, calls), operation);
+    REQUIRE(stratoperf::has_device_time(operation));
+    const auto times = stratoperf::device_times(operation, 4, 10, 60.0);
+    CHECK(times.interrupted == (calls == 3));
+    CHECK(times.samples_ns == std::vector<double>(calls == 3 ? 2 : 10, 5.0));
+    CHECK(times.error == "");
+    // What a producer of the first version of the header hands over ends before the function.
+    operation.struct_size = stratoperf::kSmallestOperation;
+    CHECK_FALSE(stratoperf::has_device_time(operation));
+    operation.destroy(operation.state);
+  }
+}
 
 }  // namespace
 

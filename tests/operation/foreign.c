@@ -12,6 +12,7 @@ typedef struct {
   uint64_t iterations;
   uint64_t fail_after;
   int wrong;
+  double device_ns; /* what the device's clock says of an iteration; 0 for a clock that fails */
 } foreign;
 
 static int destroyed = 0;
@@ -33,8 +34,8 @@ static int spin(void* state, uint64_t n) {
 static int device_time(void* state, uint64_t n, double* device_ns) {
   foreign* self = state;
   self->iterations += n;
-  *device_ns = 250.0 * (double)n;
-  return self->fail_after != 0 && self->iterations > self->fail_after;
+  *device_ns = self->device_ns * (double)n;
+  return self->device_ns == 0;
 }
 
 static int check(void* state, uint64_t* checked) {
@@ -60,16 +61,17 @@ static void destroy_capsule(PyObject* capsule) {
 }
 
 static PyObject* make(PyObject* module, PyObject* arguments, PyObject* keywords) {
-  static char* names[] = {"spin", "fail_after", "wrong", "misnamed", "struct_size", "device", NULL};
+  static char* names[] = {"spin",        "fail_after", "wrong", "misnamed",
+                          "struct_size", "device_ns",  NULL};
   int spins = 0;
-  int device = 0;
+  double device_ns = -2;
   unsigned long long fail_after = 0;
   int wrong = 0;
   int misnamed = 0;
   unsigned int struct_size = sizeof(stratoperf_operation);
   (void)module;
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$pKppIp", names, &spins, &fail_after,
-                                   &wrong, &misnamed, &struct_size, &device)) {
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$pKppId", names, &spins, &fail_after,
+                                   &wrong, &misnamed, &struct_size, &device_ns)) {
     return NULL;
   }
   foreign* self = calloc(1, sizeof *self);
@@ -82,7 +84,8 @@ static PyObject* make(PyObject* module, PyObject* arguments, PyObject* keywords)
   self->operation.state = self;
   self->operation.run = spins ? spin : count;
   self->operation.verify = check;
-  self->operation.device_time = device ? device_time : NULL;
+  self->device_ns = device_ns;
+  self->operation.device_time = device_ns != -2 ? device_time : NULL;
   self->operation.message = explain;
   self->operation.destroy = forget;
   return PyCapsule_New(self, misnamed ? "foreign.thing" : STRATOPERF_OPERATION_CAPSULE,

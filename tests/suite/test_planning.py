@@ -92,6 +92,7 @@ def test_parameters_of_one_backend_make_cases_of_that_backend_alone(
         params={"size": [1, 2]},
         backend_params={"cuda": {"mode": ["graph", "launch"]}},
         backends=("cpu", "cuda"),
+        disk_bytes=lambda size: 10 * size,
     )(lambda size, mode="none": lambda: None)
     keys = [case.key for case in plan(benchmarks, "kv.put", params={"mode": "graph"}).cases]
     assert keys == [
@@ -100,6 +101,7 @@ def test_parameters_of_one_backend_make_cases_of_that_backend_alone(
         "kv.put[backend=cuda,mode=graph,size=1]",
         "kv.put[backend=cuda,mode=graph,size=2]",
     ]
+    assert plan(benchmarks, "kv.put").bytes == 30
     with pytest.raises(sp.InvalidParameter, match="none of the selected benchmarks has 'mode'"):
         plan(benchmarks, "kv.put", backend="cpu", params={"mode": "graph"})
 

@@ -151,8 +151,12 @@ class Benchmark:
 
     def disk_bytes_of(self, params: Mapping[str, Value]) -> int:
         """Return how many bytes measuring one case writes to disk, by its own declaration."""
-        amount = self.disk_bytes(**params) if callable(self.disk_bytes) else self.disk_bytes
-        return math.ceil(amount)
+        if not callable(self.disk_bytes):
+            return math.ceil(self.disk_bytes)
+        # The parameters of one backend are passed only to a function that takes them.
+        taken = {*self.params, *inspect.signature(self.disk_bytes).parameters}
+        known = {name: value for name, value in params.items() if name in taken}
+        return math.ceil(self.disk_bytes(**known))
 
     def _as_operation(self, work: Any, params: Mapping[str, Value]) -> Operation:
         if work is None:
@@ -170,6 +174,7 @@ class Benchmark:
             items=float(items),
             item_unit=self.item_unit or operation.item_unit,
             verify=operation.verify,
+            details=operation.details,
         )
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from stratoperf import backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
+from stratoperf.measurement import DEVICE_SHARE
 from stratoperf.suite.declaration import Benchmark, Value, values_of
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
@@ -59,7 +60,8 @@ class Case:
         """Seconds that it takes at most, as far as can be told before."""
         if self.skip_reason is not None:
             return 0.0
-        measured = self.sampling.warmup_s + self.sampling.max_duration_s + SETUP_S
+        sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
+        measured = self.sampling.warmup_s + sampled + SETUP_S
         return measured + (PROFILE_S if self.profile else 0.0)
 
     @property

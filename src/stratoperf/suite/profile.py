@@ -76,7 +76,8 @@ def _counted(work: Operation, iteration_ns: float) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     counts = counters.stop()
     after = resource.getrusage(resource.RUSAGE_SELF)
-    iterations = watched.count * watched.batch + watched.warmup.iterations
+    again = 0 if watched.device_ns is None else len(watched.device_ns)
+    iterations = (watched.count + again) * watched.batch + watched.warmup.iterations
     entries: dict[str, Any] = {
         name: {"per_iteration": None, "why": _why(error)}
         if error
