@@ -38,7 +38,8 @@ def emulated_module() -> ModuleType:
     """Return the CUDA module on the emulator; built on first use, and only what changed."""
     folder = ROOT / "build" / f"emulated-cuda-{sys.implementation.cache_tag}"
     path = build(folder, shlex.split(os.environ.get("STRATOPERF_EMULATOR_CMAKE_ARGS", "")))
-    spec = importlib.util.spec_from_file_location("stratoperf._cuda", path)
+    # Not by the name of the real one, for which pybind11 would return that.
+    spec = importlib.util.spec_from_file_location("emulated._cuda", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
