@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -36,8 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def emulated_module() -> ModuleType:
     """Return the CUDA module on the emulator; built on first use, and only what changed."""
-    folder = ROOT / "build" / f"emulated-cuda-{sys.implementation.cache_tag}"
-    path = build(folder, shlex.split(os.environ.get("STRATOPERF_EMULATOR_CMAKE_ARGS", "")))
+    options = shlex.split(os.environ.get("STRATOPERF_EMULATOR_CMAKE_ARGS", ""))
+    # A folder for each set of options: CI builds it with sanitizers too.
+    kind = "".join(f"-{zlib.crc32(option.encode()):08x}" for option in options)
+    path = build(ROOT / "build" / f"emulated-cuda-{sys.implementation.cache_tag}{kind}", options)
     # Not by the name of the real one, for which pybind11 would return that.
     spec = importlib.util.spec_from_file_location("emulated._cuda", path)
     assert spec is not None
