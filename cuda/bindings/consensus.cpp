@@ -1,7 +1,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,12 +9,12 @@
 #include "bindings/topics.hpp"
 #include "consensus/round.hpp"
 #include "consensus/round_operation.hpp"
+#include "device/mode.hpp"
 
 namespace stratoperf::cuda::bindings {
 namespace {
 
 using consensus::FillOperation;
-using consensus::Mode;
 using consensus::Parameters;
 using consensus::Rotation;
 using consensus::Round;
@@ -28,31 +27,6 @@ using stratoperf::bindings::votes_of;
 using stratoperf::consensus::Outcome;
 using stratoperf::consensus::Votes;
 
-const char* name_of(Mode mode) {
-  switch (mode) {
-    case Mode::kLaunch:
-      return "launch";
-    case Mode::kGraph:
-      return "graph";
-    default:
-      return "persistent";
-  }
-}
-
-// No mode for "auto".
-std::optional<Mode> mode_of(const std::string& name) {
-  if (name == "auto") {
-    return {};
-  }
-  for (const Mode mode : consensus::kModes) {
-    if (name == name_of(mode)) {
-      return mode;
-    }
-  }
-  throw std::invalid_argument("mode: '" + name +
-                              "' is unknown; choose auto, launch, graph or persistent");
-}
-
 std::unique_ptr<Round> make_round(std::uint32_t nodes, std::uint32_t proposals,
                                   std::uint32_t values, std::uint32_t round, std::uint32_t quorum,
                                   std::uint64_t capacity, const std::string& mode,
@@ -63,7 +37,7 @@ std::unique_ptr<Round> make_round(std::uint32_t nodes, std::uint32_t proposals,
                    .quorum = quorum,
                    .life_ns = life_ns},
       .capacity = capacity,
-      .mode = mode_of(mode),
+      .mode = mode == "auto" ? std::nullopt : std::optional(mode_named(mode)),
   });
 }
 

@@ -5,7 +5,10 @@ namespace stratoperf::cuda::bindings {
 void register_topics(py::module_& module) {
   register_errors();
   register_consensus(module.def_submodule("consensus", "Quorum rounds on a device."));
+  register_copy(module.def_submodule("copy", "Copies between the host and a device."));
   register_device(module.def_submodule("device", "The devices of this machine."));
+  register_round_trip(
+      module.def_submodule("round_trip", "Round trips of kernels that do nothing."));
 }
 
 }  // namespace stratoperf::cuda::bindings

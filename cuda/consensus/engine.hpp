@@ -1,7 +1,6 @@
 // Decides the batches in slots, in any mode.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -14,18 +13,13 @@
 #include "device/doorbell.hpp"
 #include "device/event.hpp"
 #include "device/graph.hpp"
+#include "device/mode.hpp"
 #include "device/stream.hpp"
 
 namespace stratoperf::cuda::consensus {
 
-// How the device gets to know of a batch.
-enum class Mode : std::uint8_t {
-  kLaunch,      // a kernel is launched for each
-  kGraph,       // a graph recorded once is launched for each
-  kPersistent,  // a kernel that stays on the device is told through mapped memory
-};
-
-inline constexpr std::array kModes = {Mode::kLaunch, Mode::kGraph, Mode::kPersistent};
+using cuda::kModes;
+using cuda::Mode;
 
 struct Settings {
   Limits limits = {};
