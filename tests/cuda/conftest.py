@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import importlib.util
 import os
 import shlex
@@ -61,6 +62,7 @@ def emulated_cuda(emulated_module: ModuleType, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "stratoperf._cuda", emulated_module)
     monkeypatch.setattr(stratoperf, "_cuda", emulated_module, raising=False)
     yield control
+    gc.collect()
     statistics = control.statistics()
     leaks = {
         name: count for name, count in statistics.items() if name.startswith("live_") and count
