@@ -54,7 +54,7 @@ def print_table(rows: list[Row]) -> None:
         peer = "" if row.peer is None else f"{row.peer:.4g} "
         table.add_row(
             row.name,
-            f"{row.ours:.4g}",
+            "" if row.ours is None else f"{row.ours:.4g}",
             f"{peer}({row.peer_name})",
             row.unit,
             interval,

@@ -27,10 +27,13 @@ class Goal:
 
 @dataclass
 class Row:
-    """One line of the table; `ratio` is how many times better than the peer we are."""
+    """One line of the table; `ratio` is how many times better than the peer we are.
+
+    Without `ours` it was not measured, and the note says why.
+    """
 
     name: str
-    ours: float
+    ours: float | None
     peer: float | None
     peer_name: str
     unit: str

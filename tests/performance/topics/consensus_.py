@@ -1,4 +1,7 @@
-"""A quorum round over 10,000 votes, beside NumPy and beside merely reading the votes."""
+"""A quorum round over 10,000 votes, beside NumPy and beside merely reading the votes.
+
+Rounds on a device are in `consensus_gpu`.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ from pathlib import Path
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from stratoperf.consensus import Round, VoteBatch
-from topics import numpy_round
+from topics import consensus_gpu, numpy_round
 from topics.hand_written import ROOT
+from topics.single_iterations import quantile_us
 
 VOTES = 10_000
 BATCHES = 16
-SECONDS = 0.15
 
 
 def measure() -> list[Row]:
-    """Hold the p95 of the cpu backend on one thread to its goals."""
+    """Hold the p95 of the cpu backend on one thread, and rounds on a device, to their goals."""
     ours = round_().operation(batches())
     for batch in batches():
         difference = round_().decide(batch).difference(numpy_round.decide(batch, round_().rules))
@@ -35,8 +38,8 @@ def measure() -> list[Row]:
     return [
         side_by_side(
             f"consensus round, {VOTES} votes, ratio 0.33, p95, against NumPy",
-            lambda: p95_us(ours),
-            lambda: p95_us(numpy_peer),
+            lambda: quantile_us(ours, 0.95),
+            lambda: quantile_us(numpy_peer, 0.95),
             peer_name="vectorized NumPy",
             unit="us",
             goal=Goal("ratio", ">=", 20.0),
@@ -44,8 +47,8 @@ def measure() -> list[Row]:
         ),
         side_by_side(
             "the same, against merely reading the batch",
-            lambda: p95_us(ours),
-            lambda: p95_us(reading),
+            lambda: quantile_us(ours, 0.95),
+            lambda: quantile_us(reading, 0.95),
             peer_name="reading 16 bytes a vote",
             unit="us",
             goal=Goal("ratio", ">=", 1 / 4),
@@ -53,13 +56,14 @@ def measure() -> list[Row]:
         ),
         side_by_side(
             "the same, in absolute terms",
-            lambda: p95_us(ours),
-            lambda: p95_us(reading),
+            lambda: quantile_us(ours, 0.95),
+            lambda: quantile_us(reading, 0.95),
             peer_name="reading 16 bytes a vote",
             unit="us",
             goal=Goal("value", "<=", 100.0),
             pairs=6,
         ),
+        *consensus_gpu.measure(),
     ]
 
 
@@ -73,15 +77,6 @@ def batches() -> tuple[VoteBatch, ...]:
 def round_() -> Round:
     """Return the round for these batches."""
     return Round(proposals=VOTES // 100, backend="cpu", capacity=VOTES)
-
-
-def p95_us(operation: sp.Operation) -> float:
-    """Return the 95th percentile of single iterations in microseconds."""
-    unverified = sp.Operation(operation.work)  # the outcomes are checked once, in the tests
-    measured = sp.measure(
-        unverified, warmup_s=0.02, max_duration_s=SECONDS, min_iterations=100, precision=0, batch=1
-    )
-    return measured.quantile(0.95).value / 1e3
 
 
 @functools.cache
