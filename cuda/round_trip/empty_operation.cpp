@@ -1,7 +1,6 @@
 #include "round_trip/empty_operation.hpp"
 
 #include <exception>
-#include <string>
 
 #include "device/device.hpp"
 #include "device/error.hpp"
@@ -69,14 +68,7 @@ Verification EmptyOperation::verify() {
     return {};  // stopped: nothing is known
   }
   rest();
-  const Receipts got = receipts();
-  if (got.requests != made_.requests || got.sum != made_.sum) {
-    return {made_.requests, false,
-            "the kernels answered " + std::to_string(got.requests) + " requests with the sum " +
-                std::to_string(got.sum) + "; the host made " + std::to_string(made_.requests) +
-                " with the sum " + std::to_string(made_.sum)};
-  }
-  return {made_.requests, true, {}};
+  return compare(made_, receipts());
 }
 
 bool EmptyOperation::round_trip(Events* events) {

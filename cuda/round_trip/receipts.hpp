@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/host_device.hpp"
+#include "core/operation.hpp"
 
 namespace stratoperf::cuda::round_trip {
 
@@ -17,5 +19,16 @@ struct Receipts {
     sum += request;
   }
 };
+
+// Whether the kernels have seen exactly the requests that the host made.
+inline Verification compare(const Receipts& made, const Receipts& got) {
+  if (got.requests == made.requests && got.sum == made.sum) {
+    return {made.requests, true, {}};
+  }
+  return {made.requests, false,
+          "the kernels answered " + std::to_string(got.requests) + " requests with the sum " +
+              std::to_string(got.sum) + "; the host made " + std::to_string(made.requests) +
+              " with the sum " + std::to_string(made.sum)};
+}
 
 }  // namespace stratoperf::cuda::round_trip

@@ -3,6 +3,6 @@
 CUDA backend of stratoperf. Importing it calls no driver.
 """
 
-from . import consensus, device
+from . import consensus, copy, device, round_trip
 
-__all__: list[str] = ["consensus", "device"]
+__all__: list[str] = ["consensus", "copy", "device", "round_trip"]
