@@ -1,56 +1,17 @@
-// The emulator runs right kernels rightly, and finds the mistakes of wrong ones.
+// The emulator runs right kernels rightly, in every order.
 #include <doctest.h>
 
-#include <array>
 #include <cstdint>
 #include <numeric>
-#include <set>
-#include <string>
 #include <vector>
 
-#include "cuda_emulator/control.hpp"
-#include "cuda_runtime.h"
+#include "emulated.hpp"
 
 namespace {
 
-using cuda_emulator::Order;
-
-unsigned* shared_words() { return reinterpret_cast<unsigned*>(cuda_emulator::shared_memory()); }
-
-// Runs a kernel to its end and returns what went wrong in it, empty when nothing did.
-template <typename... Parameters, typename... Arguments>
-std::string run(void (*kernel)(Parameters...), unsigned blocks, unsigned threads,
-                std::size_t shared_bytes, Arguments... arguments) {
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(blocks);
-  config.blockDim = dim3(threads);
-  config.dynamicSmemBytes = shared_bytes;
-  REQUIRE(cudaLaunchKernelEx(&config, kernel, arguments...) == cudaSuccess);
-  const cudaError_t status = cudaDeviceSynchronize();
-  const std::string failure = cuda_emulator::last_failure();
-  CHECK((status == cudaErrorLaunchFailure) == !failure.empty());
-  return failure;
-}
-
-// Calls `body` with the threads in several orders.
-template <typename Body>
-void in_several_orders(Body&& body) {
-  cuda_emulator::reset();
-  for (std::uint64_t seed = 0; seed < 10; ++seed) {
-    cuda_emulator::set_order(seed == 0   ? Order::ascending
-                             : seed == 1 ? Order::descending
-                                         : Order::random,
-                             seed);
-    body();
-  }
-  cuda_emulator::reset();
-}
-
-bool contains(const std::string& text, const char* part) {
-  return text.find(part) != std::string::npos;
-}
-
-// --- right kernels
+using emulated::in_several_orders;
+using emulated::run;
+using emulated::shared_words;
 
 __global__ void reduce(const unsigned* values, unsigned* sum) {
   unsigned value = values[blockIdx.x * blockDim.x + threadIdx.x];
@@ -155,134 +116,148 @@ TEST_CASE("every thread of every block runs once") {
   });
 }
 
-// --- planted mistakes
-
-__global__ void without_a_barrier(unsigned* results) {
-  shared_words()[threadIdx.x] = threadIdx.x;
-  results[threadIdx.x] = shared_words()[(threadIdx.x + 1) % blockDim.x];
+__global__ void histogram(const unsigned* values, unsigned count, unsigned* bins) {
+  for (unsigned bin = threadIdx.x; bin < 16; bin += blockDim.x) {
+    shared_words()[bin] = 0;
+  }
+  __syncthreads();
+  const unsigned stride = gridDim.x * blockDim.x;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += stride) {
+    atomicAdd(&shared_words()[values[i] % 16], 1);
+  }
+  __syncthreads();
+  for (unsigned bin = threadIdx.x; bin < 16; bin += blockDim.x) {
+    atomicAdd(&bins[bin], shared_words()[bin]);
+  }
 }
 
-TEST_CASE("a missing barrier shows as results that change with the order") {
-  std::set<std::vector<unsigned>> different;
+TEST_CASE("a histogram with atomics in shared memory counts every value once") {
+  std::vector<unsigned> values(1000);
+  std::iota(values.begin(), values.end(), 0u);
   in_several_orders([&] {
-    std::vector<unsigned> results(64);
-    CHECK(run(without_a_barrier, 1, 64, 256, results.data()) == "");
-    different.insert(results);
+    std::vector<unsigned> bins(16);
+    CHECK(run(histogram, 3, 96, 64, values.data(), 1000u, bins.data()) == "");
+    for (unsigned bin = 0; bin < 16; ++bin) {
+      CHECK(bins[bin] == (bin < 8 ? 63 : 62));
+    }
   });
-  CHECK(different.size() > 1);
 }
 
-__global__ void barrier_of_a_part() {
-  if (threadIdx.x < 40) {
-    __syncthreads();
+__global__ void saxpy(float factor, const float* x, float* y, unsigned count) {
+  const unsigned stride = gridDim.x * blockDim.x;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += stride) {
+    y[i] = factor * x[i] + y[i];
   }
 }
 
-TEST_CASE("a barrier that a part of the block never reaches is found") {
+TEST_CASE("a loop over the grid reaches every element once") {
   in_several_orders([] {
-    cuda_emulator::reset();
-    const std::string failure = run(barrier_of_a_part, 1, 64, 0);
-    CHECK(contains(failure, "barrier divergence: some threads have ended"));
-    CHECK(contains(failure, "24 threads ended"));
-    CHECK(contains(failure, "test_cuda_emulator_kernels.cpp"));
+    const std::vector<float> x(777, 2);
+    std::vector<float> y(777, 1);
+    CHECK(run(saxpy, 4, 50, 0, 3.0f, x.data(), y.data(), 777u) == "");
+    CHECK(y == std::vector<float>(777, 7));
   });
 }
 
-__global__ void two_barriers() {
-  if (threadIdx.x % 2 == 0) {
+__global__ void signed_numbers(int* results) {
+  const int value = static_cast<int>(threadIdx.x) - 16;
+  results[0] = __reduce_min_sync(0xffffffffu, value);
+  results[1] = __reduce_max_sync(0xffffffffu, value);
+  results[2] = __reduce_add_sync(0xffffffffu, value);
+  results[3] = __shfl_sync(0xffffffffu, value, 0);
+  atomicMin(&results[4], value);
+  atomicMax(&results[5], value);
+}
+
+TEST_CASE("signed numbers are compared as such") {
+  in_several_orders([] {
+    std::vector<int> results(6);
+    CHECK(run(signed_numbers, 1, 32, 0, results.data()) == "");
+    CHECK(results == std::vector<int>{-16, 15, -16, -16, -16, 15});
+  });
+}
+
+__global__ void atomics(unsigned long long* words) {
+  atomicAdd(&words[0], 1);
+  atomicOr(&words[1], 1ull << threadIdx.x);
+  atomicAnd(&words[2], ~(1ull << threadIdx.x));
+  atomicExch(&words[3], 7);
+  unsigned long long seen = words[4];
+  unsigned long long expected = ~0ull;
+  while (seen != expected) {
+    expected = seen;
+    seen = atomicCAS(&words[4], expected, expected + 2);
+  }
+}
+
+TEST_CASE("atomics of 64 bits lose nothing") {
+  in_several_orders([] {
+    std::vector<unsigned long long> words = {0, 0, ~0ull, 0, 0};
+    CHECK(run(atomics, 1, 64, 0, words.data()) == "");
+    CHECK(words == std::vector<unsigned long long>{64, ~0ull, 0, 7, 128});
+  });
+}
+
+__global__ void part_of_a_warp(unsigned* results) {
+  // Two groups of lanes that never meet, with different numbers of collectives.
+  const bool low = threadIdx.x < 10;
+  const unsigned mask = low ? 0x000003ffu : 0xfffffc00u;
+  unsigned sum = 0;
+  for (unsigned i = 0; i < (low ? 3u : 7u); ++i) {
+    sum += __reduce_add_sync(mask, 1u);
+  }
+  results[threadIdx.x] = sum;
+}
+
+TEST_CASE("groups of lanes go their own ways") {
+  in_several_orders([] {
+    std::vector<unsigned> results(32);
+    CHECK(run(part_of_a_warp, 1, 32, 0, results.data()) == "");
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      CHECK(results[lane] == (lane < 10 ? 30 : 7 * 22));
+    }
+  });
+}
+
+__global__ void token(unsigned* words) {
+  // Each thread waits until the one after it has had the token.
+  while (__atomic_load_n(&words[0], __ATOMIC_RELAXED) != threadIdx.x + 1) {
+    __nanosleep(100);
+  }
+  words[1] = words[1] * 3 + threadIdx.x;
+  __atomic_store_n(&words[0], threadIdx.x, __ATOMIC_RELAXED);
+}
+
+TEST_CASE("threads of a block may poll for each other") {
+  in_several_orders([] {
+    std::vector<unsigned> words = {64, 0};
+    CHECK(run(token, 1, 64, 0, words.data()) == "");
+    unsigned expected = 0;
+    for (unsigned i = 64; i-- > 0;) {
+      expected = expected * 3 + i;
+    }
+    CHECK(words == std::vector<unsigned>{0, expected});
+  });
+}
+
+__global__ void many_barriers(unsigned* results) {
+  unsigned* const words = shared_words();
+  words[threadIdx.x] = threadIdx.x;
+  for (unsigned distance = 1; distance < blockDim.x; distance *= 2) {
     __syncthreads();
-  } else {
+    const unsigned other = words[threadIdx.x ^ distance];
     __syncthreads();
+    words[threadIdx.x] += other;
   }
+  results[threadIdx.x] = words[threadIdx.x];
 }
 
-TEST_CASE("threads at different barriers are found") {
-  cuda_emulator::reset();
-  CHECK(contains(run(two_barriers, 1, 32, 0), "wait at different barriers"));
-  cuda_emulator::reset();
-}
-
-__global__ void absent_lane(unsigned* results) {
-  if (threadIdx.x != 7) {
-    results[threadIdx.x] = __ballot_sync(0xffffffffu, 1);
-  }
-}
-
-TEST_CASE("a collective whose lane never comes is found") {
-  cuda_emulator::reset();
-  std::vector<unsigned> results(32);
-  CHECK(contains(run(absent_lane, 1, 32, 0, results.data()), "lane 7 of its mask has ended"));
-  cuda_emulator::reset();
-}
-
-__global__ void lane_elsewhere(unsigned* results) {
-  if (threadIdx.x == 7) {
-    __syncthreads();
-  }
-  results[threadIdx.x] = __ballot_sync(0xffffffffu, 1);
-  if (threadIdx.x != 7) {
-    __syncthreads();
-  }
-}
-
-TEST_CASE("a collective whose lane waits elsewhere is found") {
-  cuda_emulator::reset();
-  std::vector<unsigned> results(32);
-  CHECK(contains(run(lane_elsewhere, 1, 32, 0, results.data()), "unfinished collective"));
-  cuda_emulator::reset();
-}
-
-__global__ void foreign_mask() { __syncwarp(1u << (threadIdx.x + 1) % 32); }
-__global__ void different_masks() { __syncwarp(threadIdx.x < 16 ? 0xffffffffu : 0xfffffff0u); }
-__global__ void beyond_the_block() { __syncwarp(); }
-__global__ void outside_of_the_mask(unsigned* results) {
-  if (threadIdx.x < 16) {
-    results[threadIdx.x] = __shfl_sync(0x0000ffffu, threadIdx.x, 20);
-  }
-}
-
-TEST_CASE("wrong masks are found") {
-  std::vector<unsigned> results(32);
-  cuda_emulator::reset();
-  CHECK(contains(run(foreign_mask, 1, 32, 0), "whose mask does not have it"));
-  cuda_emulator::reset();
-  CHECK(contains(run(different_masks, 1, 32, 0), "different masks"));
-  cuda_emulator::reset();
-  CHECK(contains(run(beyond_the_block, 1, 20, 0), "which the block does not have"));
-  cuda_emulator::reset();
-  CHECK(contains(run(outside_of_the_mask, 1, 32, 0, results.data()),
-                 "shuffles from lane 20, which its mask does not have"));
-  cuda_emulator::reset();
-}
-
-#if !defined(__SANITIZE_ADDRESS__)  // which ends the process there
-__global__ void beyond_shared_memory() { shared_words()[16] = 1; }
-
-TEST_CASE("writing past the end of shared memory is found") {
-  cuda_emulator::reset();
-  CHECK(contains(run(beyond_shared_memory, 1, 1, 64), "outside of the 64 bytes of shared memory"));
-  cuda_emulator::reset();
-}
-#endif
-
-__global__ void uninitialized(unsigned* results) { results[blockIdx.x] = shared_words()[0]; }
-
-TEST_CASE("shared memory holds garbage, another one in every block") {
-  cuda_emulator::reset();
-  std::array<unsigned, 8> results = {};
-  CHECK(run(uninitialized, 8, 1, 4, results.data()) == "");
-  CHECK(std::set<unsigned>(results.begin(), results.end()).size() > 4);
-}
-
-TEST_CASE("after a mistake every call fails, until the machine is reset") {
-  cuda_emulator::reset();
-  run(two_barriers, 1, 32, 0);
-  void* memory = nullptr;
-  CHECK(cudaMalloc(&memory, 16) == cudaErrorLaunchFailure);
-  CHECK(cudaGetLastError() == cudaErrorLaunchFailure);
-  cuda_emulator::reset();
-  CHECK(cudaMalloc(&memory, 16) == cudaSuccess);
-  CHECK(cudaFree(memory) == cudaSuccess);
+TEST_CASE("a block of 1024 threads meets at twenty barriers") {
+  in_several_orders([] {
+    std::vector<unsigned> results(1024);
+    CHECK(run(many_barriers, 1, 1024, 4096, results.data()) == "");
+    CHECK(results == std::vector<unsigned>(1024, 1023 * 1024 / 2));
+  });
 }
 
 }  // namespace

@@ -11,25 +11,25 @@
 namespace cuda_emulator {
 
 // Queues a kernel whose every thread calls `body`.
-cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, std::function<void()> body);
+cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
+                           std::function<void()> body);
 
-// Lets a kernel be launched with so much dynamic shared memory, or asks whether it may.
+// Lets a kernel be launched with so much dynamic shared memory.
 cudaError_t allow_shared(const void* kernel, int bytes);
-bool shared_allowed(const void* kernel, std::size_t bytes);
+
+// How many blocks fit on a multiprocessor.
+cudaError_t occupancy(int* blocks, int threads, std::size_t shared_bytes);
 
 }  // namespace cuda_emulator
 
 template <typename... Parameters, typename... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
-  if (!cuda_emulator::shared_allowed(reinterpret_cast<const void*>(kernel),
-                                     config->dynamicSmemBytes)) {
-    return cudaErrorInvalidValue;
-  }
   // Arguments are copied at the launch, as on the device.
   std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
   return cuda_emulator::enqueue_kernel(
-      *config, [kernel, values = std::move(values)] { std::apply(kernel, values); });
+      *config, reinterpret_cast<const void*>(kernel),
+      [kernel, values = std::move(values)] { std::apply(kernel, values); });
 }
 
 template <typename... Parameters>
@@ -42,8 +42,7 @@ cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribut
 template <typename... Parameters>
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
                                                           void (*kernel)(Parameters...),
-                                                          int threads, std::size_t /*shared*/) {
+                                                          int threads, std::size_t shared_bytes) {
   static_cast<void>(kernel);
-  *blocks = threads > 0 ? 2048 / threads : 0;
-  return cudaSuccess;
+  return cuda_emulator::occupancy(blocks, threads, shared_bytes);
 }

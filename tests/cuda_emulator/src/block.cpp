@@ -1,10 +1,10 @@
 #include "cuda_emulator/block.hpp"
 
 #include <chrono>
-#include <thread>
+#include <string>
 
 #include "block_run.hpp"
-#include "machine.hpp"
+#include "diagnosis.hpp"
 
 namespace cuda_emulator {
 
@@ -14,12 +14,7 @@ const dim3& block_dimensions() { return runner().launch().block; }
 const dim3& grid_dimensions() { return runner().launch().grid; }
 unsigned char* shared_memory() { return runner().shared(); }
 
-void relax() {
-  if (machine().lost()) {
-    throw DeviceLost();
-  }
-  std::this_thread::yield();
-}
+void relax() { runner().wait(Thread::State::polling); }
 
 std::uint64_t nanoseconds() {
   const auto time = std::chrono::steady_clock::now().time_since_epoch();
@@ -29,14 +24,10 @@ std::uint64_t nanoseconds() {
 
 int barrier(Vote vote, bool predicate, const std::source_location& where) {
   Thread& thread = runner().current();
-  thread.state = Thread::State::barrier;
   thread.where = where;
   thread.vote = vote;
   thread.predicate = predicate;
-  runner().wait();
-  if (machine().lost()) {
-    throw DeviceLost();
-  }
+  runner().wait(Thread::State::barrier);
   return thread.votes;
 }
 
@@ -44,17 +35,16 @@ std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, un
                          unsigned width, const std::source_location& where) {
   Thread& thread = runner().current();
   if ((mask >> thread.lane() & 1) == 0) {
-    throw KernelFailure("lane " + std::to_string(thread.lane()) +
-                        " calls a collective whose mask " + "does not have it");
+    runner().fail("lane " + std::to_string(thread.lane()) +
+                  " calls a collective whose mask does not have it, at " + place(where));
   }
-  thread.state = Thread::State::collective;
   thread.where = where;
   thread.kind = kind;
   thread.mask = mask;
   thread.value = value;
   thread.argument = argument;
   thread.width = width;
-  runner().wait();
+  runner().wait(Thread::State::collective);
   return thread.value;
 }
 

@@ -1,41 +1,27 @@
 #include "block_run.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <exception>
-#include <map>
 #include <numeric>
 #include <sstream>
-#include <string_view>
+#include <thread>
 #include <utility>
+
+#include "diagnosis.hpp"
+#include "machine.hpp"
 
 namespace cuda_emulator {
 namespace {
 
 thread_local BlockRunner* running = nullptr;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kCanary = 0;  // AddressSanitizer sees every access out of range
-#else
-constexpr std::size_t kCanary = 64;
-#endif
-constexpr unsigned char kCanaryByte = 0xc5;
+// Ends the other threads of a block that went wrong.
+struct Unwound {};
 
 unsigned volume(const dim3& size) { return size.x * size.y * size.z; }
 
 // The position of a thread, by its number in the block.
 uint3 position(const dim3& size, unsigned number) {
   return {number % size.x, number / size.x % size.y, number / (size.x * size.y)};
-}
-
-std::string place(const std::source_location& where) {
-  const std::string_view path = where.file_name();
-  return std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(where.line());
-}
-
-bool same_place(const std::source_location& a, const std::source_location& b) {
-  return a.line() == b.line() && a.column() == b.column() &&
-         std::strcmp(a.file_name(), b.file_name()) == 0;
 }
 
 }  // namespace
@@ -55,210 +41,255 @@ void BlockRunner::run(const Launch& launch, const uint3& block) {
   struct Leave {
     ~Leave() { running = nullptr; }
   } const leave;
-  while (true) {
-    if (run_ready()) {
-      continue;
+  try {
+    for (run_ready(); finished_ < count_; run_ready()) {
+      if (!poll_again()) {
+        complete_barrier();
+      }
     }
-    // The others wait for each other. Lanes first: a barrier needs those that a warp still holds.
-    if (complete_collectives()) {
-      continue;
-    }
-    const auto threads = threads_.begin();
-    if (std::all_of(threads, threads + count_,
-                    [](const auto& thread) { return thread->state == Thread::State::finished; })) {
-      break;
-    }
-    complete_barrier();
+  } catch (...) {
+    unwind();
+    throw;
   }
-  check_shared();
+  if (!shared_.whole()) {
+    fail("a thread wrote outside of the " + std::to_string(shared_.bytes()) +
+         " bytes of shared memory");
+  }
 }
 
 // Threads, their order and the shared memory of a block that is about to run.
 void BlockRunner::prepare() {
   count_ = volume(launch_->block);
+  finished_ = 0;
+  polling_.clear();
+  progress_ = true;
+  unwinding_ = false;
+  const dim3& grid = launch_->grid;
+  const std::uint64_t number = (std::uint64_t{block_.z} * grid.y + block_.y) * grid.x + block_.x;
+  random_ = Generator(Generator(launch_->seed).next() + number);
+  shared_.renew(launch_->shared_bytes, random_);
   while (threads_.size() < count_) {
     threads_.push_back(std::make_unique<Thread>());
   }
-  thrown_ = nullptr;
-  random_.seed(launch_->seed ^ (block_.x + (std::uint64_t{block_.y} << 32) + block_.z));
-  shared_memory_ =
-      std::make_unique_for_overwrite<unsigned char[]>(launch_->shared_bytes + 2 * kCanary);
-  shared_ = shared_memory_.get() + kCanary;
-  std::fill_n(shared_memory_.get(), kCanary, kCanaryByte);
-  std::generate_n(shared_, launch_->shared_bytes,
-                  [this] { return static_cast<unsigned char>(random_()); });
-  std::fill_n(shared_ + launch_->shared_bytes, kCanary, kCanaryByte);
-  order_.resize(count_);
-  std::iota(order_.begin(), order_.end(), 0u);
-  if (launch_->order == Order::descending) {
-    std::reverse(order_.begin(), order_.end());
+  for (unsigned i = 0; i < count_; ++i) {
+    start(i);
   }
-  for (unsigned number = 0; number < count_; ++number) {
-    Thread& thread = *threads_[number];
-    thread.index = position(launch_->block, number);
-    thread.number = number;
-    thread.state = Thread::State::ready;
-    thread.fiber.start([this] {
-      try {
-        launch_->body();
-      } catch (...) {
-        thrown_ = std::current_exception();
-      }
-    });
+  prepare_warps();
+}
+
+void BlockRunner::prepare_warps() {
+  warps_.resize((count_ + kWarpSize - 1) / kWarpSize);
+  order_.clear();
+  const bool descending = launch_->order == Order::descending;
+  unsigned first = 0;
+  for (Warp& warp : warps_) {
+    warp.size = std::min(kWarpSize, count_ - first);
+    warp.waiting = 0;
+    std::iota(warp.order.begin(), warp.order.end(), first);
+    if (descending) {
+      std::reverse(warp.order.begin(), warp.order.begin() + warp.size);
+    }
+    order_.push_back(&warp);
+    first += kWarpSize;
+  }
+  if (descending) {
+    std::reverse(order_.begin(), order_.end());
   }
 }
 
-// Runs every thread that can go on, to its next synchronization. False when none could.
-bool BlockRunner::run_ready() {
-  if (launch_->order == Order::random) {
-    std::shuffle(order_.begin(), order_.end(), random_);
+void BlockRunner::start(unsigned number) {
+  Thread& thread = *threads_[number];
+  thread.index = position(launch_->block, number);
+  thread.number = number;
+  thread.state = Thread::State::ready;
+  thread.fiber.start([this] {
+    if (unwinding_) {
+      return;
+    }
+    try {
+      launch_->body();
+    } catch (const Unwound&) {
+      return;
+    } catch (...) {
+      thrown_ = std::current_exception();
+    }
+  });
+}
+
+// Runs every thread until it waits for threads of other warps, or polls. A warp runs ahead of the
+// others as far as it can, or at random by a part of that: otherwise a warp's collectives would
+// seem to hold the whole block together.
+void BlockRunner::run_ready() {
+  if (launch_->order != Order::random) {
+    for (Warp* const warp : order_) {
+      while (advance(*warp)) {
+      }
+    }
+    return;
   }
-  bool any = false;
-  for (const unsigned number : order_) {
-    Thread& thread = *threads_[number];
-    if (thread.state == Thread::State::ready) {
-      any = true;
-      resume(thread);
+  open_ = order_;
+  while (!open_.empty()) {
+    Warp*& chosen = open_[random_.below(open_.size())];
+    const bool far = random_.below(2) == 0;
+    bool more = advance(*chosen);
+    while (more && far) {
+      more = advance(*chosen);
+    }
+    if (!more) {
+      chosen = open_.back();
+      open_.pop_back();
     }
   }
-  return any;
+}
+
+// Runs threads of a warp until they have completed a collective. False when none can go on.
+bool BlockRunner::advance(Warp& warp) {
+  if (launch_->order == Order::random) {
+    random_.shuffle(std::span(warp.order).first(warp.size));
+  }
+  for (unsigned i = 0; i < warp.size; ++i) {
+    Thread& thread = *threads_[warp.order[i]];
+    if (thread.state != Thread::State::ready) {
+      continue;
+    }
+    resume(thread);
+    if (thread.state == Thread::State::collective) {
+      warp.waiting |= 1u << thread.lane();
+      if (complete_collective(thread, warp)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 void BlockRunner::resume(Thread& thread) {
   current_ = &thread;
   if (!thread.fiber.resume()) {
     thread.state = Thread::State::finished;
+    ++finished_;
   }
   current_ = nullptr;
   if (thrown_ != nullptr) {
     std::rethrow_exception(std::exchange(thrown_, nullptr));
   }
-}
-
-// For the running thread, which has written what it waits for: lets the others run.
-void BlockRunner::wait() { current_->fiber.suspend(); }
-
-bool BlockRunner::complete_collectives() {
-  bool any = false;
-  for (unsigned number = 0; number < count_; ++number) {
-    if (threads_[number]->state == Thread::State::collective) {
-      any = complete_collective(*threads_[number]) || any;
-    }
+  if (thread.state == Thread::State::polling) {
+    polling_.push_back(&thread);
+  } else {
+    progress_ = true;
   }
-  return any;
 }
 
-// Completes the collective that a thread waits at, if all lanes of its mask are there.
-bool BlockRunner::complete_collective(Thread& first) {
-  const unsigned warp = first.number / kWarpSize * kWarpSize;
+void BlockRunner::wait(Thread::State state) {
+  current_->state = state;
+  current_->fiber.suspend();
+  if (unwinding_) {
+    throw Unwound();
+  }
+  if (machine().lost()) {
+    throw DeviceLost();
+  }
+}
+
+// Completes the collective that the last thread to come waits at, if all lanes of its mask are
+// there. Those that are not may still come: only when nothing else can run is it a mistake.
+bool BlockRunner::complete_collective(const Thread& last, Warp& warp) {
+  if ((last.mask & ~warp.waiting) != 0) {
+    return false;
+  }
   Thread* lanes[kWarpSize] = {};
   for (unsigned lane = 0; lane < kWarpSize; ++lane) {
-    if ((first.mask >> lane & 1) == 0) {
+    if ((last.mask >> lane & 1) == 0) {
       continue;
     }
-    if (warp + lane >= count_) {
-      fail("a collective at " + place(first.where) + " waits for lane " + std::to_string(lane) +
-           ", which the block does not have");
-    }
-    Thread& other = *threads_[warp + lane];
-    if (other.state == Thread::State::finished) {
-      fail("unfinished collective at " + place(first.where) + ": lane " + std::to_string(lane) +
-           " of its mask has ended; " + waiting());
-    }
-    if (other.state != Thread::State::collective || other.kind != first.kind ||
-        !same_place(other.where, first.where)) {
+    lanes[lane] = threads_[last.warp() * kWarpSize + lane].get();
+    if (!same_place(*lanes[lane], last) || lanes[lane]->mask != last.mask) {
       return false;
     }
-    if (other.mask != first.mask) {
-      fail("lanes of one collective at " + place(first.where) + " have different masks; " +
-           waiting());
-    }
-    lanes[lane] = &other;
   }
   try {
-    compute(first.kind, first.mask, lanes);
+    compute(last.kind, last.mask, lanes);
   } catch (const KernelFailure& failure) {
-    fail(std::string(failure.what()) + ", at " + place(first.where));
+    fail(std::string(failure.what()) + ", at " + place(last.where));
   }
   for (Thread* const thread : lanes) {
     if (thread != nullptr) {
       thread->state = Thread::State::ready;
     }
   }
+  warp.waiting &= ~last.mask;
   return true;
 }
 
 // All threads must wait at the same barrier: no other is left that could go on.
 void BlockRunner::complete_barrier() {
   const Thread* first = nullptr;
-  unsigned finished = 0;
   unsigned yes = 0;
-  for (unsigned number = 0; number < count_; ++number) {
-    const Thread& thread = *threads_[number];
-    if (thread.state == Thread::State::finished) {
-      ++finished;
+  for (const auto& thread : threads()) {
+    if (thread->state == Thread::State::collective) {
+      fail("unfinished collective at " + place(thread->where) + ": " +
+           why_unfinished(*thread, threads()) + "; " + whereabouts(threads()));
+    }
+    if (thread->state == Thread::State::finished) {
       continue;
     }
-    if (thread.state == Thread::State::collective) {
-      fail("unfinished collective at " + place(thread.where) + "; " + waiting());
+    first = first == nullptr ? thread.get() : first;
+    if (!same_place(*thread, *first)) {
+      fail("barrier divergence: threads of a block wait at different barriers; " +
+           whereabouts(threads()));
     }
-    if (first == nullptr) {
-      first = &thread;
-    }
-    if (!same_place(thread.where, first->where)) {
-      fail("barrier divergence: threads of a block wait at different barriers; " + waiting());
-    }
-    yes += thread.predicate ? 1 : 0;
+    yes += thread->predicate ? 1 : 0;
   }
-  if (finished > 0) {
-    fail("barrier divergence: some threads have ended, the others wait for them; " + waiting());
+  if (finished_ > 0) {
+    fail("barrier divergence: some threads have ended, the others wait for them; " +
+         whereabouts(threads()));
   }
-  for (unsigned number = 0; number < count_; ++number) {
-    Thread& thread = *threads_[number];
-    thread.votes = thread.vote == Vote::count ? static_cast<int>(yes)
-                   : thread.vote == Vote::any ? yes > 0
-                                              : yes == count_;
-    thread.state = Thread::State::ready;
+  for (const auto& thread : threads()) {
+    thread->votes = thread->vote == Vote::count ? static_cast<int>(yes)
+                    : thread->vote == Vote::any ? yes > 0
+                                                : yes == count_;
+    thread->state = Thread::State::ready;
   }
 }
 
-void BlockRunner::check_shared() const {
-  const unsigned char* const end = shared_ + launch_->shared_bytes;
-  const auto whole = [](unsigned char byte) { return byte == kCanaryByte; };
-  if (!std::all_of(shared_memory_.get(), shared_memory_.get() + kCanary, whole) ||
-      !std::all_of(end, end + kCanary, whole)) {
-    fail("a thread wrote outside of the " + std::to_string(launch_->shared_bytes) +
-         " bytes of shared memory");
+// Lets the threads that poll look again. False when none does.
+bool BlockRunner::poll_again() {
+  if (polling_.empty()) {
+    return false;
   }
+  const std::uint64_t now = nanoseconds();
+  if (std::exchange(progress_, false)) {
+    polling_since_ = now;
+  } else if (now - polling_since_ > launch_->patience_ns) {
+    fail("the block has polled in vain for " + std::to_string(launch_->patience_ns / 1'000'000) +
+         " ms; a block must not wait for another; " + whereabouts(threads()));
+  }
+  for (Thread* const thread : polling_) {
+    thread->state = Thread::State::ready;
+  }
+  polling_.clear();
+  std::this_thread::yield();  // who is to answer may need the CPU
+  return true;
+}
+
+// Ends the threads that still wait, so that what is on their stacks goes away.
+void BlockRunner::unwind() {
+  unwinding_ = true;
+  for (const auto& thread : threads()) {
+    if (thread->state != Thread::State::finished) {
+      current_ = thread.get();
+      thread->fiber.resume();
+      thread->state = Thread::State::finished;
+    }
+  }
+  current_ = nullptr;
 }
 
 void BlockRunner::fail(const std::string& what) const {
   std::ostringstream message;
-  message << "block (" << block_.x << ", " << block_.y << ", " << block_.z << "): " << what;
+  message << "block (" << block_.x << ", " << block_.y << ", " << block_.z << ") of " << count_
+          << " threads: " << what;
   throw KernelFailure(message.str());
-}
-
-// Where the threads of the block are, the same places together.
-std::string BlockRunner::waiting() const {
-  std::map<std::string, std::pair<unsigned, unsigned>> places;  // the first thread and how many
-  for (unsigned number = 0; number < count_; ++number) {
-    const Thread& thread = *threads_[number];
-    std::string name = "ended";
-    if (thread.state == Thread::State::barrier) {
-      name = "at the barrier " + place(thread.where);
-    } else if (thread.state == Thread::State::collective) {
-      name = "at the collective " + place(thread.where);
-    }
-    ++places.try_emplace(name, number, 0).first->second.second;
-  }
-  std::ostringstream text;
-  const char* separator = "";
-  for (const auto& [name, threads] : places) {
-    text << separator << threads.second << " threads " << name << " (the first is " << threads.first
-         << ")";
-    separator = ", ";
-  }
-  return text.str();
 }
 
 }  // namespace cuda_emulator

@@ -1,27 +1,22 @@
-// Running one block: its threads, what they wait for, and what goes wrong.
+// Running one block: the order of its threads, and what they wait for.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <random>
-#include <source_location>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "block_memory.hpp"
 #include "cuda_emulator/block.hpp"
 #include "cuda_emulator/control.hpp"
-#include "fiber.hpp"
+#include "generator.hpp"
+#include "thread.hpp"
 
 namespace cuda_emulator {
-
-// A mistake of the kernel.
-class KernelFailure : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 // Ends a thread of a kernel whose device was lost.
 struct DeviceLost {};
@@ -34,27 +29,7 @@ struct Launch {
   std::function<void()> body;
   Order order = Order::ascending;
   std::uint64_t seed = 0;
-};
-
-// One thread of a block.
-struct Thread {
-  enum class State : std::uint8_t { ready, barrier, collective, finished };
-
-  uint3 index = {};
-  unsigned number = 0;  // in the block
-  State state = State::finished;
-  std::source_location where = {};  // what it waits at
-  Vote vote = Vote::none;
-  bool predicate = false;
-  int votes = 0;  // the barrier's result
-  Collective kind = Collective::sync;
-  unsigned mask = 0;
-  std::uint64_t value = 0;  // given to a collective, then its result
-  unsigned argument = 0;
-  unsigned width = 0;
-  Fiber fiber = {};
-
-  unsigned lane() const { return number % kWarpSize; }
+  std::uint64_t patience_ns = 0;
 };
 
 // Runs the blocks of launches, one at a time; keeps its threads from one to the next.
@@ -67,29 +42,45 @@ class BlockRunner {
   Thread& current() const { return *current_; }
   const uint3& block() const { return block_; }
   const Launch& launch() const { return *launch_; }
-  unsigned char* shared() const { return shared_; }
-  void wait();
+  unsigned char* shared() const { return shared_.data(); }
+  // Lets the others run until what `state` means has come. Throws when it never will.
+  void wait(Thread::State state);
+  [[noreturn]] void fail(const std::string& what) const;
 
  private:
+  struct Warp {
+    std::array<unsigned, kWarpSize> order = {};  // of its threads, by number
+    unsigned size = 0;
+    unsigned waiting = 0;  // the lanes that wait at a collective
+  };
+
   void prepare();
-  bool run_ready();
-  bool complete_collectives();
-  bool complete_collective(Thread& first);
+  void prepare_warps();
+  void start(unsigned number);
+  void run_ready();
+  bool advance(Warp& warp);
+  bool complete_collective(const Thread& last, Warp& warp);
   void complete_barrier();
-  void check_shared() const;
+  bool poll_again();
   void resume(Thread& thread);
-  [[noreturn]] void fail(const std::string& what) const;
-  std::string waiting() const;
+  void unwind();
+  Threads threads() const { return {threads_.data(), count_}; }
 
   const Launch* launch_ = nullptr;
   uint3 block_ = {};
-  unsigned count_ = 0;  // threads of the block
+  unsigned count_ = 0;     // threads of the block
+  unsigned finished_ = 0;  // and how many of them have ended
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<unsigned> order_;
-  std::mt19937_64 random_;
+  std::vector<Warp> warps_;
+  std::vector<Warp*> order_;  // of the warps
+  std::vector<Warp*> open_;   // those that may go on, in a random order
+  std::vector<Thread*> polling_;
+  std::uint64_t polling_since_ = 0;
+  bool progress_ = true;  // beyond polling
+  bool unwinding_ = false;
+  Generator random_;
   Thread* current_ = nullptr;
-  std::unique_ptr<unsigned char[]> shared_memory_;
-  unsigned char* shared_ = nullptr;
+  BlockMemory shared_;
   std::exception_ptr thrown_;
 };
 

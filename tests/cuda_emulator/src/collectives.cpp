@@ -3,6 +3,7 @@
 #include <string>
 
 #include "block_run.hpp"
+#include "diagnosis.hpp"
 
 namespace cuda_emulator {
 namespace {

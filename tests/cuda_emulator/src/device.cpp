@@ -109,7 +109,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
       *value = properties.multiProcessorCount;
       return cudaSuccess;
     case cudaDevAttrMaxThreadsPerMultiProcessor:
-      *value = 2048;
+      *value = cuda_emulator::kMaxThreadsPerMultiprocessor;
       return cudaSuccess;
     case cudaDevAttrL2CacheSize:
       *value = properties.l2CacheSize;

@@ -7,39 +7,82 @@
 #include "machine.hpp"
 #include "stream.hpp"
 
-using cuda_emulator::BlockRunner;
 using cuda_emulator::machine;
 using cuda_emulator::stream_of;
 
-// A moment in a stream. The work that records it may outlive the handle.
-struct Moment {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::uint64_t wanted = 0;  // recordings that were queued
-  std::uint64_t done = 0;    // and those that the stream has reached
-  std::uint64_t time = 0;
+namespace cuda_emulator {
+namespace {
 
-  void wait() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return done == wanted; });
+// A moment in a stream. The work that records it may outlive the handle.
+class Moment {
+ public:
+  // Announces a recording that a stream will reach, and returns its number.
+  std::uint64_t announce() {
+    const std::lock_guard lock(mutex_);
+    return ++announced_;
   }
+
+  void reach(std::uint64_t recording) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (recording > reached_) {
+        reached_ = recording;
+        time_ = nanoseconds();
+      }
+    }
+    changed_.notify_all();
+  }
+
+  std::uint64_t announced() {
+    const std::lock_guard lock(mutex_);
+    return announced_;
+  }
+
+  // Waits for one recording, not for those that are announced meanwhile.
+  void wait(std::uint64_t recording) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return reached_ >= recording; });
+  }
+
+  // Success with the time of the last recording, or why there is none.
+  cudaError_t read(std::uint64_t& time) {
+    const std::lock_guard lock(mutex_);
+    time = time_;
+    return announced_ == 0          ? cudaErrorInvalidResourceHandle
+           : reached_ == announced_ ? cudaSuccess
+                                    : cudaErrorNotReady;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t announced_ = 0;
+  std::uint64_t reached_ = 0;
+  std::uint64_t time_ = 0;
 };
+
+}  // namespace
+}  // namespace cuda_emulator
 
 struct CUevent_st {
-  std::shared_ptr<Moment> moment = std::make_shared<Moment>();
+  std::shared_ptr<cuda_emulator::Moment> moment = std::make_shared<cuda_emulator::Moment>();
+  bool timed = true;
 };
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   if (const cudaError_t error = machine().enter("cudaEventCreateWithFlags")) {
     return machine().result(error);
   }
-  *event = new CUevent_st();
+  *event = new CUevent_st{.timed = (flags & cudaEventDisableTiming) == 0};
   const std::lock_guard lock(machine().mutex);
   ++machine().events;
   return cudaSuccess;
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  if (event == nullptr) {
+    return machine().result(cudaErrorInvalidResourceHandle);
+  }
   delete event;
   const std::lock_guard lock(machine().mutex);
   --machine().events;
@@ -51,26 +94,18 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return machine().result(error);
   }
   if (stream_of(stream).capture != nullptr) {
-    return machine().result(cudaErrorStreamCaptureUnsupported);
+    return machine().result(cudaErrorNotSupported);
   }
-  const std::shared_ptr<Moment> moment = event->moment;
-  {
-    const std::lock_guard lock(moment->mutex);
-    ++moment->wanted;
-  }
-  stream_of(stream).enqueue([moment](BlockRunner&) {
-    {
-      const std::lock_guard lock(moment->mutex);
-      moment->time = cuda_emulator::nanoseconds();
-      ++moment->done;
-    }
-    moment->changed.notify_all();
+  stream_of(stream).enqueue([moment = event->moment, recording = event->moment->announce()] {
+    moment->reach(recording);
   });
   return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  event->moment->wait();
+  if (!machine().forked()) {
+    event->moment->wait(event->moment->announced());
+  }
   return machine().result(machine().enter("cudaEventSynchronize"));
 }
 
@@ -78,25 +113,28 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (const cudaError_t error = machine().enter("cudaEventQuery")) {
     return machine().result(error);
   }
-  const std::lock_guard lock(event->moment->mutex);
-  return event->moment->done == event->moment->wanted ? cudaSuccess : cudaErrorNotReady;
+  std::uint64_t time = 0;
+  return event->moment->read(time) == cudaErrorNotReady ? cudaErrorNotReady : cudaSuccess;
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t first, cudaEvent_t last) {
   if (const cudaError_t error = machine().enter("cudaEventElapsedTime")) {
     return machine().result(error);
   }
-  const auto time = [](cudaEvent_t event, std::uint64_t& when) {
-    const std::lock_guard lock(event->moment->mutex);
-    when = event->moment->time;
-    return event->moment->wanted > 0 && event->moment->done == event->moment->wanted;
-  };
+  if (!first->timed || !last->timed) {
+    return machine().result(cudaErrorInvalidResourceHandle);
+  }
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  if (!time(first, begin) || !time(last, end)) {
-    return machine().result(cudaErrorNotReady);
+  if (const cudaError_t error = first->moment->read(begin)) {
+    return machine().result(error);
   }
-  *milliseconds = static_cast<float>(static_cast<double>(end - begin) / 1e6);
+  if (const cudaError_t error = last->moment->read(end)) {
+    return machine().result(error);
+  }
+  // The events may be given in either order.
+  const auto elapsed = static_cast<std::int64_t>(end - begin);
+  *milliseconds = static_cast<float>(static_cast<double>(elapsed) / 1e6);
   return cudaSuccess;
 }
 
@@ -104,6 +142,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (const cudaError_t error = machine().enter("cudaStreamWaitEvent")) {
     return machine().result(error);
   }
-  stream_of(stream).enqueue([moment = event->moment](BlockRunner&) { moment->wait(); });
+  if (stream_of(stream).capture != nullptr) {
+    return machine().result(cudaErrorNotSupported);
+  }
+  stream_of(stream).enqueue([moment = event->moment, recording = event->moment->announced()] {
+    moment->wait(recording);
+  });
   return cudaSuccess;
 }

@@ -1,7 +1,6 @@
 #include "machine.hpp"
 #include "stream.hpp"
 
-using cuda_emulator::BlockRunner;
 using cuda_emulator::machine;
 using cuda_emulator::stream_of;
 
@@ -32,9 +31,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   if (const cudaError_t error = machine().enter("cudaGraphLaunch")) {
     return machine().result(error);
   }
-  stream_of(stream).enqueue([work = executable->work](BlockRunner& runner) {
+  stream_of(stream).enqueue([work = executable->work] {
     for (const auto& step : work) {
-      step(runner);
+      step();
     }
   });
   return cudaSuccess;

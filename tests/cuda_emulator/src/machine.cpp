@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace cuda_emulator {
@@ -14,6 +16,15 @@ Machine& machine() {
   return only;
 }
 
+// A fork must not leave the child with a mutex that a thread of its parent holds.
+Machine::Machine() {
+  pthread_atfork([] { machine().mutex.lock(); }, [] { machine().mutex.unlock(); },
+                 [] {
+                   machine().mutex.unlock();
+                   machine().forked_ = machine().used_.load();
+                 });
+}
+
 void Machine::reset() {
   synchronize_all();
   const std::lock_guard lock(mutex);
@@ -25,6 +36,7 @@ void Machine::reset() {
   kernels = 0;
   order = Order::ascending;
   seed = 0;
+  patience_ns = kDefaultPatience;
   failures.clear();
   failure.clear();
   lost_ = false;
@@ -39,10 +51,17 @@ cudaError_t Machine::enter_driver(const char* call) {
     failures.erase(wanted);
     return error;
   }
+  if (forked_) {
+    return cudaErrorInitializationError;
+  }
   if (driver_version / 1000 < kRuntimeVersion / 1000) {
     return cudaErrorInsufficientDriver;
   }
-  return device_count == 0 ? cudaErrorNoDevice : cudaSuccess;
+  if (device_count == 0) {
+    return cudaErrorNoDevice;
+  }
+  used_ = true;
+  return cudaSuccess;
 }
 
 cudaError_t Machine::enter(const char* call) {
@@ -75,62 +94,11 @@ Launch Machine::configured(Launch launch) {
   launch.order = order;
   // Every launch in an order of its own, the same in every run.
   launch.seed = seed + kernels++;
+  launch.patience_ns = patience_ns;
   return launch;
 }
 
-void reset() { machine().reset(); }
-
-void set_device_count(int count) {
-  const std::lock_guard lock(machine().mutex);
-  machine().device_count = count;
-}
-
-void set_driver_version(int version) {
-  const std::lock_guard lock(machine().mutex);
-  machine().driver_version = version;
-}
-
-void set_memory(std::size_t bytes) {
-  const std::lock_guard lock(machine().mutex);
-  machine().memory_bytes = bytes;
-}
-
-void set_order(Order order, std::uint64_t seed) {
-  const std::lock_guard lock(machine().mutex);
-  machine().order = order;
-  machine().seed = seed;
-}
-
-void lose_device() { machine().lose(); }
-
-void fail_next(const std::string& call, cudaError_t error) {
-  const std::lock_guard lock(machine().mutex);
-  machine().failures[call] = error;
-}
-
-std::map<std::string, std::uint64_t> statistics() {
-  Machine& all = machine();
-  const std::lock_guard lock(all.mutex);
-  return {
-      {"live_allocations", all.allocations.size()},
-      {"live_pinned", all.pinned.size()},
-      {"live_streams", all.streams.size()},
-      {"live_events", all.events},
-      {"live_graphs", all.graphs},
-      {"memory", all.memory_used},
-      {"peak_memory", all.memory_peak},
-      {"kernels", all.kernels},
-  };
-}
-
-std::string last_failure() {
-  const std::lock_guard lock(machine().mutex);
-  return machine().failure;
-}
-
 }  // namespace cuda_emulator
-
-using cuda_emulator::machine;
 
 cudaError_t cudaGetLastError() { return std::exchange(cuda_emulator::last_error, cudaSuccess); }
 

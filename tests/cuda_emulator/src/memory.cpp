@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -5,7 +6,7 @@
 #include "machine.hpp"
 #include "stream.hpp"
 
-using cuda_emulator::BlockRunner;
+using cuda_emulator::Blocks;
 using cuda_emulator::machine;
 using cuda_emulator::stream_of;
 
@@ -24,6 +25,40 @@ void* fresh(std::size_t bytes) {
   return memory;
 }
 
+enum class Range { foreign, inside, beyond };
+
+// Whether bytes lie in one of the blocks, or begin there and leave it.
+Range where(const Blocks& blocks, const void* pointer, std::size_t bytes) {
+  auto block = blocks.upper_bound(pointer);
+  if (block == blocks.begin()) {
+    return Range::foreign;
+  }
+  --block;
+  const auto offset = static_cast<std::size_t>(static_cast<const char*>(pointer) -
+                                               static_cast<const char*>(block->first));
+  if (offset >= block->second) {
+    return Range::foreign;
+  }
+  return bytes <= block->second - offset ? Range::inside : Range::beyond;
+}
+
+// Memory that a device sees. Pageable memory of the host, which we do not know, is none.
+Range where(const void* pointer, std::size_t bytes) {
+  const std::lock_guard lock(machine().mutex);
+  const Range range = where(machine().allocations, pointer, bytes);
+  return range == Range::foreign ? where(machine().pinned, pointer, bytes) : range;
+}
+
+bool possible(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {
+  const Range to = where(target, bytes);
+  const Range from = where(source, bytes);
+  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  return bytes == 0 ||
+         (to != Range::beyond && from != Range::beyond && !(to_device && to != Range::inside) &&
+          !(from_device && from != Range::inside));
+}
+
 }  // namespace
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -37,6 +72,9 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 }
 
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
   if (const cudaError_t error = machine().enter("cudaMalloc")) {
     return machine().result(error);
   }
@@ -57,6 +95,12 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 
 // Waits for all work, as on a device: a kernel that polls keeps it from returning.
 cudaError_t cudaFree(void* pointer) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
+  if (machine().forked()) {
+    return machine().result(cudaErrorInitializationError);
+  }
   cuda_emulator::synchronize_all();
   if (pointer == nullptr) {
     return cudaSuccess;
@@ -75,6 +119,9 @@ cudaError_t cudaFree(void* pointer) {
 }
 
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned /*flags*/) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
   if (const cudaError_t error = machine().enter("cudaHostAlloc")) {
     return machine().result(error);
   }
@@ -84,11 +131,17 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned /*flags*/)
   }
   *pointer = memory;
   const std::lock_guard lock(machine().mutex);
-  machine().pinned.insert(memory);
+  machine().pinned[memory] = bytes;
   return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* pointer) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
+  if (machine().forked()) {
+    return machine().result(cudaErrorInitializationError);
+  }
   cuda_emulator::synchronize_all();
   {
     const std::lock_guard lock(machine().mutex);
@@ -104,21 +157,29 @@ cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned /*flags
   if (const cudaError_t error = machine().enter("cudaHostGetDevicePointer")) {
     return machine().result(error);
   }
+  if (where(host, 1) != Range::inside) {
+    return machine().result(cudaErrorInvalidValue);
+  }
   *device = host;
   return cudaSuccess;
 }
 
 cudaError_t cudaMemcpyAsync(void* target, const void* source, std::size_t bytes,
-                            cudaMemcpyKind /*kind*/, cudaStream_t stream) {
+                            cudaMemcpyKind kind, cudaStream_t stream) {
   if (const cudaError_t error = machine().enter("cudaMemcpyAsync")) {
     return machine().result(error);
   }
-  stream_of(stream).enqueue(
-      [target, source, bytes](BlockRunner&) { std::memcpy(target, source, bytes); });
+  if (!possible(target, source, bytes, kind)) {
+    return machine().result(cudaErrorInvalidValue);
+  }
+  stream_of(stream).enqueue([target, source, bytes] { std::memcpy(target, source, bytes); });
   return cudaSuccess;
 }
 
 cudaError_t cudaMemcpy(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
   if (const cudaError_t error = machine().enter("cudaMemcpy")) {
     return machine().result(error);
   }
@@ -132,12 +193,17 @@ cudaError_t cudaMemsetAsync(void* target, int value, std::size_t bytes, cudaStre
   if (const cudaError_t error = machine().enter("cudaMemsetAsync")) {
     return machine().result(error);
   }
-  stream_of(stream).enqueue(
-      [target, value, bytes](BlockRunner&) { std::memset(target, value, bytes); });
+  if (bytes > 0 && where(target, bytes) != Range::inside) {
+    return machine().result(cudaErrorInvalidValue);
+  }
+  stream_of(stream).enqueue([target, value, bytes] { std::memset(target, value, bytes); });
   return cudaSuccess;
 }
 
 cudaError_t cudaMemset(void* target, int value, std::size_t bytes) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
   if (const cudaError_t error = machine().enter("cudaMemset")) {
     return machine().result(error);
   }

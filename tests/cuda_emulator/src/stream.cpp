@@ -35,7 +35,6 @@ void CUstream_st::enqueue(Work work) {
 }
 
 void CUstream_st::work_off() {
-  cuda_emulator::BlockRunner runner;
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
@@ -46,7 +45,7 @@ void CUstream_st::work_off() {
     queue_.pop_front();
     busy_ = true;
     lock.unlock();
-    work(runner);
+    work();
     lock.lock();
     busy_ = false;
     changed_.notify_all();
@@ -72,42 +71,61 @@ CUstream_st& stream_of(cudaStream_t stream) {
 }
 
 void synchronize_all() {
-  std::set<cudaStream_t> streams;
+  if (machine().forked()) {
+    return;
+  }
+  std::vector<std::shared_ptr<CUstream_st>> streams;
   {
     const std::lock_guard lock(machine().mutex);
-    streams = machine().streams;
+    for (const auto& [handle, stream] : machine().streams) {
+      streams.push_back(stream);
+    }
   }
   stream_of(nullptr).wait();
-  for (const cudaStream_t stream : streams) {
+  for (const auto& stream : streams) {
     stream->wait();
   }
 }
 
 }  // namespace cuda_emulator
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (const cudaError_t error = machine().enter("cudaStreamCreateWithFlags")) {
     return machine().result(error);
   }
-  *stream = new CUstream_st();
+  if (flags != cudaStreamNonBlocking) {
+    // The others wait for the null stream, and it for them, which nothing here does.
+    return machine().result(cudaErrorNotSupported);
+  }
+  auto created = std::make_shared<CUstream_st>();
+  *stream = created.get();
   const std::lock_guard lock(machine().mutex);
-  machine().streams.insert(*stream);
+  machine().streams.emplace(*stream, std::move(created));
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  {
-    const std::lock_guard lock(machine().mutex);
-    if (machine().streams.erase(stream) == 0) {
-      return cudaErrorInvalidResourceHandle;
-    }
+  if (machine().forked()) {
+    return machine().result(cudaErrorInitializationError);
   }
-  delete stream;
+  std::shared_ptr<CUstream_st> last;  // waits for its work when nobody holds the mutex
+  const std::lock_guard lock(machine().mutex);
+  const auto found = machine().streams.find(stream);
+  if (found == machine().streams.end()) {
+    return machine().result(cudaErrorInvalidResourceHandle);
+  }
+  cuda_emulator::forget_capture(stream);
+  last = std::move(found->second);
+  machine().streams.erase(found);
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (machine().forked()) {
+    return machine().result(cudaErrorInitializationError);
+  }
   if (stream_of(stream).capture != nullptr) {
+    stream->capture->valid = false;
     return machine().result(cudaErrorStreamCaptureUnsupported);
   }
   stream_of(stream).wait();
@@ -115,7 +133,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  const bool idle = stream_of(stream).idle();
+  const bool idle = machine().forked() || stream_of(stream).idle();
   if (const cudaError_t error = machine().enter("cudaStreamQuery")) {
     return machine().result(error);
   }
@@ -123,31 +141,9 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  cuda_emulator::synchronize_all();
-  return machine().result(machine().enter("cudaDeviceSynchronize"));
-}
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode /*mode*/) {
-  if (const cudaError_t error = machine().enter("cudaStreamBeginCapture")) {
-    return machine().result(error);
-  }
-  if (stream == nullptr || stream->capture != nullptr) {
+  if (cuda_emulator::spoils_capture()) {
     return machine().result(cudaErrorStreamCaptureUnsupported);
   }
-  stream->capture = std::make_unique<CUgraph_st>();
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  if (stream == nullptr || stream->capture == nullptr) {
-    return machine().result(cudaErrorInvalidValue);
-  }
-  std::unique_ptr<CUgraph_st> recorded = std::move(stream->capture);
-  if (const cudaError_t error = machine().enter("cudaStreamEndCapture")) {
-    return machine().result(error);
-  }
-  *graph = recorded.release();
-  const std::lock_guard lock(machine().mutex);
-  ++machine().graphs;
-  return cudaSuccess;
+  cuda_emulator::synchronize_all();
+  return machine().result(machine().enter("cudaDeviceSynchronize"));
 }

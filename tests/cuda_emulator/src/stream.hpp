@@ -2,7 +2,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -10,18 +9,18 @@
 #include <thread>
 #include <vector>
 
-#include "block_run.hpp"
 #include "cuda_runtime_api.h"
 
 namespace cuda_emulator {
 
-using Work = std::function<void(BlockRunner&)>;
+using Work = std::function<void()>;
 
 }  // namespace cuda_emulator
 
 // A recorded graph: its work, in the order of the stream.
 struct CUgraph_st {
   std::vector<cuda_emulator::Work> work;
+  bool valid = true;  // not after a call that a capture does not allow
 };
 struct CUgraphExec_st {
   std::vector<cuda_emulator::Work> work;
@@ -57,5 +56,11 @@ namespace cuda_emulator {
 
 // The stream that a null handle means.
 CUstream_st& stream_of(cudaStream_t stream);
+
+// For calls that a thread must not make while it captures a stream: whether it does, which then
+// ends in an error.
+bool spoils_capture();
+// The stream goes away.
+void forget_capture(cudaStream_t stream);
 
 }  // namespace cuda_emulator

@@ -19,8 +19,8 @@ const dim3& grid_dimensions();
 // Exactly the bytes that the launch asked for, aligned to 16 bytes, filled with garbage.
 unsigned char* shared_memory();
 
-// Called in loops that poll: lets other threads of the host run, and ends the kernel when the
-// device was lost.
+// Called in loops that poll: lets the other threads of the block, and of the host, run. Ends the
+// kernel when the device was lost, or when nothing but polling has happened for too long.
 void relax();
 
 // The device's clock.

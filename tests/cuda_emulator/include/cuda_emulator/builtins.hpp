@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "cuda_emulator/block.hpp"
+#include "cuda_emulator/refused.hpp"
 
 #define __global__
 #define __device__
@@ -17,19 +18,6 @@
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
 #define __grid_constant__
-
-// What kernels must not use says so by the name that the compiler does not know.
-#define __shared__ cuda_emulator_refuses_shared_variables_see_tests_cuda_emulator_README
-#define __constant__ cuda_emulator_refuses_constant_memory_see_tests_cuda_emulator_README
-#define __managed__ cuda_emulator_refuses_managed_memory_see_tests_cuda_emulator_README
-#define __activemask cuda_emulator_refuses_activemask_see_tests_cuda_emulator_README
-#define __shfl cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __ballot cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __any cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __all cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __shfl_up cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __shfl_down cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
-#define __shfl_xor cuda_emulator_refuses_collectives_without_mask_see_tests_cuda_emulator_README
 
 #define threadIdx (::cuda_emulator::thread_index())
 #define blockIdx (::cuda_emulator::block_index())
@@ -141,31 +129,44 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32,
       static_cast<unsigned>(lanes), static_cast<unsigned>(width), where));
 }
 
-// As the hardware has them: 32 bits, from sm_80 on.
-inline unsigned __reduce_add_sync(unsigned mask, unsigned value,
-                                  cuda_emulator::Where where = cuda_emulator::Where::current()) {
-  return static_cast<unsigned>(
-      cuda_emulator::collective(cuda_emulator::Collective::reduce_add, mask, value, 0, 32, where));
+// As CUDA has them: 32 bits, from sm_80 on; the bits of signed numbers are not combined.
+namespace cuda_emulator {
+
+template <typename T>
+T reduce(Collective kind, unsigned mask, T value, const Where& where) {
+  static_assert(std::is_same_v<T, int> || std::is_same_v<T, unsigned>,
+                "CUDA reduces 32 bits only: see tests/cuda_emulator/README.md");
+  // Signed numbers in the order of unsigned ones; a sum is the same for both.
+  const bool ordered = kind == Collective::reduce_min || kind == Collective::reduce_max;
+  const unsigned sign = ordered && std::is_signed_v<T> ? 0x80000000u : 0u;
+  const unsigned word = static_cast<unsigned>(value) ^ sign;
+  return static_cast<T>(static_cast<unsigned>(collective(kind, mask, word, 0, 32, where)) ^ sign);
 }
-inline unsigned __reduce_min_sync(unsigned mask, unsigned value,
-                                  cuda_emulator::Where where = cuda_emulator::Where::current()) {
-  return static_cast<unsigned>(
-      cuda_emulator::collective(cuda_emulator::Collective::reduce_min, mask, value, 0, 32, where));
+
+}  // namespace cuda_emulator
+
+template <typename T>
+T __reduce_add_sync(unsigned mask, T value,
+                    cuda_emulator::Where where = cuda_emulator::Where::current()) {
+  return cuda_emulator::reduce(cuda_emulator::Collective::reduce_add, mask, value, where);
 }
-inline unsigned __reduce_max_sync(unsigned mask, unsigned value,
-                                  cuda_emulator::Where where = cuda_emulator::Where::current()) {
-  return static_cast<unsigned>(
-      cuda_emulator::collective(cuda_emulator::Collective::reduce_max, mask, value, 0, 32, where));
+template <typename T>
+T __reduce_min_sync(unsigned mask, T value,
+                    cuda_emulator::Where where = cuda_emulator::Where::current()) {
+  return cuda_emulator::reduce(cuda_emulator::Collective::reduce_min, mask, value, where);
+}
+template <typename T>
+T __reduce_max_sync(unsigned mask, T value,
+                    cuda_emulator::Where where = cuda_emulator::Where::current()) {
+  return cuda_emulator::reduce(cuda_emulator::Collective::reduce_max, mask, value, where);
 }
 inline unsigned __reduce_and_sync(unsigned mask, unsigned value,
                                   cuda_emulator::Where where = cuda_emulator::Where::current()) {
-  return static_cast<unsigned>(
-      cuda_emulator::collective(cuda_emulator::Collective::reduce_and, mask, value, 0, 32, where));
+  return cuda_emulator::reduce(cuda_emulator::Collective::reduce_and, mask, value, where);
 }
 inline unsigned __reduce_or_sync(unsigned mask, unsigned value,
                                  cuda_emulator::Where where = cuda_emulator::Where::current()) {
-  return static_cast<unsigned>(
-      cuda_emulator::collective(cuda_emulator::Collective::reduce_or, mask, value, 0, 32, where));
+  return cuda_emulator::reduce(cuda_emulator::Collective::reduce_or, mask, value, where);
 }
 
 inline int __popc(unsigned bits) { return std::popcount(bits); }
@@ -177,40 +178,54 @@ inline int __clzll(long long bits) {
   return std::countl_zero(static_cast<unsigned long long>(bits));
 }
 
-// Relaxed, as on the device. Other streams, and the host, are threads of their own.
+// Relaxed, as on the device. Other streams, and the host, are threads of their own. The types are
+// those that CUDA has: std::uint64_t is none of them on Linux.
+namespace cuda_emulator {
+
 template <typename T>
-T atomicAdd(T* address, T value) {
-  static_assert(std::is_integral_v<T> && sizeof(T) >= 4);
+void require_atomic() {
+  static_assert(std::is_same_v<T, int> || std::is_same_v<T, unsigned> ||
+                    std::is_same_v<T, unsigned long long>,
+                "CUDA has no such atomic function: see tests/cuda_emulator/README.md");
+}
+
+}  // namespace cuda_emulator
+
+template <typename T>
+T atomicAdd(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
 }
 template <typename T>
-T atomicSub(T* address, T value) {
-  static_assert(std::is_integral_v<T> && sizeof(T) >= 4);
+T atomicSub(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
+  static_assert(sizeof(T) == 4, "CUDA subtracts 32 bits only");
   return __atomic_fetch_sub(address, value, __ATOMIC_RELAXED);
 }
 template <typename T>
-T atomicOr(T* address, T value) {
-  static_assert(std::is_integral_v<T> && sizeof(T) >= 4);
+T atomicOr(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   return __atomic_fetch_or(address, value, __ATOMIC_RELAXED);
 }
 template <typename T>
-T atomicAnd(T* address, T value) {
-  static_assert(std::is_integral_v<T> && sizeof(T) >= 4);
+T atomicAnd(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   return __atomic_fetch_and(address, value, __ATOMIC_RELAXED);
 }
 template <typename T>
-T atomicExch(T* address, T value) {
-  static_assert(sizeof(T) >= 4);
+T atomicExch(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   return __atomic_exchange_n(address, value, __ATOMIC_RELAXED);
 }
 template <typename T>
-T atomicCAS(T* address, T expected, T value) {
-  static_assert(std::is_integral_v<T> && sizeof(T) >= 4);
+T atomicCAS(T* address, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   __atomic_compare_exchange_n(address, &expected, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return expected;
 }
 template <typename T>
-T atomicMax(T* address, T value) {
+T atomicMax(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   T seen = __atomic_load_n(address, __ATOMIC_RELAXED);
   while (seen < value && !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED,
                                                       __ATOMIC_RELAXED)) {
@@ -218,7 +233,8 @@ T atomicMax(T* address, T value) {
   return seen;
 }
 template <typename T>
-T atomicMin(T* address, T value) {
+T atomicMin(T* address, std::type_identity_t<T> value) {
+  cuda_emulator::require_atomic<T>();
   T seen = __atomic_load_n(address, __ATOMIC_RELAXED);
   while (value < seen && !__atomic_compare_exchange_n(address, &seen, value, true, __ATOMIC_RELAXED,
                                                       __ATOMIC_RELAXED)) {

@@ -23,6 +23,9 @@ void set_driver_version(int version);  // 0: no driver
 void set_memory(std::size_t bytes);    // of the device
 void set_order(Order order, std::uint64_t seed = 0);
 
+// How long a block may do nothing but poll before that counts as a mistake; a minute at first.
+void set_patience(std::uint64_t nanoseconds);
+
 // Ends running kernels where they next synchronize or poll; all calls fail until `reset`.
 void lose_device();
 
