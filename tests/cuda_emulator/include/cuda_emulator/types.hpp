@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-struct uint2 {
+struct alignas(8) uint2 {
   unsigned x, y;
 };
 struct uint3 {
