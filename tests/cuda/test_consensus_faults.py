@@ -44,7 +44,7 @@ def test_a_device_lost_between_rounds_is_an_error(mode: str, emulated_cuda: Any)
     operation = round.operation([VoteBatch.generate(10, nodes=20)])
     emulated_cuda.lose_device()
     for _ in range(2):
-        with pytest.raises(sp.StratoperfError, match="device 0.* failed"):
+        with pytest.raises(sp.StratoperfError, match=r"device 0.* failed"):
             decide(round)
     with pytest.raises(sp.StratoperfError, match="failed"):
         sp.measure(operation, warmup_s=0, max_duration_s=0.1, min_iterations=1)

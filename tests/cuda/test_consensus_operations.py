@@ -44,6 +44,30 @@ def test_a_measured_round_is_verified(mode: str) -> None:
     assert measured.verification.checked == 4
 
 
+@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.usefixtures("device")
+def test_device_time_and_the_mode_are_part_of_the_result(mode: str) -> None:
+    measured = measure(small_round(mode).operation(batches()))
+    assert measured.details == {"mode": mode}
+    assert measured.device_ns is not None
+    assert (measured.device_ns > 0).all()
+
+
+@pytest.mark.usefixtures("device")
+def test_a_result_records_the_calibration_that_chose_the_mode() -> None:
+    measured = measure(small_round().operation(batches()))
+    times = measured.details["calibration_us"]
+    assert set(times) == set(MODES[1:])
+    assert times[measured.details["mode"]] == min(times.values())
+
+
+@pytest.mark.usefixtures("device")
+def test_a_batch_that_does_not_fit_one_block_is_calibrated_without_the_persistent_mode() -> None:
+    round = Round(nodes=1000, proposals=64, backend="cuda")
+    operation = round.operation([VoteBatch.generate(50, nodes=1000)])
+    assert set(operation.told_details()["calibration_us"]) == {"launch", "graph"}
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("device")
 def test_votes_and_answers_may_stay_on_the_device(mode: str) -> None:
@@ -65,6 +89,19 @@ def test_filling_the_pinned_buffer_is_measured_apart_and_verified() -> None:
 def test_an_operation_needs_votes(make: Any) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"^batches: expected at least one vote"):
         make(small_round(), [])
+
+
+@pytest.mark.usefixtures("device")
+def test_every_benchmark_of_consensus_runs_on_a_device() -> None:
+    params = {"votes": 10, "byzantine": 0.33}
+    run = sp.run("consensus.*", preset="ci", backend="cuda", params=params)
+    assert [
+        (result.benchmark, result.params.get("mode"), result.status) for result in run.results
+    ] == [
+        ("consensus.fill", None, "ok"),
+        ("consensus.resident", None, "ok"),
+        *(("consensus.round", mode, "ok") for mode in MODES),
+    ]
 
 
 @pytest.mark.usefixtures("device")

@@ -16,8 +16,10 @@ NODES = 100
 BATCHES = 16
 VOTES = 2000
 
-# Votes in device memory: more than the second-level cache of any device holds.
+# Votes in device memory: more than the second-level cache of any device holds, unless that takes
+# too many batches.
 RESIDENT_BYTES = 256 << 20
+RESIDENT_BATCHES = range(2, 257)
 
 # Where it is no parameter.
 BYZANTINE = 0.33
@@ -61,12 +63,13 @@ def consensus_fill(votes: int, backend: str) -> Operation:
 def consensus_resident(votes: int, backend: str) -> Operation:
     """Decide one batch of votes that lie in device memory, where the answer stays.
 
-    Rotates through batches of 256 MiB together at least, more than the device's caches hold; every
-    one's last outcome is compared with that of the backend cpu. A vote has 16 bytes.
+    Rotates through batches of 256 MiB together, more than the device's caches hold; every one's
+    last outcome is compared with that of the backend cpu. A vote has 16 bytes.
     """
     round = round_for(votes, backend)
     wanted = -(-RESIDENT_BYTES // (BYTES_PER_VOTE * votes))
-    return resident_operation(round, batches_of(votes, BYZANTINE, max(2, wanted)))
+    count = min(max(wanted, RESIDENT_BATCHES[0]), RESIDENT_BATCHES[-1])
+    return resident_operation(round, batches_of(votes, BYZANTINE, count))
 
 
 def round_for(votes: int, backend: str, mode: str | None = None) -> Round:
