@@ -54,13 +54,6 @@ bool Engine::decide_timed(std::uint32_t slot, std::uint64_t count, Mode mode, co
 
 bool Engine::drain(const Stop& stop) { return !doorbell_.in_flight() || doorbell_.wait(stop); }
 
-void Engine::rest() {
-  if (doorbell_.serves()) {
-    const CurrentDevice current(stream_.device());
-    doorbell_.dismiss();
-  }
-}
-
 // Decides again when short counters have overflowed.
 bool Engine::decide_with(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
                          const Stop& stop, Events* events) {

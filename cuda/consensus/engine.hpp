@@ -30,8 +30,8 @@ struct Settings {
   std::uint32_t segment = kSegment;
 };
 
-// For one thread at a time. All but the constructor and `rest` expect that the device is current;
-// they throw Error when it, or a kernel, fails.
+// For one thread at a time. All that decides or makes room expects that the device is current, and
+// throws Error when it, or a kernel, fails.
 class Engine {
  public:
   // Throws Unavailable when there is no device, OutOfMemory, std::invalid_argument as Slots does.
@@ -61,8 +61,8 @@ class Engine {
   // Waits for a request that an interrupted call has left in flight. False when `stop` said so.
   bool drain(const Stop& stop);
 
-  // Stops a persistent kernel. Expects no current device.
-  void rest();
+  // Lets a persistent kernel end, which the next round may start again.
+  void rest() noexcept { doorbell_.rest(); }
 
  private:
   // Around the work in the stream.

@@ -8,7 +8,7 @@
 namespace stratoperf::cuda::consensus {
 namespace {
 
-const Parameters& checked(const Parameters& parameters) {
+Parameters checked(const Parameters& parameters) {
   stratoperf::consensus::require_round(parameters.settings.limits, parameters.settings.quorum,
                                        parameters.capacity);
   return parameters;

@@ -46,15 +46,7 @@ RoundOperation::RoundOperation(std::shared_ptr<Rotation> rotation, std::optional
   }
 }
 
-RoundOperation::~RoundOperation() {
-  if (in_own_process()) {
-    try {
-      rotation_->engine.rest();
-    } catch (const std::exception&) {
-      // The device is lost, and with it the kernel.
-    }
-  }
-}
+RoundOperation::~RoundOperation() { rotation_->engine.rest(); }
 
 // Calls decide(slot, count, mode) for one batch after another; it returns whether it was decided.
 template <typename Decide>

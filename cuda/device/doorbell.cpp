@@ -69,6 +69,13 @@ void Doorbell::dismiss() {
   stream_.synchronize();
 }
 
+void Doorbell::rest() noexcept {
+  // What is in flight must not be replaced; the kernel ends by itself then.
+  if (in_own_process() && serves() && !in_flight()) {
+    store(words().request, kStopRequest);
+  }
+}
+
 void Doorbell::start() {
   if (!in_flight()) {
     store(words().request, handled_);  // no longer kStopRequest

@@ -77,6 +77,9 @@ class Doorbell {
   void serve(Start start);
   // Stops it, and waits until it has ended. Nothing happens without one.
   void dismiss();
+  // Tells it to end, and waits for nothing: for when it is not known whether there will be another
+  // request. One that comes is served.
+  void rest() noexcept;
   bool serves() const { return start_ != nullptr; }
 
   // Makes a request and returns it. None may be in flight.

@@ -93,6 +93,24 @@ TEST_CASE("a persistent kernel ends by itself, and is started again when it is n
   CHECK(kernels() > before);
 }
 
+TEST_CASE("an operation that is gone lets its kernel end long before its life is over") {
+  cuda_emulator::reset();
+  Settings settings = parameters_for(Mode::kPersistent).settings;
+  settings.life_ns = 60'000'000'000;
+  const Batch batch = adversarial(100, kLimits, 5);
+  auto rotation = std::make_shared<Rotation>(settings, std::vector{batch.votes()}, Source::kPinned);
+  for (int i = 0; i < 2; ++i) {  // a second operation starts the kernel again
+    RoundOperation(rotation, Mode::kPersistent).run(3);
+    CHECK(rotation->decided[0]);
+  }
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  bool idle = false;
+  while (!idle && std::chrono::steady_clock::now() < give_up) {
+    idle = rotation->engine.stream().idle();
+  }
+  CHECK(idle);
+}
+
 TEST_CASE("a persistent kernel that never lives long loses no request") {
   cuda_emulator::reset();
   Parameters parameters = parameters_for(Mode::kPersistent);
