@@ -30,8 +30,15 @@ std::set<std::vector<unsigned>> different_results(Kernel kernel, unsigned thread
   return different;
 }
 
+// So that what changes is not the garbage that shared memory begins with.
+__device__ void clear_shared_words() {
+  shared_words()[threadIdx.x] = 0;
+  __syncthreads();
+}
+
 __global__ void without_a_barrier(unsigned* results) {
-  shared_words()[threadIdx.x] = threadIdx.x;
+  clear_shared_words();
+  shared_words()[threadIdx.x] = threadIdx.x + 1;
   results[threadIdx.x] = shared_words()[(threadIdx.x + 1) % blockDim.x];
 }
 
@@ -40,17 +47,20 @@ TEST_CASE("a missing barrier shows as results that change with the order") {
 }
 
 __global__ void warps_in_step(unsigned* results) {
-  shared_words()[threadIdx.x] = threadIdx.x;
+  clear_shared_words();
+  shared_words()[threadIdx.x] = threadIdx.x + 1;
   __syncwarp();
   results[threadIdx.x] = shared_words()[(threadIdx.x + 32) % blockDim.x];
 }
 
 TEST_CASE("a barrier of a warp where the block needs one shows as results that change") {
-  CHECK(different_results(warps_in_step, 128).size() > 1);
+  // More than one for each direction: warps also run ahead of each other by parts of their way.
+  CHECK(different_results(warps_in_step, 128).size() > 3);
 }
 
 __global__ void lanes_in_step(unsigned* results) {
-  shared_words()[threadIdx.x] = threadIdx.x;
+  clear_shared_words();
+  shared_words()[threadIdx.x] = threadIdx.x + 1;
   __syncwarp(threadIdx.x < 16 ? 0x0000ffffu : 0xffff0000u);
   results[threadIdx.x] = shared_words()[(threadIdx.x + 16) % 32];
 }

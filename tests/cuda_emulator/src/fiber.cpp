@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -104,6 +105,7 @@ void Fiber::enter(unsigned high, unsigned low) {
                                                    &fiber.resumer_size_));
   fiber.function_();
   fiber.leave(true);
+  std::abort();  // resumed after its end: returning from here would end the process in silence
 }
 
 }  // namespace cuda_emulator
