@@ -27,6 +27,7 @@ BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""
 
 
+@pytest.hookimpl(trylast=True)  # of those that remain
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the first test on the emulator the time to build it."""
     for item in items:
