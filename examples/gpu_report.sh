@@ -165,7 +165,7 @@ step() {
   timeout --signal=INT --kill-after="$kill_after" "$((most < left ? most : left))" "$@" \
     >"$output/$name.log" 2>&1 </dev/null &
   child=$!
-  wait "$child" || code=$?
+  wait "$child" 2>/dev/null || code=$?
   child=
   case $code in
     0) verdict=passed ;;
@@ -185,7 +185,8 @@ markers =
     gpu: needs a CUDA device
     timeout: how long a test may take, where pytest-timeout is installed
 END
-tests=("$python" -m pytest -q -ra -c "$scratch/pytest.ini" --rootdir "$root" -p no:cacheprovider
+# Verbose: where they do not end, the log tells at which one.
+tests=("$python" -m pytest -v -ra -c "$scratch/pytest.ini" --rootdir "$root" -p no:cacheprovider
   -m gpu --color no)
 stratoperf=("$python" -c 'from stratoperf.cli import main; main()')
 
@@ -220,7 +221,10 @@ if ((failures > 0)); then
 fi
 step tests 120 "${tests[@]}" "$root/tests/cuda"
 step benchmarks-gpu 100 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
-step benchmarks-consensus 150 "${stratoperf[@]}" run 'consensus.*' --backend cuda --quick \
+step benchmarks-round 130 "${stratoperf[@]}" run consensus.round consensus.fill --backend cuda \
+  --quick --output "$output"
+# Apart, since millions of votes take long to make up.
+step benchmarks-resident 60 "${stratoperf[@]}" run consensus.resident --backend cuda --quick \
   --output "$output"
 rm -f "$output/latest.json"
 step peers 90 "$python" "$root/tests/performance/peers.py" consensus
@@ -229,7 +233,7 @@ sanitizer memcheck 90 "$root/tests/cuda"
 sanitizer racecheck 60 "$root/tests/cuda/test_consensus_operations.py" \
   -k "verified or stay_on_the_device"
 
-for name in benchmarks-gpu benchmarks-consensus peers; do
+for name in benchmarks-gpu benchmarks-round benchmarks-resident peers; do
   if [[ -s $output/$name.log ]]; then
     say ""
     say "== $name"

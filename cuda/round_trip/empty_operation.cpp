@@ -1,10 +1,7 @@
 #include "round_trip/empty_operation.hpp"
 
-#include <exception>
-
 #include "device/device.hpp"
 #include "device/error.hpp"
-#include "device/process.hpp"
 
 namespace stratoperf::cuda::round_trip {
 
@@ -19,16 +16,6 @@ EmptyOperation::EmptyOperation(Mode mode, std::uint64_t life_ns)
   stream_.synchronize();
   if (mode == Mode::kGraph) {
     graph_ = std::make_unique<Graph>(stream_, [this] { launch_answer(desk(), 0, stream_); });
-  }
-}
-
-EmptyOperation::~EmptyOperation() {
-  if (in_own_process()) {
-    try {
-      rest();
-    } catch (const std::exception&) {
-      // The device is lost, and with it the kernel.
-    }
   }
 }
 
@@ -123,7 +110,6 @@ void EmptyOperation::submit(std::uint64_t request) {
 
 // Leaves no kernel on the device.
 void EmptyOperation::rest() {
-  const CurrentDevice current(stream_.device());
   doorbell_.dismiss();
   stream_.synchronize();
 }

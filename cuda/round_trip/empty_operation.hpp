@@ -22,7 +22,6 @@ class EmptyOperation final : public Operation {
  public:
   // Throws Unavailable when there is no device, OutOfMemory.
   explicit EmptyOperation(Mode mode, std::uint64_t life_ns = kLifeNanoseconds);
-  ~EmptyOperation() override;
 
   void run(std::uint64_t n) override;
   // That the kernels have seen exactly the requests that the host made, each of them once.

@@ -13,10 +13,11 @@ __device__ void keep(Receipts* receipts, const Receipts& more) {
   atomic_add(&receipts->busy_ns, more.busy_ns);
 }
 
-// Over the bus, host to host, as a launch: the host's write that tells the device of new work, the
-// device's read of the command and the arguments, which lie in host memory, and the write of the
-// answer: two one-way trips and one round trip. As a graph, one round trip more: the kernel reads
-// the request, since the arguments that the graph has recorded cannot carry it.
+// What is expected over the bus, host to host, as a launch: the host's write that tells the device
+// of new work; two round trips, in which the device reads the entry of its queue and then the
+// commands with the arguments, both of which lie in host memory; and the write of the answer. As a
+// graph, one round trip more: the kernel reads the request, since the arguments that a graph has
+// recorded cannot carry it. A round trip takes about 1 us, a write on its way half of that.
 __global__ void __launch_bounds__(kWarp) answer_one(Desk desk, std::uint64_t request) {
   if (threadIdx.x != 0) {
     return;
@@ -30,9 +31,9 @@ __global__ void __launch_bounds__(kWarp) answer_one(Desk desk, std::uint64_t req
   keep(desk.receipts, receipts);
 }
 
-// Over the bus, host to host: the host's write stays in its memory, so there is one round trip, the
-// read that sees it, begun half a round trip after it on average, and one one-way trip, the write
-// of the answer.
+// What is expected over the bus, host to host: one round trip, the read that sees the request,
+// begun half a round trip after it on average, since the host's write stays in its own memory; and
+// the write of the answer.
 //
 // A barrier of the whole block between the request and the answer, as a round has it that all of
 // its warps work on, would add some 20 ns; it is left out, since this is the floor.
