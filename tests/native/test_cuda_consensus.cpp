@@ -109,6 +109,21 @@ TEST_CASE("the whole device decides as the CPU does, with every cell and in any 
   CHECK(cuda_emulator::last_failure() == "");
 }
 
+TEST_CASE("a device with more blocks than a warp has lanes decides as the CPU does") {
+  const Limits limits = {70, 600, 2, 3};
+  const Batch batch = adversarial(4000, limits, 1);
+  const Outcome expected = on_cpu(limits, batch);
+  for (const cuda_emulator::Order order :
+       {cuda_emulator::Order::ascending, cuda_emulator::Order::descending}) {
+    cuda_emulator::reset();
+    cuda_emulator::set_multiprocessors(9);
+    cuda_emulator::set_order(order);
+    check_equal(on_grid(limits, batch, Mode::kGraph, kSegment), expected);
+  }
+  CHECK(cuda_emulator::last_failure() == "");
+  cuda_emulator::reset();
+}
+
 TEST_CASE("short counters that overflow are found, and the round is decided with wide ones") {
   cuda_emulator::reset();
   for (const std::uint32_t values : {1u, 2u, 3u, 9u, 16u, 20u}) {

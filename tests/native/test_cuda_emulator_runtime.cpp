@@ -152,6 +152,15 @@ TEST_CASE("copies, fills and events are work of a stream") {
   CHECK(milliseconds >= 0);
 }
 
+TEST_CASE("a device has as many multiprocessors as a test wants") {
+  cuda_emulator::reset();
+  cuda_emulator::set_multiprocessors(40);
+  int count = 0;
+  CHECK(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, 0) == cudaSuccess);
+  CHECK(count == 40);
+  cuda_emulator::reset();
+}
+
 TEST_CASE("a machine without driver or device says which") {
   cuda_emulator::reset();
   int count = 7;

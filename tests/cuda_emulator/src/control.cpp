@@ -21,6 +21,11 @@ void set_memory(std::size_t bytes) {
   machine().memory_bytes = bytes;
 }
 
+void set_multiprocessors(int count) {
+  const std::lock_guard lock(machine().mutex);
+  machine().multiprocessors = count;
+}
+
 void set_order(Order order, std::uint64_t seed) {
   const std::lock_guard lock(machine().mutex);
   machine().order = order;

@@ -7,9 +7,7 @@ using cuda_emulator::machine;
 
 namespace {
 
-// Facts of a device with the limits of a large one, and one multiprocessor for each core that a
-// small machine has.
-constexpr int kMultiprocessors = 4;
+// Facts of a device with the limits of a large one.
 constexpr int kMajor = 9;
 constexpr int kMinor = 0;
 
@@ -74,12 +72,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   {
     const std::lock_guard lock(machine().mutex);
     properties->totalGlobalMem = machine().memory_bytes;
+    properties->multiProcessorCount = machine().multiprocessors;
   }
   properties->sharedMemPerBlock = cuda_emulator::kSharedPerBlock;
   properties->sharedMemPerBlockOptin = cuda_emulator::kSharedOptIn;
   properties->warpSize = 32;
   properties->maxThreadsPerBlock = cuda_emulator::kMaxThreads;
-  properties->multiProcessorCount = kMultiprocessors;
   properties->l2CacheSize = 1 << 20;
   properties->major = kMajor;
   properties->minor = kMinor;

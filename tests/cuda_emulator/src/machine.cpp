@@ -31,6 +31,7 @@ void Machine::reset() {
   device_count = 1;
   driver_version = kRuntimeVersion;
   memory_bytes = kDefaultMemory;
+  multiprocessors = kDefaultMultiprocessors;
   memory_peak = memory_used;
   shared_limits.clear();
   kernels = 0;

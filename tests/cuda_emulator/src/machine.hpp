@@ -17,6 +17,7 @@ namespace cuda_emulator {
 inline constexpr std::size_t kDefaultMemory = std::size_t{1} << 30;
 inline constexpr std::size_t kSharedPerBlock = 48 * 1024;
 inline constexpr std::size_t kSharedOptIn = 227 * 1024;
+inline constexpr int kDefaultMultiprocessors = 4;  // blocks run one by one: few are fast
 inline constexpr int kMaxThreads = 1024;
 inline constexpr int kMaxThreadsPerMultiprocessor = 2048;
 inline constexpr int kMaxBlocksPerMultiprocessor = 32;
@@ -57,6 +58,7 @@ class Machine {
   int device_count = 1;
   int driver_version = kRuntimeVersion;
   std::size_t memory_bytes = kDefaultMemory;
+  int multiprocessors = kDefaultMultiprocessors;
   std::size_t memory_used = 0;
   std::size_t memory_peak = 0;
   Blocks allocations;    // on the device

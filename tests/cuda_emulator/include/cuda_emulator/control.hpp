@@ -21,6 +21,9 @@ void reset();
 void set_device_count(int count);
 void set_driver_version(int version);  // 0: no driver
 void set_memory(std::size_t bytes);    // of the device
+// Four at first. Kernels over the whole device run as many blocks, and a large device has over a
+// hundred: what only shows with more blocks than lanes needs some.
+void set_multiprocessors(int count);
 void set_order(Order order, std::uint64_t seed = 0);
 
 // How long a block may do nothing but poll before that counts as a mistake; a minute at first.
