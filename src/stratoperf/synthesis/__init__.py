@@ -1,0 +1,1 @@
+"""Pattern matching, template expansion and rewriting over syntax trees as tables."""
