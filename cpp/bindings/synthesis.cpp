@@ -5,9 +5,21 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/synthesis_encoder.hpp"
+#include "workloads/synthesis/match_operation.hpp"
+#include "workloads/synthesis/matcher.hpp"
+#include "workloads/synthesis/subtrees.hpp"
 
 namespace stratoperf::bindings {
 namespace {
+
+using synthesis::Hits;
+using synthesis::LastMatch;
+using synthesis::Matcher;
+using synthesis::MatchOperation;
+using synthesis::MatchParameters;
+using synthesis::Nodes;
+using synthesis::PatternNode;
+using synthesis::Patterns;
 
 // (kind, value, count, first_child, parent, layout), each uint32.
 py::tuple encode(Encoder& encoder, const py::list& roots) {
@@ -54,8 +66,128 @@ void register_encoder(py::module_& module) {
           py::arg("layout"), py::arg("add"));
 }
 
+Nodes nodes_of(const py::array& kind, const py::array& value, const py::array& count,
+               const py::array& first_child, const py::array& layout) {
+  const auto kinds = view<std::uint32_t>(kind, "kind");
+  return {kinds.data(),
+          view<std::uint32_t>(value, "value").data(),
+          view<std::uint32_t>(count, "count").data(),
+          view<std::uint32_t>(first_child, "first_child").data(),
+          view<std::uint32_t>(layout, "layout").data(),
+          nullptr,
+          static_cast<std::uint32_t>(kinds.size())};
+}
+
+// Columns of a NodeTable, which has checked them: kind, value, count, first_child, layout.
+using Columns = std::tuple<py::array, py::array, py::array, py::array, py::array>;
+
+// A Matcher and whatever owns the arrays that it reads.
+class BoundMatcher {
+ public:
+  BoundMatcher(const Columns& columns, const py::object& subtree, const py::array& nodes,
+               const py::array& begin, const py::array& layout_sets, std::uint32_t layout_words,
+               const MatchParameters& parameters)
+      : owners_(py::make_tuple(columns, subtree, nodes, begin, layout_sets)),
+        matcher_(table_of(columns, subtree), patterns_of(nodes, begin, layout_sets, layout_words),
+                 parameters) {}
+
+  py::tuple match() {
+    Hits hits;
+    {
+      const py::gil_scoped_release release;
+      matcher_.match(hits);
+    }
+    return to_tuple(hits);
+  }
+
+  py::tuple operation() const {
+    auto last = std::make_shared<LastMatch>();
+    // A matcher of its own: measuring does not disturb the one that the caller goes on using.
+    auto native = std::make_unique<MatchOperation>(matcher_.nodes(), matcher_.patterns(),
+                                                   matcher_.parameters(), last);
+    return py::make_tuple(operation_capsule(std::move(native), owners_), std::move(last));
+  }
+
+  // (begin, rows, comparisons, avoided) as new arrays.
+  static py::tuple to_tuple(const Hits& hits) {
+    const std::uint32_t* const rows = hits.rows.data();
+    return py::make_tuple(to_array(hits.begin),
+                          to_array(std::vector<std::uint32_t>(rows, rows + hits.size())),
+                          hits.comparisons, hits.avoided);
+  }
+
+ private:
+  static Nodes table_of(const Columns& columns, const py::object& subtree) {
+    Nodes nodes = std::apply(nodes_of, columns);
+    if (!subtree.is_none()) {
+      nodes.subtree = view<std::uint32_t>(subtree.cast<py::array>(), "subtree").data();
+    }
+    return nodes;
+  }
+
+  static Patterns patterns_of(const py::array& nodes, const py::array& begin,
+                              const py::array& layout_sets, std::uint32_t layout_words) {
+    static_assert(sizeof(PatternNode) == 7 * sizeof(std::uint32_t));
+    const auto begins = view<std::uint32_t>(begin, "begin");
+    return {reinterpret_cast<const PatternNode*>(view<std::uint32_t>(nodes, "nodes").data()),
+            begins.data(), view<std::uint32_t>(layout_sets, "layout_sets").data(), layout_words,
+            static_cast<std::uint32_t>(begins.size() - 1)};
+  }
+
+  py::tuple owners_;
+  Matcher matcher_;
+};
+
+void register_matcher(py::module_& module) {
+  py::class_<LastMatch, std::shared_ptr<LastMatch>>(
+      module, "LastMatch", "What an operation found last; read it while at rest.")
+      .def(
+          "outcome",
+          [](const LastMatch& last) -> py::object {
+            return last.complete ? py::object(BoundMatcher::to_tuple(last.hits)) : py::none();
+          },
+          "What `Matcher.match` returns; None before the first complete match.");
+
+  py::class_<BoundMatcher>(module, "Matcher", "Finds the hits of patterns and keeps its buffers.")
+      .def(py::init([](const Columns& columns, const py::object& subtree, const py::array& nodes,
+                       const py::array& begin, const py::array& layout_sets,
+                       std::uint32_t layout_words, unsigned threads, bool by_kind,
+                       std::uint64_t max_hits, const std::string& instruction_set) {
+             return std::make_unique<BoundMatcher>(
+                 columns, subtree, nodes, begin, layout_sets, layout_words,
+                 MatchParameters{threads, by_kind, max_hits,
+                                 synthesis::instruction_set(instruction_set)});
+           }),
+           py::kw_only(), py::arg("columns"), py::arg("subtree"), py::arg("nodes"),
+           py::arg("begin"), py::arg("layout_sets"), py::arg("layout_words"), py::arg("threads"),
+           py::arg("by_kind"), py::arg("max_hits"), py::arg("instruction_set"))
+      .def("match", &BoundMatcher::match,
+           "(begin of each pattern's hits, their rows, comparisons evaluated, avoided)")
+      .def("operation", &BoundMatcher::operation, "The capsule that matches, and its LastMatch.");
+}
+
 }  // namespace
 
-void register_synthesis(py::module_ module) { register_encoder(module); }
+void register_synthesis(py::module_ module) {
+  module.def(
+      "instruction_sets",
+      [] {
+        std::vector<std::string> names;
+        for (const synthesis::InstructionSet& set : synthesis::instruction_sets()) {
+          names.emplace_back(set.name);
+        }
+        return names;
+      },
+      "The instruction sets that this CPU has and matching has loops for, the widest first.");
+  module.def(
+      "number_subtrees",
+      [](const Columns& columns) {
+        return to_array(synthesis::number_subtrees(std::apply(nodes_of, columns)));
+      },
+      py::arg("columns"), "A number for each node, equal for equal trees.");
+  module.attr("MOST_PATTERN_NODES") = synthesis::kMostPatternNodes;
+  register_encoder(module);
+  register_matcher(module);
+}
 
 }  // namespace stratoperf::bindings
