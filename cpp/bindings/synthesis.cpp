@@ -5,6 +5,7 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/synthesis_encoder.hpp"
+#include "bindings/synthesis_tables.hpp"
 #include "workloads/synthesis/match_operation.hpp"
 #include "workloads/synthesis/matcher.hpp"
 #include "workloads/synthesis/subtrees.hpp"
@@ -17,9 +18,6 @@ using synthesis::LastMatch;
 using synthesis::Matcher;
 using synthesis::MatchOperation;
 using synthesis::MatchParameters;
-using synthesis::Nodes;
-using synthesis::PatternNode;
-using synthesis::Patterns;
 
 // (kind, value, count, first_child, parent, layout), each uint32.
 py::tuple encode(Encoder& encoder, const py::list& roots) {
@@ -66,21 +64,6 @@ void register_encoder(py::module_& module) {
           py::arg("layout"), py::arg("add"));
 }
 
-Nodes nodes_of(const py::array& kind, const py::array& value, const py::array& count,
-               const py::array& first_child, const py::array& layout) {
-  const auto kinds = view<std::uint32_t>(kind, "kind");
-  return {kinds.data(),
-          view<std::uint32_t>(value, "value").data(),
-          view<std::uint32_t>(count, "count").data(),
-          view<std::uint32_t>(first_child, "first_child").data(),
-          view<std::uint32_t>(layout, "layout").data(),
-          nullptr,
-          static_cast<std::uint32_t>(kinds.size())};
-}
-
-// Columns of a NodeTable, which has checked them: kind, value, count, first_child, layout.
-using Columns = std::tuple<py::array, py::array, py::array, py::array, py::array>;
-
 // A Matcher and whatever owns the arrays that it reads.
 class BoundMatcher {
  public:
@@ -88,7 +71,7 @@ class BoundMatcher {
                const py::array& begin, const py::array& layout_sets, std::uint32_t layout_words,
                const MatchParameters& parameters)
       : owners_(py::make_tuple(columns, subtree, nodes, begin, layout_sets)),
-        matcher_(table_of(columns, subtree), patterns_of(nodes, begin, layout_sets, layout_words),
+        matcher_(nodes_of(columns, subtree), patterns_of(nodes, begin, layout_sets, layout_words),
                  parameters) {}
 
   py::tuple match() {
@@ -117,23 +100,6 @@ class BoundMatcher {
   }
 
  private:
-  static Nodes table_of(const Columns& columns, const py::object& subtree) {
-    Nodes nodes = std::apply(nodes_of, columns);
-    if (!subtree.is_none()) {
-      nodes.subtree = view<std::uint32_t>(subtree.cast<py::array>(), "subtree").data();
-    }
-    return nodes;
-  }
-
-  static Patterns patterns_of(const py::array& nodes, const py::array& begin,
-                              const py::array& layout_sets, std::uint32_t layout_words) {
-    static_assert(sizeof(PatternNode) == 7 * sizeof(std::uint32_t));
-    const auto begins = view<std::uint32_t>(begin, "begin");
-    return {reinterpret_cast<const PatternNode*>(view<std::uint32_t>(nodes, "nodes").data()),
-            begins.data(), view<std::uint32_t>(layout_sets, "layout_sets").data(), layout_words,
-            static_cast<std::uint32_t>(begins.size() - 1)};
-  }
-
   py::tuple owners_;
   Matcher matcher_;
 };
@@ -182,12 +148,13 @@ void register_synthesis(py::module_ module) {
   module.def(
       "number_subtrees",
       [](const Columns& columns) {
-        return to_array(synthesis::number_subtrees(std::apply(nodes_of, columns)));
+        return to_array(synthesis::number_subtrees(nodes_of(columns, py::none())));
       },
       py::arg("columns"), "A number for each node, equal for equal trees.");
   module.attr("MOST_PATTERN_NODES") = synthesis::kMostPatternNodes;
   register_encoder(module);
   register_matcher(module);
+  register_rewriting(module);
 }
 
 }  // namespace stratoperf::bindings

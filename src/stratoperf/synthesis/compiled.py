@@ -39,8 +39,8 @@ class CompiledPatterns(NamedTuple):
     needs_subtrees
         Whether whole trees are compared.
     places
-        For each pattern, where in it each of its patterns of nodes is kept; those that fit
-        anything are not kept.
+        For each pattern, the place of each of its nodes, numbered in the order of
+        `Pattern.nodes`; those that fit anything are not kept and have none.
     """
 
     nodes: npt.NDArray[np.uint32]
@@ -83,16 +83,16 @@ class _Compiler:
         self.needs_subtrees = False
 
     def add(self, pattern: Pattern) -> dict[int, int]:
-        """Append a pattern; return the place of each of its nodes that is kept, by identity."""
+        """Append a pattern; return the place of each of its nodes that is kept."""
         names = [node.name for node in pattern.nodes()]
         repeated = {name for name in names if name is not None and names.count(name) > 1} - {"_"}
         first_of: dict[str, tuple[int, bool]] = {}
         places: dict[int, int] = {}
         start = len(self.nodes)
 
-        def visit(node: Pattern, parent: int, child: int) -> None:
+        def visit(node: Pattern, number: int, parent: int, child: int) -> None:
             place = len(self.nodes) - start
-            places[id(node)] = place
+            places[number] = place
             same = NO_NODE
             if node.name in repeated and node.name is not None:
                 if node.name in first_of:
@@ -106,13 +106,16 @@ class _Compiler:
             self.nodes.append((*self._fields(node), parent, child, self._layout(node), same))
             before = len(node.children) if node.rest is None else node.rest
             exists = node.count is not None or node.layout is not None
-            for number, below in enumerate(node.children):
-                if exists and below.matches_any and below.name not in repeated:
-                    continue  # it is there, and whatever it is fits
-                last = len(node.children) - 1 - number
-                visit(below, place, number if number < before else FROM_END | last)
+            number += 1
+            for position, below in enumerate(node.children):
+                # Of one that is there, and of which anything fits, nothing is kept.
+                if not (exists and below.matches_any and below.name not in repeated):
+                    last = len(node.children) - 1 - position
+                    from_start = position < before
+                    visit(below, number, place, position if from_start else FROM_END | last)
+                number += sum(1 for _ in below.nodes())
 
-        visit(pattern, NO_NODE, 0)
+        visit(pattern, 0, NO_NODE, 0)
         return places
 
     def _fields(self, node: Pattern) -> tuple[int, int, int]:

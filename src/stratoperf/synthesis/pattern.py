@@ -68,6 +68,10 @@ class Pattern:
         The placeholder that stands for the children without a pattern.
     by_value
         `name` stands for the value of the node only: an identifier.
+    is_statement
+        Whether `name` stands where statements do.
+    source
+        The text that it was parsed from.
 
     Raises
     ------
@@ -85,6 +89,7 @@ class Pattern:
     name: str | None = None
     rest_name: str | None = None
     by_value: bool = False
+    is_statement: bool = False
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +131,7 @@ class Pattern:
         - ``$x`` again asks for an equal tree (or identifier): ``$x == $x``;
         - ``$_`` stands for anything, and again for anything else;
         - ``$...xs`` stands for any number of list elements: arguments, statements, elements. Each
-          list has at most one. At the end of the arguments of a call it takes the keyword
+          node has at most one, so a class has it in its bases or in its body. At the end of the arguments of a call it takes the keyword
           arguments too, and alone in a parameter list it takes all parameters.
 
         Everything else must be as written. Spelling does not matter (``'a'`` is ``"a"``, parentheses

@@ -63,6 +63,11 @@ def find_placeholders(text: str) -> list[Placeholder]:
     return found
 
 
+def in_strings(text: str) -> list[tuple[int, int]]:
+    """Return where the strings and comments of a text begin and end."""
+    return [token.span() for token in _TOKENS.finditer(text) if token["skipped"] is not None]
+
+
 def parse_template(argument: str, text: object) -> ast.AST:
     """Return the one expression or statement of a text; placeholders are names in it.
 
@@ -135,7 +140,7 @@ def _pattern(node: ast.AST, text: str, source: str = "") -> Pattern:
                 f"pattern: '$...{place.name}' in {text!r} must be an element of a list "
                 "(arguments, statements, elements)"
             )
-        return Pattern(name=place.name, source=source)
+        return Pattern(name=place.name, is_statement=isinstance(node, ast.Expr), source=source)
     if isinstance(node, ast.arguments) and (whole := whole_parameters(node)) is not None:
         return Pattern(kind="arguments", name=whole)
     kind = kinds()[kind_ids()[type(node).__name__]]

@@ -1,0 +1,53 @@
+// Rewriting as an operation for the sampler.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/operation.hpp"
+#include "workloads/synthesis/matcher.hpp"
+#include "workloads/synthesis/transform.hpp"
+
+namespace stratoperf::synthesis {
+
+// The replacement of a pattern in a table; arrays are not owned.
+struct Rewrite {
+  Nodes nodes = {};
+  const std::uint32_t* parent = nullptr;
+  Patterns patterns = {};  // one
+  std::vector<Capture> captures = {};
+  Template replacement = {};
+  const std::uint8_t* allowed = nullptr;   // for each row: whether a hit there is replaced
+  const std::uint32_t* layouts = nullptr;  // open_layouts for each such hit
+  std::uint64_t hits = 0;                  // that there are layouts for
+};
+
+// One iteration finds the hits, then what the placeholders stand for, and makes the new table.
+class TransformOperation final : public Operation {
+ public:
+  struct Last {
+    NewTable table = {};
+    bool complete = false;
+  };
+
+  // Throws what Matcher throws.
+  TransformOperation(const Rewrite& rewrite, const MatchParameters& parameters,
+                     std::shared_ptr<Last> last);
+
+  // Throws std::runtime_error when the hits are not those that there are layouts for.
+  void run(std::uint64_t n) override;
+
+ private:
+  bool transform();
+
+  Rewrite rewrite_;
+  Matcher matcher_;
+  Grafter grafter_;
+  Hits hits_ = {};
+  std::vector<std::uint32_t> rows_ = {};
+  std::shared_ptr<Last> last_;
+  Stop stop_;
+};
+
+}  // namespace stratoperf::synthesis

@@ -1,0 +1,173 @@
+"""Templates: Python source whose placeholders are filled."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.synthesis.placeholders import find_placeholders, in_strings, parse_template
+
+Sources: TypeAlias = "Mapping[str, str | Sequence[str]]"
+"""Source by placeholder: a text, or a list of texts for ``$...name``. `Matches.bindings` is one."""
+
+# What needs no parentheses as an operand.
+_ATOMS = (
+    ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List, ast.Dict, ast.Set,
+    ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
+)  # fmt: skip
+# What needs none either between commas or brackets.
+_ELEMENTS = (
+    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda, ast.Await,
+    ast.Constant, ast.JoinedStr,
+)  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """A place in a template that a text goes into."""
+
+    name: str
+    is_rest: bool
+    indent: str | None
+    """Before every line of statements; ``None`` inside an expression."""
+    is_element: bool
+    """Whether it stands between commas or brackets."""
+    comma_before: bool
+    comma_after: bool
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template, cut at its placeholders.
+
+    Attributes
+    ----------
+    text
+        As it was written.
+    literals
+        The text between the slots: one more than these.
+    slots
+        Where texts go.
+    """
+
+    text: str
+    literals: tuple[str, ...]
+    slots: tuple[Slot, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Template:
+        """Cut a template: one expression or statement, written as `Pattern.parse` describes.
+
+        Raises
+        ------
+        InvalidParameter
+            When it does not parse, or has ``$_``.
+        """
+        parse_template("template", text)
+        literals: list[str] = []
+        slots: list[Slot] = []
+        end = 0
+        for place in find_placeholders(text):
+            if place.name == "_":
+                raise InvalidParameter(
+                    f"template: $_ in {text!r} stands for nothing in particular; use a named "
+                    "placeholder"
+                )
+            before, after = text[end : place.start], text[place.end :]
+            line = text[text.rfind("\n", 0, place.start) + 1 : place.start]
+            alone = not line.strip() and re.match(r"[ \t]*(\n|$)", after) is not None
+            comma_after = place.is_rest and not alone and after.lstrip(" ").startswith(",")
+            comma_before = (
+                place.is_rest and not alone and not comma_after and before.rstrip().endswith(",")
+            )
+            if comma_before:
+                before = before.rstrip()[:-1]
+            literals.append(before)
+            is_element = before.rstrip()[-1:] in ("", "(", "[", ",") and after.lstrip()[:1] in (
+                "", ")", "]", ","
+            )  # fmt: skip
+            slots.append(
+                Slot(
+                    place.name, place.is_rest, line if alone else None, is_element or comma_before,
+                    comma_before, comma_after,
+                )  # fmt: skip
+            )
+            end = place.end
+            if comma_after:
+                end += len(after) - len(after.lstrip(" ")) + 1
+                end += len(text[end:]) - len(text[end:].lstrip(" "))
+        return cls(text, (*literals, text[end:]), tuple(slots))
+
+    def texts(self, bindings: Sources) -> list[str]:
+        """Return what goes into each slot.
+
+        Raises
+        ------
+        InvalidParameter
+            For a placeholder without a binding, or with one of the wrong kind.
+        """
+        return [_slot_text(slot, bindings, self.text) for slot in self.slots]
+
+    def fill(self, texts: Sequence[str]) -> str:
+        """Put texts between the literals."""
+        parts = [self.literals[0]]
+        for text, literal in zip(texts, self.literals[1:], strict=True):
+            parts += [text, literal]
+        return "".join(parts)
+
+
+def _slot_text(slot: Slot, bindings: Sources, template: str) -> str:
+    if slot.name not in bindings:
+        raise InvalidParameter(
+            f"bindings: ${slot.name} of the template {template!r} is unbound; "
+            f"{did_you_mean(slot.name, bindings)}"
+        )
+    binding = bindings[slot.name]
+    is_list = not isinstance(binding, str)
+    if is_list and not (
+        isinstance(binding, Sequence) and all(isinstance(text, str) for text in binding)
+    ):
+        raise InvalidParameter(
+            f"bindings: {slot.name!r} is {binding!r}; expected source, or a list of sources"
+        )
+    if is_list != slot.is_rest:
+        raise InvalidParameter(
+            f"bindings: {slot.name!r} is {binding!r}, but the template {template!r} takes "
+            + (f"a list there: '$...{slot.name}'" if slot.is_rest else f"one: '${slot.name}'")
+        )
+    texts = [binding] if isinstance(binding, str) else list(binding)
+    if slot.indent is not None:
+        return ("\n" + slot.indent).join(
+            _indented(text, slot.indent) for text in (texts if texts else ["pass"])
+        )
+    operands = [_operand(text, is_element=slot.is_element) for text in texts]
+    joined = ", ".join(operands)
+    if not joined:
+        return ""
+    return f"{', ' if slot.comma_before else ''}{joined}{', ' if slot.comma_after else ''}"
+
+
+def _indented(text: str, indent: str) -> str:
+    """Return statements with every line but the first indented; strings keep their lines."""
+    parts = []
+    end = 0
+    for start, stop in in_strings(text):
+        parts += [text[end:start].replace("\n", "\n" + indent), text[start:stop]]
+        end = stop
+    return "".join([*parts, text[end:].replace("\n", "\n" + indent)])
+
+
+def _operand(text: str, *, is_element: bool) -> str:
+    """Return an expression so that nothing around it can tear it apart."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return text  # an argument such as *a or k=v, or a parameter list
+    if isinstance(node, _ATOMS) or (is_element and isinstance(node, _ELEMENTS)):
+        return text
+    if isinstance(node, ast.Constant) and type(node.value) not in (int, float, complex):
+        return text
+    return f"({text})"
