@@ -6,7 +6,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/synthesis_encoder.hpp"
 #include "bindings/synthesis_tables.hpp"
-#include "workloads/synthesis/match_operation.hpp"
+#include "workloads/synthesis/match_step.hpp"
 #include "workloads/synthesis/matcher.hpp"
 #include "workloads/synthesis/subtrees.hpp"
 
@@ -14,10 +14,12 @@ namespace stratoperf::bindings {
 namespace {
 
 using synthesis::Hits;
-using synthesis::LastMatch;
+using synthesis::Last;
 using synthesis::Matcher;
-using synthesis::MatchOperation;
 using synthesis::MatchParameters;
+using synthesis::MatchStep;
+using synthesis::Step;
+using synthesis::StepsOperation;
 
 // (kind, value, count, first_child, parent, layout), each uint32.
 py::tuple encode(Encoder& encoder, const py::list& roots) {
@@ -83,12 +85,12 @@ class BoundMatcher {
     return to_tuple(hits);
   }
 
-  py::tuple operation() const {
-    auto last = std::make_shared<LastMatch>();
+  py::tuple step() const {
+    auto last = std::make_shared<Last<Hits>>();
     // A matcher of its own: measuring does not disturb the one that the caller goes on using.
-    auto native = std::make_unique<MatchOperation>(matcher_.nodes(), matcher_.patterns(),
-                                                   matcher_.parameters(), last);
-    return py::make_tuple(operation_capsule(std::move(native), owners_), std::move(last));
+    auto native = std::make_unique<MatchStep>(matcher_.nodes(), matcher_.patterns(),
+                                              matcher_.parameters(), last);
+    return py::make_tuple(BoundStep(std::move(native), owners_), std::move(last));
   }
 
   // (begin, rows, comparisons, avoided) as new arrays.
@@ -104,13 +106,25 @@ class BoundMatcher {
   Matcher matcher_;
 };
 
+// The capsule that takes the steps, one after the other, in each iteration.
+py::capsule operation(const py::list& steps) {
+  std::vector<std::unique_ptr<Step>> taken;
+  py::list owners;
+  for (const py::handle item : steps) {
+    auto& step = item.cast<BoundStep&>();
+    owners.append(step.owners());
+    taken.push_back(step.take());
+  }
+  return operation_capsule(std::make_unique<StepsOperation>(std::move(taken)), std::move(owners));
+}
+
 void register_matcher(py::module_& module) {
-  py::class_<LastMatch, std::shared_ptr<LastMatch>>(
-      module, "LastMatch", "What an operation found last; read it while at rest.")
+  py::class_<Last<Hits>, std::shared_ptr<Last<Hits>>>(
+      module, "LastMatch", "What a step found last; read it while at rest.")
       .def(
           "outcome",
-          [](const LastMatch& last) -> py::object {
-            return last.complete ? py::object(BoundMatcher::to_tuple(last.hits)) : py::none();
+          [](const Last<Hits>& last) -> py::object {
+            return last.complete ? py::object(BoundMatcher::to_tuple(last.outcome)) : py::none();
           },
           "What `Matcher.match` returns; None before the first complete match.");
 
@@ -129,7 +143,7 @@ void register_matcher(py::module_& module) {
            py::arg("by_kind"), py::arg("max_hits"), py::arg("instruction_set"))
       .def("match", &BoundMatcher::match,
            "(begin of each pattern's hits, their rows, comparisons evaluated, avoided)")
-      .def("operation", &BoundMatcher::operation, "The capsule that matches, and its LastMatch.");
+      .def("step", &BoundMatcher::step, "The step that matches, and its LastMatch.");
 }
 
 }  // namespace
@@ -152,6 +166,9 @@ void register_synthesis(py::module_ module) {
       },
       py::arg("columns"), "A number for each node, equal for equal trees.");
   module.attr("MOST_PATTERN_NODES") = synthesis::kMostPatternNodes;
+  py::class_<BoundStep>(module, "Step", "What an operation does, or a part of it.");
+  module.def("operation", &operation, py::arg("steps"),
+             "The capsule that takes these steps in each iteration; each can be taken once.");
   register_encoder(module);
   register_matcher(module);
   register_rewriting(module);

@@ -7,7 +7,7 @@
 #include "bindings/synthesis_tables.hpp"
 #include "workloads/synthesis/expand.hpp"
 #include "workloads/synthesis/transform.hpp"
-#include "workloads/synthesis/transform_operation.hpp"
+#include "workloads/synthesis/transform_step.hpp"
 
 namespace stratoperf::bindings {
 
@@ -15,8 +15,9 @@ using synthesis::Capture;
 using synthesis::Captured;
 using synthesis::Expanded;
 using synthesis::Expander;
-using synthesis::ExpandOperation;
+using synthesis::ExpandStep;
 using synthesis::Grafter;
+using synthesis::Last;
 using synthesis::MatchParameters;
 using synthesis::NewTable;
 using synthesis::Nodes;
@@ -27,7 +28,7 @@ using synthesis::Rewrite;
 using synthesis::Template;
 using synthesis::TemplateNode;
 using synthesis::Texts;
-using synthesis::TransformOperation;
+using synthesis::TransformStep;
 
 Nodes nodes_of(const Columns& columns, const py::object& subtree) {
   const auto& [kind, value, count, first_child, layout] = columns;
@@ -79,10 +80,10 @@ class BoundExpander {
     return to_tuple(expanded);
   }
 
-  py::tuple operation() const {
-    auto last = std::make_shared<ExpandOperation::Last>();
-    auto native = std::make_unique<ExpandOperation>(expander(), last);
-    return py::make_tuple(operation_capsule(std::move(native), owners_), std::move(last));
+  py::tuple step() const {
+    auto last = std::make_shared<Last<Expanded>>();
+    auto native = std::make_unique<ExpandStep>(expander(), last);
+    return py::make_tuple(BoundStep(std::move(native), owners_), std::move(last));
   }
 
   // (begin of each expansion, and the end; their bytes)
@@ -158,21 +159,21 @@ class Rewriter {
     return to_tuple(table);
   }
 
-  py::tuple operation(const TemplateArrays& replacement, const py::array& allowed,
-                      const py::array& layouts, std::uint64_t hits, unsigned threads,
-                      std::uint64_t max_hits, const std::string& instruction_set) const {
+  py::tuple step(const TemplateArrays& replacement, const py::array& allowed,
+                 const py::array& layouts, std::uint64_t hits, unsigned threads,
+                 std::uint64_t max_hits, const std::string& instruction_set) const {
     Rewrite rewrite = rewrite_;
     rewrite.replacement = template_of(replacement);
     rewrite.allowed = view<std::uint8_t>(allowed, "allowed").data();
     rewrite.layouts = view<std::uint32_t>(layouts, "layouts").data();
     rewrite.hits = hits;
-    auto last = std::make_shared<TransformOperation::Last>();
-    auto native = std::make_unique<TransformOperation>(
+    auto last = std::make_shared<Last<NewTable>>();
+    auto native = std::make_unique<TransformStep>(
         rewrite,
         MatchParameters{threads, false, max_hits, synthesis::instruction_set(instruction_set)},
         last);
     return py::make_tuple(
-        operation_capsule(std::move(native), py::make_tuple(owners_, replacement, allowed, layouts)),
+        BoundStep(std::move(native), py::make_tuple(owners_, replacement, allowed, layouts)),
         std::move(last));
   }
 
@@ -184,12 +185,12 @@ class Rewriter {
 }  // namespace
 
 void register_rewriting(py::module_& module) {
-  py::class_<ExpandOperation::Last, std::shared_ptr<ExpandOperation::Last>>(
-      module, "LastExpansion", "What an operation made last; read it while at rest.")
+  py::class_<Last<Expanded>, std::shared_ptr<Last<Expanded>>>(
+      module, "LastExpansion", "What a step made last; read it while at rest.")
       .def(
           "outcome",
-          [](const ExpandOperation::Last& last) -> py::object {
-            return last.complete ? py::object(BoundExpander::to_tuple(last.expanded)) : py::none();
+          [](const Last<Expanded>& last) -> py::object {
+            return last.complete ? py::object(BoundExpander::to_tuple(last.outcome)) : py::none();
           },
           "What `Expander.expand` returns; None before the first complete iteration.");
 
@@ -199,15 +200,14 @@ void register_rewriting(py::module_& module) {
            py::kw_only(), py::arg("pieces"), py::arg("tail"), py::arg("texts"), py::arg("begin"),
            py::arg("slots"), py::arg("threads"))
       .def("expand", &BoundExpander::expand, "(begin of each expansion and the end, their bytes)")
-      .def("operation", &BoundExpander::operation,
-           "The capsule that expands, and its LastExpansion.");
+      .def("step", &BoundExpander::step, "The step that expands, and its LastExpansion.");
 
-  py::class_<TransformOperation::Last, std::shared_ptr<TransformOperation::Last>>(
-      module, "LastTransform", "The table an operation made last; read it while at rest.")
+  py::class_<Last<NewTable>, std::shared_ptr<Last<NewTable>>>(
+      module, "LastTransform", "The table that a step made last; read it while at rest.")
       .def(
           "outcome",
-          [](const TransformOperation::Last& last) -> py::object {
-            return last.complete ? py::object(to_tuple(last.table)) : py::none();
+          [](const Last<NewTable>& last) -> py::object {
+            return last.complete ? py::object(to_tuple(last.outcome)) : py::none();
           },
           "The columns; None before the first complete iteration.");
 
@@ -222,10 +222,10 @@ void register_rewriting(py::module_& module) {
            "First row and number of rows of each slot of each hit, flat.")
       .def("graft", &Rewriter::graft, py::arg("replacement"), py::arg("rows"), py::arg("layouts"),
            "The columns of the new table.")
-      .def("operation", &Rewriter::operation, py::kw_only(), py::arg("replacement"),
+      .def("step", &Rewriter::step, py::kw_only(), py::arg("replacement"),
            py::arg("allowed"), py::arg("layouts"), py::arg("hits"), py::arg("threads"),
            py::arg("max_hits"), py::arg("instruction_set"),
-           "The capsule that matches and replaces, and its LastTransform.");
+           "The step that matches and replaces, and its LastTransform.");
 }
 
 }  // namespace stratoperf::bindings

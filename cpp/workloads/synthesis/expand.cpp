@@ -31,7 +31,7 @@ Expander::Expander(std::vector<Piece> pieces, std::string tail, const Texts& tex
   }
 }
 
-bool Expander::expand(Expanded& out, const std::function<bool()>& stop) {
+bool Expander::expand(Expanded& out, const Stop& stop) {
   std::uint64_t literals = tail_.size();
   for (const Piece& piece : pieces_) {
     literals += piece.literal.size();
@@ -65,8 +65,7 @@ bool Expander::expand(Expanded& out, const std::function<bool()>& stop) {
   return complete.load(std::memory_order_relaxed);
 }
 
-bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last,
-                    const std::function<bool()>& stop) const {
+bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last, const Stop& stop) const {
   for (std::uint64_t e = first; e < last; ++e) {
     if (e % kPoll == 0 && stop && stop()) {
       return false;
@@ -80,18 +79,6 @@ bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last,
     std::copy(tail_.begin(), tail_.end(), to);
   }
   return true;
-}
-
-ExpandOperation::ExpandOperation(Expander expander, std::shared_ptr<Last> last)
-    : expander_(std::move(expander)),
-      last_(std::move(last)),
-      stop_([this] { return stop_requested(); }) {}
-
-void ExpandOperation::run(std::uint64_t n) {
-  for (; n > 0 && !stop_requested(); --n) {
-    last_->complete = false;
-    last_->complete = expander_.expand(last_->expanded, stop_);
-  }
 }
 
 }  // namespace stratoperf::synthesis

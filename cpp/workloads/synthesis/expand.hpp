@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/operation.hpp"
 #include "core/thread_team.hpp"
+#include "workloads/synthesis/steps.hpp"
 
 namespace stratoperf::synthesis {
 
@@ -40,11 +40,11 @@ class Expander {
 
   // `stop`, if there is one, is polled about every 0.1 ms; once it returns true the outcome is
   // undefined and the result is false.
-  bool expand(Expanded& out, const std::function<bool()>& stop = {});
+  bool expand(Expanded& out, const Stop& stop = {});
 
  private:
   bool copy(Expanded& out, std::uint64_t first, std::uint64_t last,
-            const std::function<bool()>& stop) const;
+            const Stop& stop) const;
 
   std::vector<Piece> pieces_;
   std::string tail_;
@@ -53,22 +53,20 @@ class Expander {
   std::unique_ptr<ThreadTeam> team_;
 };
 
-// One iteration makes all expansions.
-class ExpandOperation final : public Operation {
+// Makes all expansions.
+class ExpandStep final : public Step {
  public:
-  struct Last {
-    Expanded expanded = {};
-    bool complete = false;
-  };
+  ExpandStep(Expander expander, std::shared_ptr<Last<Expanded>> last)
+      : expander_(std::move(expander)), last_(std::move(last)) {}
 
-  ExpandOperation(Expander expander, std::shared_ptr<Last> last);
-
-  void run(std::uint64_t n) override;
+  void run(const Stop& stop) override {
+    last_->complete = false;
+    last_->complete = expander_.expand(last_->outcome, stop);
+  }
 
  private:
   Expander expander_;
-  std::shared_ptr<Last> last_;
-  std::function<bool()> stop_;
+  std::shared_ptr<Last<Expanded>> last_;
 };
 
 }  // namespace stratoperf::synthesis

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "workloads/synthesis/kernels.hpp"
 #include "workloads/synthesis/row_buffer.hpp"
 #include "workloads/synthesis/rules.hpp"
+#include "workloads/synthesis/steps.hpp"
 
 namespace stratoperf::synthesis {
 
@@ -30,9 +30,6 @@ struct MatchParameters {
   std::uint64_t max_hits = 0;  // more than this are an error, before they fill the memory
   InstructionSet instructions = {};
 };
-
-// Asked now and then whether to end early; may be empty.
-using Stop = std::function<bool()>;
 
 // Keeps its buffers from match to match. The nodes and patterns are not copied and must outlive
 // it. For one thread at a time.

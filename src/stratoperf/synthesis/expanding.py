@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.synthesis.matcher import BACKENDS, MAX_THREADS
 from stratoperf.synthesis.template import Sources, Template
+from stratoperf.synthesis.work import Work, operation_of
 
 
 class Expander:
@@ -83,9 +83,15 @@ class Expander:
         Its verification compares the texts of the last iteration with the reference. Items are
         expansions.
         """
+        return operation_of(
+            [self.work()], name="synthesis.expand", items=len(self), item_unit="expansions"
+        )
+
+    def work(self) -> Work:
+        """Return one iteration of the operation."""
         if self._native is None:
-            return self._as_operation(self._reference)
-        capsule, last = self._native.operation()
+            return Work(None, self._reference, lambda: 0, 0)
+        step, last = self._native.step()
 
         def verify() -> int:
             outcome = last.outcome()
@@ -101,12 +107,7 @@ class Expander:
                     )
             return len(self)
 
-        return self._as_operation(capsule, verify)
-
-    def _as_operation(self, work: Any, verify: Callable[[], int] | None = None) -> Operation:
-        return Operation(
-            work, name="synthesis.expand", items=len(self), item_unit="expansions", verify=verify
-        )
+        return Work(step, self._reference, verify, 0)
 
     def _reference(self) -> list[str]:
         return [self.template.fill(texts) for texts in self._texts]

@@ -18,6 +18,7 @@ from stratoperf.synthesis.compiled import compile_patterns
 from stratoperf.synthesis.encoding import decode
 from stratoperf.synthesis.pattern import Pattern, check_pattern
 from stratoperf.synthesis.table import NodeTable
+from stratoperf.synthesis.work import Work, operation_of
 
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024
@@ -221,12 +222,17 @@ class Matcher:
         It works with buffers of its own. Its verification compares the hits of the last iteration,
         and the number of comparisons, with the reference. Items are the comparisons evaluated.
         """
-        items = self.match().comparisons
+        work = self.work()
+        return operation_of(
+            [work], name="synthesis.match", items=work.operations, item_unit="operations"
+        )
+
+    def work(self) -> Work:
+        """Return one iteration of the operation."""
+        comparisons = self.match().comparisons
         if self._native is None:
-            return Operation(
-                self._reference, name="synthesis.match", items=items, item_unit="operations"
-            )
-        capsule, last = self._native.operation()
+            return Work(None, self._reference, lambda: 0, comparisons)
+        step, last = self._native.step()
         expected: list[Matches] = []
 
         def verify() -> int:
@@ -234,7 +240,7 @@ class Matcher:
             if outcome is None:
                 return 0
             if not expected:
-                expected.append(self._reference())
+                expected.append(self._reference(screened=True))
             matches = Matches(self.table, self.patterns, *outcome)
             difference = self._difference(matches, expected[0])
             if difference is not None:
@@ -243,9 +249,7 @@ class Matcher:
                 )
             return len(self.patterns)
 
-        return Operation(
-            capsule, name="synthesis.match", items=items, item_unit="operations", verify=verify
-        )
+        return Work(step, self._reference, verify, comparisons)
 
     def _difference(self, matches: Matches, expected: Matches) -> str | None:
         if not self.by_kind:
@@ -257,8 +261,8 @@ class Matcher:
             self.table, self.patterns, matches.begin, matches.node, expected.comparisons, 0
         ).difference(expected)
 
-    def _reference(self) -> Matches:
-        found, comparisons = reference.match(self.table, self.patterns)
+    def _reference(self, *, screened: bool = False) -> Matches:
+        found, comparisons = reference.match(self.table, self.patterns, screened=screened)
         begin = np.cumsum([0, *map(len, found)], dtype=np.uint64)
         rows = np.array([row for rows in found for row in rows], np.uint32)
         for array in (begin, rows):

@@ -4,20 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from stratoperf.synthesis.pattern import ANY, Pattern
 from stratoperf.synthesis.table import NodeTable
 
 
-def match(table: NodeTable, patterns: Sequence[Pattern]) -> tuple[list[list[int]], int]:
+def match(
+    table: NodeTable, patterns: Sequence[Pattern], *, screened: bool = False
+) -> tuple[list[list[int]], int]:
     """Return the rows where each pattern matches, and how many comparisons that took.
 
     Obviously right and slow (about 1 us a comparison).
+
+    Parameters
+    ----------
+    table, patterns
+        What is compared.
+    screened
+        Let NumPy make the first comparison of each pattern with all nodes, to check large tables in
+        seconds; all that follows a hit of it is still done here, node by node.
     """
     finder = _Finder(table)
     found = []
     for pattern in patterns:
-        found.append([row for row in range(len(table)) if finder.fits(pattern, row)])
+        rows: Sequence[int] = range(len(table))
+        if screened:
+            rows = _first_hits(table, pattern)
+            finder.comparisons += len(table) - len(rows)
+        found.append([row for row in rows if finder.fits(pattern, row)])
     return found, finder.comparisons
+
+
+def _first_hits(table: NodeTable, pattern: Pattern) -> list[int]:
+    fits = np.ones(len(table), bool)
+    vocabulary = table.vocabulary
+    for column, wanted, number in (
+        (table.kind, pattern.kind, vocabulary.kind_id(pattern.kind or "")),
+        (table.value, None if pattern.value is ANY else ANY, vocabulary.value_id(pattern.value)),
+        (table.count, pattern.count, pattern.count),
+    ):
+        if wanted is not None:
+            fits &= column == (-1 if number is None else number)
+    rows: list[int] = np.flatnonzero(fits).tolist()
+    return rows
 
 
 class _Finder:

@@ -27,8 +27,9 @@ from stratoperf.synthesis.replacement import (
     find_captures,
     is_statement,
 )
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.synthesis.table import NONE, NodeTable
 from stratoperf.synthesis.vocabulary import layout_of
+from stratoperf.synthesis.work import Work, operation_of
 
 
 class Transformer:
@@ -104,7 +105,9 @@ class Transformer:
 
     def _free_hits(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
         backend = "reference" if self.backend == "reference" else "cpu"
-        hits = Matcher(self.table, self.pattern, backend, self.threads).match().node
+        matches = Matcher(self.table, self.pattern, backend, self.threads).match()
+        self._comparisons = matches.comparisons
+        hits = matches.node
         free = np.array([is_free(self.table, row) for row in hits.tolist()], bool)
         rows = hits[free]
         allowed = np.zeros(len(self.table), np.uint8)
@@ -140,7 +143,18 @@ class Transformer:
         InvalidParameter
             When what the placeholders stand for makes a file of the result that does not parse.
         """
-        return checked(self.table, self._transformed(), self.template.source)
+        changed = {self._tree_of(row) for row in self._rows.tolist()}
+        new = self._transformed()
+        for number, root in enumerate(new.roots.tolist()):
+            if number in changed:
+                _check_parses(new, root, self.template.source)
+        return new
+
+    def _tree_of(self, row: int) -> int:
+        """Return the number of the tree that a row is in."""
+        while (parent := int(self.table.parent[row])) != NONE:
+            row = parent
+        return int(np.searchsorted(self.table.roots, row))
 
     def _transformed(self) -> NodeTable:
         if self.backend == "reference":
@@ -154,9 +168,15 @@ class Transformer:
         Its verification compares the table of the last iteration with the reference. Items are
         the nodes of the old table.
         """
+        return operation_of(
+            [self.work()], name="synthesis.transform", items=len(self.table), item_unit="nodes"
+        )
+
+    def work(self) -> Work:
+        """Return one iteration of the operation."""
         if self.backend == "reference":
-            return self._as_operation(self._reference)
-        capsule, last = self._native.operation(
+            return Work(None, self._reference, lambda: 0, self._comparisons)
+        step, last = self._native.step(
             replacement=_arrays(self._replacement),
             allowed=self._allowed,
             layouts=self._layouts,
@@ -178,18 +198,9 @@ class Transformer:
                 raise VerificationFailed(
                     f"the timed transformation differs from the reference: {difference}"
                 )
-            return len(self._rows)
+            return max(1, len(self._rows))
 
-        return self._as_operation(capsule, verify)
-
-    def _as_operation(self, work: Any, verify: Any = None) -> Operation:
-        return Operation(
-            work,
-            name="synthesis.transform",
-            items=len(self.table),
-            item_unit="nodes",
-            verify=verify,
-        )
+        return Work(step, self._reference, verify, self._comparisons)
 
     def _reference(self) -> NodeTable:
         return reference_transform.transform(self.table, self.pattern, self.template)
@@ -215,24 +226,13 @@ def transform(
     return Transformer(table, pattern, template, backend, threads).transform()
 
 
-def checked(old: NodeTable, new: NodeTable, template: str) -> NodeTable:
-    """Return the new table if each tree that differs from the old one has source that parses.
-
-    Raises
-    ------
-    InvalidParameter
-        Otherwise.
-    """
-    for old_root, new_root in zip(old.roots.tolist(), new.roots.tolist(), strict=True):
-        source = decode(new, new_root)
-        try:
-            ast.parse(source)
-        except (SyntaxError, ValueError) as error:
-            raise InvalidParameter(
-                f"template: {template!r} makes a file of the tree at row {old_root} that does not "
-                f"parse: {error}"
-            ) from None
-    return new
+def _check_parses(table: NodeTable, root: int, template: str) -> None:
+    try:
+        ast.parse(decode(table, root))
+    except (SyntaxError, ValueError) as error:
+        raise InvalidParameter(
+            f"template: with {template!r} the tree at row {root} has no source that parses: {error}"
+        ) from None
 
 
 def _template(text: object) -> Pattern:

@@ -1,27 +1,24 @@
-#include "workloads/synthesis/transform_operation.hpp"
+#include "workloads/synthesis/transform_step.hpp"
 
 #include <stdexcept>
 #include <utility>
 
 namespace stratoperf::synthesis {
 
-TransformOperation::TransformOperation(const Rewrite& rewrite, const MatchParameters& parameters,
-                                       std::shared_ptr<Last> last)
+TransformStep::TransformStep(const Rewrite& rewrite, const MatchParameters& parameters,
+                             std::shared_ptr<Last<NewTable>> last)
     : rewrite_(rewrite),
       matcher_(rewrite.nodes, rewrite.patterns, parameters),
       grafter_(rewrite.nodes, rewrite.parent),
-      last_(std::move(last)),
-      stop_([this] { return stop_requested(); }) {}
+      last_(std::move(last)) {}
 
-void TransformOperation::run(std::uint64_t n) {
-  for (; n > 0 && !stop_requested(); --n) {
-    last_->complete = false;
-    last_->complete = transform();
-  }
+void TransformStep::run(const Stop& stop) {
+  last_->complete = false;
+  last_->complete = transform(stop);
 }
 
-bool TransformOperation::transform() {
-  if (!matcher_.match(hits_, stop_)) {
+bool TransformStep::transform(const Stop& stop) {
+  if (!matcher_.match(hits_, stop)) {
     return false;
   }
   rows_.clear();
@@ -38,7 +35,7 @@ bool TransformOperation::transform() {
   const std::vector<Captured> captured = capture(rewrite_.nodes, rewrite_.patterns,
                                                  rewrite_.captures, rows_.data(), rows_.size());
   return grafter_.graft(rewrite_.replacement, rows_.data(), rows_.size(), captured,
-                        rewrite_.layouts, last_->table, stop_);
+                        rewrite_.layouts, last_->outcome, stop);
 }
 
 }  // namespace stratoperf::synthesis

@@ -1,12 +1,12 @@
-// Rewriting as an operation for the sampler.
+// Rewriting as a step of an operation.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "core/operation.hpp"
 #include "workloads/synthesis/matcher.hpp"
+#include "workloads/synthesis/steps.hpp"
 #include "workloads/synthesis/transform.hpp"
 
 namespace stratoperf::synthesis {
@@ -23,31 +23,25 @@ struct Rewrite {
   std::uint64_t hits = 0;                  // that there are layouts for
 };
 
-// One iteration finds the hits, then what the placeholders stand for, and makes the new table.
-class TransformOperation final : public Operation {
+// Finds the hits, then what the placeholders stand for, and makes the new table.
+class TransformStep final : public Step {
  public:
-  struct Last {
-    NewTable table = {};
-    bool complete = false;
-  };
-
   // Throws what Matcher throws.
-  TransformOperation(const Rewrite& rewrite, const MatchParameters& parameters,
-                     std::shared_ptr<Last> last);
+  TransformStep(const Rewrite& rewrite, const MatchParameters& parameters,
+                std::shared_ptr<Last<NewTable>> last);
 
   // Throws std::runtime_error when the hits are not those that there are layouts for.
-  void run(std::uint64_t n) override;
+  void run(const Stop& stop) override;
 
  private:
-  bool transform();
+  bool transform(const Stop& stop);
 
   Rewrite rewrite_;
   Matcher matcher_;
   Grafter grafter_;
   Hits hits_ = {};
   std::vector<std::uint32_t> rows_ = {};
-  std::shared_ptr<Last> last_;
-  Stop stop_;
+  std::shared_ptr<Last<NewTable>> last_;
 };
 
 }  // namespace stratoperf::synthesis
