@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,9 @@ py::tuple encode(Encoder& encoder, const py::list& roots) {
                         to_array(std::move(columns.parent)), to_array(std::move(columns.layout)));
 }
 
-py::object optional_id(std::int64_t id) { return id < 0 ? py::object(py::none()) : py::int_(id); }
+std::optional<std::int64_t> optional_id(std::int64_t id) {
+  return id < 0 ? std::nullopt : std::optional(id);
+}
 
 void register_encoder(py::module_& module) {
   py::class_<Encoder>(module, "Encoder", "Numbers the values and layouts of syntax trees.")
@@ -165,7 +168,7 @@ void register_synthesis(py::module_ module) {
         return to_array(synthesis::number_subtrees(nodes_of(columns, py::none())));
       },
       py::arg("columns"), "A number for each node, equal for equal trees.");
-  module.attr("MOST_PATTERN_NODES") = synthesis::kMostPatternNodes;
+  module.attr("most_pattern_nodes") = synthesis::kMostPatternNodes;
   py::class_<BoundStep>(module, "Step", "What an operation does, or a part of it.");
   module.def("operation", &operation, py::arg("steps"),
              "The capsule that takes these steps in each iteration; each can be taken once.");

@@ -7,7 +7,7 @@
 namespace stratoperf::bindings {
 namespace {
 
-constexpr std::uint32_t kNone = 0xffffffff;     // the parent of a root
+constexpr std::uint32_t kNone = 0xffffffff;      // the parent of a root
 constexpr std::uint32_t kWithGaps = 0x80000000;  // a list that holds None here and there
 constexpr std::size_t kMostNodes = std::size_t{1} << 31;
 
@@ -92,10 +92,10 @@ py::object Encoder::key_of(PyObject* value) {
     }
     return key;
   }
-  const bool by_text =
-      PyFloat_Check(value) || PyComplex_Check(value) || PyObject_TypeCheck(value, &PyFrozenSet_Type);
-  const py::object content = by_text ? steal(PyObject_Repr(value))
-                                     : py::reinterpret_borrow<py::object>(value);
+  const bool by_text = PyFloat_Check(value) || PyComplex_Check(value) ||
+                       PyObject_TypeCheck(value, &PyFrozenSet_Type);
+  const py::object content =
+      by_text ? steal(PyObject_Repr(value)) : py::reinterpret_borrow<py::object>(value);
   return steal(PyTuple_Pack(2, reinterpret_cast<PyObject*>(Py_TYPE(value)), content.ptr()));
 }
 
@@ -186,7 +186,8 @@ class Encoder::Walk {
  private:
   void push(py::object node, std::uint32_t parent) {
     if (columns_.parent.size() >= kMostNodes) {
-      throw std::invalid_argument("tree: at most 2^31 nodes fit a table; does a node contain itself?");
+      throw std::invalid_argument(
+          "tree: at most 2^31 nodes fit a table; does a node contain itself?");
     }
     nodes_.push_back(std::move(node));
     columns_.parent.push_back(parent);

@@ -120,10 +120,11 @@ Template template_of(const TemplateArrays& arrays) {
 // A table and a pattern whose hits are replaced.
 class Rewriter {
  public:
-  Rewriter(const Columns& columns, const py::object& subtree, const py::array& parent,
-           const std::tuple<py::array, py::array, py::array, std::uint32_t>& patterns,
-           const std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t,
-                                        std::uint32_t>>& captures)
+  Rewriter(
+      const Columns& columns, const py::object& subtree, const py::array& parent,
+      const std::tuple<py::array, py::array, py::array, std::uint32_t>& patterns,
+      const std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>>&
+          captures)
       : owners_(py::make_tuple(columns, subtree, parent, patterns)) {
     rewrite_.nodes = nodes_of(columns, subtree);
     rewrite_.parent = view<std::uint32_t>(parent, "parent").data();
@@ -214,17 +215,17 @@ void register_rewriting(py::module_& module) {
   py::class_<Rewriter>(module, "Rewriter", "Replaces the hits of a pattern by a template.")
       .def(py::init<const Columns&, const py::object&, const py::array&,
                     const std::tuple<py::array, py::array, py::array, std::uint32_t>&,
-                    const std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t,
-                                                 std::uint32_t>>&>(),
+                    const std::vector<
+                        std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>>&>(),
            py::kw_only(), py::arg("columns"), py::arg("subtree"), py::arg("parent"),
            py::arg("patterns"), py::arg("captures"))
       .def("capture", &Rewriter::capture, py::arg("rows"),
            "First row and number of rows of each slot of each hit, flat.")
       .def("graft", &Rewriter::graft, py::arg("replacement"), py::arg("rows"), py::arg("layouts"),
            "The columns of the new table.")
-      .def("step", &Rewriter::step, py::kw_only(), py::arg("replacement"),
-           py::arg("allowed"), py::arg("layouts"), py::arg("hits"), py::arg("threads"),
-           py::arg("max_hits"), py::arg("instruction_set"),
+      .def("step", &Rewriter::step, py::kw_only(), py::arg("replacement"), py::arg("allowed"),
+           py::arg("layouts"), py::arg("hits"), py::arg("threads"), py::arg("max_hits"),
+           py::arg("instruction_set"),
            "The step that matches and replaces, and its LastTransform.");
 }
 

@@ -65,7 +65,8 @@ bool Expander::expand(Expanded& out, const Stop& stop) {
   return complete.load(std::memory_order_relaxed);
 }
 
-bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last, const Stop& stop) const {
+bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last,
+                    const Stop& stop) const {
   for (std::uint64_t e = first; e < last; ++e) {
     if (e % kPoll == 0 && stop && stop()) {
       return false;

@@ -43,8 +43,7 @@ class Expander {
   bool expand(Expanded& out, const Stop& stop = {});
 
  private:
-  bool copy(Expanded& out, std::uint64_t first, std::uint64_t last,
-            const Stop& stop) const;
+  bool copy(Expanded& out, std::uint64_t first, std::uint64_t last, const Stop& stop) const;
 
   std::vector<Piece> pieces_;
   std::string tail_;

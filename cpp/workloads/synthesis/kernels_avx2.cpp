@@ -41,9 +41,8 @@ class Block {
       const __m256i low = _mm256_packs_epi32(lanes(i), lanes(i + 8));
       const __m256i high = _mm256_packs_epi32(lanes(i + 16), lanes(i + 24));
       // Packing interleaves the 128-bit halves; the permutation puts groups of 4 back in order.
-      const __m256i bytes =
-          _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high),
-                                      _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+      const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high),
+                                                        _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
       return std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes))};
     };
     return half(0) | half(32) << 32;

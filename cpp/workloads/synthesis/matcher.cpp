@@ -64,17 +64,17 @@ void Matcher::check_patterns() const {
   for (std::uint32_t pattern = 0; pattern < patterns_.size; ++pattern) {
     const std::uint32_t size = patterns_.begin[pattern + 1] - patterns_.begin[pattern];
     const std::string name = "patterns: number " + std::to_string(pattern);
-    require(size > 0 && size <= kMostPatternNodes,
-            name + " must have 1 to " + std::to_string(kMostPatternNodes) + " nodes, got " +
-                std::to_string(size));
+    require(size > 0 && size <= kMostPatternNodes, name + " must have 1 to " +
+                                                       std::to_string(kMostPatternNodes) +
+                                                       " nodes, got " + std::to_string(size));
     const PatternNode* const nodes = patterns_.nodes + patterns_.begin[pattern];
     for (std::uint32_t i = 0; i < size; ++i) {
       require(i == 0 || nodes[i].parent < i, name + " has a node before its parent");
       require(nodes[i].same == kNone || (nodes[i].same & ~kSameValue) < i,
               name + " has a placeholder that repeats a later one");
-      require(nodes[i].same == kNone || (nodes[i].same & kSameValue) != 0 ||
-                  nodes_.subtree != nullptr,
-              name + " repeats a placeholder, and the table has no numbers of subtrees");
+      require(
+          nodes[i].same == kNone || (nodes[i].same & kSameValue) != 0 || nodes_.subtree != nullptr,
+          name + " repeats a placeholder, and the table has no numbers of subtrees");
     }
   }
 }
@@ -137,9 +137,7 @@ bool Matcher::match(Hits& hits, const Stop& stop) {
   found_.store(0, std::memory_order_relaxed);
   const auto members = static_cast<unsigned>(std::clamp<std::uint64_t>(
       first_comparisons_ / kComparisonsPerThread, 1, parameters_.threads));
-  on_members(members, [&](unsigned member) {
-    scan_share(shares_[member], member, members, stop);
-  });
+  on_members(members, [&](unsigned member) { scan_share(shares_[member], member, members, stop); });
   if (stopped_.load(std::memory_order_relaxed)) {
     return false;
   }
@@ -200,8 +198,7 @@ void Matcher::scan_share(Share& share, unsigned member, unsigned members, const 
   }
 }
 
-void Matcher::scan_tile(Share& share, const Group& group, std::uint32_t first,
-                        std::uint32_t last) {
+void Matcher::scan_tile(Share& share, const Group& group, std::uint32_t first, std::uint32_t last) {
   const std::uint32_t count = last - first;
   const auto patterns = static_cast<std::uint32_t>(group.pattern.size());
   share.comparisons += std::uint64_t{count} * patterns;
@@ -221,8 +218,8 @@ void Matcher::compare_chunk(Share& share, const Group& group, std::uint32_t at, 
   const Kernels::Scan scan = parameters_.instructions.kernels->scan[group.fields];
   const Fields* const wanted = &group.wanted[at];
   const std::uint32_t whole = count / 64;
-  scan({columns_.kind + first, columns_.value + first, columns_.count + first}, whole, wanted,
-       size, share.bits.data());
+  scan({columns_.kind + first, columns_.value + first, columns_.count + first}, whole, wanted, size,
+       share.bits.data());
   const std::uint32_t rest = count % 64;
   if (rest == 0) {
     return;
@@ -292,8 +289,7 @@ void Matcher::place_hits(unsigned members, Hits& hits) {
 void Matcher::copy_share(Share& share, const Hits& hits) const {
   const std::uint32_t* from = share.rows.data();
   for (const Run& run : share.runs) {
-    std::memcpy(hits.rows.data() + share.next[run.pattern], from,
-                run.size * sizeof(std::uint32_t));
+    std::memcpy(hits.rows.data() + share.next[run.pattern], from, run.size * sizeof(std::uint32_t));
     share.next[run.pattern] += run.size;
     from += run.size;
   }

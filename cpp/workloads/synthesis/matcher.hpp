@@ -19,7 +19,7 @@ struct Hits {
   std::vector<std::uint64_t> begin = {0};  // the hits of pattern p: begin[p] to begin[p + 1]
   RowBuffer rows = {};                     // ascending for each pattern
   std::uint64_t comparisons = 0;           // evaluated: operations
-  std::uint64_t avoided = 0;               // first comparisons that the index of types made needless
+  std::uint64_t avoided = 0;  // first comparisons that the index of types made needless
 
   std::uint64_t size() const { return begin.back(); }
 };

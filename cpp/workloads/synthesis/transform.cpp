@@ -49,6 +49,20 @@ std::vector<Captured> capture(const Nodes& nodes, const Patterns& patterns,
   return found;
 }
 
+Grafter::Grafter(const Nodes& nodes, const std::uint32_t* parent)
+    : nodes_(nodes), parent_(parent) {
+  std::uint64_t next_child = 0;
+  for (std::uint32_t row = 0; row < nodes_.size; ++row) {
+    if (parent_[row] == kNone) {
+      roots_.push_back(row);
+      ++next_child;
+    }
+    trees_apart_ = trees_apart_ && (nodes_.count[row] == 0 || nodes_.first_child[row] == next_child);
+    next_child += nodes_.count[row];
+  }
+  roots_.push_back(nodes_.size);
+}
+
 bool Grafter::graft(const Template& replacement, const std::uint32_t* rows, std::uint64_t hits,
                     const std::vector<Captured>& captured, const std::uint32_t* layouts,
                     NewTable& out, const Stop& stop) {
@@ -59,27 +73,66 @@ bool Grafter::graft(const Template& replacement, const std::uint32_t* rows, std:
   for (auto* column :
        {&out.kind, &out.value, &out.count, &out.first_child, &out.parent, &out.layout}) {
     column->clear();
+    column->reserve(nodes_.size);
   }
-  queue_.clear();
-  std::uint32_t next = 0;
-  for (std::uint32_t row = 0; row < nodes_.size; ++row) {
-    if (parent_[row] != kNone) {
-      continue;
+  const std::uint32_t* next_hit = rows;
+  for (std::size_t tree = 0; tree + 1 < roots_.size(); ++tree) {
+    const std::uint32_t last = roots_[tree + 1];
+    const std::uint32_t* const first_hit = next_hit;
+    while (next_hit != rows + hits && *next_hit < last) {
+      ++next_hit;
     }
-    // Level by level: the rows of the new table are the queue of those whose children are to come.
-    push({row, kNone}, kNone, out);
-    for (; next < queue_.size(); ++next) {
-      if (next % kPoll == 0 && stop && stop()) {
+    if (trees_apart_ && next_hit == first_hit) {
+      if (stop && stop()) {
         return false;
       }
-      emit(replacement, captured, layouts, resolve(replacement, captured, queue_[next]), out);
+      copy_tree(roots_[tree], last, out);
+    } else if (!rewrite_tree(replacement, captured, layouts, roots_[tree], out, stop)) {
+      return false;
     }
   }
   return true;
 }
 
+void Grafter::copy_tree(std::uint32_t first, std::uint32_t last, NewTable& out) const {
+  // Wraps around where the new tree begins earlier than the old one; the sums are right again.
+  const auto shift = static_cast<std::uint32_t>(out.kind.size()) - first;
+  const auto append = [&](std::vector<std::uint32_t>& column, const std::uint32_t* from) {
+    column.insert(column.end(), from + first, from + last);
+  };
+  append(out.kind, nodes_.kind);
+  append(out.value, nodes_.value);
+  append(out.count, nodes_.count);
+  append(out.layout, nodes_.layout);
+  append(out.first_child, nodes_.first_child);
+  append(out.parent, parent_);
+  const std::size_t begin = out.kind.size() - (last - first);
+  for (std::size_t i = begin; i < out.kind.size(); ++i) {
+    out.first_child[i] += shift;
+  }
+  for (std::size_t i = begin + 1; i < out.kind.size(); ++i) {
+    out.parent[i] += shift;
+  }
+}
+
+// Level by level: the rows of the new tree are the queue of those whose children are to come.
+bool Grafter::rewrite_tree(const Template& replacement, const std::vector<Captured>& captured,
+                           const std::uint32_t* layouts, std::uint32_t root, NewTable& out,
+                           const Stop& stop) {
+  queue_.clear();
+  base_ = static_cast<std::uint32_t>(out.kind.size());
+  push({root, kNone}, kNone, out);
+  for (std::size_t next = 0; next < queue_.size(); ++next) {
+    if (next % kPoll == 0 && stop && stop()) {
+      return false;
+    }
+    emit(replacement, captured, layouts, resolve(replacement, captured, queue_[next]), out);
+  }
+  return true;
+}
+
 void Grafter::push(Entry entry, std::uint32_t parent, NewTable& out) {
-  if (queue_.size() >= kMostNodes) {
+  if (base_ + queue_.size() >= kMostNodes) {
     throw std::invalid_argument(
         "template: repeats its placeholders so often that 2^31 nodes would not hold the result");
   }
@@ -105,7 +158,7 @@ Grafter::Entry Grafter::resolve(const Template& replacement, const std::vector<C
 void Grafter::emit(const Template& replacement, const std::vector<Captured>& captured,
                    const std::uint32_t* layouts, Entry entry, NewTable& out) {
   const auto row = static_cast<std::uint32_t>(out.kind.size());
-  const auto first_child = static_cast<std::uint32_t>(queue_.size());
+  const auto first_child = static_cast<std::uint32_t>(base_ + queue_.size());
   if (entry.hit == kNone) {
     out.kind.push_back(nodes_.kind[entry.node]);
     out.value.push_back(nodes_.value[entry.node]);
@@ -135,7 +188,7 @@ void Grafter::emit(const Template& replacement, const std::vector<Captured>& cap
     }
   }
   out.first_child.push_back(first_child);
-  out.count.push_back(static_cast<std::uint32_t>(queue_.size()) - first_child);
+  out.count.push_back(static_cast<std::uint32_t>(base_ + queue_.size()) - first_child);
 }
 
 }  // namespace stratoperf::synthesis

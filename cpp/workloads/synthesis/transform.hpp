@@ -71,11 +71,11 @@ std::vector<Captured> capture(const Nodes& nodes, const Patterns& patterns,
 
 // A new table of the trees in `nodes` with the nodes at `rows` replaced, and those within what a
 // placeholder stands for as well. `layouts` has open_layouts elements for each hit. Trees stay one
-// after the other and in level order. Throws std::invalid_argument when there would be 2^31 nodes
+// after the other and in level order; those without a hit are copied. Throws std::invalid_argument when there would be 2^31 nodes
 // or more; returns false once `stop` does.
 class Grafter {
  public:
-  Grafter(const Nodes& nodes, const std::uint32_t* parent) : nodes_(nodes), parent_(parent) {}
+  Grafter(const Nodes& nodes, const std::uint32_t* parent);
 
   bool graft(const Template& replacement, const std::uint32_t* rows, std::uint64_t hits,
              const std::vector<Captured>& captured, const std::uint32_t* layouts, NewTable& out,
@@ -87,6 +87,10 @@ class Grafter {
     std::uint32_t hit;   // of the template: for which hit; kNone for a row
   };
 
+  void copy_tree(std::uint32_t first, std::uint32_t last, NewTable& out) const;
+  bool rewrite_tree(const Template& replacement, const std::vector<Captured>& captured,
+                    const std::uint32_t* layouts, std::uint32_t root, NewTable& out,
+                    const Stop& stop);
   void push(Entry entry, std::uint32_t parent, NewTable& out);
   void emit(const Template& replacement, const std::vector<Captured>& captured,
             const std::uint32_t* layouts, Entry entry, NewTable& out);
@@ -95,7 +99,10 @@ class Grafter {
 
   Nodes nodes_;
   const std::uint32_t* parent_;
+  std::vector<std::uint32_t> roots_ = {};  // and the end of the last tree
+  bool trees_apart_ = true;  // trees stand one after the other, and each in level order
   std::vector<std::uint32_t> hit_of_ = {};
+  std::uint32_t base_ = 0;  // where the tree begins whose nodes are in the queue
   std::vector<Entry> queue_ = {};
 };
 

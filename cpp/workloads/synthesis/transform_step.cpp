@@ -32,8 +32,8 @@ bool TransformStep::transform(const Stop& stop) {
     throw std::runtime_error("the table was changed: there are " + std::to_string(rows_.size()) +
                              " hits instead of " + std::to_string(rewrite_.hits));
   }
-  const std::vector<Captured> captured = capture(rewrite_.nodes, rewrite_.patterns,
-                                                 rewrite_.captures, rows_.data(), rows_.size());
+  const std::vector<Captured> captured =
+      capture(rewrite_.nodes, rewrite_.patterns, rewrite_.captures, rows_.data(), rows_.size());
   return grafter_.graft(rewrite_.replacement, rows_.data(), rows_.size(), captured,
                         rewrite_.layouts, last_->outcome, stop);
 }

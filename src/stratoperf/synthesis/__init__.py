@@ -15,7 +15,8 @@ fit. A node of a pattern that fits anything is never compared.
 from stratoperf.synthesis import corpora, synthetic
 from stratoperf.synthesis.encoding import decode, encode, encode_all
 from stratoperf.synthesis.expanding import Expander, expand
-from stratoperf.synthesis.matcher import Matcher, Matches, match
+from stratoperf.synthesis.matcher import Matcher, match
+from stratoperf.synthesis.matches import Matches
 from stratoperf.synthesis.pattern import ANY, Pattern
 from stratoperf.synthesis.table import NodeTable
 from stratoperf.synthesis.template import Template

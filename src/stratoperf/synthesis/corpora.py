@@ -32,7 +32,7 @@ def standard_library_files() -> list[Path]:
         When this Python has no library as files.
     """
     root = Path(sysconfig.get_path("stdlib"))
-    files = sorted(path for path, _ in _python_files(root))
+    files = [root / name for name, _ in sorted(_python_files(str(root)))]
     if not files:
         raise PrerequisiteMissing(
             f"the standard library: there are no Python files in {root}; install the library as "
@@ -48,8 +48,7 @@ def standard_library_digest() -> str:
     The version of Python, and the first 12 hexadecimal digits of the SHA-256 of the names and sizes
     of all files.
     """
-    root = Path(sysconfig.get_path("stdlib"))
-    facts = sorted((path.relative_to(root).as_posix(), size) for path, size in _python_files(root))
+    facts = sorted(_python_files(sysconfig.get_path("stdlib")))
     version = ".".join(map(str, sys.version_info[:3]))
     return f"{version}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
 
@@ -79,14 +78,14 @@ def _trees(files: list[Path]) -> Iterator[ast.AST]:
                 continue
 
 
-def _python_files(folder: Path) -> Iterator[tuple[Path, int]]:
-    with os.scandir(folder) as entries:
+def _python_files(root: str, folder: str = "") -> Iterator[tuple[str, int]]:
+    """Yield the path below `root` and the size of every Python file in a folder."""
+    with os.scandir(f"{root}/{folder}") as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _NO_LIBRARY:
-                    yield from _python_files(Path(entry.path))
-            elif entry.name.endswith(".py"):
-                yield Path(entry.path), entry.stat().st_size
+            if entry.name.endswith(".py"):
+                yield folder + entry.name, entry.stat().st_size
+            elif entry.name not in _NO_LIBRARY and entry.is_dir(follow_symlinks=False):
+                yield from _python_files(root, f"{folder}{entry.name}/")
 
 
 _STATEMENTS = (

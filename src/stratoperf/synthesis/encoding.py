@@ -59,7 +59,7 @@ def encode_all(
         columns = vocabulary.encoder.encode(trees)
     except TypeError as error:
         raise InvalidParameter(f"source: the tree holds a value without a hash: {error}") from None
-    return NodeTable(*columns, vocabulary)
+    return NodeTable.of(columns, vocabulary)
 
 
 def parse(source: str | bytes | ast.AST) -> ast.AST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,9 +50,7 @@ class Expander:
         backend: str = "auto",
         threads: int = 1,
     ) -> None:
-        self.template = (
-            template if isinstance(template, Template) else Template.parse(template)
-        )
+        self.template = template if isinstance(template, Template) else Template.parse(template)
         self.backend = backends.resolve(backend, BACKENDS)
         self.threads = whole_number("threads", threads, 1, MAX_THREADS)
         self._texts = [self.template.texts(each) for each in bindings]
@@ -156,5 +155,5 @@ def _split(begin: np.ndarray[tuple[int], np.dtype[np.uint64]], text: bytes) -> l
     ends = begin.tolist()
     return [
         text[first:last].decode("utf-8", "surrogatepass")
-        for first, last in zip(ends[:-1], ends[1:], strict=True)
+        for first, last in itertools.pairwise(ends)
     ]

@@ -12,7 +12,7 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.synthesis.table import NodeTable
 from stratoperf.synthesis.vocabulary import layout_entries
 
-MAX_NODES: int = native.MOST_PATTERN_NODES
+MAX_NODES: int = native.most_pattern_nodes
 """Nodes that one pattern can have."""
 
 
@@ -95,9 +95,7 @@ class Pattern:
     def __post_init__(self) -> None:
         for child in self.children:
             if not isinstance(child, Pattern):
-                raise InvalidParameter(
-                    f"children: expected patterns, got {type(child).__name__}"
-                )
+                raise InvalidParameter(f"children: expected patterns, got {type(child).__name__}")
         size = sum(1 for _ in self.nodes())
         if size > MAX_NODES:
             raise InvalidParameter(
@@ -109,9 +107,7 @@ class Pattern:
                 f"count: {self.count} is below the {len(self.children)} children that have patterns"
             )
         if self.rest is not None and not 0 <= self.rest <= len(self.children):
-            raise InvalidParameter(
-                f"rest: expected 0 to {len(self.children)}, got {self.rest}"
-            )
+            raise InvalidParameter(f"rest: expected 0 to {len(self.children)}, got {self.rest}")
         rests = [node.rest_name for node in self.nodes() if node.rest_name is not None]
         names = [node.name for node in self.nodes() if node.name is not None]
         for name in rests:
@@ -131,12 +127,14 @@ class Pattern:
         - ``$x`` again asks for an equal tree (or identifier): ``$x == $x``;
         - ``$_`` stands for anything, and again for anything else;
         - ``$...xs`` stands for any number of list elements: arguments, statements, elements. Each
-          node has at most one, so a class has it in its bases or in its body. At the end of the arguments of a call it takes the keyword
-          arguments too, and alone in a parameter list it takes all parameters.
+          node has at most one, so a class has it in its bases or in its body. At the end of the
+          arguments of a call it takes the keyword arguments too, and alone in a parameter list it
+          takes all parameters.
 
-        Everything else must be as written. Spelling does not matter (``'a'`` is ``"a"``, parentheses
-        and comments are not seen), nor does whether a name is read, written or deleted. A ``$`` in a
-        string is a dollar. An expression is found wherever it stands, as a statement of its own too.
+        Everything else must be as written. Spelling does not matter (``'a'`` is ``"a"``,
+        parentheses and comments are not seen), nor does whether a name is read, written or deleted.
+        A ``$`` in a string is a dollar. An expression is found wherever it stands, as a statement
+        of its own too.
 
         Raises
         ------

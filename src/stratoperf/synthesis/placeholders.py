@@ -213,7 +213,9 @@ def node_value(argument: str, kind: Kind, node: ast.AST, text: str) -> tuple[obj
     place = standin(value) if isinstance(value, str) and kind.name != "Constant" else None
     if place is not None and not place.is_rest:
         return ANY, place.name
-    parts = [part for scalar in scalars for part in (scalar if isinstance(scalar, list) else [scalar])]
+    parts = [
+        part for scalar in scalars for part in (scalar if isinstance(scalar, list) else [scalar])
+    ]
     if kind.name != "Constant" and any(
         isinstance(part, str) and _STANDINS.search(part) for part in parts
     ):
@@ -233,10 +235,9 @@ def _entry(role: Role, elements: list[ast.AST | None]) -> Entry:
 
 def _let_rest_take_keywords(kind: Kind, node: ast.AST, layout: list[Entry]) -> None:
     """Let a rest at the end of the positional arguments go on through the keyword arguments."""
-    names = [field.name for field in kind.child_fields]
-    for positional in ("args", "bases"):
-        if positional in names and "keywords" in names:
-            arguments = getattr(node, positional)
-            place = standin(arguments[-1]) if arguments else None
-            if place is not None and place.is_rest and not getattr(node, "keywords"):
-                layout[names.index("keywords")] = AtLeast(0)
+    if isinstance(node, ast.Call | ast.ClassDef) and not node.keywords:
+        arguments = node.args if isinstance(node, ast.Call) else node.bases
+        place = standin(arguments[-1]) if arguments else None
+        if place is not None and place.is_rest:
+            names = [field.name for field in kind.child_fields]
+            layout[names.index("keywords")] = AtLeast(0)

@@ -46,8 +46,10 @@ def is_free(table: NodeTable, row: int) -> bool:
         kind = names[table.kind[parent]]
         if kind in _CLOSED:
             return False
-        if in_target_chain and kind in _PARENTS_OF_TARGETS and (
-            (kind, _field(table, parent, row)) in _TARGET_FIELDS
+        if (
+            in_target_chain
+            and kind in _PARENTS_OF_TARGETS
+            and ((kind, _field(table, parent, row)) in _TARGET_FIELDS)
         ):
             return False
         in_target_chain = in_target_chain and kind in _SPREADING

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from stratoperf.synthesis import reference
 from stratoperf.synthesis.pattern import AtLeast, Binding, Pattern
 from stratoperf.synthesis.places import is_free
 from stratoperf.synthesis.replacement import filled_layout, is_statement
-from stratoperf.synthesis.table import NONE, NodeTable
+from stratoperf.synthesis.table import COLUMNS, NONE, NodeTable
 from stratoperf.synthesis.vocabulary import layout_entries, layout_of
 
 
@@ -26,9 +27,17 @@ class Tree:
 
 def transform(table: NodeTable, pattern: Pattern, template: Pattern) -> NodeTable:
     """Return a table with what `pattern` matches replaced; see `Transformer`."""
-    (rows,), _ = reference.match(table, [pattern])
-    rewriter = _Rewriter(table, pattern, template, {row for row in rows if is_free(table, row)})
-    return _table([rewriter.tree(row) for row in table.roots.tolist()], table)
+    (rows,), _ = reference.match(table, [pattern], screened=True)
+    replaced = {row for row in rows if is_free(table, row)}
+    rewriter = _Rewriter(table, pattern, template, replaced)
+    ranges = table.tree_ranges()
+    writer = _Writer(table)
+    for number, root in enumerate(table.roots.tolist()):
+        if ranges is not None and replaced.isdisjoint(ranges[number]):
+            writer.copy(ranges[number])
+        else:
+            writer.write(rewriter.tree(root))
+    return writer.table()
 
 
 class _Rewriter:
@@ -86,15 +95,30 @@ class _Rewriter:
         return Tree(node.kind or "Name", value, entries, children)
 
 
-def _table(roots: list[Tree], old: NodeTable) -> NodeTable:
-    vocabulary = old.vocabulary
-    rows: list[list[int]] = []
-    for root in roots:
+class _Writer:
+    """Writes trees one after the other, level by level."""
+
+    def __init__(self, old: NodeTable) -> None:
+        self.old = old
+        self.parts: list[npt.NDArray[np.uint32]] = []
+        self.size = 0
+
+    def copy(self, rows: range) -> None:
+        """Append a tree of the old table."""
+        part = np.stack([getattr(self.old, name)[rows.start : rows.stop] for name in COLUMNS])
+        shift = self.size - rows.start
+        part[3] = (part[3].astype(np.int64) + shift).astype(np.uint32)
+        part[4, 1:] = (part[4, 1:].astype(np.int64) + shift).astype(np.uint32)
+        self._append(part)
+
+    def write(self, root: Tree) -> None:
+        """Append a new tree."""
+        vocabulary = self.old.vocabulary
         queue = [(root, NONE)]
-        base = len(rows)
+        rows: list[list[int]] = []
         for number, (tree, parent) in enumerate(queue):
-            first_child = base + len(queue)
-            queue += [(child, base + number) for child in tree.children]
+            first_child = self.size + len(queue)
+            queue += [(child, self.size + number) for child in tree.children]
             kind = vocabulary.kind_id(tree.kind)
             value = vocabulary.value_id(tree.value, add=True)
             layout = vocabulary.layout_id(layout_of(tree.entries), add=True)
@@ -102,5 +126,13 @@ def _table(roots: list[Tree], old: NodeTable) -> NodeTable:
             assert value is not None
             assert layout is not None
             rows.append([kind, value, len(tree.children), first_child, parent, layout])
-    columns = np.array(rows, np.uint32).reshape(-1, 6).T
-    return NodeTable(*(np.ascontiguousarray(column) for column in columns), vocabulary)
+        self._append(np.array(rows, np.uint32).T)
+
+    def _append(self, part: npt.NDArray[np.uint32]) -> None:
+        self.parts.append(part)
+        self.size += part.shape[1]
+
+    def table(self) -> NodeTable:
+        """Return all that was appended."""
+        columns = np.concatenate(self.parts, axis=1)
+        return NodeTable.of(map(np.ascontiguousarray, columns), self.old.vocabulary)

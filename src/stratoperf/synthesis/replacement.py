@@ -51,7 +51,8 @@ def find_captures(pattern: Pattern, compiled: CompiledPatterns) -> dict[str, Cap
             elif child.name is not None:
                 from_start = position < before
                 found.setdefault(
-                    child.name, Capture(here, CHILD if from_start else CHILD_FROM_END, position, last)
+                    child.name,
+                    Capture(here, CHILD if from_start else CHILD_FROM_END, position, last),
                 )
             number += sum(1 for _ in child.nodes())
 
@@ -149,8 +150,7 @@ class _Compiler:
         if node.rest is not None and node.rest_name is not None:
             if self._captured(node.rest_name).place != REST:
                 raise InvalidParameter(
-                    f"template: '$...{node.rest_name}' stands for a list, but for something else in "
-                    "the pattern"
+                    f"template: '$...{node.rest_name}' stands for a list, but not in the pattern"
                 )
             slot = self.slots[node.rest_name]
             children.insert(node.rest, SLOT | slot)

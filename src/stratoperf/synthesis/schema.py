@@ -53,9 +53,7 @@ class Kind(NamedTuple):
     @property
     def scalar_fields(self) -> tuple[Field, ...]:
         """The fields that make up the value."""
-        return tuple(
-            field for field in self.fields if Role.SCALAR <= field.role <= Role.OPERATORS
-        )
+        return tuple(field for field in self.fields if Role.SCALAR <= field.role <= Role.OPERATORS)
 
 
 _SCALARS = {"identifier", "string", "int", "constant"}

@@ -22,7 +22,8 @@ LEVELS = {"simple": 1, "medium": 2, "complex": 3}
 PATTERNS = 64
 NODES = 65_536
 
-# One pattern in this many leaves the value of its first node open, as a placeholder for a name does.
+# One pattern in this many leaves the value of its first node open, as one with a placeholder for a
+# name does.
 OPEN_VALUE_EVERY = 4
 # Of a node's children this many, at the most, have patterns below the first node.
 MOST_CHILDREN = 2
@@ -40,9 +41,10 @@ class _Draws:
         self._generator = np.random.PCG64(whole_number("seed", seed, 0, 2**63 - 1))
 
     def below(self, bound: int, size: int) -> npt.NDArray[np.int64]:
-        """Return `size` integers of 0 to bound - 1; the bias, under bound / 2^32, does not matter."""
+        """Return `size` integers of 0 to bound - 1, with a bias under bound / 2^32."""
         words = np.asarray(self._generator.random_raw(size), np.uint64) >> np.uint64(32)
-        return (words * np.uint64(bound) >> np.uint64(32)).astype(np.int64)
+        scaled: npt.NDArray[np.int64] = (words * np.uint64(bound) >> np.uint64(32)).astype(np.int64)
+        return scaled
 
 
 def corpus(nodes: int = NODES, seed: int = 0) -> NodeTable:
@@ -78,7 +80,7 @@ def corpus(nodes: int = NODES, seed: int = 0) -> NodeTable:
         vocabulary.value_id(number, add=True)
     layouts = [vocabulary.layout_id((size,), add=True) for size in range(int(count.max()) + 1)]
     columns = (kind, value, count, first_child, parent, np.array(layouts)[count])
-    return NodeTable(*(column.astype(np.uint32) for column in columns), vocabulary)
+    return NodeTable.of([column.astype(np.uint32) for column in columns], vocabulary)
 
 
 def _grow(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +63,11 @@ class NodeTable:
     layout: npt.NDArray[np.uint32]
     vocabulary: Vocabulary
 
+    @classmethod
+    def of(cls, columns: Iterable[npt.NDArray[Any]], vocabulary: Vocabulary) -> NodeTable:
+        """Return the table with these six columns, in the order of the parameters."""
+        return cls(**dict(zip(COLUMNS, columns, strict=True)), vocabulary=vocabulary)
+
     def __post_init__(self) -> None:
         if not isinstance(self.vocabulary, Vocabulary):
             raise InvalidParameter(
@@ -92,15 +99,18 @@ class NodeTable:
                 f"first_child: the {self.count[row]} children of row {row} from row {first[row]} "
                 f"must lie after it and within {len(self)} rows"
             )
-        starts = np.zeros(len(self) + 1, np.int64)
-        np.add.at(starts, first[self.count > 0], 1)
-        np.add.at(starts, end[self.count > 0], -1)
-        covered = np.cumsum(starts)[:-1]
-        if (covered != (self.parent != NONE)).any():
-            row = int(np.argmax(covered != (self.parent != NONE)))
+        # What the parent of each node must be, from the ranges of children.
+        count = self.count.astype(np.int64)
+        offsets = np.repeat(first - (np.cumsum(count) - count), count)
+        expected = np.full(len(self), NONE, np.int64)
+        expected[offsets + np.arange(len(offsets))] = np.repeat(rows, count)
+        wrong = expected != self.parent
+        if wrong.any() or np.count_nonzero(self.parent != NONE) != len(offsets):
+            row = int(np.argmax(wrong))
             raise InvalidParameter(
-                f"parent: row {row} is the child of {covered[row]} rows, and its parent is "
-                f"{self.parent[row]}; a root has {NONE} and every other node one parent"
+                f"parent: row {row} is among the children of row {expected[row]}, and its parent "
+                f"is {self.parent[row]}; every node but a root, which has {NONE}, is the child of "
+                "one row"
             )
         for name, size in (
             ("kind", len(self.vocabulary.kinds)),
@@ -126,6 +136,19 @@ class NodeTable:
     def nbytes(self) -> int:
         """Bytes of the three columns that a comparison reads."""
         return self.kind.nbytes + self.value.nbytes + self.count.nbytes
+
+    def tree_ranges(self) -> list[range] | None:
+        """Return the rows of each tree, if trees stand one after the other and in level order.
+
+        So does what `stratoperf.synthesis.encode_all` returns; ``None`` for other tables.
+        """
+        is_root = self.parent == NONE
+        before = np.cumsum(self.count, dtype=np.int64) - self.count
+        expected = np.cumsum(is_root) + before
+        if (self.first_child != expected)[self.count > 0].any():
+            return None
+        ends = [*self.roots.tolist(), len(self)]
+        return [range(first, last) for first, last in itertools.pairwise(ends)]
 
     def children(self, row: int) -> range:
         """Return the rows of the children of a node."""
@@ -162,11 +185,14 @@ class NodeTable:
         """
         if len(self) != len(other):
             return f"{len(self)} rows against {len(other)}"
-        for name in ("count", "first_child", "parent"):
+        alike = self.vocabulary is other.vocabulary
+        for name in COLUMNS if alike else ("count", "first_child", "parent"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if not np.array_equal(mine, theirs):
                 row = int(np.argmax(mine != theirs))
                 return f"{name}[{row}]: {mine[row]} against {theirs[row]}"
+        if alike:
+            return None
         my_layouts, their_layouts = self.vocabulary.layouts, other.vocabulary.layouts
         for row in range(len(self)):
             mine_is, theirs_is = (

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.synthesis.placeholders import find_placeholders, in_strings, parse_template
+from stratoperf.synthesis.placeholders import (
+    Placeholder,
+    find_placeholders,
+    in_strings,
+    parse_template,
+)
 
 Sources: TypeAlias = "Mapping[str, str | Sequence[str]]"
 """Source by placeholder: a text, or a list of texts for ``$...name``. `Matches.bindings` is one."""
@@ -71,34 +76,10 @@ class Template:
         slots: list[Slot] = []
         end = 0
         for place in find_placeholders(text):
-            if place.name == "_":
-                raise InvalidParameter(
-                    f"template: $_ in {text!r} stands for nothing in particular; use a named "
-                    "placeholder"
-                )
-            before, after = text[end : place.start], text[place.end :]
-            line = text[text.rfind("\n", 0, place.start) + 1 : place.start]
-            alone = not line.strip() and re.match(r"[ \t]*(\n|$)", after) is not None
-            comma_after = place.is_rest and not alone and after.lstrip(" ").startswith(",")
-            comma_before = (
-                place.is_rest and not alone and not comma_after and before.rstrip().endswith(",")
-            )
-            if comma_before:
-                before = before.rstrip()[:-1]
+            slot, before, after = _slot(text, place, text[end : place.start])
             literals.append(before)
-            is_element = before.rstrip()[-1:] in ("", "(", "[", ",") and after.lstrip()[:1] in (
-                "", ")", "]", ","
-            )  # fmt: skip
-            slots.append(
-                Slot(
-                    place.name, place.is_rest, line if alone else None, is_element or comma_before,
-                    comma_before, comma_after,
-                )  # fmt: skip
-            )
-            end = place.end
-            if comma_after:
-                end += len(after) - len(after.lstrip(" ")) + 1
-                end += len(text[end:]) - len(text[end:].lstrip(" "))
+            slots.append(slot)
+            end = place.end + after
         return cls(text, (*literals, text[end:]), tuple(slots))
 
     def texts(self, bindings: Sources) -> list[str]:
@@ -117,6 +98,29 @@ class Template:
         for text, literal in zip(texts, self.literals[1:], strict=True):
             parts += [text, literal]
         return "".join(parts)
+
+
+def _slot(text: str, place: Placeholder, before: str) -> tuple[Slot, str, int]:
+    """Return a slot, the text before it, and how many characters behind it belong to it.
+
+    A list that may be empty takes a comma beside it along.
+    """
+    if place.name == "_":
+        raise InvalidParameter(
+            f"template: $_ in {text!r} stands for nothing in particular; use a named placeholder"
+        )
+    after = text[place.end :]
+    indent = text[text.rfind("\n", 0, place.start) + 1 : place.start]
+    if not indent.strip() and re.match(r"[ \t]*(\n|$)", after):
+        return Slot(place.name, place.is_rest, indent, False, False, False), before, 0
+    comma = re.match(r" *, *", after) if place.is_rest else None
+    comma_before = place.is_rest and comma is None and before.rstrip().endswith(",")
+    opened = before.rstrip()[-1:] in ("", "(", "[", ",")
+    closed = after.lstrip()[:1] in ("", ")", "]", ",")
+    if comma_before:
+        before = before.rstrip()[:-1]
+    slot = Slot(place.name, place.is_rest, None, opened and closed, comma_before, comma is not None)
+    return slot, before, comma.end() if comma is not None else 0
 
 
 def _slot_text(slot: Slot, bindings: Sources, template: str) -> str:

@@ -127,7 +127,7 @@ class Transformer:
                 compiled.layout_sets,
                 compiled.layout_words,
             ),
-            captures=[tuple(capture) for capture in captures],
+            captures=captures,
         )
         captured = self._native.capture(self._rows)
         slots = len(self._replacement.slots)
@@ -160,7 +160,7 @@ class Transformer:
         if self.backend == "reference":
             return self._reference()
         columns = self._native.graft(_arrays(self._replacement), self._rows, self._layouts)
-        return NodeTable(*columns, self.table.vocabulary)
+        return NodeTable.of(columns, self.table.vocabulary)
 
     def operation(self) -> Operation:
         """Return the operation that matches and rewrites the table once an iteration.
@@ -193,7 +193,7 @@ class Transformer:
                 return 0
             if not expected:
                 expected.append(self._reference())
-            difference = NodeTable(*outcome, self.table.vocabulary).difference(expected[0])
+            difference = NodeTable.of(outcome, self.table.vocabulary).difference(expected[0])
             if difference is not None:
                 raise VerificationFailed(
                     f"the timed transformation differs from the reference: {difference}"

@@ -39,9 +39,7 @@ class HasWork(Protocol):
         ...
 
 
-def operation_of(
-    works: Sequence[Work], *, name: str, items: float, item_unit: str
-) -> Operation:
+def operation_of(works: Sequence[Work], *, name: str, items: float, item_unit: str) -> Operation:
     """Return the operation that does all works once an iteration."""
     steps = [work.step for work in works if work.step is not None]
     if len(steps) < len(works):
