@@ -45,10 +45,7 @@ std::uint32_t compared_fields(const Fields& fields) {
 }  // namespace
 
 Matcher::Matcher(const Nodes& nodes, const Patterns& patterns, const MatchParameters& parameters)
-    : nodes_(nodes),
-      patterns_(patterns),
-      parameters_(parameters),
-      columns_{nodes.kind, nodes.value, nodes.count} {
+    : nodes_(nodes), patterns_(patterns), parameters_(parameters) {
   require(parameters_.threads > 0, "threads: must be at least 1, got 0");
   require(nodes_.size < kAny / 2, "table: must have fewer than 2^31 nodes");
   check_patterns();
@@ -101,11 +98,10 @@ void Matcher::sort_by_kind() {
     std::ranges::transform(rows_, sorted_[i].begin(),
                            [&](std::uint32_t row) { return columns[i][row]; });
   }
-  columns_ = {sorted_[0].data(), sorted_[1].data(), sorted_[2].data()};
 }
 
 void Matcher::make_groups() {
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t> numbers;
+  std::map<std::tuple<std::uint32_t, bool, std::uint32_t, std::uint32_t>, std::uint32_t> numbers;
   goes_on_.resize(patterns_.size);
   for (std::uint32_t pattern = 0; pattern < patterns_.size; ++pattern) {
     const PatternNode& root = patterns_.nodes[patterns_.begin[pattern]];
@@ -113,16 +109,17 @@ void Matcher::make_groups() {
     goes_on_[pattern] = size > 1 || root.layout != kAny;
     std::uint32_t first = 0;
     std::uint32_t last = nodes_.size;
-    if (parameters_.by_kind && root.fields.kind != kAny) {
+    const bool by_kind = parameters_.by_kind && root.fields.kind != kAny;
+    if (by_kind) {
       const bool known = root.fields.kind + 1 < kind_begin_.size();
       first = known ? kind_begin_[root.fields.kind] : 0;
       last = known ? kind_begin_[root.fields.kind + 1] : 0;
     }
     const std::uint32_t fields = compared_fields(root.fields);
     const auto next = static_cast<std::uint32_t>(groups_.size());
-    const auto [found, is_new] = numbers.try_emplace({fields, first, last}, next);
+    const auto [found, is_new] = numbers.try_emplace({fields, by_kind, first, last}, next);
     if (is_new) {
-      groups_.push_back({fields, first, last});
+      groups_.push_back({fields, by_kind, first, last});
     }
     Group& group = groups_[found->second];
     group.wanted.push_back(root.fields);
@@ -207,18 +204,20 @@ void Matcher::scan_tile(Share& share, const Group& group, std::uint32_t first, s
     compare_chunk(share, group, at, size, first, count);
     share.rows.reserve(share.size + std::uint64_t{size} * count + kSpareNodes);
     for (std::uint32_t i = 0; i < size; ++i) {
-      keep_hits(share, group.pattern[at + i], &share.bits[std::size_t{i} * kTileWords], first,
-                count);
+      keep_hits(share, group, group.pattern[at + i], &share.bits[std::size_t{i} * kTileWords],
+                first, count);
     }
   }
 }
 
 void Matcher::compare_chunk(Share& share, const Group& group, std::uint32_t at, std::uint32_t size,
                             std::uint32_t first, std::uint32_t count) const {
+  const Tile columns = group.by_kind ? Tile{sorted_[0].data(), sorted_[1].data(), sorted_[2].data()}
+                                     : Tile{nodes_.kind, nodes_.value, nodes_.count};
   const Kernels::Scan scan = parameters_.instructions.kernels->scan[group.fields];
   const Fields* const wanted = &group.wanted[at];
   const std::uint32_t whole = count / 64;
-  scan({columns_.kind + first, columns_.value + first, columns_.count + first}, whole, wanted, size,
+  scan({columns.kind + first, columns.value + first, columns.count + first}, whole, wanted, size,
        share.bits.data());
   const std::uint32_t rest = count % 64;
   if (rest == 0) {
@@ -227,21 +226,21 @@ void Matcher::compare_chunk(Share& share, const Group& group, std::uint32_t at, 
   // The last ones are copied: loads of 64 would read behind the columns.
   std::uint32_t copies[3][64] = {};
   const std::uint32_t from = first + 64 * whole;
-  std::memcpy(copies[0], columns_.kind + from, rest * sizeof(std::uint32_t));
-  std::memcpy(copies[1], columns_.value + from, rest * sizeof(std::uint32_t));
-  std::memcpy(copies[2], columns_.count + from, rest * sizeof(std::uint32_t));
+  std::memcpy(copies[0], columns.kind + from, rest * sizeof(std::uint32_t));
+  std::memcpy(copies[1], columns.value + from, rest * sizeof(std::uint32_t));
+  std::memcpy(copies[2], columns.count + from, rest * sizeof(std::uint32_t));
   scan({copies[0], copies[1], copies[2]}, 1, wanted, size, share.bits.data() + whole);
   for (std::uint32_t i = 0; i < size; ++i) {
     share.bits[std::size_t{i} * kTileWords + whole] &= (std::uint64_t{1} << rest) - 1;
   }
 }
 
-void Matcher::keep_hits(Share& share, std::uint32_t pattern, const std::uint64_t* bits,
-                        std::uint32_t first, std::uint32_t count) {
+void Matcher::keep_hits(Share& share, const Group& group, std::uint32_t pattern,
+                        const std::uint64_t* bits, std::uint32_t first, std::uint32_t count) {
   std::uint32_t* const begin = share.rows.data() + share.size;
   std::uint32_t* end =
       parameters_.instructions.kernels->compact(bits, (count + 63) / 64, first, begin);
-  if (parameters_.by_kind) {
+  if (group.by_kind) {
     for (std::uint32_t* row = begin; row != end; ++row) {
       *row = rows_[*row];
     }

@@ -51,7 +51,8 @@ class Matcher {
   // Patterns that compare the same fields with the same nodes.
   struct Group {
     std::uint32_t fields = 0;  // which: kKindField and so on
-    std::uint32_t first = 0;   // nodes, in the order of columns_
+    bool by_kind = false;      // nodes in the order of sorted_, not of the table
+    std::uint32_t first = 0;
     std::uint32_t last = 0;
     std::vector<Fields> wanted = {};
     std::vector<std::uint32_t> pattern = {};
@@ -78,7 +79,7 @@ class Matcher {
   void scan_tile(Share& share, const Group& group, std::uint32_t first, std::uint32_t last);
   void compare_chunk(Share& share, const Group& group, std::uint32_t at, std::uint32_t size,
                      std::uint32_t first, std::uint32_t count) const;
-  void keep_hits(Share& share, std::uint32_t pattern, const std::uint64_t* bits,
+  void keep_hits(Share& share, const Group& group, std::uint32_t pattern, const std::uint64_t* bits,
                  std::uint32_t first, std::uint32_t count);
   void place_hits(unsigned members, Hits& hits);
   void copy_share(Share& share, const Hits& hits) const;
@@ -89,7 +90,6 @@ class Matcher {
   Nodes nodes_;
   Patterns patterns_;
   MatchParameters parameters_;
-  Tile columns_ = {};                          // of the nodes, or sorted by type
   std::vector<std::uint32_t> sorted_[3] = {};  // by type: kind, value, count
   std::vector<std::uint32_t> rows_ = {};       // by type: the row of each
   std::vector<std::uint32_t> kind_begin_ = {};

@@ -49,15 +49,15 @@ std::vector<Captured> capture(const Nodes& nodes, const Patterns& patterns,
   return found;
 }
 
-Grafter::Grafter(const Nodes& nodes, const std::uint32_t* parent)
-    : nodes_(nodes), parent_(parent) {
+Grafter::Grafter(const Nodes& nodes, const std::uint32_t* parent) : nodes_(nodes), parent_(parent) {
   std::uint64_t next_child = 0;
   for (std::uint32_t row = 0; row < nodes_.size; ++row) {
     if (parent_[row] == kNone) {
       roots_.push_back(row);
       ++next_child;
     }
-    trees_apart_ = trees_apart_ && (nodes_.count[row] == 0 || nodes_.first_child[row] == next_child);
+    trees_apart_ =
+        trees_apart_ && (nodes_.count[row] == 0 || nodes_.first_child[row] == next_child);
     next_child += nodes_.count[row];
   }
   roots_.push_back(nodes_.size);

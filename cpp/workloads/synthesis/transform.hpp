@@ -71,8 +71,8 @@ std::vector<Captured> capture(const Nodes& nodes, const Patterns& patterns,
 
 // A new table of the trees in `nodes` with the nodes at `rows` replaced, and those within what a
 // placeholder stands for as well. `layouts` has open_layouts elements for each hit. Trees stay one
-// after the other and in level order; those without a hit are copied. Throws std::invalid_argument when there would be 2^31 nodes
-// or more; returns false once `stop` does.
+// after the other and in level order; those without a hit are copied. Throws std::invalid_argument
+// when there would be 2^31 nodes or more; returns false once `stop` does.
 class Grafter {
  public:
   Grafter(const Nodes& nodes, const std::uint32_t* parent);
