@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -199,10 +200,13 @@ def test_a_wrong_column_is_named(changed: dict[str, object], message: str) -> No
         (b"\xff\xfe", r"^source: does not parse"),
         ("a\0b", r"^source: does not parse"),
         (7, r"^source: expected Python source or a tree of ast, got int"),
-        (ast.Constant({}), r"^source: the tree holds a value without a hash"),
+        (ast.Constant(cast(Any, {})), r"^source: the tree holds a value without a hash"),
         (ast.Load(), r"^tree: expected nodes of the module ast, got (ast.)?Load"),
-        (ast.Return("text"), r"^tree: expected nodes of the module ast, got str"),
-        (ast.Module(body="text", type_ignores=[]), r"^tree: expected a list of nodes, got str"),
+        (ast.Return(cast(Any, "text")), r"^tree: expected nodes of the module ast, got str"),
+        (
+            ast.Module(body=cast(Any, "text"), type_ignores=[]),
+            r"^tree: expected a list of nodes, got str",
+        ),
     ],
 )
 def test_source_that_does_not_parse_and_wrong_trees_are_refused(source: str, message: str) -> None:

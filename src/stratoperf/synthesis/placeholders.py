@@ -122,6 +122,8 @@ def standin(node: object) -> Standin | None:
         node = node.id
     elif isinstance(node, ast.arg) and node.annotation is None:
         node = node.arg
+    elif isinstance(node, ast.alias) and node.asname is None:
+        node = node.name
     if not isinstance(node, str) or not (matched := _STANDINS.fullmatch(node)):
         return None
     return Standin(matched[1], node.startswith(_REST_STANDIN))
@@ -134,7 +136,7 @@ def parse_pattern(text: str) -> Pattern:
 
 def _pattern(node: ast.AST, text: str, source: str = "") -> Pattern:
     place = standin(node)
-    if place is not None and not isinstance(node, ast.arg):
+    if place is not None and not isinstance(node, ast.arg | ast.alias):
         if place.is_rest:
             raise InvalidParameter(
                 f"pattern: '$...{place.name}' in {text!r} must be an element of a list "

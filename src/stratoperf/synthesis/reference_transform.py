@@ -88,9 +88,7 @@ class _Rewriter:
             assert isinstance(binding, range)
             # What a node in the list is, counts before it is replaced: a keyword stays one.
             keywords = sum(self.table.describe(row)[0] == "keyword" for row in binding)
-            filled = filled_layout(node.layout or (), len(binding) - keywords, keywords)
-            assert filled is not None, "the arguments were checked when the template was compiled"
-            entries = filled
+            entries = filled_layout(node.layout or (), len(binding) - keywords, keywords)
             children[node.rest : node.rest] = [self.tree(row) for row in binding]
         return Tree(node.kind or "Name", value, entries, children)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -121,7 +122,8 @@ class _Compiler:
         """Append a node; return it as a child."""
         is_placeholder = node.name is not None and not node.by_value
         if as_statement and not (is_statement(node) or node.name in self.statements):
-            node = Pattern(kind="Expr", value=None, count=1, children=(node,), layout=(1,))
+            inside = dataclasses.replace(node, is_statement=False)
+            node = Pattern(kind="Expr", value=None, count=1, children=(inside,), layout=(1,))
         elif is_placeholder and node.name in self.statements and not as_statement:
             raise InvalidParameter(
                 f"template: ${node.name} stands for a statement in the pattern, but for an "
@@ -198,7 +200,7 @@ def is_statement(pattern: Pattern) -> bool:
 
 def filled_layout(
     layout: tuple[int | AtLeast | tuple[bool, ...], ...], positional: int, keywords: int
-) -> list[int | list[bool]] | None:
+) -> list[int | list[bool]]:
     """Return the entries of a layout with so many more nodes in the fields that are open.
 
     Parameters
@@ -208,14 +210,17 @@ def filled_layout(
     positional, keywords
         Nodes that a ``$...name`` stands for: others, and keyword arguments.
 
-    Returns
-    -------
-    list
-        ``None`` when there are keyword arguments and no place for them.
+    Raises
+    ------
+    InvalidParameter
+        When there are keyword arguments and no place for them.
     """
     room = [positional, keywords]
     if sum(isinstance(entry, AtLeast) for entry in layout) == 1 and keywords:
-        return None
+        raise InvalidParameter(
+            "template: a '$...' stands for keyword arguments in some match; put it at the end of "
+            "the arguments of a call without other keyword arguments"
+        )
     entries: list[int | list[bool]] = []
     for entry in layout:
         if isinstance(entry, AtLeast):

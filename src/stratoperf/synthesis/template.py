@@ -14,6 +14,7 @@ from stratoperf.synthesis.placeholders import (
     find_placeholders,
     in_strings,
     parse_template,
+    whole_parameters,
 )
 
 Sources: TypeAlias = "Mapping[str, str | Sequence[str]]"
@@ -42,6 +43,8 @@ class Slot(NamedTuple):
     """Whether it stands between commas or brackets."""
     comma_before: bool
     comma_after: bool
+    is_parameters: bool = False
+    """Whether it is all of a parameter list: then its text is one, as it is."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,18 @@ class Template:
         InvalidParameter
             When it does not parse, or has ``$_``.
         """
-        parse_template("template", text)
+        parameters = {
+            whole_parameters(node)
+            for node in ast.walk(parse_template("template", text))
+            if isinstance(node, ast.arguments)
+        }
         literals: list[str] = []
         slots: list[Slot] = []
         end = 0
         for place in find_placeholders(text):
             slot, before, after = _slot(text, place, text[end : place.start])
+            if place.is_rest and place.name in parameters:
+                slot = slot._replace(is_parameters=True)
             literals.append(before)
             slots.append(slot)
             end = place.end + after
@@ -137,12 +146,14 @@ def _slot_text(slot: Slot, bindings: Sources, template: str) -> str:
         raise InvalidParameter(
             f"bindings: {slot.name!r} is {binding!r}; expected source, or a list of sources"
         )
-    if is_list != slot.is_rest:
+    if is_list != (slot.is_rest and not slot.is_parameters):
         raise InvalidParameter(
             f"bindings: {slot.name!r} is {binding!r}, but the template {template!r} takes "
-            + (f"a list there: '$...{slot.name}'" if slot.is_rest else f"one: '${slot.name}'")
+            + ("one text there" if is_list else f"a list there: '$...{slot.name}'")
         )
     texts = [binding] if isinstance(binding, str) else list(binding)
+    if slot.is_parameters:
+        return texts[0]
     if slot.indent is not None:
         return ("\n" + slot.indent).join(
             _indented(text, slot.indent) for text in (texts if texts else ["pass"])
@@ -169,9 +180,19 @@ def _operand(text: str, *, is_element: bool) -> str:
     try:
         node = ast.parse(text, mode="eval").body
     except SyntaxError:
-        return text  # an argument such as *a or k=v, or a parameter list
+        # A yield or a named expression needs parentheses; an argument such as *a or k=v cannot
+        # have any.
+        return f"({text})" if _parses(f"({text}\n)") else text
     if isinstance(node, _ATOMS) or (is_element and isinstance(node, _ELEMENTS)):
         return text
     if isinstance(node, ast.Constant) and type(node.value) not in (int, float, complex):
         return text
     return f"({text})"
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True

@@ -279,14 +279,4 @@ def _open_layouts(
 
 def _layout_id(table: NodeTable, opened: OpenLayout, positional: int, keywords: int) -> int:
     entries = filled_layout(opened.layout, positional, keywords)
-    if entries is None:
-        raise no_room_for_keywords()
     return table.vocabulary.layout_id(layout_of(entries), add=True) or 0
-
-
-def no_room_for_keywords() -> InvalidParameter:
-    """Return the error for keyword arguments in a place that takes none."""
-    return InvalidParameter(
-        "template: a '$...' stands for keyword arguments in some match; put it at the end of the "
-        "arguments of a call without other keyword arguments"
-    )
