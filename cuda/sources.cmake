@@ -20,12 +20,19 @@ set(stratoperf_cuda_sources
   device/process.cpp
   device/stream.cpp
   round_trip/empty_operation.cpp
+  synthesis/corpus.cpp
+  synthesis/match_operation.cpp
+  synthesis/matcher.cpp
+  synthesis/plan.cpp
+  synthesis/shapes.cpp
 )
 # What nvcc compiles.
 set(stratoperf_cuda_kernels
   consensus/block_kernels.cu
   consensus/grid_kernels.cu
   round_trip/kernels.cu
+  synthesis/compare_kernels.cu
+  synthesis/place_kernels.cu
 )
 set(stratoperf_cuda_bindings
   bindings/consensus.cpp
@@ -33,5 +40,6 @@ set(stratoperf_cuda_bindings
   bindings/device.cpp
   bindings/errors.cpp
   bindings/round_trip.cpp
+  bindings/synthesis.cpp
   bindings/topics.cpp
 )

@@ -40,10 +40,28 @@ class BoundStep {
 using Columns = std::tuple<py::array, py::array, py::array, py::array, py::array>;
 
 // `subtree` may be None.
-synthesis::Nodes nodes_of(const Columns& columns, const py::object& subtree);
+inline synthesis::Nodes nodes_of(const Columns& columns, const py::object& subtree) {
+  const auto& [kind, value, count, first_child, layout] = columns;
+  const auto kinds = view<std::uint32_t>(kind, "kind");
+  return {kinds.data(),
+          view<std::uint32_t>(value, "value").data(),
+          view<std::uint32_t>(count, "count").data(),
+          view<std::uint32_t>(first_child, "first_child").data(),
+          view<std::uint32_t>(layout, "layout").data(),
+          subtree.is_none() ? nullptr
+                            : view<std::uint32_t>(subtree.cast<py::array>(), "subtree").data(),
+          static_cast<std::uint32_t>(kinds.size())};
+}
 
 // The arrays of CompiledPatterns.
-synthesis::Patterns patterns_of(const py::array& nodes, const py::array& begin,
-                                const py::array& layout_sets, std::uint32_t layout_words);
+inline synthesis::Patterns patterns_of(const py::array& nodes, const py::array& begin,
+                                       const py::array& layout_sets, std::uint32_t layout_words) {
+  static_assert(sizeof(synthesis::PatternNode) == 7 * sizeof(std::uint32_t));
+  const auto begins = view<std::uint32_t>(begin, "begin");
+  return {
+      reinterpret_cast<const synthesis::PatternNode*>(view<std::uint32_t>(nodes, "nodes").data()),
+      begins.data(), view<std::uint32_t>(layout_sets, "layout_sets").data(), layout_words,
+      static_cast<std::uint32_t>(begins.size() - 1)};
+}
 
 }  // namespace stratoperf::bindings

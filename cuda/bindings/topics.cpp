@@ -9,6 +9,7 @@ void register_topics(py::module_& module) {
   register_device(module.def_submodule("device", "The devices of this machine."));
   register_round_trip(
       module.def_submodule("round_trip", "Round trips of kernels that do nothing."));
+  register_synthesis(module.def_submodule("synthesis", "Matching syntax trees on a device."));
 }
 
 }  // namespace stratoperf::cuda::bindings

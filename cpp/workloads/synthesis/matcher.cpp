@@ -6,36 +6,15 @@
 #include <map>
 #include <numeric>
 #include <stdexcept>
-#include <string>
 #include <tuple>
+
+#include "workloads/synthesis/requirements.hpp"
 
 namespace stratoperf::synthesis {
 namespace {
 
 // Below this many comparisons a thread costs more to wake (some 10 us) than it saves.
 constexpr std::uint64_t kComparisonsPerThread = std::uint64_t{1} << 20;
-
-void require(bool holds, const std::string& otherwise) {
-  if (!holds) {
-    throw std::invalid_argument(otherwise);
-  }
-}
-
-class Busy {
- public:
-  explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
-    if (flag_.exchange(true, std::memory_order_acquire)) {
-      throw std::runtime_error(
-          "this Matcher is matching in another thread; give each thread its own Matcher");
-    }
-  }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { flag_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool>& flag_;
-};
 
 std::uint32_t compared_fields(const Fields& fields) {
   return (fields.kind != kAny ? kKindField : 0) | (fields.value != kAny ? kValueField : 0) |
@@ -46,34 +25,15 @@ std::uint32_t compared_fields(const Fields& fields) {
 
 Matcher::Matcher(const Nodes& nodes, const Patterns& patterns, const MatchParameters& parameters)
     : nodes_(nodes), patterns_(patterns), parameters_(parameters) {
-  require(parameters_.threads > 0, "threads: must be at least 1, got 0");
-  require(nodes_.size < kAny / 2, "table: must have fewer than 2^31 nodes");
-  check_patterns();
+  if (parameters_.threads == 0) {
+    throw std::invalid_argument("threads: must be at least 1, got 0");
+  }
+  require_search(nodes_, patterns_);
   if (parameters_.by_kind) {
     sort_by_kind();
   }
   make_groups();
   shares_.resize(parameters_.threads);
-}
-
-// The loops follow these numbers without looking.
-void Matcher::check_patterns() const {
-  for (std::uint32_t pattern = 0; pattern < patterns_.size; ++pattern) {
-    const std::uint32_t size = patterns_.begin[pattern + 1] - patterns_.begin[pattern];
-    const std::string name = "patterns: number " + std::to_string(pattern);
-    require(size > 0 && size <= kMostPatternNodes, name + " must have 1 to " +
-                                                       std::to_string(kMostPatternNodes) +
-                                                       " nodes, got " + std::to_string(size));
-    const PatternNode* const nodes = patterns_.nodes + patterns_.begin[pattern];
-    for (std::uint32_t i = 0; i < size; ++i) {
-      require(i == 0 || nodes[i].parent < i, name + " has a node before its parent");
-      require(nodes[i].same == kNone || (nodes[i].same & ~kSameValue) < i,
-              name + " has a placeholder that repeats a later one");
-      require(
-          nodes[i].same == kNone || (nodes[i].same & kSameValue) != 0 || nodes_.subtree != nullptr,
-          name + " repeats a placeholder, and the table has no numbers of subtrees");
-    }
-  }
 }
 
 // Stable, so that hits stay in the order of the rows.
@@ -138,10 +98,7 @@ bool Matcher::match(Hits& hits, const Stop& stop) {
   if (stopped_.load(std::memory_order_relaxed)) {
     return false;
   }
-  require(found_.load(std::memory_order_relaxed) <= parameters_.max_hits,
-          "patterns: they have more than " + std::to_string(parameters_.max_hits) +
-              " hits, which is all that max_bytes has room for; match fewer or narrower patterns "
-              "at once, or raise max_bytes");
+  require_hits(found_.load(std::memory_order_relaxed), parameters_.max_hits);
   place_hits(members, hits);
   return true;
 }

@@ -72,7 +72,6 @@ class Matcher {
     std::uint64_t comparisons = 0;
   };
 
-  void check_patterns() const;
   void sort_by_kind();
   void make_groups();
   void scan_share(Share& share, unsigned member, unsigned members, const Stop& stop);
