@@ -15,6 +15,8 @@ constexpr std::uint32_t kWarps = kThreads / kWarp;
 // Cells in a row that one thread places.
 constexpr std::uint32_t kThreadCells = kPlacedCells / kThreads;
 
+constexpr std::uint32_t kCellWords = kCellBytes / sizeof(std::uint32_t);
+
 // Of each warp and of all before, in shared memory.
 struct Sums {
   std::uint32_t of_warp[kWarps];
@@ -66,25 +68,20 @@ __device__ std::uint32_t hits_before(const Search& search, std::uint32_t own, st
 // then those of the second half. `first` is the row of its first node.
 __device__ void place_cell(const Search& search, std::uint32_t at, std::uint32_t first,
                            std::uint64_t position) {
-  const auto* const fours =
-      reinterpret_cast<const uint4*>(search.bits + std::uint64_t{at} * kCellBytes);
-  const uint4 low = fours[0];
-  const uint4 high = fours[1];
-  const std::uint32_t words[kCellBytes / 4] = {low.x,  low.y,  low.z,  low.w,
-                                               high.x, high.y, high.z, high.w};
-#pragma unroll
-  for (std::uint32_t half = 0; half < 2; ++half) {
-#pragma unroll
-    for (std::uint32_t word = 0; word < kCellBytes / 4; ++word) {
-      const std::uint32_t base = first + half * (kCellNodes / 2) + word * 16;
-      for (std::uint32_t rest = words[word] >> (4 * half) & 0x0f0f0f0fu; rest != 0;
-           rest &= rest - 1) {
-        const std::uint32_t bit = static_cast<std::uint32_t>(__ffs(static_cast<int>(rest))) - 1;
-        if (position < search.capacity) {
-          search.rows[position] = base + bit / 8 * 4 + bit % 8;
-        }
-        ++position;
+  const auto* const words =
+      reinterpret_cast<const std::uint32_t*>(search.bits + std::uint64_t{at} * kCellBytes);
+  for (std::uint32_t i = 0; i < 2 * kCellWords; ++i) {
+    const std::uint32_t half = i / kCellWords;
+    const std::uint32_t word = i % kCellWords;
+    const std::uint32_t base =
+        first + half * (kCellNodes / 2) + word * (kCellNodes / 2 / kCellWords);
+    for (std::uint32_t rest = words[word] >> (4 * half) & 0x0f0f0f0fu; rest != 0;
+         rest &= rest - 1) {
+      const std::uint32_t bit = static_cast<std::uint32_t>(__ffs(static_cast<int>(rest))) - 1;
+      if (position < search.capacity) {
+        search.rows[position] = base + bit / 8 * 4 + bit % 8;
       }
+      ++position;
     }
   }
 }
