@@ -13,9 +13,9 @@ from stratoperf._core import synthesis as native
 from stratoperf.consensus.rules import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis.matcher import BACKENDS, MAX_THREADS
+from stratoperf.synthesis.matcher import MAX_THREADS
 from stratoperf.synthesis.template import Sources, Template
-from stratoperf.synthesis.work import Work, operation_of
+from stratoperf.synthesis.work import REWRITING_BACKENDS, Work, operation_of
 
 
 class Expander:
@@ -31,7 +31,7 @@ class Expander:
     bindings
         One mapping for each expansion, as `Matches.bindings` gives them; at least one.
     backend
-        ``"cpu"``, ``"cuda"``, ``"reference"`` (plain Python), or ``"auto"``.
+        ``"cpu"``, ``"reference"`` (plain Python), or ``"auto"``.
     threads
         The most that expansions are spread over; one thread is used for each 2048.
 
@@ -51,7 +51,7 @@ class Expander:
         threads: int = 1,
     ) -> None:
         self.template = template if isinstance(template, Template) else Template.parse(template)
-        self.backend = backends.resolve(backend, BACKENDS)
+        self.backend = backends.resolve(backend, REWRITING_BACKENDS)
         self.threads = whole_number("threads", threads, 1, MAX_THREADS)
         self._texts = [self.template.texts(each) for each in bindings]
         if not self._texts:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
 from stratoperf.consensus.rules import whole_number
-from stratoperf.errors import InvalidParameter, VerificationFailed
+from stratoperf.errors import BackendUnavailable, InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis import reference
+from stratoperf.synthesis import cuda, reference
 from stratoperf.synthesis.compiled import compile_patterns
 from stratoperf.synthesis.matches import Matches
 from stratoperf.synthesis.pattern import Pattern, check_pattern
@@ -45,6 +46,7 @@ class Matcher:
         ``"cpu"``, ``"cuda"``, ``"reference"`` (plain Python), or ``"auto"``: the best here.
     threads
         The most that the nodes are spread over; one thread is used for each million comparisons.
+        For ``"cpu"``.
     by_kind
         Compare a pattern that names a type only with the nodes of that type, through an index that
         is made once. The hits are the same; fewer comparisons are evaluated, and `Matches.avoided`
@@ -52,13 +54,18 @@ class Matcher:
     max_bytes
         What the patterns and hits may take; by default half of the memory that is free.
 
+    Notes
+    -----
+    On a device the table is copied to its memory once, here; hits are counted on the device, put in
+    order there, and copied to page-locked memory.
+
     Raises
     ------
     InvalidParameter
         For an argument of the wrong type or out of range, an empty table, and patterns that do not
         fit into `max_bytes`.
     BackendUnavailable
-        When the backend cannot run here.
+        When the backend cannot run here, or the table does not fit into a device's memory.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Matcher:
         max_bytes: int | None = None,
         *,
         _instruction_set: str = "",
+        _limits: Mapping[str, int] | None = None,
     ) -> None:
         if not isinstance(table, NodeTable):
             raise InvalidParameter(
@@ -91,8 +99,11 @@ class Matcher:
                 f"{self.backend!r}"
             )
         self.by_kind = by_kind
-        self._native = None
-        if self.backend == "cpu":
+        self._native: Any = None
+        max_hits = (self.max_bytes - _BYTES_PER_PATTERN * len(self.patterns)) // _BYTES_PER_HIT
+        if self.backend == "cuda":
+            self._native = cuda.open_matcher(self, max_hits, **_limits or {})
+        elif self.backend == "cpu":
             compiled = compile_patterns(self.patterns, table.vocabulary)
             columns = (table.kind, table.value, table.count, table.first_child, table.layout)
             self._native = native.Matcher(
@@ -104,8 +115,7 @@ class Matcher:
                 layout_words=compiled.layout_words,
                 threads=self.threads,
                 by_kind=by_kind,
-                max_hits=(self.max_bytes - _BYTES_PER_PATTERN * len(self.patterns))
-                // _BYTES_PER_HIT,
+                max_hits=max_hits,
                 instruction_set=_instruction_set,
             )
 
@@ -118,6 +128,11 @@ class Matcher:
             When the hits do not fit into `max_bytes`.
         RuntimeError
             When another thread is matching with this Matcher.
+        BackendUnavailable
+            When a device has no memory for the hits (fewer may still fit), and in a process that
+            was forked from one that uses CUDA.
+        StratoperfError
+            When a device fails.
         """
         if self._native is None:
             return self._reference()
@@ -128,18 +143,53 @@ class Matcher:
 
         It works with buffers of its own. Its verification compares the hits of the last iteration,
         and the number of comparisons, with the reference. Items are the comparisons evaluated.
+        On a device the table lies in its memory and the hits end in page-locked memory; the details
+        tell how the work is spread over the device, and its measured integer rate.
         """
+        if self.backend == "cuda":
+            return self.verified_operation(
+                "synthesis.match", lambda: self._reference(screened=True)
+            )
         work = self.work()
         return operation_of(
             [work], name="synthesis.match", items=work.operations, item_unit="operations"
         )
 
+    def verified_operation(self, name: str, expect: Callable[[], Matches]) -> Operation:
+        """Return the operation on a device whose verification holds it to what `expect` returns."""
+        comparisons = self.match().comparisons
+        capsule, last = self._native.operation()
+        return Operation(
+            capsule,
+            name=name,
+            items=comparisons,
+            item_unit="operations",
+            verify=self._verifier(last, expect),
+            details=cuda.details(self._native),
+        )
+
     def work(self) -> Work:
-        """Return one iteration of the operation."""
+        """Return one iteration of the operation.
+
+        Raises
+        ------
+        BackendUnavailable
+            On a device, whose operation does nothing else.
+        """
+        if self.backend == "cuda":
+            raise BackendUnavailable(
+                "backend 'cuda' cannot match as a part of other work; use the Matcher's own "
+                "operation, or backend='cpu'"
+            )
         comparisons = self.match().comparisons
         if self._native is None:
             return Work(None, self._reference, lambda: 0, comparisons)
         step, last = self._native.step()
+        verify = self._verifier(last, lambda: self._reference(screened=True))
+        return Work(step, self._reference, verify, comparisons)
+
+    def _verifier(self, last: Any, expect: Callable[[], Matches]) -> Callable[[], int]:
+        """Return what holds the last outcome to the one that is expected, made when first asked."""
         expected: list[Matches] = []
 
         def verify() -> int:
@@ -147,7 +197,7 @@ class Matcher:
             if outcome is None:
                 return 0
             if not expected:
-                expected.append(self._reference(screened=True))
+                expected.append(expect())
             matches = Matches(self.table, self.patterns, *outcome)
             difference = self._difference(matches, expected[0])
             if difference is not None:
@@ -156,7 +206,7 @@ class Matcher:
                 )
             return len(self.patterns)
 
-        return Work(step, self._reference, verify, comparisons)
+        return verify
 
     def _difference(self, matches: Matches, expected: Matches) -> str | None:
         if not self.by_kind:

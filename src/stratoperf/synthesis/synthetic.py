@@ -8,7 +8,7 @@ import numpy.typing as npt
 from stratoperf.consensus.rules import whole_number
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.synthesis.pattern import ANY, Pattern
-from stratoperf.synthesis.table import MAX_NODES, NONE, NodeTable
+from stratoperf.synthesis.table import COLUMNS, MAX_NODES, NONE, NodeTable
 from stratoperf.synthesis.vocabulary import Vocabulary
 
 KINDS = 64
@@ -81,6 +81,24 @@ def corpus(nodes: int = NODES, seed: int = 0) -> NodeTable:
     layouts = [vocabulary.layout_id((size,), add=True) for size in range(int(count.max()) + 1)]
     columns = (kind, value, count, first_child, parent, np.array(layouts)[count])
     return NodeTable.of([column.astype(np.uint32) for column in columns], vocabulary)
+
+
+def repeated(table: NodeTable, times: int) -> NodeTable:
+    """Return a table with the trees of another one so many times, one after the other.
+
+    Large tables are made in seconds that way.
+
+    Raises
+    ------
+    InvalidParameter
+        When the result would be too large.
+    """
+    times = whole_number("times", times, 1, max(1, (MAX_NODES - 1) // max(1, len(table))))
+    start = np.repeat(np.arange(times, dtype=np.uint32) * np.uint32(len(table)), len(table))
+    columns = {name: np.tile(getattr(table, name), times) for name in COLUMNS}
+    columns["first_child"] += start
+    columns["parent"] += np.where(columns["parent"] == NONE, np.uint32(0), start)
+    return NodeTable.of([columns[name] for name in COLUMNS], table.vocabulary)
 
 
 def _grow(

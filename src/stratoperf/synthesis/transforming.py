@@ -16,7 +16,7 @@ from stratoperf.operation import Operation
 from stratoperf.synthesis import reference_transform
 from stratoperf.synthesis.compiled import compile_patterns
 from stratoperf.synthesis.encoding import decode
-from stratoperf.synthesis.matcher import BACKENDS, MAX_THREADS, Matcher
+from stratoperf.synthesis.matcher import MAX_THREADS, Matcher
 from stratoperf.synthesis.pattern import Pattern, check_pattern
 from stratoperf.synthesis.places import is_free
 from stratoperf.synthesis.replacement import (
@@ -29,7 +29,7 @@ from stratoperf.synthesis.replacement import (
 )
 from stratoperf.synthesis.table import NONE, NodeTable
 from stratoperf.synthesis.vocabulary import layout_of
-from stratoperf.synthesis.work import Work, operation_of
+from stratoperf.synthesis.work import REWRITING_BACKENDS, Work, operation_of
 
 
 class Transformer:
@@ -48,7 +48,7 @@ class Transformer:
     template
         Text in the same form; an expression stands for a statement where the pattern is one.
     backend
-        ``"cpu"``, ``"cuda"``, ``"reference"`` (plain Python), or ``"auto"``.
+        ``"cpu"``, ``"reference"`` (plain Python), or ``"auto"``.
     threads
         The most that matching is spread over.
 
@@ -79,7 +79,7 @@ class Transformer:
         self.table = table
         self.pattern = check_pattern("pattern", pattern)
         self.template = _template(template)
-        self.backend = backends.resolve(backend, BACKENDS)
+        self.backend = backends.resolve(backend, REWRITING_BACKENDS)
         self.threads = whole_number("threads", threads, 1, MAX_THREADS)
         self._instruction_set = _instruction_set
         if self.pattern.kind is None:

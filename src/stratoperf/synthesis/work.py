@@ -8,6 +8,10 @@ from typing import NamedTuple, Protocol
 from stratoperf._core import synthesis as native
 from stratoperf.operation import Operation
 
+REWRITING_BACKENDS = ("cpu", "reference")
+"""What expanding and transforming run on: both copy texts and rows of many lengths, for which a
+device gains nothing over the time to bring the result back."""
+
 
 class Work(NamedTuple):
     """A piece of work, native or in Python.

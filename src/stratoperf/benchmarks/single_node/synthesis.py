@@ -16,6 +16,8 @@ from stratoperf.synthesis import (
     mixed,
     synthetic,
 )
+from stratoperf.synthesis.cuda import large_operation
+from stratoperf.synthesis.work import REWRITING_BACKENDS
 
 BACKENDS = ("cpu", "cuda", "reference")
 LEVELS = list(synthetic.LEVELS)
@@ -51,6 +53,10 @@ RULES = (
     "def $f(self): $...body",
 )
 
+# More than the second-level cache of any device holds, made of a seeded corpus that is repeated.
+LARGE_NODES = 1 << 24
+LARGE_BLOCK = 1 << 20
+
 # Expansions in one iteration: the hits are used again and again until there are so many.
 EXPANSIONS = 4096
 
@@ -68,7 +74,10 @@ EXPANSIONS = 4096
     ),
 )
 def synthesis_match(level: str, backend: str) -> Operation:
-    """Find all hits of 64 seeded patterns in a seeded corpus of 65,536 nodes, on one thread.
+    """Find all hits of 64 seeded patterns in a seeded corpus of 65,536 nodes.
+
+    On one thread, or on a device from host to host: there, four million comparisons take less time
+    than launching them, and `synthesis.match_large` shows what the device can do.
 
     An operation is one comparison of a pattern's node with a node, type, value and child count
     together. The hits and the number of comparisons are compared with the reference.
@@ -77,7 +86,22 @@ def synthesis_match(level: str, backend: str) -> Operation:
     return Matcher(table, synthetic.patterns(level, table), backend).operation()
 
 
-@benchmark("synthesis.expand", params={"level": LEVELS}, backends=BACKENDS)
+@benchmark(
+    "synthesis.match_large", params={"patterns": [512, 64, 4]}, backends=("cuda",)
+)
+def synthesis_match_large(patterns: int, backend: str) -> Operation:
+    """Find all hits of simple patterns in 16 million nodes that lie in a device's memory.
+
+    Many patterns are bound by the device's integer rate, which the details tell; few by its memory,
+    of which each node takes 8 bytes. The hits and the number of comparisons are compared with those
+    of the backend cpu.
+    """
+    block = synthetic.corpus(LARGE_BLOCK)
+    table = synthetic.repeated(block, LARGE_NODES // LARGE_BLOCK)
+    return large_operation(Matcher(table, synthetic.patterns("simple", block, patterns), backend))
+
+
+@benchmark("synthesis.expand", params={"level": LEVELS}, backends=REWRITING_BACKENDS)
 def synthesis_expand(level: str, backend: str) -> Operation:
     """Fill a template 4096 times with what a pattern captured in generated source, on one thread.
 
@@ -91,7 +115,7 @@ def synthesis_expand(level: str, backend: str) -> Operation:
     ).operation()
 
 
-@benchmark("synthesis.transform", params={"level": LEVELS}, backends=BACKENDS)
+@benchmark("synthesis.transform", params={"level": LEVELS}, backends=REWRITING_BACKENDS)
 def synthesis_transform(level: str, backend: str) -> Operation:
     """Match a pattern in generated source and replace its hits by a template, on one thread.
 
@@ -107,7 +131,7 @@ def synthesis_transform(level: str, backend: str) -> Operation:
     "synthesis.mixed",
     # Other libraries have other names: runs over different corpora are never compared.
     params={"corpus": [f"stdlib-{corpora.standard_library_digest()}"]},
-    backends=BACKENDS,
+    backends=REWRITING_BACKENDS,
 )
 def synthesis_mixed(corpus: str, backend: str) -> Operation:
     """Search Python's standard library for 16 patterns, rewrite one, and expand what it captured.
