@@ -86,9 +86,7 @@ def synthesis_match(level: str, backend: str) -> Operation:
     return Matcher(table, synthetic.patterns(level, table), backend).operation()
 
 
-@benchmark(
-    "synthesis.match_large", params={"patterns": [512, 64, 4]}, backends=("cuda",)
-)
+@benchmark("synthesis.match_large", params={"patterns": [512, 64, 4]}, backends=("cuda",))
 def synthesis_match_large(patterns: int, backend: str) -> Operation:
     """Find all hits of simple patterns in 16 million nodes that lie in a device's memory.
 
