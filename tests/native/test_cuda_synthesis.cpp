@@ -12,11 +12,12 @@
 
 namespace cuda = stratoperf::cuda;
 using cuda_emulator::Order;
+using stratoperf::cuda::synthesis::blocks_for;
 using stratoperf::cuda::synthesis::Corpus;
 using stratoperf::cuda::synthesis::kCellNodes;
 using stratoperf::cuda::synthesis::LastMatch;
 using stratoperf::cuda::synthesis::MatchOperation;
-using stratoperf::cuda::synthesis::Plan;
+using stratoperf::cuda::synthesis::plan_for;
 using stratoperf::cuda::synthesis::Settings;
 using namespace stratoperf::synthesis;
 

@@ -94,9 +94,7 @@ def synthesis_match_large(patterns: int, backend: str) -> Operation:
     of which each node takes 8 bytes. The hits and the number of comparisons are compared with those
     of the backend cpu.
     """
-    block = synthetic.corpus(LARGE_BLOCK)
-    table = synthetic.repeated(block, LARGE_NODES // LARGE_BLOCK)
-    return large_operation(Matcher(table, synthetic.patterns("simple", block, patterns), backend))
+    return large_operation(large_matcher(patterns, backend))
 
 
 @benchmark("synthesis.expand", params={"level": LEVELS}, backends=REWRITING_BACKENDS)
@@ -153,6 +151,13 @@ def synthesis_mixed(corpus: str, backend: str) -> Operation:
             Expander(template, bindings, backend),
         ]
     )
+
+
+def large_matcher(patterns: int, backend: str) -> Matcher:
+    """Return the matcher of so many simple patterns in the large corpus."""
+    block = synthetic.corpus(LARGE_BLOCK)
+    table = synthetic.repeated(block, LARGE_NODES // LARGE_BLOCK)
+    return Matcher(table, synthetic.patterns("simple", block, patterns), backend)
 
 
 def _rewrite(level: str) -> tuple[str, str]:
