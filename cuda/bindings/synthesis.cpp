@@ -55,11 +55,13 @@ py::tuple match(Matcher& matcher) {
 }
 
 // A matcher of its own: measuring does not disturb the one that the caller goes on using.
-py::tuple operation(const Matcher& matcher) {
+py::tuple operation(const Matcher& matcher, bool resident) {
   std::shared_ptr<LastMatch> last;
   {
     const py::gil_scoped_release release;
-    last = std::make_shared<LastMatch>(matcher.corpus(), matcher.settings());
+    synthesis::Settings settings = matcher.settings();
+    settings.resident = resident;
+    last = std::make_shared<LastMatch>(matcher.corpus(), settings);
   }
   return py::make_tuple(operation_capsule(std::make_unique<MatchOperation>(last), py::none()),
                         std::move(last));
@@ -94,7 +96,8 @@ void register_synthesis(py::module_ module) {
            py::arg("max_hits"), py::arg("capacity") = synthesis::Settings{}.capacity,
            py::arg("pass_cells") = synthesis::kPassCells)
       .def("match", &match, "(begin of each pattern's hits, their rows, comparisons, 0)")
-      .def("operation", &operation, "The capsule that matches, and its LastMatch.")
+      .def("operation", &operation, py::arg("resident") = false,
+           "The capsule that matches, and its LastMatch. Resident: hits stay in device memory.")
       .def_property_readonly("plan", &plan_of, "How the work is spread over the device.");
 }
 

@@ -79,7 +79,7 @@ struct Header {
 struct Delivery {
   Header* header;
   std::uint64_t* begin;
-  std::uint32_t* rows;
+  std::uint32_t* rows;  // null where they stay in device memory
 };
 
 }  // namespace stratoperf::cuda::synthesis

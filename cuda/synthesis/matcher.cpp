@@ -55,8 +55,15 @@ void Matcher::read(Hits& hits) const {
   const std::uint64_t patterns = corpus_->patterns();
   hits.begin.assign(begin, begin + patterns + 1);
   hits.rows.reserve(hits.size());
-  if (hits.size() > 0) {
-    std::memcpy(hits.rows.data(), delivered_.host(), hits.size() * sizeof(std::uint32_t));
+  const std::size_t bytes = hits.size() * sizeof(std::uint32_t);
+  if (bytes > 0 && settings_.resident) {
+    const CurrentDevice current(stream_.device());
+    check(cudaMemcpyAsync(hits.rows.data(), rows_.data(), bytes, cudaMemcpyDeviceToHost,
+                          stream_.get()),
+          "cudaMemcpyAsync from the device", bytes);
+    stream_.synchronize();
+  } else if (bytes > 0) {
+    std::memcpy(hits.rows.data(), delivered_.host(), bytes);
   }
   hits.comparisons = patterns * corpus_->nodes() + header().comparisons;
   hits.avoided = 0;
@@ -89,7 +96,10 @@ void Matcher::grow(std::uint64_t hits) {
   const std::uint64_t bytes =
       std::max(whole(capacity, 4), std::uint64_t{4}) * sizeof(std::uint32_t);
   DeviceMemory rows(stream_.device(), bytes);
-  PinnedMemory delivered(stream_.device(), bytes);
+  PinnedMemory delivered;
+  if (!settings_.resident) {
+    delivered = PinnedMemory(stream_.device(), bytes);
+  }
   rows_ = std::move(rows);
   delivered_ = std::move(delivered);
   capacity_ = capacity;

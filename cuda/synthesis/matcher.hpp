@@ -24,6 +24,7 @@ using stratoperf::synthesis::Stop;
 struct Settings {
   std::uint64_t max_hits = 0;                       // more than this are an error
   std::uint64_t capacity = std::uint64_t{1} << 16;  // hits that there is room for at first
+  bool resident = false;  // the hits stay in device memory until they are read
   Limits limits = {};
 };
 
@@ -34,17 +35,17 @@ class Matcher {
   // Throws Unavailable when there is no device, OutOfMemory.
   Matcher(std::shared_ptr<const Corpus> corpus, const Settings& settings);
 
-  // Compares all; the hits lie in page-locked memory then. `stop`, if there is one, is polled for
-  // every pass; once it returns true there are no hits and the result is false. Throws
-  // std::invalid_argument for more than max_hits hits; std::runtime_error when another thread is in
-  // this function; OutOfMemory when the hits do not fit, and what was found before is lost;
-  // Unavailable in a forked process; Error when the device or a kernel fails.
+  // Compares all; the hits lie in order in page-locked memory then, or in device memory. `stop`, if
+  // there is one, is polled for every pass; once it returns true there are no hits and the result
+  // is false. Throws std::invalid_argument for more than max_hits hits; std::runtime_error when
+  // another thread is in this function; OutOfMemory when the hits do not fit, and what was found
+  // before is lost; Unavailable in a forked process; Error when the device or a kernel fails.
   bool match(const Stop& stop = {});
 
   // The same, timed by the device: how many nanoseconds it took go to `device_ns`.
   bool match_timed(const Stop& stop, double& device_ns);
 
-  // Copies what was found last, by a match that was complete.
+  // Copies what was found last, by a match that was complete. Throws Error when the device fails.
   void read(Hits& hits) const;
 
   const std::shared_ptr<const Corpus>& corpus() const { return corpus_; }

@@ -135,10 +135,12 @@ __global__ void __launch_bounds__(kThreads)
   const std::uint64_t rows = hits < search.capacity ? hits : search.capacity;
   const std::uint64_t thread = std::uint64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::uint64_t step = std::uint64_t{gridDim.x} * kThreads;
-  // The last group of four may have rows of an earlier match, which nobody looks at.
-  for (std::uint64_t four = thread; four < (rows + 3) / 4; four += step) {
-    reinterpret_cast<uint4*>(delivery.rows)[four] =
-        reinterpret_cast<const uint4*>(search.rows)[four];
+  if (delivery.rows != nullptr) {
+    // The last group of four may have rows of an earlier match, which nobody looks at.
+    for (std::uint64_t four = thread; four < (rows + 3) / 4; four += step) {
+      reinterpret_cast<uint4*>(delivery.rows)[four] =
+          reinterpret_cast<const uint4*>(search.rows)[four];
+    }
   }
   for (std::uint64_t pattern = thread; pattern < search.patterns.size; pattern += step) {
     delivery.begin[pattern] = search.begin[pattern];

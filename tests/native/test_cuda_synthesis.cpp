@@ -127,6 +127,16 @@ TEST_CASE("room for hits grows as they need it, and what was found is right at o
   }
 }
 
+TEST_CASE("hits that stay in device memory are the same") {
+  cuda_emulator::reset();
+  const Table table = random_table(800, 13);
+  const PatternSet set = random_patterns(15, 2, 14);
+  for (const std::uint64_t capacity : {0u, 100'000u}) {
+    const Settings settings = {.max_hits = kEnough, .capacity = capacity, .resident = true};
+    check_equal(on_device(table, set, settings), on_cpu(table, set));
+  }
+}
+
 TEST_CASE("an operation matches, and counts by the device's clock") {
   cuda_emulator::reset();
   const Table table = random_table(900, 11);

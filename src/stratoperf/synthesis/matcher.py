@@ -155,10 +155,15 @@ class Matcher:
             [work], name="synthesis.match", items=work.operations, item_unit="operations"
         )
 
-    def verified_operation(self, name: str, expect: Callable[[], Matches]) -> Operation:
-        """Return the operation on a device whose verification holds it to what `expect` returns."""
+    def verified_operation(
+        self, name: str, expect: Callable[[], Matches], *, resident: bool = False
+    ) -> Operation:
+        """Return the operation on a device whose verification holds it to what `expect` returns.
+
+        Resident: the hits stay in device memory, in order, until they are verified.
+        """
         comparisons = self.match().comparisons
-        capsule, last = self._native.operation()
+        capsule, last = self._native.operation(resident)
         return Operation(
             capsule,
             name=name,
