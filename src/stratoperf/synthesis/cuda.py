@@ -65,8 +65,9 @@ def large_operation(matcher: Matcher) -> Operation:
     """Return the operation of a matcher on a device that leaves the hits there, in order.
 
     For what a device can do: `Matcher.operation` brings them to the host as well, four bytes a hit
-    over the bus, which can take as long as finding them. The verification holds hits and comparisons to the backend ``cpu``,
-    which is held to the reference elsewhere and takes seconds for ten billion comparisons.
+    over the bus, which can take as long as finding them. The verification holds hits and
+    comparisons to the backend ``cpu``, which is held to the reference elsewhere and takes seconds
+    for ten billion comparisons.
     """
     from stratoperf.synthesis.matcher import Matcher
 

@@ -90,9 +90,9 @@ def synthesis_match(level: str, backend: str) -> Operation:
 def synthesis_match_large(patterns: int, backend: str) -> Operation:
     """Find all hits of simple patterns in 16 million nodes that lie in a device's memory.
 
-    The hits, one in 280 comparisons, stay there in order. Many patterns are bound by the device's integer rate, which the details tell; few by its memory,
-    of which each node takes 8 bytes. The hits and the number of comparisons are compared with those
-    of the backend cpu.
+    The hits, one in 280 comparisons, stay there in order. Many patterns are bound by the device's
+    integer rate, which the details tell; few by its memory, of which each node takes 8 bytes. The
+    hits and the number of comparisons are compared with those of the backend cpu.
     """
     return large_operation(large_matcher(patterns, backend))
 
