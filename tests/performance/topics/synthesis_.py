@@ -37,8 +37,11 @@ def measure() -> list[Row]:
     rows = []
     for name, goal in (("avx512", 12e9), ("avx2", 6e9), ("portable", None)):
         if name in native.instruction_sets():
+            # NumPy uses the widest instructions itself, so only ours with these are held to it.
+            ratio = 10.0 if name == native.instruction_sets()[0] else None
             ours = rate_of(Matcher(table, full, "cpu", _instruction_set=name))
-            rows += against_numpy(f"synthesis match, {ALL_FIELDS}, {name}", ours, numpy_rate, goal)
+            what = f"synthesis match, {ALL_FIELDS}, {name}"
+            rows += against_numpy(what, ours, numpy_rate, ratio, goal)
     kinds = tuple(Pattern(kind=f"kind{number}") for number in range(PATTERNS))
     for name, goal in (("avx512", 20e9), ("avx2", None)):
         if name in native.instruction_sets():
@@ -87,21 +90,25 @@ def measure() -> list[Row]:
 
 
 def against_numpy(
-    name: str, ours: Callable[[], float], numpy_rate: Callable[[], float], goal: float | None
+    name: str,
+    ours: Callable[[], float],
+    numpy_rate: Callable[[], float],
+    ratio: float | None,
+    goal: float | None,
 ) -> list[Row]:
     """Return the rows for the ratio and, where there is a goal, for the rate itself."""
-    ratio = side_by_side(
+    against = side_by_side(
         name,
         ours,
         numpy_rate,
         peer_name="vectorized NumPy",
         unit="operations/s",
         better="higher",
-        goal=Goal("ratio", ">=", 10.0) if goal else None,
+        goal=Goal("ratio", ">=", ratio) if ratio else None,
         note="one thread, 64 patterns, 65,536 nodes, hits found",
     )
     if goal is None:
-        return [ratio]
+        return [against]
     absolute = side_by_side(
         "the same, in absolute terms",
         ours,
@@ -112,7 +119,7 @@ def against_numpy(
         goal=Goal("value", ">=", goal),
         pairs=6,
     )
-    return [ratio, absolute]
+    return [against, absolute]
 
 
 def patterns_of(table: NodeTable, *, with_value: bool) -> tuple[Pattern, ...]:
@@ -140,7 +147,7 @@ def rate_of(matcher: Matcher) -> Callable[[], float]:
 
 
 def numpy_hits(table: NodeTable, patterns: tuple[Pattern, ...]) -> list[np.ndarray]:
-    """Return the rows of every pattern's hits: comparisons of whole columns, and where they hold."""
+    """Return the rows of every pattern's hits, by comparisons of whole columns."""
     vocabulary = table.vocabulary
     found = []
     for pattern in patterns:
