@@ -126,7 +126,7 @@ def claim(backend: str, level: str, rate: float) -> Any:
         "systems": {},
         "results": [result],
     }
-    rows = {row.claim.component: row for row in sp.claims(Run(document)).rows}
+    rows = {row.component: row for row in sp.claims(Run(document)).rows}
     return rows["GPU synthesis"]
 
 
