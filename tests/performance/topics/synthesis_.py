@@ -182,7 +182,7 @@ def check_numpy(table: NodeTable, patterns: tuple[Pattern, ...]) -> None:
 
 def encoding() -> Row:
     """Hold the encoding of a part of the standard library to its rate."""
-    trees = list(corpora._trees(corpora.standard_library_files()[::10]))
+    trees = list(corpora.parsed(corpora.standard_library_files()[::10]))
 
     def ours() -> float:
         gc.collect()
