@@ -23,7 +23,7 @@ using synthesis::Step;
 using synthesis::StepsOperation;
 
 // (kind, value, count, first_child, parent, layout), each uint32.
-py::tuple encode(Encoder& encoder, const py::list& roots) {
+py::tuple encode(Encoder& encoder, const py::iterable& roots) {
   NodeColumns columns;
   for (const py::handle root : roots) {
     encoder.encode(py::reinterpret_borrow<py::object>(root), columns);
@@ -43,7 +43,7 @@ void register_encoder(py::module_& module) {
       .def(py::init<const py::list&>(), py::arg("specification"))
       .def("encode", &encode, py::arg("roots"),
            "The columns of the trees, one after the other: kind, value, count, first_child, "
-           "parent, layout.")
+           "parent, layout. A tree is asked for when the one before it is done with.")
       .def_property_readonly("values", &Encoder::values)
       .def("layouts",
            [](const Encoder& encoder) {

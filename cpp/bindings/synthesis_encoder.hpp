@@ -22,7 +22,7 @@ struct NodeColumns {
 
 // Numbers the values and layouts that it meets, the same for all trees that it encodes. Every
 // method needs the GIL.
-class Encoder {
+class [[gnu::visibility("hidden")]] Encoder {
  public:
   using Layout = std::vector<std::uint32_t>;
 

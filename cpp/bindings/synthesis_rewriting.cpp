@@ -11,7 +11,6 @@
 
 namespace stratoperf::bindings {
 
-using synthesis::Capture;
 using synthesis::Captured;
 using synthesis::Expanded;
 using synthesis::Expander;

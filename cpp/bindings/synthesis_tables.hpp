@@ -17,7 +17,7 @@ namespace stratoperf::bindings {
 void register_rewriting(py::module_& module);
 
 // A step of an operation, and whatever owns what it reads.
-class BoundStep {
+class [[gnu::visibility("hidden")]] BoundStep {
  public:
   BoundStep(std::unique_ptr<synthesis::Step> step, py::object owners)
       : step_(std::move(step)), owners_(std::move(owners)) {}

@@ -247,6 +247,27 @@ def test_the_digest_of_the_library_names_the_version() -> None:
     assert digest.startswith(".".join(map(str, sys.version_info[:3])) + "-")
 
 
+def test_a_python_without_its_library_as_files_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path / "missing"))
+    with pytest.raises(sp.PrerequisiteMissing, match="the standard library: there are no Python f"):
+        corpora.standard_library_files()
+    assert corpora.standard_library_digest.__wrapped__() != corpora.standard_library_digest()
+
+
+def test_only_readable_files_of_the_library_itself_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.py", "b.txt", "pack/c.py", "site-packages/d.py", "pack/__pycache__/e.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    files = corpora.standard_library_files()
+    assert [str(path.relative_to(tmp_path)) for path in files] == ["a.py", "pack/c.py"]
+
+
 def test_generated_source_is_the_same_everywhere() -> None:
     source = corpora.generated_source(2, seed=1)
     assert hashlib.sha256(source.encode()).hexdigest()[:16] == "c9bfe747612471d5"

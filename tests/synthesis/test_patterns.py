@@ -125,7 +125,7 @@ def test_a_placeholder_names_statements_identifiers_and_parameters() -> None:
 
 def test_rules_of_linters_match_real_files_as_in_the_reference() -> None:
     files = corpora.standard_library_files()[::150]
-    table = encode_all(corpora._trees(files))
+    table = encode_all(corpora.parsed(files))
     expected = Matcher(table, RULES, "reference")._reference(screened=True)
     assert len(expected) > 0
     assert match(table, RULES, "cpu").difference(expected) is None

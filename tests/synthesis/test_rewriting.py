@@ -237,7 +237,7 @@ RULES = [
 def test_real_files_are_rewritten_as_in_the_reference_and_still_parse(
     pattern: str, template: str
 ) -> None:
-    table = encode_all(corpora._trees(corpora.standard_library_files()[7::300]))
+    table = encode_all(corpora.parsed(corpora.standard_library_files()[7::300]))
     ours = transform(table, pattern, template, "cpu")
     assert ours.difference(transform(table, pattern, template, "reference")) is None
     for root in ours.roots.tolist():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +65,22 @@ def standard_library() -> NodeTable:
     PrerequisiteMissing
         When this Python has no library as files.
     """
-    return encode_all(_trees(standard_library_files()))
+    return encode_all(parsed(standard_library_files()))
 
 
-def _trees(files: list[Path]) -> Iterator[ast.AST]:
+def parsed(files: Iterable[Path]) -> Iterator[ast.AST]:
+    """Yield the tree of each file that parses.
+
+    Parameters
+    ----------
+    files
+        Paths of Python files.
+
+    Raises
+    ------
+    OSError
+        When one cannot be read.
+    """
     with warnings.catch_warnings():
         # Of invalid escapes and the like in the files of Python's own tests.
         warnings.simplefilter("ignore")
@@ -79,13 +92,20 @@ def _trees(files: list[Path]) -> Iterator[ast.AST]:
 
 
 def _python_files(root: str, folder: str = "") -> Iterator[tuple[str, int]]:
-    """Yield the path below `root` and the size of every Python file in a folder."""
-    with os.scandir(f"{root}/{folder}") as entries:
-        for entry in entries:
-            if entry.name.endswith(".py"):
+    """Yield the path below `root` and the size of every Python file in a folder.
+
+    What cannot be read is left out: the catalogue of benchmarks asks for this, and must load.
+    """
+    try:
+        entries = list(os.scandir(f"{root}/{folder}"))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith(".py"):
+            with contextlib.suppress(OSError):
                 yield folder + entry.name, entry.stat().st_size
-            elif entry.name not in _NO_LIBRARY and entry.is_dir(follow_symlinks=False):
-                yield from _python_files(root, f"{folder}{entry.name}/")
+        elif entry.name not in _NO_LIBRARY and entry.is_dir(follow_symlinks=False):
+            yield from _python_files(root, f"{folder}{entry.name}/")
 
 
 _STATEMENTS = (

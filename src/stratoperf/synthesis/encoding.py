@@ -49,17 +49,18 @@ def encode_all(
     InvalidParameter
         When one does not parse, or there is none.
     """
-    trees = [parse(source) for source in sources]
-    if not trees:
+    vocabulary = Vocabulary() if vocabulary is None else vocabulary
+    try:
+        # One tree at a time: those of a large corpus together would take gigabytes.
+        columns = vocabulary.encoder.encode(parse(source) for source in sources)
+    except TypeError as error:
+        raise InvalidParameter(f"source: the tree holds a value without a hash: {error}") from None
+    table = NodeTable.of(columns, vocabulary)
+    if len(table) == 0:
         raise InvalidParameter(
             "sources: expected at least one source, got none; an empty corpus has nothing to match"
         )
-    vocabulary = Vocabulary() if vocabulary is None else vocabulary
-    try:
-        columns = vocabulary.encoder.encode(trees)
-    except TypeError as error:
-        raise InvalidParameter(f"source: the tree holds a value without a hash: {error}") from None
-    return NodeTable.of(columns, vocabulary)
+    return table
 
 
 def parse(source: str | bytes | ast.AST) -> ast.AST:

@@ -32,7 +32,9 @@ def match(
         if screened:
             rows = _first_hits(table, pattern)
             finder.comparisons += len(table) - len(rows)
-        found.append([row for row in rows if finder.fits(pattern, row)])
+        names = [node.name for node in pattern.nodes()]
+        repeated = {name for name in names if name is not None and names.count(name) > 1} - {"_"}
+        found.append([row for row in rows if finder.fits(pattern, row, repeated, {})])
     return found, finder.comparisons
 
 
@@ -60,15 +62,20 @@ class _Finder:
         self.layouts = table.vocabulary.layouts
         self.comparisons = 0
 
-    def fits(self, pattern: Pattern, row: int) -> bool:
-        """Whether a pattern matches at a row."""
-        names = [node.name for node in pattern.nodes()]
-        repeated = {name for name in names if name is not None and names.count(name) > 1} - {"_"}
-        return self._fits_below(pattern, row, repeated, {})
-
-    def _fits_below(
+    def fits(
         self, pattern: Pattern, row: int, repeated: set[str], bound: dict[str, tuple[int, bool]]
     ) -> bool:
+        """Whether a pattern matches at a row.
+
+        Parameters
+        ----------
+        pattern, row
+            What is compared.
+        repeated
+            The placeholders whose trees must be equal.
+        bound
+            The row that each of them stands for so far, and whether for its value; is added to.
+        """
         self.comparisons += 1
         kind, value, count, layout = (column[row] for column in self.columns)
         vocabulary = self.table.vocabulary
@@ -92,7 +99,7 @@ class _Finder:
         for child, below in children:
             # What any node fits is no comparison.
             needless = exists and child.matches_any and child.name not in repeated
-            if not needless and not self._fits_below(child, below, repeated, bound):
+            if not needless and not self.fits(child, below, repeated, bound):
                 return False
         return len(children) == len(pattern.children)
 

@@ -143,18 +143,16 @@ class Transformer:
         InvalidParameter
             When what the placeholders stand for makes a file of the result that does not parse.
         """
-        changed = {self._tree_of(row) for row in self._rows.tolist()}
         new = self._transformed()
-        for number, root in enumerate(new.roots.tolist()):
-            if number in changed:
-                _check_parses(new, root, self.template.source)
+        changed = np.unique([self._root_of(row) for row in self._rows.tolist()])
+        for root in new.roots[np.searchsorted(self.table.roots, changed)].tolist():
+            _check_parses(new, root, self.template.source)
         return new
 
-    def _tree_of(self, row: int) -> int:
-        """Return the number of the tree that a row is in."""
+    def _root_of(self, row: int) -> int:
         while (parent := int(self.table.parent[row])) != NONE:
             row = parent
-        return int(np.searchsorted(self.table.roots, row))
+        return row
 
     def _transformed(self) -> NodeTable:
         if self.backend == "reference":

@@ -41,6 +41,7 @@ class Vocabulary:
             for kind in (kinds() if self.is_python else ())
         ]
         self.encoder: Encoder = native.Encoder(specification)
+        self._layouts: list[Layout] = []
 
     @property
     def values(self) -> Sequence[Any]:
@@ -50,7 +51,9 @@ class Vocabulary:
     @property
     def layouts(self) -> Sequence[Layout]:
         """The layout of each layout id."""
-        return self.encoder.layouts()
+        if len(self._layouts) < self.encoder.layout_count:
+            self._layouts = self.encoder.layouts()
+        return self._layouts
 
     def kind_id(self, name: str) -> int | None:
         """Return the id of a type of nodes, ``None`` when there is no such type."""
