@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that there is to say about this machine's GPU, in one call of at most 8 minutes:
+# All that there is to say about this machine's GPU, in one call of at most 10 minutes:
 #
 #   gpu_report.sh [OUTPUT_DIR]          [default: examples/results/<GPU>-<CPU>/]
 #
@@ -12,7 +12,7 @@
 # is missing, and nothing was done.
 #
 # Environment: PYTHON (python3), WHEELS (a folder of wheels for packages that are missing), CUDAARCHS
-# (this GPU's), BUDGET_S (480).
+# (this GPU's), BUDGET_S (570).
 set -euo pipefail
 set -m  # every step is a process group of its own, so that it can be ended as a whole
 
@@ -23,7 +23,7 @@ fi
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
-budget=${BUDGET_S:-480}
+budget=${BUDGET_S:-570}
 scratch=$(mktemp -d)
 child=
 
@@ -219,17 +219,20 @@ if ((failures > 0)); then
   exit 1
 fi
 step tests 120 "${tests[@]}" "$root/tests/cuda"
-step benchmarks-gpu 100 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
+step benchmarks-gpu 150 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
 step benchmarks-consensus 150 "${stratoperf[@]}" run 'consensus.*' --backend cuda --quick \
+  --output "$output"
+step benchmarks-synthesis 100 "${stratoperf[@]}" run 'synthesis.match*' --backend cuda --quick \
   --output "$output"
 rm -f "$output/latest.json"
 step peers 90 "$python" "$root/tests/performance/peers.py" consensus
+step peers-synthesis 130 "$python" "$root/tests/performance/peers.py" synthesis
 sanitizer memcheck 90 "$root/tests/cuda"
-# Hazards are looked for in shared memory, which rounds have; it slows them down a lot.
+# Hazards are looked for in shared memory, which rounds and matches have; it slows them down a lot.
 sanitizer racecheck 60 "$root/tests/cuda/test_consensus_operations.py" \
-  -k "verified or stay_on_the_device"
+  "$root/tests/cuda/test_synthesis_matching.py" -k "verified or stay_on_the_device"
 
-for name in benchmarks-gpu benchmarks-consensus peers; do
+for name in benchmarks-gpu benchmarks-consensus benchmarks-synthesis peers peers-synthesis; do
   if [[ -s $output/$name.log ]]; then
     say ""
     say "== $name"

@@ -21,7 +21,9 @@ STEPS = [
     "tests",
     "benchmarks-gpu",
     "benchmarks-consensus",
+    "benchmarks-synthesis",
     "peers",
+    "peers-synthesis",
     "memcheck",
     "racecheck",
 ]

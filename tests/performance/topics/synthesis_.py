@@ -1,4 +1,7 @@
-"""Matching beside NumPy, two threads beside one, and encoding beside parsing."""
+"""Matching beside NumPy, two threads beside one, and encoding beside parsing.
+
+Matching on a device is in `synthesis_gpu`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from stratoperf.synthesis import (
     corpora,
     synthetic,
 )
+from topics import synthesis_gpu
 
 SECONDS = 0.15
 PATTERNS = 64
@@ -86,7 +90,7 @@ def measure() -> list[Row]:
             )
         )
     rows.append(encoding())
-    return rows
+    return rows + synthesis_gpu.measure()
 
 
 def against_numpy(
