@@ -130,4 +130,6 @@ def test_a_real_device_tells_its_utilization() -> None:
         "gpu.utilization", preset="ci", backend="cuda", duration_s=3.0, params={"patterns": 64}
     ).results
     assert result.status == "ok", result.reason
-    assert result.metrics["utilization"].summary.count > 5
+    summary = result.metrics["utilization"].summary
+    assert summary is not None
+    assert summary.count > 5
