@@ -19,19 +19,30 @@ set(stratoperf_cuda_sources
   device/mode.cpp
   device/process.cpp
   device/stream.cpp
+  integer_rate/rate_operation.cpp
   round_trip/empty_operation.cpp
+  synthesis/corpus.cpp
+  synthesis/match_operation.cpp
+  synthesis/matcher.cpp
+  synthesis/plan.cpp
+  synthesis/shapes.cpp
 )
 # What nvcc compiles.
 set(stratoperf_cuda_kernels
   consensus/block_kernels.cu
   consensus/grid_kernels.cu
+  integer_rate/kernels.cu
   round_trip/kernels.cu
+  synthesis/compare_kernels.cu
+  synthesis/place_kernels.cu
 )
 set(stratoperf_cuda_bindings
   bindings/consensus.cpp
   bindings/copy.cpp
   bindings/device.cpp
   bindings/errors.cpp
+  bindings/integer_rate.cpp
   bindings/round_trip.cpp
+  bindings/synthesis.cpp
   bindings/topics.cpp
 )

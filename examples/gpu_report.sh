@@ -220,20 +220,24 @@ if ((failures > 0)); then
   exit 1
 fi
 step tests 120 "${tests[@]}" "$root/tests/cuda"
-step benchmarks-gpu 100 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
-step benchmarks-round 130 "${stratoperf[@]}" run consensus.round consensus.fill --backend cuda \
+step benchmarks-gpu 130 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
+step benchmarks-round 120 "${stratoperf[@]}" run consensus.round consensus.fill --backend cuda \
   --quick --output "$output"
 # Apart, since millions of votes take long to make up.
-step benchmarks-resident 60 "${stratoperf[@]}" run consensus.resident --backend cuda --quick \
+step benchmarks-resident 50 "${stratoperf[@]}" run consensus.resident --backend cuda --quick \
+  --output "$output"
+step benchmarks-synthesis 50 "${stratoperf[@]}" run 'synthesis.match*' --backend cuda --quick \
   --output "$output"
 rm -f "$output/latest.json"
 step peers 90 "$python" "$root/tests/performance/peers.py" consensus
+step peers-synthesis 90 "$python" "$root/tests/performance/peers.py" synthesis
 sanitizer memcheck 90 "$root/tests/cuda"
-# Hazards are looked for in shared memory, which rounds have; it slows them down a lot.
+# Hazards are looked for in shared memory, which rounds and matches have; it slows them down a lot.
 sanitizer racecheck 60 "$root/tests/cuda/test_consensus_operations.py" \
-  -k "verified or stay_on_the_device"
+  "$root/tests/cuda/test_synthesis_matching.py" -k "verified or stay_on_the_device"
 
-for name in benchmarks-gpu benchmarks-round benchmarks-resident peers; do
+for name in benchmarks-gpu benchmarks-round benchmarks-resident benchmarks-synthesis peers \
+  peers-synthesis; do
   if [[ -s $output/$name.log ]]; then
     say ""
     say "== $name"

@@ -22,7 +22,9 @@ STEPS = [
     "benchmarks-gpu",
     "benchmarks-round",
     "benchmarks-resident",
+    "benchmarks-synthesis",
     "peers",
+    "peers-synthesis",
     "memcheck",
     "racecheck",
 ]

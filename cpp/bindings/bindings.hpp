@@ -28,6 +28,7 @@ void register_clock(py::module_ module);
 void register_consensus(py::module_ module);
 void register_sampler(py::module_ module);
 void register_statistics(py::module_ module);
+void register_synthesis(py::module_ module);
 
 // Wraps an operation in the capsule of stratoperf/operation.h. `keep_alive` (may be None) is
 // released together with the operation: whatever owns the memory that it reads.

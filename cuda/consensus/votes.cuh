@@ -5,6 +5,7 @@
 
 #include "consensus/layout.hpp"
 #include "device/kernel.cuh"
+#include "device/warp.cuh"
 #include "workloads/consensus/rules.hpp"
 
 namespace stratoperf::cuda::consensus {
@@ -13,18 +14,6 @@ using stratoperf::consensus::Checks;
 using stratoperf::consensus::CounterCell;
 using stratoperf::consensus::kOwnReasons;
 using stratoperf::consensus::WideCell;
-
-// The lane of a thread in its warp, and the warp in its block.
-__device__ inline std::uint32_t lane_number() { return threadIdx.x % kWarp; }
-__device__ inline std::uint32_t warp_number() { return threadIdx.x / kWarp; }
-
-// The sum over a warp, in lane 0.
-__device__ inline std::uint32_t warp_sum(std::uint32_t value) {
-  for (unsigned distance = kWarp / 2; distance > 0; distance /= 2) {
-    value += __shfl_down_sync(kAllLanes, value, distance);
-  }
-  return value;
-}
 
 // Adds a vote to its cell. A cell of a whole word takes one atomic addition, whose result nobody
 // waits for.

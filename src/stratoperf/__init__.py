@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from stratoperf import clock, consensus, statistics
+    from stratoperf import clock, consensus, statistics, synthesis
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.live import Command, Environment, compare_live
@@ -68,6 +68,7 @@ _HOMES: dict[str, str | None] = {
     "measure": "measurement",
     "run": "suite",
     "statistics": None,
+    "synthesis": None,
     "system": "monitor",
 }
 
@@ -105,6 +106,7 @@ __all__ = [
     "measure",
     "run",
     "statistics",
+    "synthesis",
     "system",
 ]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stratoperf import _core, arguments, statistics
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
-from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
+from stratoperf.operation import Capsule, HasOperation, Observed, Operation, as_operation
 from stratoperf.statistics import Estimate, Histogram, Summary
 from stratoperf.verification import Verification, verify
 
@@ -70,6 +70,8 @@ class Measurement:
         work that no device does.
     details
         How the work was done, in the operation's own words; see `Operation`.
+    observed
+        Further metrics by name, of what the operation saw beside the samples; see `Operation`.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Measurement:
         item_unit: str = "iterations",
         device_ns: NDArray[np.float64] | None = None,
         details: Mapping[str, Any] | None = None,
+        observed: Mapping[str, Observed] | None = None,
     ) -> None:
         self.name = name
         self.samples_ns = np.asarray(samples_ns, dtype=np.float64).view()
@@ -101,6 +104,7 @@ class Measurement:
         self.item_unit = item_unit
         self.device_ns = device_ns
         self.details = dict(details or {})
+        self.observed = dict(observed or {})
 
     @property
     def count(self) -> int:
@@ -312,6 +316,8 @@ def measure(
         item_unit=operation.item_unit,
     )
     try:
+        if operation.observe is not None:
+            measurement.observed = dict(operation.observe())
         measurement.details = operation.told_details()
         if sampled.stopped_because == "failed":
             raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from stratoperf.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 CAPSULE_NAME = "stratoperf.operation/1"
 
@@ -16,6 +19,24 @@ Capsule: TypeAlias = Any
 
 Details: TypeAlias = Mapping[str, Any]
 """What JSON can hold, by name."""
+
+
+class Observed(NamedTuple):
+    """What was seen beside the samples of an operation: a metric of its own.
+
+    Attributes
+    ----------
+    unit
+        Of the samples.
+    better
+        Whether lower or higher values are.
+    samples
+        One-dimensional, finite, in the order taken; not empty.
+    """
+
+    unit: str
+    better: Literal["lower", "higher"]
+    samples: npt.ArrayLike
 
 
 @runtime_checkable
@@ -51,6 +72,10 @@ class Operation:
         calibration chose and its figures: what JSON can hold, by name. A callable is asked once,
         after the sampling.
 
+    observe
+        Called when the samples are taken, before anything is verified: further metrics by name,
+        of what was seen meanwhile. One that cannot be observed here raises `PrerequisiteMissing`.
+
     Raises
     ------
     InvalidParameter
@@ -66,6 +91,7 @@ class Operation:
         item_unit: str = "iterations",
         verify: Callable[[], int] | None = None,
         details: Details | Callable[[], Details] | None = None,
+        observe: Callable[[], Mapping[str, Observed]] | None = None,
     ) -> None:
         self.is_native = type(work).__name__ == "PyCapsule"
         if not self.is_native and not callable(work):
@@ -81,6 +107,7 @@ class Operation:
         self.item_unit = item_unit
         self.verify = verify
         self.details = details
+        self.observe = observe
 
     def told_details(self) -> dict[str, Any]:
         """Return the details, now that they are known.

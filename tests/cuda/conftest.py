@@ -23,6 +23,9 @@ import stratoperf
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Random tables and patterns are drawn as for the other backends.
+sys.path.append(str(ROOT / "tests" / "synthesis"))
+
 BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""
 

@@ -3,7 +3,7 @@
 Native core of stratoperf.
 """
 
-from . import clock, consensus, histogram, operation, perf_counters, sampler, statistics
+from . import clock, consensus, histogram, operation, perf_counters, sampler, statistics, synthesis
 
 __all__: list[str] = [
     "clock",
@@ -13,4 +13,5 @@ __all__: list[str] = [
     "perf_counters",
     "sampler",
     "statistics",
+    "synthesis",
 ]

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from stratoperf import arguments
 from stratoperf.backends import BACKENDS
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation, as_operation
@@ -29,9 +30,9 @@ Value: TypeAlias = bool | int | float | str
 CATEGORIES = ("single-node", "components", "swarmlet", "stress")
 """The categories of the suite; benchmarks of other packages may add their own."""
 
-METRICS = ("latency", "throughput", "device_time")
-"""What a target can speak of: what the runner measures of every operation, and the device time of
-those whose work a device does."""
+METRICS = ("latency", "throughput", "device_time", "utilization")
+"""What a target can speak of: what the runner measures of every operation, the device time of those
+whose work a device does, and what an operation observes itself."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Benchmark:
     items: float | str | None
     item_unit: str | None
     disk_bytes: Callable[..., float] | float
+    sustained_s: float
     description: str
 
     def __post_init__(self) -> None:
@@ -175,6 +177,7 @@ class Benchmark:
             item_unit=self.item_unit or operation.item_unit,
             verify=operation.verify,
             details=operation.details,
+            observe=operation.observe,
         )
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -257,6 +260,7 @@ def declare(
     items: float | str | None,
     item_unit: str | None,
     disk_bytes: Callable[..., float] | float,
+    sustained_s: float,
 ) -> Benchmark:
     """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
     targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
@@ -274,6 +278,7 @@ def declare(
         items=items,
         item_unit=item_unit,
         disk_bytes=disk_bytes,
+        sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
         description=inspect.cleandoc(function.__doc__ or ""),
     )
 

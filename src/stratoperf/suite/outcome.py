@@ -79,10 +79,12 @@ def result_tree(
 def _series(
     measurement: Measurement, system: str | None, process: str | None
 ) -> list[dict[str, Any]]:
-    """Return the samples, and in a series of their own the device times of other iterations."""
+    """Return the samples, and in series of their own device times and what else was observed."""
     columns = [{"latency": measurement.samples_ns}]
     if measurement.device_ns is not None:
         columns.append({"device_time": measurement.device_ns})
+    for name, observed in measurement.observed.items():
+        columns.append({name: np.asarray(observed.samples, np.float64)})
     return [
         {
             "system": system,
@@ -132,6 +134,13 @@ def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, 
     # A sample that the clock saw as zero has no rate.
     if measurement.samples_ns.min() > 0:
         metrics["throughput"] = _throughput(measurement)
+    for name, observed in measurement.observed.items():
+        metrics[name] = Metric(
+            unit=observed.unit,
+            better=observed.better,
+            summary=_summary(statistics.summarize(observed.samples)),
+            mean=statistics.mean(observed.samples),
+        )
     return {
         name: msgspec.to_builtins(
             msgspec.structs.replace(metric, target=_target(case, name, metric, status))

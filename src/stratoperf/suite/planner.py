@@ -193,7 +193,7 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
             params,
             backend,
             benchmark.key(params, backend),
-            sampling,
+            _sustained(benchmark, sampling, request),
             reason,
             request.profile,
         )
@@ -203,6 +203,13 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     ]
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+
+
+def _sustained(benchmark: Benchmark, sampling: Sampling, request: Request) -> Sampling:
+    """Return the sampling of a benchmark, which may have to last longer than the preset's."""
+    if request.duration_s is not None or benchmark.sustained_s == 0:
+        return sampling
+    return sampling.changed(duration_s=max(sampling.max_duration_s, benchmark.sustained_s))
 
 
 def _unavailable(

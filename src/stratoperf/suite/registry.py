@@ -183,6 +183,7 @@ def benchmark(
     items: float | str | None = None,
     item_unit: str | None = None,
     disk_bytes: Callable[..., float] | float = 0,
+    sustained_s: float = 0,
 ) -> Callable[[Callable[..., Any]], Benchmark]:
     """Declare and register a benchmark.
 
@@ -215,6 +216,9 @@ def benchmark(
         Their plural name, such as ``"keys"``.
     disk_bytes
         What measuring one case writes to disk, or a function of its parameters that tells.
+    sustained_s
+        Seconds that a case is sampled for at the least, whatever the preset, and without stopping
+        early: for what must be sustained. A duration that the user asks for wins.
 
     Returns
     -------
@@ -249,6 +253,7 @@ def benchmark(
             items=items,
             item_unit=item_unit,
             disk_bytes=disk_bytes,
+            sustained_s=sustained_s,
         )
         REGISTRY.add(declared)
         return declared

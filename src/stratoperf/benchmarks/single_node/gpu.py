@@ -62,6 +62,18 @@ def gpu_device_copy(size: int) -> Operation:
     return copying("gpu.device_copy", size, "device", "device", moved=2 * size)
 
 
+@benchmark("gpu.integer_rate", backends=("cuda",))
+def gpu_integer_rate() -> Operation:
+    """Compare 32-bit integers, and count those that are equal: what the device's lanes can do.
+
+    A step is one comparison and one addition that depends on it, two operations of a lane; a
+    comparison of `synthesis.match` takes three. The count of each kernel is compared with what it
+    must be.
+    """
+    native, steps = backends.cuda_module().integer_rate.operation()
+    return Operation(native, name="gpu.integer_rate", items=steps, item_unit="steps")
+
+
 def copying(name: str, size: int, source: str, target: str, *, moved: int) -> Operation:
     """Return the operation that makes one copy after another; `moved` bytes are its throughput."""
     native = backends.cuda_module().copy.operation(arguments.count("size", size), source, target)

@@ -1,0 +1,46 @@
+"""Pattern matching, template expansion and rewriting over syntax trees as tables.
+
+`encode` turns Python source into a `NodeTable`: one row a node with its type, value and child
+count. A `Pattern`, written in Python with placeholders (``isinstance($x, $y)``), is compared with
+every node; `match` finds all hits and counts the comparisons. `expand` fills a template with what
+the placeholders stand for, `transform` replaces the hits by a template, and `decode` gives the
+source of a table.
+
+One operation is one comparison of a pattern's node with a node of the table that was evaluated:
+type, value and child count together. Each pattern is compared with every node once; where its first
+node fits, its other nodes are compared in their order (each before its children) until one does not
+fit. A node of a pattern that fits anything is never compared.
+"""
+
+from stratoperf.synthesis import corpora, synthetic
+from stratoperf.synthesis.encoding import decode, encode, encode_all
+from stratoperf.synthesis.expanding import Expander, expand
+from stratoperf.synthesis.matcher import Matcher, match
+from stratoperf.synthesis.matches import Matches
+from stratoperf.synthesis.pattern import ANY, Pattern
+from stratoperf.synthesis.table import NodeTable
+from stratoperf.synthesis.template import Template
+from stratoperf.synthesis.transforming import Transformer, transform
+from stratoperf.synthesis.vocabulary import Vocabulary
+from stratoperf.synthesis.work import mixed
+
+__all__ = [
+    "ANY",
+    "Expander",
+    "Matcher",
+    "Matches",
+    "NodeTable",
+    "Pattern",
+    "Template",
+    "Transformer",
+    "Vocabulary",
+    "corpora",
+    "decode",
+    "encode",
+    "encode_all",
+    "expand",
+    "match",
+    "mixed",
+    "synthetic",
+    "transform",
+]
