@@ -16,6 +16,10 @@ namespace {
 // Below this many comparisons a thread costs more to wake (some 10 us) than it saves.
 constexpr std::uint64_t kComparisonsPerThread = std::uint64_t{1} << 20;
 
+// Hits after which a thread adds to the number that all read: a line that moved between cores for
+// every tile would cost a few percent.
+constexpr std::uint64_t kReport = std::uint64_t{1} << 16;
+
 std::uint32_t compared_fields(const Fields& fields) {
   return (fields.kind != kAny ? kKindField : 0) | (fields.value != kAny ? kValueField : 0) |
          (fields.count != kAny ? kCountField : 0);
@@ -136,6 +140,7 @@ void Matcher::scan_share(Share& share, unsigned member, unsigned members, const 
   share.runs.clear();
   share.next.assign(patterns_.size, 0);
   share.bits.resize(std::size_t{kChunk} * kTileWords);
+  std::uint64_t reported = 0;
   for (const Group& group : groups_) {
     const std::uint64_t size = group.last - group.first;
     const auto first = group.first + static_cast<std::uint32_t>(size * member / members);
@@ -144,12 +149,15 @@ void Matcher::scan_share(Share& share, unsigned member, unsigned members, const 
       if (poll(stop)) {
         return;
       }
-      const std::uint64_t before = share.size;
       scan_tile(share, group, static_cast<std::uint32_t>(begin),
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(begin + kTile, last)));
-      found_.fetch_add(share.size - before, std::memory_order_relaxed);
+      if (share.size - reported >= kReport) {
+        found_.fetch_add(share.size - reported, std::memory_order_relaxed);
+        reported = share.size;
+      }
     }
   }
+  found_.fetch_add(share.size - reported, std::memory_order_relaxed);
 }
 
 void Matcher::scan_tile(Share& share, const Group& group, std::uint32_t first, std::uint32_t last) {

@@ -62,8 +62,9 @@ class Matcher {
     std::uint32_t pattern;
     std::uint32_t size;
   };
-  // What one thread found, in the order in which it found it.
-  struct Share {
+  // What one thread found, in the order in which it found it. On lines of its own: each thread
+  // writes its share all the time.
+  struct alignas(128) Share {
     RowBuffer rows = {};
     std::uint64_t size = 0;
     std::vector<Run> runs = {};
