@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -56,9 +56,11 @@ class Measurement:
     verification
         Outcomes checked, or ``None`` when the operation has no check or was interrupted.
     stopped_because
-        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"``, ``"max_iterations"`` or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their name.
+    details
+        What the operation tells of how it works here.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Measurement:
         stopped_because: str = "max_duration",
         items: float = 1.0,
         item_unit: str = "iterations",
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.samples_ns = np.asarray(samples_ns, dtype=np.float64).view()
@@ -86,6 +89,7 @@ class Measurement:
         self.stopped_because = stopped_because
         self.items = items
         self.item_unit = item_unit
+        self.details = dict(details or {})
 
     @property
     def count(self) -> int:
@@ -250,6 +254,7 @@ def measure(
         quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
         batch=0 if batch is None else arguments.count("batch", batch),
+        max_iterations=operation.max_iterations or 0,
         histogram=histogram,
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),
@@ -264,6 +269,7 @@ def measure(
         stopped_because=sampled.stopped_because,
         items=operation.items,
         item_unit=operation.item_unit,
+        details=operation.details,
     )
     if sampled.stopped_because == "failed":
         raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")

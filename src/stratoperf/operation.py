@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 
 CAPSULE_NAME = "stratoperf.operation/1"
@@ -42,11 +43,18 @@ class Operation:
         Called once after the sampling, outside the timed region: checks the outcome of the timed
         work and returns how many outcomes it checked, or raises `VerificationFailed`. Without it
         a native operation's own check is used, if it has one.
+    max_iterations
+        Iterations at most, those of the warm-up included, for work that uses something up, such
+        as bytes written to a disk. ``None`` for as many as there is time for.
+    details
+        What the result tells of how the operation works here (say, the number of threads that a
+        calibration chose), as JSON can hold it.
 
     Raises
     ------
     InvalidParameter
-        When `work` is neither a capsule nor a callable, or `items` is not a positive number.
+        When `work` is neither a capsule nor a callable, or `items` or `max_iterations` is not a
+        positive number.
     """
 
     def __init__(
@@ -57,6 +65,8 @@ class Operation:
         items: float = 1.0,
         item_unit: str = "iterations",
         verify: Callable[[], int] | None = None,
+        max_iterations: int | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.is_native = type(work).__name__ == "PyCapsule"
         if not self.is_native and not callable(work):
@@ -71,6 +81,10 @@ class Operation:
         self.items = float(items)
         self.item_unit = item_unit
         self.verify = verify
+        self.max_iterations = (
+            None if max_iterations is None else arguments.count("max_iterations", max_iterations)
+        )
+        self.details = dict(details or {})
 
     def __stratoperf_operation__(self) -> Operation:
         """Return itself."""

@@ -227,9 +227,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     environment
         What disturbed the measurement: steal time, involuntary switches and so on.
     stopped_because
-        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"``, ``"max_iterations"`` or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their plural name: what throughput counts.
+    details
+        What the operation tells of how it worked here, such as what a calibration chose.
     warnings
         Noise that a reader of the result must know of.
     profile
@@ -254,6 +256,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     stopped_because: str | None = None
     items: float | None = None
     item_unit: str | None = None
+    details: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
 

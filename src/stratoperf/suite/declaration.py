@@ -160,6 +160,8 @@ class Benchmark:
             items=float(items),
             item_unit=self.item_unit or operation.item_unit,
             verify=operation.verify,
+            max_iterations=operation.max_iterations,
+            details=operation.details,
         )
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:

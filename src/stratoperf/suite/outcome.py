@@ -71,6 +71,7 @@ def result_tree(
     }
     if sampled is not None:
         tree |= {"items": sampled.items, "item_unit": sampled.item_unit}
+        tree |= {"details": sampled.details} if sampled.details else {}
     return tree
 
 
