@@ -1,5 +1,6 @@
 #include "bindings/memory.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,9 +107,9 @@ py::tuple to_tuple(const memory::Tuning& tuning) {
 void register_memory(py::module_ module) {
   register_exceptions();
   register_tiers(module);
-  module.attr("PAGE") = memory::kPage;
-  module.attr("MIN_BLOCK") = memory::kMinBlock;
-  module.attr("MAX_BLOCK") = memory::kMaxBlock;
+  module.def(
+      "limits", [] { return std::array{memory::kPage, memory::kMinBlock, memory::kMaxBlock}; },
+      "Bytes of a page, of the smallest and of the largest block.");
   py::class_<Store, std::shared_ptr<Store>> store(module, "Store", "Blocks in tiers.");
   store
       .def(py::init<std::vector<std::shared_ptr<Tier>>, std::uint64_t>(), py::arg("tiers"),

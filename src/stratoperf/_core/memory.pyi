@@ -12,13 +12,11 @@ import typing_extensions
 
 __all__: list[str] = [
     "FileTier",
-    "MAX_BLOCK",
-    "MIN_BLOCK",
     "MemoryTier",
-    "PAGE",
     "Store",
     "Tier",
     "fault_operation",
+    "limits",
     "served_fault_operation",
 ]
 
@@ -156,11 +154,12 @@ def fault_operation(kind: str, directory: str) -> typing_extensions.CapsuleType:
     The capsule that takes minor, huge or major faults.
     """
 
+def limits() -> typing.Annotated[list[int], "FixedSize(3)"]:
+    """
+    Bytes of a page, of the smallest and of the largest block.
+    """
+
 def served_fault_operation(lower: Tier) -> typing_extensions.CapsuleType:
     """
     The capsule whose faults userfaultfd serves from a lower tier.
     """
-
-MAX_BLOCK: int = 1073741824
-MIN_BLOCK: int = 4096
-PAGE: int = 4096

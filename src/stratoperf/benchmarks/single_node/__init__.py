@@ -1,5 +1,5 @@
 """Benchmarks that one machine is enough for."""
 
-from stratoperf.benchmarks.single_node import clock, consensus
+from stratoperf.benchmarks.single_node import clock, consensus, memory
 
-__all__ = ["clock", "consensus"]
+__all__ = ["clock", "consensus", "memory"]
