@@ -176,8 +176,9 @@ def _cpu_tiers(files: SystemFiles) -> list[Tier]:
     huge = facts.huge_page_bytes
     why = None
     if facts.transparent_huge_pages in (None, "never") or huge is None:
-        why = "transparent huge pages are off: echo madvise | sudo tee " + (
-            "/sys/kernel/mm/transparent_hugepage/enabled"
+        why = (
+            "transparent huge pages are off: "
+            "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"
         )
     found = []
     for number in numbers:
