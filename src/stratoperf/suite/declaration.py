@@ -174,6 +174,7 @@ class Benchmark:
             items=float(items),
             item_unit=self.item_unit or operation.item_unit,
             verify=operation.verify,
+            max_iterations=operation.max_iterations,
             details=operation.details,
         )
 

@@ -42,12 +42,22 @@ CONSENSUS_LATENCY = Target(
 )
 """The headline claim: a round over the largest published batch."""
 
+MIGRATION_LATENCY = Target("latency.p95", "<", 1, "ms", where={"size": 1 << 20})
+"""Between any two tiers; of several routes the claims table judges the slowest."""
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "GPU consensus", "latency p95", "< 100 µs", "~49 µs", "consensus.round", CONSENSUS_LATENCY
     ),
     Claim("GPU synthesis", "throughput", "2.6e9 operations/s", "2.6e9 operations/s"),
-    Claim("Memory migration", "latency p95 (1 MB)", "< 1 ms", "< 50 ms"),
+    Claim(
+        "Memory migration",
+        "latency p95 (1 MB)",
+        "< 1 ms",
+        "< 50 ms",
+        "memory.migrate",
+        MIGRATION_LATENCY,
+    ),
     Claim("Container spawn", "time to ready p95", "< 500 µs"),
     Claim("GPU utilization", "sustained", "> 90 %", "~70 %"),
     Claim("Agent scale", "live agents per node", "> 10,000"),

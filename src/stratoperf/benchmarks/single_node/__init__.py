@@ -1,5 +1,5 @@
 """Benchmarks that one machine is enough for."""
 
-from stratoperf.benchmarks.single_node import clock, consensus, gpu
+from stratoperf.benchmarks.single_node import clock, consensus, gpu, memory
 
-__all__ = ["clock", "consensus", "gpu"]
+__all__ = ["clock", "consensus", "gpu", "memory"]
