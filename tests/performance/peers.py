@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from side_by_side import Row
 
-TOPICS = ["import", "clock", "sampler", "statistics", "consensus", "gate"]
+TOPICS = ["import", "clock", "sampler", "statistics", "consensus", "memory", "gate"]
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ and the disks. A `TierManager` allocates blocks in them, migrates them, reads an
 The functions of `stratoperf.memory.operations` are what the benchmarks ``memory.*`` measure.
 """
 
+from stratoperf.memory import operations
 from stratoperf.memory.manager import (
     BUDGET_BYTES,
     MAX_BLOCK,
@@ -35,5 +36,6 @@ __all__ = [
     "TierManager",
     "Tuning",
     "find",
+    "operations",
     "tiers",
 ]

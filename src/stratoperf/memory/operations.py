@@ -20,7 +20,10 @@ from stratoperf.memory.tiers import Tier, find, tiers
 from stratoperf.operation import Operation
 
 FOOTPRINT_BYTES = 64 << 20
-"""Bytes of the blocks that take turns: more than the second-level caches hold, and most third."""
+"""Bytes of the blocks that take turns where a disk takes part: more than most caches hold."""
+
+COPY_FOOTPRINT_BYTES = 256 << 20
+"""And between memories, where caches decide: four times the largest usual last-level cache."""
 
 MAX_BLOCKS = 4096
 """Blocks that take turns at most; so many small ones are made in a few milliseconds."""
@@ -105,7 +108,7 @@ def migrate(
             f"{source.name} and {target.name} must both hold {size} bytes, which is more than "
             "the allowed share of what is free; free some"
         )
-    count = limits.blocks if limited else max(1, min(MAX_BLOCKS, FOOTPRINT_BYTES // size))
+    count = limits.blocks if limited else max(1, min(MAX_BLOCKS, COPY_FOOTPRINT_BYTES // size))
     calibration = manager.calibrate(source, target, size)
     random = np.random.default_rng(size)
     groups = [
