@@ -19,6 +19,9 @@ set(stratoperf_cuda_sources
   device/mode.cpp
   device/process.cpp
   device/stream.cpp
+  memory/copier.cpp
+  memory/gpu_tier.cpp
+  memory/locked_tier.cpp
   round_trip/empty_operation.cpp
 )
 # What nvcc compiles.
@@ -32,6 +35,7 @@ set(stratoperf_cuda_bindings
   bindings/copy.cpp
   bindings/device.cpp
   bindings/errors.cpp
+  bindings/memory.cpp
   bindings/round_trip.cpp
   bindings/topics.cpp
 )

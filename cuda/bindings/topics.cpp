@@ -7,6 +7,7 @@ void register_topics(py::module_& module) {
   register_consensus(module.def_submodule("consensus", "Quorum rounds on a device."));
   register_copy(module.def_submodule("copy", "Copies between the host and a device."));
   register_device(module.def_submodule("device", "The devices of this machine."));
+  register_memory(module.def_submodule("memory", "Blocks in memory tiers, those of devices too."));
   register_round_trip(
       module.def_submodule("round_trip", "Round trips of kernels that do nothing."));
 }

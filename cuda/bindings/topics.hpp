@@ -18,6 +18,7 @@ void register_errors();
 void register_consensus(py::module_ module);
 void register_copy(py::module_ module);
 void register_device(py::module_ module);
+void register_memory(py::module_ module);
 void register_round_trip(py::module_ module);
 
 }  // namespace stratoperf::cuda::bindings

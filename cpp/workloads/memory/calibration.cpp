@@ -11,6 +11,12 @@ constexpr std::array<std::uint64_t, 5> kChunks = {
     std::uint64_t{128} << 10, std::uint64_t{256} << 10, std::uint64_t{512} << 10,
     std::uint64_t{1} << 20, std::uint64_t{4} << 20};
 
+// Where a device copies by itself each call costs it some microseconds, and two threads hide that:
+// while one waits the other's piece is under way.
+constexpr std::array<std::uint64_t, 5> kDeviceChunks = {
+    std::uint64_t{256} << 10, std::uint64_t{512} << 10, std::uint64_t{1} << 20,
+    std::uint64_t{4} << 20, kMaxChunk};
+
 // Queue depths worth trying with a disk: one, and beyond two the gain of most devices ends.
 constexpr std::array<unsigned, 3> kDepths = {1, 2, 4};
 
@@ -22,8 +28,28 @@ bool copies(const Tier& from, const Tier& to) {
   return from.address() != nullptr && to.address() != nullptr;
 }
 
+// Whether a device moves the bytes, and no disk takes part.
+bool device_copies(const Tier& from, const Tier& to) {
+  const auto reached = [](const Tier& tier) {
+    return tier.copies_itself() || tier.address() != nullptr;
+  };
+  return !copies(from, to) && reached(from) && reached(to);
+}
+
 std::uint64_t trial_size(const Tier& from, const Tier& to, std::uint64_t size) {
-  return std::min(size, copies(from, to) ? kCopyTrialBytes : kTrialBytes);
+  const bool disk = !copies(from, to) && !device_copies(from, to);
+  return std::min(size, disk ? kTrialBytes : kCopyTrialBytes);
+}
+
+// One thread with pieces as large as they may be, or two in turns.
+std::vector<Tuning> device_candidates(std::uint64_t trial) {
+  std::vector<Tuning> all = {{1, std::clamp(trial, kPage, kMaxChunk)}};
+  for (const std::uint64_t chunk : kDeviceChunks) {
+    if (chunk * 2 <= trial) {
+      all.push_back({2, chunk});
+    }
+  }
+  return all;
 }
 
 // What was never written is not read from the device.
@@ -62,6 +88,9 @@ double rate(Transfer& transfer, Tier& from, Tier& to, const Segment& segment, co
 std::vector<Tuning> candidates(const Tier& from, const Tier& to, std::uint64_t size,
                                unsigned processors) {
   const std::uint64_t trial = trial_size(from, to, size);
+  if (device_copies(from, to)) {
+    return device_candidates(trial);
+  }
   const bool copying = copies(from, to);
   std::vector<Tuning> all;
   for (const CopyMethod method :

@@ -9,12 +9,13 @@ namespace stratoperf::memory {
 
 enum class Pages { base, huge };
 
-class MemoryTier final : public Tier {
+class MemoryTier : public Tier {
  public:
   // `node` binds the memory to a NUMA node; none leaves it to the kernel. With huge pages the
   // kernel is asked for transparent ones, without it is asked to give none. Throws TierError when
-  // the addresses or the node are refused.
-  MemoryTier(std::string name, std::uint64_t capacity, Pages pages, std::optional<unsigned> node);
+  // the addresses or the node are refused. `alignment` is that of the first address.
+  MemoryTier(std::string name, std::uint64_t capacity, Pages pages, std::optional<unsigned> node,
+             std::uint64_t alignment = kHugePage);
 
   std::byte* address() const override { return mapping_.data(); }
   void read(std::uint64_t offset, std::span<const iovec> parts) override;
@@ -24,9 +25,9 @@ class MemoryTier final : public Tier {
   void commit(const Extent& extent) override;
   void discard(const Extent& extent) override;
 
- private:
   std::span<std::byte> range(const Extent& extent) const;
 
+ private:
   Mapping mapping_;
 };
 

@@ -16,6 +16,8 @@ constexpr std::uint64_t kBounce = std::uint64_t{1} << 20;
 // Before a calibration: two requests under way keep most disks busy, and half a MiB makes the
 // cost of a request small; a single thread copies about as fast as memory allows.
 constexpr Tuning kDisk = {2, std::uint64_t{512} << 10, CopyMethod::library};
+// A device needs few calls.
+constexpr Tuning kDevice = {1, kMaxChunk, CopyMethod::library};
 constexpr Tuning kMemory = {1, std::uint64_t{4} << 20, CopyMethod::library};
 
 void check_size(std::uint64_t size) {
@@ -232,8 +234,12 @@ Tuning Store::tuning(std::size_t from, std::size_t to, std::uint64_t size) const
   if (found != calibrations_.end()) {
     return found->second.best;
   }
-  const bool copies = tiers_.at(from)->address() != nullptr && tiers_.at(to)->address() != nullptr;
-  return copies ? kMemory : kDisk;
+  const Tier& source = *tiers_.at(from);
+  const Tier& target = *tiers_.at(to);
+  if (source.durable() || target.durable()) {
+    return kDisk;
+  }
+  return source.copies_itself() || target.copies_itself() ? kDevice : kMemory;
 }
 
 void Store::trim() {

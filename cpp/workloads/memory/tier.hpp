@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -54,6 +55,17 @@ class Tier {
   // Copies from `offset` on into the parts, one after the other, or from them. Throws TierError.
   virtual void read(std::uint64_t offset, std::span<const iovec> parts) = 0;
   virtual void write(std::uint64_t offset, std::span<const iovec> parts) = 0;
+  // Whether a device of its own copies, at the rate of a bus, while the host waits: best in few and
+  // large pieces.
+  virtual bool copies_itself() const { return false; }
+  // Memory for bytes on their way between a tier that copies by itself and one without addresses,
+  // aligned to a page. Null: any memory will do.
+  virtual std::shared_ptr<std::byte> staging(std::uint64_t /*size*/) { return nullptr; }
+  // Copies from another tier without the host's memory in between. Returns false where that cannot
+  // be done. Throws TierError.
+  virtual bool take(Tier& /*from*/, const Extent& /*source*/, std::uint64_t /*offset*/) {
+    return false;
+  }
   // Returns when what was written is where it is meant to stay. Throws TierError.
   virtual void flush() {}
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace stratoperf::memory {
 namespace {
@@ -108,7 +109,10 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   }
   if (source == nullptr && target == nullptr) {
     const std::uint64_t size = pieces.back().from + pieces.back().size - pieces.front().from;
-    const std::array<iovec, 1> whole = {part(staging(member, size).data(), size)};
+    if (to.take(from, {pieces.front().from, size}, pieces.front().to)) {
+      return;
+    }
+    const std::array<iovec, 1> whole = {part(staging(member, size, from, to).data(), size)};
     from.read(pieces.front().from, whole);
     to.write(pieces.front().to, whole);
     return;
@@ -126,12 +130,20 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   }
 }
 
-std::span<std::byte> Transfer::staging(unsigned member, std::uint64_t size) {
-  Mapping& buffer = staging_[member];
-  if (buffer.size() < size) {
-    buffer = Mapping::reserve(size);
+std::span<std::byte> Transfer::staging(unsigned member, std::uint64_t size, Tier& from, Tier& to) {
+  Staging& buffer = staging_[member];
+  const bool of_tier = from.copies_itself() || to.copies_itself();
+  if (buffer.size < size || (of_tier && !buffer.of_tier)) {
+    buffer = {};
+    std::shared_ptr<std::byte> data =
+        of_tier ? (from.copies_itself() ? from : to).staging(size) : nullptr;
+    if (data == nullptr) {
+      const auto mapping = std::make_shared<Mapping>(Mapping::reserve(size));
+      data = {mapping, mapping->data()};
+    }
+    buffer = {std::move(data), size, of_tier};
   }
-  return buffer.bytes();
+  return {buffer.data.get(), static_cast<std::size_t>(buffer.size)};
 }
 
 }  // namespace stratoperf::memory

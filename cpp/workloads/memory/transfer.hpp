@@ -54,6 +54,12 @@ class Transfer {
             const StopCheck& stop);
 
  private:
+  // Where a thread keeps a chunk on its way between two tiers without addresses.
+  struct Staging {
+    std::shared_ptr<std::byte> data = nullptr;
+    std::uint64_t size = 0;
+    bool of_tier = false;  // made by one that copies by itself: any other can use it too
+  };
   // A range of pieces_ that one call moves.
   struct Chunk {
     std::size_t begin = 0;
@@ -63,11 +69,11 @@ class Transfer {
   void cut(const Tier& from, const Tier& to, std::span<const Segment> segments,
            std::uint64_t chunk);
   void move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod method, unsigned member);
-  std::span<std::byte> staging(unsigned member, std::uint64_t size);
+  std::span<std::byte> staging(unsigned member, std::uint64_t size, Tier& from, Tier& to);
 
   std::vector<Segment> pieces_ = {};
   std::vector<Chunk> chunks_ = {};
-  std::vector<Mapping> staging_ = {};
+  std::vector<Staging> staging_ = {};
   std::map<unsigned, std::unique_ptr<ThreadTeam>> teams_ = {};  // by number of threads
 };
 
