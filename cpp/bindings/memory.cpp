@@ -79,12 +79,13 @@ void register_exceptions() {
 
 void register_tiers(py::module_& module) {
   py::class_<Tier, std::shared_ptr<Tier>>(module, "Tier", "Room for blocks in one kind of memory.",
-                                           py::module_local())
+                                          py::module_local())
       .def_property_readonly("name", &Tier::name)
       .def_property_readonly("capacity", &Tier::capacity)
       .def_property_readonly("used", &Tier::used)
       .def_property_readonly("durable", &Tier::durable);
-  py::class_<MemoryTier, Tier, std::shared_ptr<MemoryTier>>(module, "MemoryTier", py::module_local())
+  py::class_<MemoryTier, Tier, std::shared_ptr<MemoryTier>>(module, "MemoryTier",
+                                                            py::module_local())
       .def(py::init([](const std::string& name, std::uint64_t capacity, bool huge,
                        std::optional<unsigned> node) {
              return std::make_shared<MemoryTier>(name, capacity, huge ? Pages::huge : Pages::base,
@@ -112,7 +113,7 @@ void register_memory(py::module_ module) {
       "limits", [] { return std::array{memory::kPage, memory::kMinBlock, memory::kMaxBlock}; },
       "Bytes of a page, of the smallest and of the largest block.");
   py::class_<Store, std::shared_ptr<Store>> store(module, "Store", "Blocks in tiers.",
-                                                   py::module_local());
+                                                  py::module_local());
   store
       .def(py::init<std::vector<std::shared_ptr<Tier>>, std::uint64_t>(), py::arg("tiers"),
            py::arg("budget"))

@@ -83,7 +83,8 @@ std::vector<Run> GpuTier::runs(std::uint64_t offset, std::span<const iovec> part
     auto* host = static_cast<std::byte*>(part.iov_base);
     for (std::size_t left = part.iov_len; left > 0;) {
       const auto [device, room] = locate(offset);
-      const std::uint64_t locked = kLockedSlab - reinterpret_cast<std::uintptr_t>(host) % kLockedSlab;
+      const std::uint64_t locked =
+          kLockedSlab - reinterpret_cast<std::uintptr_t>(host) % kLockedSlab;
       const auto bytes = static_cast<std::size_t>(std::min({std::uint64_t{left}, room, locked}));
       append(all, {device, host, bytes});
       offset += bytes;
@@ -101,8 +102,7 @@ std::pair<std::byte*, std::uint64_t> GpuTier::locate(std::uint64_t offset) const
 
 void GpuTier::commit(const Extent& extent) {
   translated([&] {
-    slabs_.commit(extent,
-                  [&](std::uint64_t begin) { return make_slab(begin, extent.end()); });
+    slabs_.commit(extent, [&](std::uint64_t begin) { return make_slab(begin, extent.end()); });
   });
 }
 

@@ -25,8 +25,8 @@ void LockedTier::commit(const Extent& extent) {
       return std::pair(RegisteredMemory(device_, range(slab).data(), range(slab).size()), size);
     });
   } catch (const Error& error) {
-    throw TierError(name() + " cannot be page-locked, as copies to a device need it: " +
-                    error.what());
+    throw TierError(name() +
+                    " cannot be page-locked, as copies to a device need it: " + error.what());
   }
 }
 

@@ -10,8 +10,8 @@
 namespace stratoperf::cuda::memory {
 
 // Parts of [0, end()), one behind the other, made and given back at the end only: what lies before
-// a block that is in use stays. Tier calls `commit` with ever higher extents, and `discard` with any
-// that no block uses.
+// a block that is in use stays. Tier calls `commit` with ever higher extents, and `discard` with
+// any that no block uses.
 template <typename Part>
 class Slabs {
  public:

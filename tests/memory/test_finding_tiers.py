@@ -10,6 +10,7 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import Machine
+from stratoperf import backends
 from stratoperf.memory import Tier, find, tiers
 from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
@@ -255,7 +256,10 @@ def test_huge_pages_need_the_kernels_consent(machine: Machine, setting: str, usa
     assert usable or "echo madvise" in (tier.reason or "")
 
 
-def test_a_gpu_is_listed_with_the_reason_why_it_is_no_tier(machine: Machine) -> None:
+def test_a_gpu_is_listed_with_the_reason_why_it_is_no_tier(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "unavailable_reason", lambda _: "no CUDA device")
     tier = find("gpu", tiers(root=machine.root))
     assert tier.reason is not None
     with pytest.raises(sp.PrerequisiteMissing, match="gpu0 cannot be used here"):

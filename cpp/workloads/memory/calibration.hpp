@@ -11,7 +11,8 @@ namespace stratoperf::memory {
 // The most that one trial moves to or from a disk: enough to queue several of the largest chunks.
 constexpr std::uint64_t kTrialBytes = std::uint64_t{8} << 20;
 
-// And between memories, a device's among them: beyond the caches, which turn the order of the candidates around.
+// And between memories, a device's among them: beyond the caches, which turn the order of the
+// candidates around.
 constexpr std::uint64_t kCopyTrialBytes = std::uint64_t{64} << 20;
 
 // What was tried, and what is used from then on.

@@ -40,7 +40,8 @@ def _check(tier: Tier) -> Check:
 def _what(tier: Tier) -> str:
     free = "" if tier.free_bytes is None else f", {tier.free_bytes / 2**30:.1f} GiB free"
     if tier.kind == "gpu":
-        return f"GPU memory{f' of {tier.device}' if tier.device else ''}"
+        size = "" if tier.size_bytes is None else f", {tier.size_bytes / 2**30:.1f} GiB"
+        return f"GPU memory{f' of {tier.device}' if tier.device else ''}{size}"
     if not tier.is_disk:
         node = "" if tier.node is None else f" of NUMA node {tier.node}"
         pages = f"{(tier.page_bytes or 0) // 1024} KiB pages"
@@ -52,7 +53,7 @@ def _what(tier: Tier) -> str:
 
 def _remedy(tier: Tier) -> str:
     if tier.kind == "gpu":
-        return "a later version of stratoperf, with a CUDA module and an NVIDIA GPU"
+        return "a build of stratoperf with its CUDA module, on a machine with an NVIDIA GPU"
     if tier.is_disk:
         return f"export {DIRECTORIES_VARIABLE}={tier.kind}=DIRECTORY  # one that can be written to"
     return "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf._core import memory as native
-from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
+from stratoperf.errors import InvalidParameter, StratoperfError
+from stratoperf.memory.opening import module_for, open_tier
 from stratoperf.memory.tiers import Directories, Tier, find, tiers
 
 PAGE, MIN_BLOCK, MAX_BLOCK = native.limits()
@@ -93,7 +94,9 @@ class TierManager:
     it was. Every block has a checksum, which `read` and `verify` hold it to.
 
     Room that a block leaves stays with its tier for the next block, so that this one meets no
-    page fault and no allocation of the file system; `trim` gives it back to the system. On a disk
+    page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
+    beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
+    on the device `trim` gives back only what lies behind the last block. On a disk
     all blocks lie in one file that has no name: it is gone when the process ends, however it ends.
 
     It belongs to one thread at a time; the GIL is released while it works.
@@ -146,8 +149,11 @@ class TierManager:
             self.tiers = tuple(tier for tier in found if tier.reason is None)
         else:
             self.tiers = tuple(dict.fromkeys(find(name, found) for name in use))
-        self._natives = [_open(tier, share / self._sharers(tier)) for tier in self.tiers]
-        self.store = native.Store(self._natives, self.budget_bytes)
+        self._natives = [
+            open_tier(tier, share / self._sharers(tier), self.tiers) for tier in self.tiers
+        ]
+        self._module = module_for(self.tiers)
+        self.store: native.Store = self._module.Store(self._natives, self.budget_bytes)
         self._blocks: dict[int, Block] = {}
 
     @property
@@ -177,7 +183,7 @@ class TierManager:
     def fallback(self, tier: str | Tier) -> str | None:
         """Return why a disk is used through the page cache, or ``None`` when it is not."""
         opened = self._natives[self.index(tier)]
-        return opened.fallback or None if isinstance(opened, native.FileTier) else None
+        return opened.fallback or None if isinstance(opened, self._module.FileTier) else None
 
     def allocate(
         self, size: int, tier: str | Tier, content: NDArray[np.uint8] | None = None
@@ -286,8 +292,8 @@ class TierManager:
         """Measure how blocks of about this size move fastest; they move so from then on.
 
         Takes about 30 trials of at most 8 MiB where a disk takes part, which count against the
-        budget, and of 64 MiB between memories. Without it a choice is used that suits most
-        devices.
+        budget, and of 64 MiB between memories, those of GPUs among them. Without it a choice is
+        used that suits most devices.
 
         Parameters
         ----------
@@ -313,7 +319,8 @@ class TierManager:
 
     def details(self) -> dict[str, Any]:
         """Return what a result tells of the tiers, as the run file holds it."""
-        return {tier.name: _describe(tier, self.fallback(tier)) for tier in self.tiers}
+        locked = any(tier.kind == "gpu" for tier in self.tiers)
+        return {tier.name: _describe(tier, self.fallback(tier), locked) for tier in self.tiers}
 
     def close(self) -> None:
         """Free all blocks and give their room back to the system."""
@@ -333,6 +340,8 @@ class TierManager:
 
     def _sharers(self, tier: Tier) -> int:
         """Return how many tiers take from the same free memory or disk space."""
+        if tier.kind == "gpu":
+            return 1
         same = (tier.kind, tier.node, tier.device)
         return sum((other.kind, other.node, other.device) == same for other in self.tiers)
 
@@ -348,18 +357,7 @@ class TierManager:
         return block.number
 
 
-def _open(tier: Tier, share: float) -> native.Tier:
-    if tier.reason is not None:
-        raise PrerequisiteMissing(f"tier {tier.name} cannot be used here: {tier.reason}")
-    # Where the kernel does not tell what is free, blocks may take what one of them can need.
-    free = MAX_BLOCK if tier.free_bytes is None else int(tier.free_bytes * share)
-    capacity = max(free // PAGE * PAGE, PAGE)
-    if tier.directory is not None:
-        return native.FileTier(name=tier.name, capacity=capacity, directory=tier.directory)
-    return native.MemoryTier(name=tier.name, capacity=capacity, huge=tier.is_huge, node=tier.node)
-
-
-def _describe(tier: Tier, fallback: str | None) -> Mapping[str, Any]:
+def _describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
     facts = {
         "kind": tier.kind,
         "page_bytes": tier.page_bytes,
@@ -367,6 +365,7 @@ def _describe(tier: Tier, fallback: str | None) -> Mapping[str, Any]:
         "filesystem": tier.filesystem,
         "note": tier.note,
         "page_cache": fallback,
+        "page_locked": True if locked and tier.kind == "cpu" else None,
     }
     return {name: fact for name, fact in facts.items() if fact is not None}
 

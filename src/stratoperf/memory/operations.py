@@ -140,8 +140,9 @@ def bandwidth(
 
     Its throughput counts bytes as the tools do that it can be laid beside:
 
-    - ``"copy"`` between two memories is STREAM's Copy, which counts every byte twice, as read and
-      as written; between a memory and a disk it counts once, as in nvbandwidth and fio. A write to
+    - ``"copy"`` between two CPU memories is STREAM's Copy, which counts every byte twice, as read
+      and as written, and so does one within a GPU's memory; between a CPU's and a GPU's it counts
+      once, as in nvbandwidth, and with a disk too, as in fio. A write to
       a disk is complete after ``fdatasync`` (fio's ``end_fsync=1``).
     - ``"read"`` of memory sums it up on one thread; of a disk it is fio's sequential read.
     - ``"write"`` to memory fills it on one thread; to a disk it is fio's sequential write.
@@ -173,7 +174,7 @@ def bandwidth(
     written = second.is_disk and access != "read"
     if first != second:
         details["calibration"] = manager.calibrate(first, second, size).details()
-    counted = 2 if access == "copy" and not disks else 1
+    counted = 2 if access == "copy" and first.kind == second.kind and not disks else 1
     return Operation(
         manager.store.bandwidth_operation(
             access, manager.index(first), manager.index(second), size

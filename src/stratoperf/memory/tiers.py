@@ -44,7 +44,10 @@ class Tier:
     kind
         ``"gpu"``, ``"cpu"``, ``"nvme"``, ``"ssd"`` or ``"hdd"``.
     free_bytes
-        Memory or disk space that is free; ``None`` where the kernel does not tell.
+        Memory or disk space that is free; ``None`` where the kernel does not tell, and of a GPU,
+        which tells once it is in use.
+    size_bytes
+        Of a GPU's memory the size, else ``None``.
     page_bytes
         Of CPU memory the size of its pages, else ``None``.
     node
@@ -52,7 +55,7 @@ class Tier:
     directory
         Of a disk the directory that its files are made in.
     device, filesystem
-        Of a disk the kernel's name of it, and the file system on it.
+        Of a disk the kernel's name of it, and the file system on it; of a GPU its name.
     note
         What a reader of its numbers must know, such as that a virtual disk hides its medium.
     reason
@@ -69,6 +72,7 @@ class Tier:
     filesystem: str | None = None
     note: str | None = None
     reason: str | None = None
+    size_bytes: int | None = None
 
     @property
     def is_disk(self) -> bool:
@@ -86,9 +90,9 @@ def tiers(
 ) -> list[Tier]:
     """Find the tiers of this machine, the fastest kind first.
 
-    CPU memory is listed per NUMA node, with 4 KiB and with huge pages. Every disk with a mounted
-    file system is classified by its transport and rotational flag; its files go to the
-    directory for temporary files, the working directory or the mount point, the first of these
+    GPU memory is listed per device, by CUDA's numbers, and CPU memory per NUMA node, with 4 KiB and
+    with huge pages. Every disk with a mounted file system is classified by its transport and
+    rotational flag; its files go to the directory for temporary files, the working directory or the mount point, the first of these
     that lies on it and can be written to. A tmpfs is CPU memory, never a disk.
 
     Parameters
@@ -157,7 +161,14 @@ def _groups(tier: Tier) -> tuple[str, ...]:
 
 
 def _gpu_tiers(files: SystemFiles) -> list[Tier]:
-    reason = backends.unavailable_reason("cuda") or "GPU memory is no tier of this version yet"
+    reason = backends.unavailable_reason("cuda")
+    if reason is None:
+        device = backends.cuda_module().device
+        facts = [device.facts(index) for index in range(device.count())]
+        return [
+            Tier(f"gpu{index}", "gpu", device=one.name, size_bytes=one.memory_bytes)
+            for index, one in enumerate(facts)
+        ]
     found = gpus(files)
     if not found:
         return [Tier("gpu0", "gpu", reason=f"no GPU was found; {reason}")]

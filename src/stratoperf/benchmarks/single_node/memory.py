@@ -62,6 +62,10 @@ def _manager(names: list[str], budget_bytes: int = 0) -> Iterator[TierManager]:
             "huge:cpu",
             "cpu:gpu",
             "gpu:cpu",
+            "huge:gpu",
+            "gpu:huge",
+            "disk:gpu",
+            "gpu:disk",
         ],
         # The size that the published claim speaks of comes first.
         "size": [MIB, 4096, 10 * MIB, 100 * MIB, 1024 * MIB],
@@ -73,7 +77,8 @@ def memory_migrate(route: str, size: int) -> Iterator[Operation]:
     """Migrate a block to another tier: durable there, and its room in the old one free.
 
     A route names two tiers, or their kinds: ``cpu`` is the memory of the first NUMA node in 4 KiB
-    pages, ``huge`` the same in huge pages, ``disk`` the fastest disk. With a disk the bytes written
+    pages, ``huge`` the same in huge pages, ``disk`` the fastest disk, ``gpu`` the memory of the
+    first device, beside which CPU memory is page-locked. With a disk the bytes written
     are bounded, so that the largest blocks move a few times only.
     """
     names = route.split(":")
@@ -100,6 +105,11 @@ def memory_migrate(route: str, size: int) -> Iterator[Operation]:
             "copy:disk:cpu",
             "copy:cpu:gpu",
             "copy:gpu:cpu",
+            "copy:huge:gpu",
+            "copy:gpu:huge",
+            "copy:disk:gpu",
+            "copy:gpu:disk",
+            "copy:gpu:gpu",
         ],
         "size": [STREAM_BYTES],
     },
@@ -108,8 +118,8 @@ def memory_migrate(route: str, size: int) -> Iterator[Operation]:
 def memory_bandwidth(transfer: str, size: int) -> Iterator[Operation]:
     """Read, write or copy a large piece of memory or of a file.
 
-    A copy between memories counts every byte twice, as STREAM does; all others count once, as fio
-    and nvbandwidth do. See `stratoperf.memory.operations.bandwidth`.
+    A copy between memories of one kind counts every byte twice, as STREAM does; all others count
+    once, as fio and nvbandwidth do. See `stratoperf.memory.operations.bandwidth`.
     """
     access, *names = transfer.split(":")
     if not names or len(names) > 2:
