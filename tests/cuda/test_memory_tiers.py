@@ -55,7 +55,7 @@ def test_each_device_is_a_tier_with_its_name_and_size(emulated_cuda: Any) -> Non
 def test_without_a_device_the_tier_says_why(emulated_cuda: Any) -> None:
     emulated_cuda.set_device_count(0)
     assert "no CUDA device" in (find("gpu", tiers()).reason or "")
-    with pytest.raises(sp.PrerequisiteMissing, match="gpu0 cannot be used here: .*no CUDA device"):
+    with pytest.raises(sp.PrerequisiteMissing, match=r"gpu0 cannot be used here: .*no CUDA device"):
         TierManager(use=["gpu"])
     for name, params in (
         ("memory.migrate", {"route": "cpu:gpu", "size": MIB}),

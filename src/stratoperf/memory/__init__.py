@@ -1,8 +1,8 @@
 """Memory tiers: where blocks can lie, and how fast they move.
 
 `tiers` finds the tiers of this machine: GPU memory per device, CPU memory per
-NUMA node, with 4 KiB and with huge pages,
-and the disks. A `TierManager` allocates blocks in them, migrates them, reads and frees them:
+NUMA node, with 4 KiB and with huge pages, and the disks. A `TierManager` allocates blocks in them,
+migrates them, reads and frees them:
 
 >>> import numpy as np
 >>> import stratoperf as sp

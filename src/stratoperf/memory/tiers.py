@@ -92,8 +92,9 @@ def tiers(
 
     GPU memory is listed per device, by CUDA's numbers, and CPU memory per NUMA node, with 4 KiB and
     with huge pages. Every disk with a mounted file system is classified by its transport and
-    rotational flag; its files go to the directory for temporary files, the working directory or the mount point, the first of these
-    that lies on it and can be written to. A tmpfs is CPU memory, never a disk.
+    rotational flag; its files go to the directory for temporary files, the working directory or
+    the mount point, the first of these that lies on it and can be written to. A tmpfs is CPU
+    memory, never a disk.
 
     Parameters
     ----------
