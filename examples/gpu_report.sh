@@ -222,14 +222,19 @@ step tests 120 "${tests[@]}" "$root/tests/cuda"
 step benchmarks-gpu 100 "${stratoperf[@]}" run 'gpu.*' --backend cuda --quick --output "$output"
 step benchmarks-consensus 150 "${stratoperf[@]}" run 'consensus.*' --backend cuda --quick \
   --output "$output"
+step benchmarks-memory 90 "${stratoperf[@]}" run memory.migrate memory.bandwidth memory.allocate \
+  --param route=cpu:gpu,gpu:cpu,huge:gpu,gpu:huge --param tier=gpu \
+  --param transfer=copy:cpu:gpu,copy:gpu:cpu,copy:huge:gpu,copy:gpu:huge,copy:gpu:gpu \
+  --quick --output "$output"
 rm -f "$output/latest.json"
 step peers 90 "$python" "$root/tests/performance/peers.py" consensus
+step peers-memory 60 "$python" "$root/tests/performance/peers.py" memory_gpu
 sanitizer memcheck 90 "$root/tests/cuda"
 # Hazards are looked for in shared memory, which rounds have; it slows them down a lot.
 sanitizer racecheck 60 "$root/tests/cuda/test_consensus_operations.py" \
   -k "verified or stay_on_the_device"
 
-for name in benchmarks-gpu benchmarks-consensus peers; do
+for name in benchmarks-gpu benchmarks-consensus benchmarks-memory peers peers-memory; do
   if [[ -s $output/$name.log ]]; then
     say ""
     say "== $name"

@@ -21,7 +21,9 @@ STEPS = [
     "tests",
     "benchmarks-gpu",
     "benchmarks-consensus",
+    "benchmarks-memory",
     "peers",
+    "peers-memory",
     "memcheck",
     "racecheck",
 ]

@@ -23,6 +23,9 @@ import stratoperf
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# The blocks and directories of the tests of tiers, also where those are not collected.
+sys.path.append(str(ROOT / "tests" / "memory"))
+
 BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""
 

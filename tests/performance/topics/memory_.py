@@ -10,7 +10,8 @@ import numpy as np
 
 import stratoperf as sp
 from side_by_side import Goal, Row, missing, side_by_side
-from stratoperf.memory import Tier, TierManager, operations
+from stratoperf.memory import Tier, TierManager, operations, tiers
+from topics import memory_gpu_
 from topics import memory_peers as peers
 
 MIB = 1 << 20
@@ -28,7 +29,8 @@ PAGES = 256
 
 def measure() -> list[Row]:
     """Hold migrations to their goals, between every two tiers that can be used here."""
-    with TierManager(budget_bytes=BUDGET_BYTES) as manager:
+    use = [tier.name for tier in tiers() if tier.reason is None and tier.kind != "gpu"]
+    with TierManager(use=use, budget_bytes=BUDGET_BYTES) as manager:
         memories = [tier for tier in manager.tiers if not tier.is_disk]
         disks = [tier for tier in manager.tiers if tier.is_disk]
         rows = []
@@ -40,7 +42,7 @@ def measure() -> list[Row]:
             rows.append(_small(manager, one, other))
         if disks:
             rows.append(_pages(manager, memories[0], disks[0]))
-        return rows
+    return [*rows, *memory_gpu_.measure()]
 
 
 def _ordered_pairs(tiers: list[Tier]) -> list[tuple[Tier, Tier]]:
