@@ -23,7 +23,9 @@ PARTS = ["memory_gpu"]
 def main() -> int:
     """Measure the topics that were asked for and print their rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"any of: {' '.join(TOPICS + PARTS)}")
+    parser.add_argument(
+        "topics", nargs="*", metavar="TOPIC", help=f"any of: {' '.join(TOPICS + PARTS)}"
+    )
     parser.add_argument("--json", action="store_true", help="print one list of objects")
     arguments = parser.parse_args()
     for topic in arguments.topics:
