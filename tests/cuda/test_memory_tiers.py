@@ -108,6 +108,7 @@ def test_migrations_with_a_gpu_are_calibrated_and_verified(
 ) -> None:
     with manager_in(tmp_path) as manager:
         operation = operations.migrate(manager, source, target, size, pages=pages)
+        assert isinstance(operation.details, dict)
         calibration = operation.details["calibration"]
         assert calibration["chunk_bytes"] <= size
         assert len(calibration["trials"]) >= 2
