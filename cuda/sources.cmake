@@ -20,6 +20,9 @@ set(stratoperf_cuda_sources
   device/process.cpp
   device/stream.cpp
   integer_rate/rate_operation.cpp
+  memory/copier.cpp
+  memory/gpu_tier.cpp
+  memory/locked_tier.cpp
   round_trip/empty_operation.cpp
   synthesis/corpus.cpp
   synthesis/match_operation.cpp
@@ -42,6 +45,7 @@ set(stratoperf_cuda_bindings
   bindings/device.cpp
   bindings/errors.cpp
   bindings/integer_rate.cpp
+  bindings/memory.cpp
   bindings/round_trip.cpp
   bindings/synthesis.cpp
   bindings/topics.cpp

@@ -228,16 +228,21 @@ step benchmarks-resident 50 "${stratoperf[@]}" run consensus.resident --backend 
   --output "$output"
 step benchmarks-synthesis 50 "${stratoperf[@]}" run 'synthesis.match*' --backend cuda --quick \
   --output "$output"
+step benchmarks-memory 90 "${stratoperf[@]}" run memory.migrate memory.bandwidth memory.allocate \
+  --param route=cpu:gpu,gpu:cpu,huge:gpu,gpu:huge --param tier=gpu \
+  --param transfer=copy:cpu:gpu,copy:gpu:cpu,copy:huge:gpu,copy:gpu:huge,copy:gpu:gpu \
+  --quick --output "$output"
 rm -f "$output/latest.json"
 step peers 90 "$python" "$root/tests/performance/peers.py" consensus
 step peers-synthesis 90 "$python" "$root/tests/performance/peers.py" synthesis
+step peers-memory 60 "$python" "$root/tests/performance/peers.py" memory_gpu
 sanitizer memcheck 90 "$root/tests/cuda"
 # Hazards are looked for in shared memory, which rounds and matches have; it slows them down a lot.
 sanitizer racecheck 60 "$root/tests/cuda/test_consensus_operations.py" \
   "$root/tests/cuda/test_synthesis_matching.py" -k "verified or stay_on_the_device"
 
-for name in benchmarks-gpu benchmarks-round benchmarks-resident benchmarks-synthesis peers \
-  peers-synthesis; do
+for name in benchmarks-gpu benchmarks-round benchmarks-resident benchmarks-synthesis \
+  benchmarks-memory peers peers-synthesis peers-memory; do
   if [[ -s $output/$name.log ]]; then
     say ""
     say "== $name"

@@ -23,8 +23,10 @@ STEPS = [
     "benchmarks-round",
     "benchmarks-resident",
     "benchmarks-synthesis",
+    "benchmarks-memory",
     "peers",
     "peers-synthesis",
+    "peers-memory",
     "memcheck",
     "racecheck",
 ]

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   register_clock(module.def_submodule("clock", "The calibrated clock."));
   register_consensus(module.def_submodule("consensus", "Quorum rounds."));
   register_synthesis(module.def_submodule("synthesis", "Node tables and patterns."));
+  register_memory(module.def_submodule("memory", "Blocks in memory tiers."));
   register_perf_counters(module.def_submodule("perf_counters", "Counters of the processor."));
   register_sampler(module.def_submodule("sampler", "The sampler."));
 }

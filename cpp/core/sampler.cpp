@@ -36,7 +36,10 @@ constexpr double kGrowth = 1.5;
 // becomes memory.
 constexpr std::size_t kReserveAtOnce = std::size_t{1} << 23;
 
-enum class Outcome { go_on, out_of_time, stopped, failed };
+// The share of a limited number of iterations that the warm-up may take.
+constexpr std::uint64_t kWarmupShare = 10;
+
+enum class Outcome { go_on, out_of_time, used_up, stopped, failed };
 
 class Session {
  public:
@@ -59,6 +62,9 @@ class Session {
       case Outcome::out_of_time:
         series_.stopped_because = StopReason::max_duration;
         break;
+      case Outcome::used_up:
+        series_.stopped_because = StopReason::max_iterations;
+        break;
       case Outcome::stopped:
         series_.stopped_because = StopReason::interrupted;
         break;
@@ -72,6 +78,11 @@ class Session {
 
  private:
   bool stop_requested() const { return __atomic_load_n(&operation_.stop, __ATOMIC_RELAXED) != 0; }
+
+  std::uint64_t iterations_allowed() const {
+    return options_.max_iterations != 0 ? options_.max_iterations
+                                        : std::numeric_limits<std::uint64_t>::max();
+  }
 
   std::uint64_t ticks_in(double seconds) const {
     const double ticks = seconds * 1e9 / clock_.ns_per_tick();
@@ -106,6 +117,7 @@ class Session {
     std::uint64_t n = std::max<std::uint64_t>(options_.batch, 1);
     std::uint64_t start = 0;
     std::uint64_t stop = 0;
+    const std::uint64_t allowed = std::max<std::uint64_t>(iterations_allowed() / kWarmupShare, 1);
     do {
       const Outcome outcome = timed<Reader>(n, start, stop);
       if (outcome != Outcome::go_on) {
@@ -115,10 +127,11 @@ class Session {
       if (static_cast<double>(stop - start) < wanted && n < kMaxBatch) {
         n *= 2;
       }
-    } while (stop < deadline || (static_cast<double>(stop - start) < wanted && n < kMaxBatch));
+    } while (series_.warmup_iterations < allowed &&
+             (stop < deadline || (static_cast<double>(stop - start) < wanted && n < kMaxBatch)));
 
     series_.batch = n;
-    if (options_.batch == 0) {
+    if (options_.batch == 0 && series_.warmup_iterations < allowed) {
       const Outcome outcome = calibrate_batch<Reader>(n, wanted);
       if (outcome != Outcome::go_on) {
         return outcome;
@@ -159,15 +172,22 @@ class Session {
     const std::uint64_t begin = Reader::start();
     const std::uint64_t deadline = begin + ticks_in(options_.max_duration_s);
     series_.started_ns = clock_.to_timeline_ns(begin);
+    // At least one sample, or there would be nothing to tell.
+    std::uint64_t left = std::max<std::uint64_t>(
+        (iterations_allowed() - std::min(iterations_allowed(), series_.warmup_iterations)) /
+            series_.batch,
+        1);
     for (;;) {
-      const std::size_t room =
+      const std::size_t wanted =
           histogram_ != nullptr ? kBlock : std::min(kBlock, next_look - series_.samples_ns.size());
+      const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, left));
       if (histogram_ == nullptr && series_.samples_ns.capacity() < next_look) {
         reserve(next_look, begin, Reader::start());
       }
       std::size_t taken = 0;
       const Outcome outcome = take_block<Reader>(room, deadline, taken);
       store(taken);
+      left -= taken;
       if (outcome != Outcome::go_on) {
         return outcome;
       }
@@ -177,6 +197,9 @@ class Session {
         }
         next_look =
             static_cast<std::size_t>(static_cast<double>(series_.samples_ns.size()) * kGrowth) + 1;
+      }
+      if (left == 0) {
+        return Outcome::used_up;
       }
     }
   }
@@ -272,6 +295,8 @@ std::string_view to_string(StopReason reason) {
       return "precision";
     case StopReason::max_duration:
       return "max_duration";
+    case StopReason::max_iterations:
+      return "max_iterations";
     case StopReason::interrupted:
       return "interrupted";
     case StopReason::failed:

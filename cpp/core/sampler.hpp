@@ -21,9 +21,12 @@ struct SamplerOptions {
   double quantile = 0.5;     // the quantile that the precision speaks of
   double confidence = 0.95;  // of its interval
   std::uint64_t batch = 0;   // iterations per sample; 0: calibrated
+  // Iterations at most, those of the warm-up included; 0: as many as there is time for. For work
+  // that uses something up: the warm-up then takes at most a tenth of them.
+  std::uint64_t max_iterations = 0;
 };
 
-enum class StopReason { precision, max_duration, interrupted, failed };
+enum class StopReason { precision, max_duration, max_iterations, interrupted, failed };
 
 std::string_view to_string(StopReason reason);
 

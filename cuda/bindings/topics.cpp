@@ -9,6 +9,7 @@ void register_topics(py::module_& module) {
   register_device(module.def_submodule("device", "The devices of this machine."));
   register_integer_rate(
       module.def_submodule("integer_rate", "What the integer lanes of a device can do."));
+  register_memory(module.def_submodule("memory", "Blocks in memory tiers, those of devices too."));
   register_round_trip(
       module.def_submodule("round_trip", "Round trips of kernels that do nothing."));
   register_synthesis(module.def_submodule("synthesis", "Matching syntax trees on a device."));

@@ -19,6 +19,7 @@ void register_consensus(py::module_ module);
 void register_copy(py::module_ module);
 void register_device(py::module_ module);
 void register_integer_rate(py::module_ module);
+void register_memory(py::module_ module);
 void register_round_trip(py::module_ module);
 void register_synthesis(py::module_ module);
 

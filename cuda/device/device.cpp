@@ -57,17 +57,35 @@ std::string unavailable_reason() {
   return {};
 }
 
-DeviceFacts facts(DeviceId device) {
+int device_count() {
   const std::string reason = unavailable_reason();
   if (!reason.empty()) {
     throw Unavailable(cudaErrorNoDevice, reason);
   }
   int count = 0;
   check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  return count;
+}
+
+void require_device(DeviceId device) {
+  const int count = device_count();
   if (device.value < 0 || device.value >= count) {
     throw std::invalid_argument("device: expected 0 to " + std::to_string(count - 1) + ", got " +
                                 std::to_string(device.value));
   }
+}
+
+std::size_t free_memory(DeviceId device) {
+  require_device(device);
+  const CurrentDevice current(device);
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return free;
+}
+
+DeviceFacts facts(DeviceId device) {
+  require_device(device);
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, device.value), "cudaGetDeviceProperties");
   return {

@@ -28,6 +28,15 @@ std::string unavailable_reason();
 // there.
 DeviceFacts facts(DeviceId device);
 
+// The devices that there are. Throws Unavailable as `unavailable_reason` says.
+int device_count();
+
+// Throws as `facts` does where there is no such device.
+void require_device(DeviceId device);
+
+// Bytes of memory that are free on a device now. Creates a context. Throws as `facts` does.
+std::size_t free_memory(DeviceId device);
+
 // Makes a device current in this thread until the end of the scope.
 class CurrentDevice {
  public:

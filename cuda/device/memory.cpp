@@ -44,4 +44,16 @@ PinnedMemory::~PinnedMemory() {
   }
 }
 
+RegisteredMemory::RegisteredMemory(DeviceId device, void* data, std::size_t bytes) {
+  const CurrentDevice current(device);
+  check(cudaHostRegister(data, bytes, cudaHostRegisterPortable), "cudaHostRegister", bytes);
+  data_ = data;
+}
+
+RegisteredMemory::~RegisteredMemory() {
+  if (data_ != nullptr && in_own_process()) {
+    static_cast<void>(cudaHostUnregister(data_));
+  }
+}
+
 }  // namespace stratoperf::cuda

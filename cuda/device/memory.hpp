@@ -73,4 +73,22 @@ class PinnedMemory {
   std::size_t bytes_ = 0;
 };
 
+// Memory of the host that others own, page-locked as long as this lives: a device copies from and
+// to it by itself. The memory must outlive it.
+class RegisteredMemory {
+ public:
+  // Throws OutOfMemory, or Error where the system refuses to lock it.
+  RegisteredMemory(DeviceId device, void* data, std::size_t bytes);
+  RegisteredMemory(RegisteredMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)) {}
+  RegisteredMemory& operator=(RegisteredMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~RegisteredMemory();
+
+ private:
+  void* data_ = nullptr;
+};
+
 }  // namespace stratoperf::cuda

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from stratoperf import clock, consensus, statistics, synthesis
+    from stratoperf import clock, consensus, memory, statistics, synthesis
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.live import Command, Environment, compare_live
@@ -66,6 +66,7 @@ _HOMES: dict[str, str | None] = {
     "history": "analysis.history",
     "load": "results",
     "measure": "measurement",
+    "memory": None,
     "run": "suite",
     "statistics": None,
     "synthesis": None,
@@ -104,6 +105,7 @@ __all__ = [
     "history",
     "load",
     "measure",
+    "memory",
     "run",
     "statistics",
     "synthesis",

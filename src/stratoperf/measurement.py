@@ -61,7 +61,7 @@ class Measurement:
     verification
         Outcomes checked, or ``None`` when the operation has no check or was interrupted.
     stopped_because
-        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"``, ``"max_iterations"`` or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their name.
     device_ns
@@ -300,6 +300,7 @@ def measure(
         quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
         batch=0 if batch is None else arguments.count("batch", batch),
+        max_iterations=operation.max_iterations or 0,
         histogram=histogram,
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),
@@ -324,7 +325,8 @@ def measure(
         if sampled.interrupt is not None:
             _raise_interrupt(sampled.interrupt, measurement)
         if sampled.stopped_because != "interrupted":
-            if operation.is_native:
+            # Not of work that uses something up, and may not be done again.
+            if operation.is_native and operation.max_iterations is None:
                 measurement.device_ns = _device_times(operation, measurement, max_duration_s)
             measurement.verification = verify(operation, measurement)
     except KeyboardInterrupt as interrupt:

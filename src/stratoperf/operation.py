@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Operation:
         Called once after the sampling, outside the timed region: checks the outcome of the timed
         work and returns how many outcomes it checked, or raises `VerificationFailed`. Without it
         a native operation's own check is used, if it has one.
+    max_iterations
+        Iterations at most, those of the warm-up included, for work that uses something up, such
+        as bytes written to a disk. ``None`` for as many as there is time for.
     details
         Facts about how the work is done that a reader of the result should know, such as what a
         calibration chose and its figures: what JSON can hold, by name. A callable is asked once,
@@ -79,7 +83,8 @@ class Operation:
     Raises
     ------
     InvalidParameter
-        When `work` is neither a capsule nor a callable, or `items` is not a positive number.
+        When `work` is neither a capsule nor a callable, or `items` or `max_iterations` is not a
+        positive number.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Operation:
         items: float = 1.0,
         item_unit: str = "iterations",
         verify: Callable[[], int] | None = None,
+        max_iterations: int | None = None,
         details: Details | Callable[[], Details] | None = None,
         observe: Callable[[], Mapping[str, Observed]] | None = None,
     ) -> None:
@@ -106,6 +112,9 @@ class Operation:
         self.items = float(items)
         self.item_unit = item_unit
         self.verify = verify
+        self.max_iterations = (
+            None if max_iterations is None else arguments.count("max_iterations", max_iterations)
+        )
         self.details = details
         self.observe = observe
 

@@ -23,8 +23,8 @@ import stratoperf
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Random tables and patterns are drawn as for the other backends.
-sys.path.append(str(ROOT / "tests" / "synthesis"))
+# What the tests of the workloads draw and compare with, also where those are not collected.
+sys.path += [str(ROOT / "tests" / "memory"), str(ROOT / "tests" / "synthesis")]
 
 BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""

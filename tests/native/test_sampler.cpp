@@ -118,6 +118,23 @@ TEST_CASE("time wins over the minimum of samples") {
   CHECK(!series.samples_ns.empty());
 }
 
+TEST_CASE("iterations that are limited are not exceeded, nor used up by the warm-up") {
+  for (const std::uint64_t limit : {std::uint64_t{2}, std::uint64_t{30}, std::uint64_t{400}}) {
+    CAPTURE(limit);
+    Counted::Counts counts;
+    Owned owned(std::make_unique<Counted>(counts, [] { busy_us(20); }));
+    SamplerOptions options = short_options();
+    options.warmup_s = 30;
+    options.max_duration_s = 30;
+    options.batch = 1;
+    options.max_iterations = limit;
+    const SampleSeries series = sample(owned.c, options);
+    CHECK(series.stopped_because == StopReason::max_iterations);
+    CHECK(counts.iterations == limit);
+    CHECK(series.samples_ns.size() >= limit * 9 / 10);
+  }
+}
+
 TEST_CASE("a failing operation ends the measurement with its message") {
   Counted::Counts counts;
   Owned owned(std::make_unique<Counted>(counts, [&counts] {

@@ -15,18 +15,31 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from side_by_side import Row
 
-TOPICS = ["import", "clock", "sampler", "statistics", "consensus", "synthesis", "gate"]
+TOPICS = [
+    "import",
+    "clock",
+    "sampler",
+    "statistics",
+    "consensus",
+    "synthesis",
+    "memory",
+    "gate",
+]
+PARTS = ["memory_gpu"]
+"""Of topics, with which they are measured."""
 
 
 def main() -> int:
     """Measure the topics that were asked for and print their rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"any of: {' '.join(TOPICS)}")
+    parser.add_argument(
+        "topics", nargs="*", metavar="TOPIC", help=f"any of: {' '.join(TOPICS + PARTS)}"
+    )
     parser.add_argument("--json", action="store_true", help="print one list of objects")
     arguments = parser.parse_args()
     for topic in arguments.topics:
-        if topic not in TOPICS:
-            parser.error(f"unknown topic {topic!r}; known: {', '.join(TOPICS)}")
+        if topic not in TOPICS + PARTS:
+            parser.error(f"unknown topic {topic!r}; known: {', '.join(TOPICS + PARTS)}")
     rows: list[Row] = []
     for topic in arguments.topics or TOPICS:
         rows += importlib.import_module(f"topics.{topic}_").measure()

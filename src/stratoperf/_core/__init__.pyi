@@ -3,12 +3,13 @@
 Native core of stratoperf.
 """
 
-from . import clock, consensus, histogram, operation, perf_counters, sampler, statistics, synthesis
+from . import clock, consensus, histogram, memory, operation, perf_counters, sampler, statistics, synthesis
 
 __all__: list[str] = [
     "clock",
     "consensus",
     "histogram",
+    "memory",
     "operation",
     "perf_counters",
     "sampler",

@@ -56,6 +56,7 @@ def sample(
     quantile: typing.SupportsFloat | typing.SupportsIndex,
     confidence: typing.SupportsFloat | typing.SupportsIndex,
     batch: typing.SupportsInt | typing.SupportsIndex,
+    max_iterations: typing.SupportsInt | typing.SupportsIndex,
     histogram: typing.Any,
     stop_on_signal: bool,
 ) -> Sampled:

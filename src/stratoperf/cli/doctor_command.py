@@ -82,7 +82,7 @@ def _remedy(remedy: str) -> str:
     return f"$ {remedy}" if first in COMMANDS else f"→ {remedy}"
 
 
-COMMANDS = ("echo", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
+COMMANDS = ("echo", "export", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
 
 
 def _summary(checks: list[Check]) -> str:

@@ -36,9 +36,13 @@ def diagnose(
     list of Check
         By topic: what can be measured, noise, limits.
     """
+    # The tiers are a workload's: the monitor knows of them only here.
+    from stratoperf.memory.checks import tier_checks
+
     files, info = SystemFiles(root), system(root)
     return [
         *capability_checks(files, info),
+        *tier_checks(files),
         *noise_checks(info),
         *_battery(files),
         _competition(root, window_s),

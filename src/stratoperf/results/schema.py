@@ -227,13 +227,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     environment
         What disturbed the measurement: steal time, involuntary switches and so on.
     stopped_because
-        ``"precision"``, ``"max_duration"`` or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"``, ``"max_iterations"`` or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their plural name: what throughput counts.
+    details
+        What the operation tells of how it worked here, such as what a calibration chose.
     warnings
         Noise that a reader of the result must know of.
-    details
-        How the work was done, in the benchmark's own words, such as what a calibration chose.
     profile
         Where the time goes, as a run with ``profile=True`` found it after the measurement:
         ``counters`` per iteration, ``instructions_per_cycle``, ``functions``; else ``None``.
@@ -256,8 +256,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     stopped_because: str | None = None
     items: float | None = None
     item_unit: str | None = None
-    warnings: tuple[str, ...] = ()
     details: Mapping[str, Any] = {}
+    warnings: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
 
     def series_of(self, metric: str) -> tuple[Series, ...]:

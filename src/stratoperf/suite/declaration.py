@@ -176,6 +176,7 @@ class Benchmark:
             items=float(items),
             item_unit=self.item_unit or operation.item_unit,
             verify=operation.verify,
+            max_iterations=operation.max_iterations,
             details=operation.details,
             observe=operation.observe,
         )

@@ -50,6 +50,7 @@ std::map<std::string, std::uint64_t> statistics() {
   return {
       {"live_allocations", all.allocations.size()},
       {"live_pinned", all.pinned.size()},
+      {"live_registered", all.registered.size()},
       {"live_streams", all.streams.size()},
       {"live_events", all.events},
       {"live_graphs", all.graphs},

@@ -63,6 +63,7 @@ class Machine {
   std::size_t memory_peak = 0;
   Blocks allocations;    // on the device
   Blocks pinned;         // on the host
+  Blocks registered;     // of the host, page-locked later
   Blocks shared_limits;  // of kernels that asked for more
   std::map<cudaStream_t, std::shared_ptr<CUstream_st>> streams;
   std::uint64_t events = 0;

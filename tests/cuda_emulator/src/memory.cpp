@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "machine.hpp"
 #include "stream.hpp"
@@ -15,10 +16,11 @@ namespace {
 // What fresh memory holds: nobody may rely on zeros.
 constexpr int kGarbage = 0xa7;
 constexpr std::size_t kAlignment = 256;  // as cudaMalloc gives
+constexpr std::size_t kPage = 4096;      // as cudaHostAlloc gives
 
-void* fresh(std::size_t bytes) {
-  const std::size_t whole = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* const memory = std::aligned_alloc(kAlignment, whole == 0 ? kAlignment : whole);
+void* fresh(std::size_t bytes, std::size_t alignment) {
+  const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
   if (memory != nullptr) {
     std::memset(memory, kGarbage, bytes);
   }
@@ -45,8 +47,13 @@ Range where(const Blocks& blocks, const void* pointer, std::size_t bytes) {
 // Memory that a device sees. Pageable memory of the host, which we do not know, is none.
 Range where(const void* pointer, std::size_t bytes) {
   const std::lock_guard lock(machine().mutex);
-  const Range range = where(machine().allocations, pointer, bytes);
-  return range == Range::foreign ? where(machine().pinned, pointer, bytes) : range;
+  for (const Blocks* blocks : {&machine().allocations, &machine().pinned, &machine().registered}) {
+    const Range range = where(*blocks, pointer, bytes);
+    if (range != Range::foreign) {
+      return range;
+    }
+  }
+  return Range::foreign;
 }
 
 bool possible(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {
@@ -82,7 +89,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   if (bytes > machine().memory_bytes || machine().memory_used > machine().memory_bytes - bytes) {
     return machine().result(cudaErrorMemoryAllocation);
   }
-  void* const memory = fresh(bytes);
+  void* const memory = fresh(bytes, kAlignment);
   if (memory == nullptr) {
     return machine().result(cudaErrorMemoryAllocation);
   }
@@ -125,7 +132,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned /*flags*/)
   if (const cudaError_t error = machine().enter("cudaHostAlloc")) {
     return machine().result(error);
   }
-  void* const memory = fresh(bytes);
+  void* const memory = fresh(bytes, kPage);
   if (memory == nullptr) {
     return machine().result(cudaErrorMemoryAllocation);
   }
@@ -151,6 +158,46 @@ cudaError_t cudaFreeHost(void* pointer) {
   }
   std::free(pointer);
   return machine().result(machine().enter("cudaFreeHost"));
+}
+
+cudaError_t cudaHostRegister(void* pointer, std::size_t bytes, unsigned /*flags*/) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
+  if (const cudaError_t error = machine().enter("cudaHostRegister")) {
+    return machine().result(error);
+  }
+  if (pointer == nullptr || bytes == 0) {
+    return machine().result(cudaErrorInvalidValue);
+  }
+  const std::lock_guard lock(machine().mutex);
+  const char* const begin = static_cast<const char*>(pointer);
+  const auto next = machine().registered.lower_bound(begin + bytes);
+  if (next != machine().registered.begin()) {
+    const auto& [address, size] = *std::prev(next);
+    if (static_cast<const char*>(address) + size > begin) {
+      return machine().result(cudaErrorHostMemoryAlreadyRegistered);
+    }
+  }
+  machine().registered[pointer] = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaHostUnregister(void* pointer) {
+  if (cuda_emulator::spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
+  if (machine().forked()) {
+    return machine().result(cudaErrorInitializationError);
+  }
+  cuda_emulator::synchronize_all();
+  {
+    const std::lock_guard lock(machine().mutex);
+    if (machine().registered.erase(pointer) == 0) {
+      return machine().result(cudaErrorHostMemoryNotRegistered);
+    }
+  }
+  return machine().result(machine().enter("cudaHostUnregister"));
 }
 
 cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned /*flags*/) {

@@ -1,5 +1,12 @@
 """Benchmarks that one machine is enough for."""
 
-from stratoperf.benchmarks.single_node import clock, consensus, gpu, synthesis, utilization
+from stratoperf.benchmarks.single_node import (
+    clock,
+    consensus,
+    gpu,
+    memory,
+    synthesis,
+    utilization,
+)
 
-__all__ = ["clock", "consensus", "gpu", "synthesis", "utilization"]
+__all__ = ["clock", "consensus", "gpu", "memory", "synthesis", "utilization"]

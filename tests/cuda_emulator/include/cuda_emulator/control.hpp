@@ -35,8 +35,8 @@ void lose_device();
 // Lets the next call of that name fail.
 void fail_next(const std::string& call, cudaError_t error);
 
-// live_allocations, live_pinned, live_streams, live_events, live_graphs: what is not freed yet;
-// memory, peak_memory: bytes on the device; kernels: launched since the last reset.
+// live_allocations, live_pinned, live_registered, live_streams, live_events, live_graphs: what is
+// not freed yet; memory, peak_memory: bytes on the device; kernels: launched since the last reset.
 std::map<std::string, std::uint64_t> statistics();
 
 // What went wrong in a kernel; empty when nothing did since the last reset.

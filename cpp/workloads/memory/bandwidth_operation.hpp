@@ -1,0 +1,54 @@
+// Bandwidth of one tier or between two, as an operation for the sampler.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/operation.hpp"
+#include "workloads/memory/calibration.hpp"
+#include "workloads/memory/store.hpp"
+
+namespace stratoperf::memory {
+
+enum class Access { read, write, copy };
+
+// One iteration moves `size` bytes once:
+// - read: from the tier to the processor. Memory is summed up where it lies; from a disk it is
+//   copied into memory, as fio reads.
+// - write: memory is filled where it lies; a disk is written to from memory and flushed, as fio
+//   does with end_fsync.
+// - copy: from the first tier to the second (STREAM's Copy for two memories), flushed.
+class BandwidthOperation final : public Operation {
+ public:
+  // `to` is used by a copy only. Room of `size` bytes in each tier that takes part, and of
+  // memory for a disk's bytes, is held until the end. Writes to durable tiers are counted against
+  // the store's budget. Throws std::invalid_argument, TierError.
+  BandwidthOperation(std::shared_ptr<Store> store, Access access, std::size_t from, std::size_t to,
+                     std::uint64_t size, const Tuning& tuning);
+  ~BandwidthOperation() override;
+
+  void run(std::uint64_t n) override;
+  Verification verify() override;
+
+ private:
+  void once();
+  std::uint64_t sum(const Tier& tier, const Extent& extent) const;
+  void fill(Tier& tier, const Extent& extent, std::uint64_t seed);
+  std::uint64_t content(Tier& tier, const Extent& extent);
+
+  std::shared_ptr<Store> store_;
+  Access access_;
+  std::uint64_t size_;
+  Tuning tuning_;
+  std::unique_ptr<Tier> memory_ = nullptr;  // what a disk reads into and is written from
+  Tier* from_ = nullptr;
+  Tier* to_ = nullptr;  // null: memory is read or filled in place
+  Extent source_ = {};
+  Extent target_ = {};
+  Transfer transfer_ = {};
+  std::uint64_t sum_ = 0;  // of the last reading in place
+  std::uint64_t rounds_ = 0;
+  StopCheck stop_;
+};
+
+}  // namespace stratoperf::memory

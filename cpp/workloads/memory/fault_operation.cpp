@@ -1,0 +1,165 @@
+#include "workloads/memory/fault_operation.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+namespace stratoperf::memory {
+namespace {
+
+// 16 MiB of small pages, and 128 MiB of huge ones: enough that taking them away, which is not
+// timed, happens rarely.
+constexpr std::uint64_t kPages = 4096;
+constexpr std::uint64_t kHugePages = 64;
+
+// The first word of page i of a file; never zero, which a hole would be.
+std::uint64_t tag(std::uint64_t page) { return page + 1; }
+
+long faults_of_this_thread(Fault fault) {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return fault == Fault::major ? usage.ru_majflt : usage.ru_minflt;
+}
+
+}  // namespace
+
+FaultOperation::FaultOperation(Fault fault, const std::string& directory)
+    : fault_(fault),
+      page_(fault == Fault::huge ? kHugePage : kPage),
+      pages_(fault == Fault::huge ? kHugePages : kPages) {
+  if (fault_ == Fault::major) {
+    make_file(directory);
+    return;
+  }
+  region_ = Mapping::reserve(page_ * pages_, page_);
+  const int advice = fault_ == Fault::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+  if (madvise(region_.data(), region_.size(), advice) != 0 && fault_ == Fault::huge) {
+    throw TierError("this kernel has no transparent huge pages: " + reason_of(errno));
+  }
+}
+
+void FaultOperation::make_file(const std::string& directory) {
+  file_ = open_nameless(directory);
+  std::array<std::uint64_t, kPage / sizeof(std::uint64_t)> content = {};
+  for (std::uint64_t page = 0; page < pages_; ++page) {
+    content[0] = tag(page);
+    if (write(file_.number(), content.data(), kPage) != static_cast<ssize_t>(kPage)) {
+      throw TierError("a file in " + directory + " cannot be written: " + reason_of(errno));
+    }
+  }
+  if (fsync(file_.number()) != 0) {  // only what is on the disk leaves the page cache
+    throw TierError("a file in " + directory + " cannot be synced: " + reason_of(errno));
+  }
+  void* const address = mmap(nullptr, page_ * pages_, PROT_READ, MAP_PRIVATE, file_.number(), 0);
+  if (address == MAP_FAILED) {
+    throw TierError("a file in " + directory + " cannot be mapped: " + reason_of(errno));
+  }
+  region_ = Mapping(address, page_ * pages_);
+  // One page a fault: no reading ahead.
+  madvise(region_.data(), region_.size(), MADV_RANDOM);
+  take_away();
+}
+
+void FaultOperation::take_away() {
+  madvise(region_.data(), region_.size(), MADV_DONTNEED);
+  if (file_) {
+    posix_fadvise(file_.number(), 0, 0, POSIX_FADV_DONTNEED);
+  }
+  next_ = 0;
+}
+
+void FaultOperation::prepare(std::uint64_t n) {
+  if (n > pages_) {
+    throw std::invalid_argument("batch: a batch of " + std::to_string(n) +
+                                " faults does not fit a region of " + std::to_string(pages_) +
+                                " pages");
+  }
+  count_faults();
+  if (next_ + n > pages_) {
+    if (fault_ == Fault::huge) {
+      const std::uint64_t huge = backed_by_huge_pages() / kHugePage;
+      missing_ += next_ - std::min(next_, huge);
+    }
+    take_away();
+  }
+  before_ = faults_of_this_thread(fault_);
+}
+
+void FaultOperation::run(std::uint64_t n) {
+  std::uint64_t sum = 0;
+  if (fault_ == Fault::major) {
+    for (std::uint64_t i = 0; i < n && !stop_requested(); ++i) {
+      sum += *reinterpret_cast<const volatile std::uint64_t*>(region_.data() + (next_ + i) * page_);
+    }
+  } else {
+    // Written to: a page that is only read would be the kernel's shared page of zeros.
+    for (std::uint64_t i = 0; i < n; ++i) {
+      auto* const word =
+          reinterpret_cast<volatile std::uint64_t*>(region_.data() + (next_ + i) * page_);
+      sum += *word + 1;
+      *word = 1;
+    }
+  }
+  sum_ += sum;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    expected_sum_ += fault_ == Fault::major ? tag(next_ + i) : 1;
+  }
+  next_ += n;
+  due_ += n;
+  touched_ += n;
+}
+
+void FaultOperation::count_faults() {
+  if (due_ == 0) {
+    return;
+  }
+  const auto counted = static_cast<std::uint64_t>(faults_of_this_thread(fault_) - before_);
+  missing_ += due_ - std::min(due_, counted);
+  due_ = 0;
+}
+
+std::uint64_t FaultOperation::backed_by_huge_pages() const {
+  std::ifstream maps("/proc/self/smaps");
+  const std::uint64_t start = reinterpret_cast<std::uintptr_t>(region_.data());
+  std::uint64_t bytes = 0;
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long low = 0;
+    unsigned long long high = 0;
+    unsigned long long kibibytes = 0;
+    if (std::sscanf(line.c_str(), "%llx-%llx ", &low, &high) == 2) {
+      inside = low < start + region_.size() && high > start;
+    } else if (inside && std::sscanf(line.c_str(), "AnonHugePages: %llu", &kibibytes) == 1) {
+      bytes += kibibytes * 1024;
+    }
+  }
+  return bytes;
+}
+
+Verification FaultOperation::verify() {
+  count_faults();
+  if (fault_ == Fault::huge) {
+    missing_ += next_ - std::min(next_, backed_by_huge_pages() / kHugePage);
+  }
+  if (sum_ != expected_sum_) {
+    return {touched_, false, "a page holds something else than it should"};
+  }
+  if (missing_ > 0) {
+    const char* const kind = fault_ == Fault::major  ? "major faults"
+                             : fault_ == Fault::huge ? "faults of a huge page"
+                                                     : "page faults";
+    return {
+        touched_, false,
+        std::to_string(missing_) + " of " + std::to_string(touched_) + " touches were no " + kind};
+  }
+  return {touched_, true};
+}
+
+}  // namespace stratoperf::memory

@@ -1,0 +1,104 @@
+// Blocks in tiers: allocate, fill, move, read, free.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "workloads/memory/calibration.hpp"
+#include "workloads/memory/checksum.hpp"
+#include "workloads/memory/transfer.hpp"
+
+namespace stratoperf::memory {
+
+constexpr std::uint64_t kMinBlock = kPage;
+constexpr std::uint64_t kMaxBlock = std::uint64_t{1} << 30;
+
+// A block's content is not what was stored in it.
+class Damaged : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// From one thread at a time.
+class Store {
+ public:
+  using Id = std::uint64_t;
+
+  // `budget` bounds the bytes that are ever written to durable tiers.
+  Store(std::vector<std::shared_ptr<Tier>> tiers, std::uint64_t budget);
+
+  Tier& tier(std::size_t index) { return *tiers_.at(index); }
+  std::size_t tiers() const { return tiers_.size(); }
+  std::uint64_t budget() const { return budget_; }
+  std::uint64_t written() const { return written_; }
+
+  // A block of zeros, or of `content`, whose size is a multiple of kPage from kMinBlock to
+  // kMaxBlock. Throws std::invalid_argument for another size or a spent budget, and TierError.
+  Id allocate(std::uint64_t size, std::size_t tier);
+  Id store(std::span<const std::byte> content, std::size_t tier);
+  void free(Id block);
+  void read(Id block, std::span<std::byte> content);
+  // Replaces the content. When the tier fails the block is lost: its checksum no longer holds.
+  void write(Id block, std::span<const std::byte> content);
+
+  std::uint64_t size_of(Id block) const { return at(block).extent.size; }
+  std::size_t tier_of(Id block) const { return at(block).tier; }
+
+  // Moves the blocks as one to another tier: returns when all are durable there and their room in
+  // the old tiers is free. When it throws (TierError, Stopped, std::invalid_argument for a spent
+  // budget) every block is where it was.
+  void migrate(std::span<const Id> blocks, std::size_t tier, const StopCheck& stop);
+
+  // Reads the block and throws Damaged unless it holds what was stored.
+  void verify(Id block);
+
+  // Measures how blocks of about this size (the same power of two) move fastest between two
+  // tiers; they move so from then on. Writes to durable tiers, within the budget. Throws
+  // TierError, Stopped and std::invalid_argument.
+  const Calibration& calibrate(std::size_t from, std::size_t to, std::uint64_t size,
+                               const StopCheck& stop);
+  // What was measured, or a choice that suits most devices.
+  Tuning tuning(std::size_t from, std::size_t to, std::uint64_t size) const;
+
+  // Gives the room that no block uses back to the system.
+  void trim();
+  // Counts bytes that are about to be written to a tier against the budget. Throws
+  // std::invalid_argument when it does not hold them.
+  void spend(const Tier& tier, std::uint64_t bytes);
+
+ private:
+  struct Block {
+    std::size_t tier = 0;
+    Extent extent = {};
+    std::uint64_t checksum = 0;
+  };
+  struct Route {
+    std::size_t from = 0;
+    std::size_t to = 0;
+    unsigned size_class = 0;
+    auto operator<=>(const Route&) const = default;
+  };
+
+  const Block& at(Id block) const;
+  Block& at(Id block);
+  void fill(const Block& block, std::span<const std::byte> content);
+  void move(std::span<const Id> blocks, std::span<const Extent> room, std::size_t tier,
+            const StopCheck& stop);
+  Route route(std::size_t from, std::size_t to, std::uint64_t size) const;
+
+  std::vector<std::shared_ptr<Tier>> tiers_;
+  std::uint64_t budget_;
+  std::uint64_t written_ = 0;
+  std::map<Id, Block> blocks_ = {};
+  Id next_ = 1;
+  Transfer transfer_ = {};
+  std::map<Route, Calibration> calibrations_ = {};
+  Mapping bounce_ = {};  // aligned, for content that is not
+};
+
+}  // namespace stratoperf::memory

@@ -1,0 +1,164 @@
+"""Memory tiers: migration, page faults, bandwidth and allocation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from stratoperf.errors import InvalidParameter, PrerequisiteMissing
+from stratoperf.memory import TierManager, find, operations, tiers
+from stratoperf.operation import Operation
+from stratoperf.suite.published import MIGRATION_LATENCY
+from stratoperf.suite.registry import benchmark
+
+MIB = 1 << 20
+
+STREAM_BYTES = 256 * MIB
+"""STREAM asks for four times the last-level cache; few have more than 64 MiB of it."""
+
+POOL_BLOCKS = 100
+"""Of 1 MiB each, as published."""
+
+
+def _on_disk(*names: str) -> bool:
+    return any(not name.startswith(("cpu", "huge", "gpu")) for name in names)
+
+
+def _migrated_bytes(route: str, size: int) -> int:
+    return operations.disk_limits(size).bytes if _on_disk(*route.split(":")) else 0
+
+
+def _transferred_bytes(transfer: str, size: int) -> int:
+    return operations.disk_limits(size).bytes if _on_disk(*transfer.split(":")[1:]) else 0
+
+
+def _fault_bytes(kind: str) -> int:
+    on_disk = kind in (operations.SERVED, operations.MAJOR)
+    return operations.FAULT_REGION_BYTES if on_disk else 0
+
+
+@contextlib.contextmanager
+def _manager(names: list[str], budget_bytes: int = 0) -> Iterator[TierManager]:
+    """Open the tiers of these names or kinds; what is missing here skips the case."""
+    found = tiers()
+    for name in names:
+        try:
+            find(name, found)
+        except InvalidParameter as error:
+            raise PrerequisiteMissing(str(error)) from None
+    with TierManager(use=names, budget_bytes=max(budget_bytes, 1)) as manager:
+        yield manager
+
+
+@benchmark(
+    "memory.migrate",
+    params={
+        "route": [
+            "cpu:disk",
+            "disk:cpu",
+            "huge:disk",
+            "disk:huge",
+            "cpu:huge",
+            "huge:cpu",
+            "cpu:gpu",
+            "gpu:cpu",
+            "huge:gpu",
+            "gpu:huge",
+            "disk:gpu",
+            "gpu:disk",
+        ],
+        # The size that the published claim speaks of comes first.
+        "size": [MIB, 4096, 10 * MIB, 100 * MIB, 1024 * MIB],
+    },
+    target=MIGRATION_LATENCY,
+    disk_bytes=_migrated_bytes,
+)
+def memory_migrate(route: str, size: int) -> Iterator[Operation]:
+    """Migrate a block to another tier: durable there, and its room in the old one free.
+
+    A route names two tiers, or their kinds: ``cpu`` is the memory of the first NUMA node in 4 KiB
+    pages, ``huge`` the same in huge pages, ``disk`` the fastest disk, ``gpu`` the memory of the
+    first device, beside which CPU memory is page-locked. With a disk the bytes written
+    are bounded, so that the largest blocks move a few times only.
+    """
+    names = route.split(":")
+    if len(names) != 2:
+        raise InvalidParameter(f"route: expected SOURCE:TARGET such as cpu:disk, got {route!r}")
+    with _manager(names, _migrated_bytes(route, size)) as manager:
+        yield operations.migrate(manager, names[0], names[1], size)
+
+
+@benchmark(
+    "memory.bandwidth",
+    params={
+        "transfer": [
+            "read:cpu",
+            "write:cpu",
+            "copy:cpu:cpu",
+            "read:huge",
+            "write:huge",
+            "copy:cpu:huge",
+            "copy:huge:cpu",
+            "read:disk",
+            "write:disk",
+            "copy:cpu:disk",
+            "copy:disk:cpu",
+            "copy:cpu:gpu",
+            "copy:gpu:cpu",
+            "copy:huge:gpu",
+            "copy:gpu:huge",
+            "copy:disk:gpu",
+            "copy:gpu:disk",
+            "copy:gpu:gpu",
+        ],
+        "size": [STREAM_BYTES],
+    },
+    disk_bytes=_transferred_bytes,
+)
+def memory_bandwidth(transfer: str, size: int) -> Iterator[Operation]:
+    """Read, write or copy a large piece of memory or of a file.
+
+    A copy between memories of one kind counts every byte twice, as STREAM does; all others count
+    once, as fio and nvbandwidth do. See `stratoperf.memory.operations.bandwidth`.
+    """
+    access, *names = transfer.split(":")
+    if not names or len(names) > 2:
+        raise InvalidParameter(
+            f"transfer: expected ACCESS:TIER or copy:SOURCE:TARGET, got {transfer!r}"
+        )
+    with _manager(names, _transferred_bytes(transfer, size)) as manager:
+        target = names[1] if len(names) > 1 else None
+        yield operations.bandwidth(manager, access, names[0], target, size=size)
+
+
+@benchmark(
+    "memory.allocate",
+    params={"tier": ["cpu", "huge", "disk", "gpu"], "mode": ["pool", "fresh"]},
+)
+def memory_allocate(tier: str, mode: str) -> Iterator[Operation]:
+    """Allocate 1 MiB in a tier and free it.
+
+    ``pool`` allocates 100 blocks and frees them, from room that the tier keeps; ``fresh`` takes
+    one block from the system, with its pages or its place on the disk, and gives it back.
+    """
+    if mode not in ("pool", "fresh"):
+        raise InvalidParameter(f"mode: expected 'pool' or 'fresh', got {mode!r}")
+    fresh = mode == "fresh"
+    with _manager([tier]) as manager:
+        yield operations.allocate(
+            manager, tier, MIB, count=1 if fresh else POOL_BLOCKS, fresh=fresh
+        )
+
+
+@benchmark(
+    "memory.page_fault",
+    params={"kind": list(operations.FAULTS)},
+    disk_bytes=_fault_bytes,
+)
+def memory_page_fault(kind: str) -> Operation:
+    """Touch one page that is not there: until the instruction goes on.
+
+    ``minor`` gets a cleared 4 KiB page, ``huge`` one of 2 MiB, ``userfaultfd`` one that another
+    thread copies from a disk, and ``major`` one of a mapped file that is read from the disk.
+    """
+    return operations.page_fault(kind)

@@ -1,0 +1,374 @@
+"""Blocks of memory that move between tiers."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf import arguments
+from stratoperf._core import memory as native
+from stratoperf.errors import InvalidParameter, StratoperfError
+from stratoperf.memory.opening import module_for, open_tier
+from stratoperf.memory.tiers import Directories, Tier, find, tiers
+
+PAGE, MIN_BLOCK, MAX_BLOCK = native.limits()
+"""Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
+
+SHARE = 0.5
+"""The share of the free memory or disk space that blocks may take, unless told otherwise."""
+
+BUDGET_BYTES = 16 << 30
+"""Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
+
+
+class Tuning(NamedTuple):
+    """How bytes move between two tiers: threads, bytes in one read or write, copying method."""
+
+    threads: int
+    chunk_bytes: int
+    method: str
+
+
+class Calibration(NamedTuple):
+    """What was tried to move blocks between two tiers, and what is used from then on.
+
+    Attributes
+    ----------
+    best
+        The fastest.
+    trials
+        Each `Tuning` with its bytes a second, the fastest first.
+    """
+
+    best: Tuning
+    trials: tuple[tuple[Tuning, float], ...]
+
+    def details(self) -> dict[str, Any]:
+        """Return it as the run file holds it."""
+        return {
+            **self.best._asdict(),
+            "trials": [
+                {**tuning._asdict(), "bytes_per_second": rate} for tuning, rate in self.trials
+            ],
+        }
+
+
+class Block:
+    """A block in a tier; made by `TierManager.allocate`.
+
+    Attributes
+    ----------
+    size
+        In bytes.
+    tier
+        Where it lies now.
+    """
+
+    def __init__(self, manager: TierManager, number: int, size: int) -> None:
+        self._manager = weakref.ref(manager)
+        self.number = number
+        self.size = size
+
+    @property
+    def tier(self) -> Tier:
+        """Where the block lies now."""
+        manager = self._manager()
+        if manager is None:
+            raise StratoperfError("block: its TierManager is gone, and so is the block")
+        return manager.tier_of(self)
+
+    def __repr__(self) -> str:
+        return f"<Block {self.number}: {self.size:,} bytes>"
+
+
+class TierManager:
+    """Allocates blocks in tiers, and migrates them.
+
+    A migration is complete when the bytes are durable in the target (on a disk after
+    ``fdatasync``) and their room in the source is free. One that fails leaves every block where
+    it was. Every block has a checksum, which `read` and `verify` hold it to.
+
+    Room that a block leaves stays with its tier for the next block, so that this one meets no
+    page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
+    beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
+    on the device `trim` gives back only what lies behind the last block. On a disk
+    all blocks lie in one file that has no name: it is gone when the process ends, however it ends.
+
+    It belongs to one thread at a time; the GIL is released while it works.
+
+    Parameters
+    ----------
+    directories
+        See `stratoperf.memory.tiers`.
+    use
+        Names or kinds of the tiers to use (see `stratoperf.memory.find`); by default all that can
+        be used here. Only these are opened.
+    share
+        The share of the memory and disk space that is free now which blocks may take; tiers in
+        the same memory or on the same disk divide it. Above 0.5 is at your own risk: others need
+        some too.
+    budget_bytes
+        Bytes to write to disks at most.
+
+    Attributes
+    ----------
+    tiers
+        Those that it has open.
+    store
+        The native object behind it, for the operations in `stratoperf.memory.operations`.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown tier, or a number out of range.
+    PrerequisiteMissing
+        When a tier that was asked for cannot be used here.
+    StratoperfError
+        When a tier cannot be opened, such as on a file system that is read-only.
+    """
+
+    def __init__(
+        self,
+        directories: Directories | None = None,
+        *,
+        use: Sequence[str] | None = None,
+        share: float = SHARE,
+        budget_bytes: int = BUDGET_BYTES,
+    ) -> None:
+        share = arguments.number("share", share, above=0.0)
+        if share > 1:
+            raise InvalidParameter(f"share: expected above 0 and at most 1, got {share:g}")
+        self.budget_bytes = arguments.count("budget_bytes", budget_bytes)
+        found = tiers(directories)
+        if use is None:
+            self.tiers = tuple(tier for tier in found if tier.reason is None)
+        else:
+            self.tiers = tuple(dict.fromkeys(find(name, found) for name in use))
+        self._natives = [
+            open_tier(tier, share / self._sharers(tier), self.tiers) for tier in self.tiers
+        ]
+        self._module = module_for(self.tiers)
+        self.store: native.Store = self._module.Store(self._natives, self.budget_bytes)
+        self._blocks: dict[int, Block] = {}
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks that are allocated."""
+        return tuple(self._blocks.values())
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes of the budget that are used up: all that was written to disks."""
+        return self.store.written
+
+    def tier(self, name: str | Tier) -> Tier:
+        """Return one of its tiers, by name or kind; see `stratoperf.memory.find`.
+
+        Raises
+        ------
+        InvalidParameter
+            For any other.
+        """
+        return find(name.name if isinstance(name, Tier) else name, self.tiers)
+
+    def capacity_bytes(self, tier: str | Tier) -> int:
+        """Return how many bytes of blocks a tier may hold."""
+        return self._natives[self.index(tier)].capacity
+
+    def fallback(self, tier: str | Tier) -> str | None:
+        """Return why a disk is used through the page cache, or ``None`` when it is not."""
+        opened = self._natives[self.index(tier)]
+        return opened.fallback or None if isinstance(opened, self._module.FileTier) else None
+
+    def allocate(
+        self, size: int, tier: str | Tier, content: NDArray[np.uint8] | None = None
+    ) -> Block:
+        """Allocate a block.
+
+        Parameters
+        ----------
+        size
+            Bytes, a multiple of 4096 from 4 KiB to 1 GiB.
+        tier
+            Where.
+        content
+            One-dimensional uint8 array of `size` bytes; zeros by default.
+
+        Raises
+        ------
+        InvalidParameter
+            For a size out of range, or more bytes than the budget has left.
+        StratoperfError
+            When the tier has no room, or its disk fails.
+        """
+        index = self.index(tier)
+        size = arguments.count("size", size)
+        if content is None:
+            number = self.store.allocate(size, index)
+        else:
+            if len(content) != size:
+                raise InvalidParameter(f"content: expected {size} bytes, got {len(content)}")
+            number = self.store.store(content, index)
+        block = Block(self, number, size)
+        self._blocks[number] = block
+        return block
+
+    def write(self, block: Block, content: NDArray[np.uint8]) -> None:
+        """Replace the content of a block; on a disk it is durable on return.
+
+        Raises
+        ------
+        InvalidParameter
+            Unless `content` is a one-dimensional uint8 array of the block's size.
+        StratoperfError
+            When the disk fails; the block is then damaged.
+        """
+        self.store.write(self._number(block), content)
+
+    def read(self, block: Block) -> NDArray[np.uint8]:
+        """Return the content of a block as a new array.
+
+        Raises
+        ------
+        VerificationFailed
+            When it is not what was stored.
+        StratoperfError
+            When the disk fails.
+        """
+        content: NDArray[np.uint8] = self.store.read(self._number(block))
+        return content
+
+    def verify(self, block: Block) -> None:
+        """Hold a block to its checksum.
+
+        Raises
+        ------
+        VerificationFailed
+            When it does not hold what was stored.
+        """
+        self.store.verify(self._number(block))
+
+    def migrate(self, blocks: Block | Sequence[Block], tier: str | Tier) -> None:
+        """Move blocks to another tier, several as one: one transfer and one ``fdatasync``.
+
+        Raises
+        ------
+        InvalidParameter
+            For an unknown tier, or more bytes than the budget has left.
+        StratoperfError
+            When the tier has no room, or its disk fails. Every block is where it was.
+        KeyboardInterrupt
+            On Ctrl-C. Every block is where it was, unless all had arrived already.
+        """
+        several = [blocks] if isinstance(blocks, Block) else list(blocks)
+        self.store.migrate(
+            [self._number(block) for block in several],
+            self.index(tier),
+            main_thread=_on_main_thread(),
+        )
+
+    def free(self, block: Block) -> None:
+        """Give a block's room back to its tier.
+
+        Raises
+        ------
+        InvalidParameter
+            When it was freed already, or is of another manager.
+        """
+        number = self._number(block)
+        self.store.free(number)
+        del self._blocks[number]
+
+    def trim(self) -> None:
+        """Give the room that no block takes back to the system."""
+        self.store.trim()
+
+    def calibrate(self, source: str | Tier, target: str | Tier, size: int) -> Calibration:
+        """Measure how blocks of about this size move fastest; they move so from then on.
+
+        Takes about 30 trials of at most 8 MiB where a disk takes part, which count against the
+        budget, and of 64 MiB between memories, those of GPUs among them. Without it a choice is
+        used that suits most devices.
+
+        Parameters
+        ----------
+        source, target
+            The tiers.
+        size
+            Bytes that move as one; what is found holds up to the next power of two.
+        """
+        best, trials = self.store.calibrate(
+            self.index(source), self.index(target), size, main_thread=_on_main_thread()
+        )
+        return Calibration(
+            Tuning(*best), tuple((Tuning(*tuning), float(rate)) for tuning, rate in trials)
+        )
+
+    def tuning(self, source: str | Tier, target: str | Tier, size: int) -> Tuning:
+        """Return how blocks of this size move between two tiers."""
+        return Tuning(*self.store.tuning(self.index(source), self.index(target), size))
+
+    def tier_of(self, block: Block) -> Tier:
+        """Return where a block lies."""
+        return self.tiers[self.store.tier_of(self._number(block))]
+
+    def details(self) -> dict[str, Any]:
+        """Return what a result tells of the tiers, as the run file holds it."""
+        locked = any(tier.kind == "gpu" for tier in self.tiers)
+        return {tier.name: _describe(tier, self.fallback(tier), locked) for tier in self.tiers}
+
+    def close(self) -> None:
+        """Free all blocks and give their room back to the system."""
+        for block in self.blocks:
+            self.free(block)
+        self.trim()
+
+    def __enter__(self) -> TierManager:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def opened(self, tier: str | Tier) -> native.Tier:
+        """Return the native object of a tier."""
+        return self._natives[self.index(tier)]
+
+    def _sharers(self, tier: Tier) -> int:
+        """Return how many tiers take from the same free memory or disk space."""
+        if tier.kind == "gpu":
+            return 1
+        same = (tier.kind, tier.node, tier.device)
+        return sum((other.kind, other.node, other.device) == same for other in self.tiers)
+
+    def index(self, tier: str | Tier) -> int:
+        """Return the number of a tier in `store`."""
+        return self.tiers.index(self.tier(tier))
+
+    def _number(self, block: Block) -> int:
+        if not isinstance(block, Block) or self._blocks.get(block.number) is not block:
+            raise InvalidParameter(
+                f"block: {block!r} is no block of this manager; it was freed, or is of another"
+            )
+        return block.number
+
+
+def _describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
+    facts = {
+        "kind": tier.kind,
+        "page_bytes": tier.page_bytes,
+        "device": tier.device,
+        "filesystem": tier.filesystem,
+        "note": tier.note,
+        "page_cache": fallback,
+        "page_locked": True if locked and tier.kind == "cpu" else None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _on_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -1,0 +1,276 @@
+"""Work on memory tiers as operations: what the benchmarks ``memory.*`` measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from stratoperf import arguments
+from stratoperf._core import memory as native
+from stratoperf.errors import (
+    InvalidParameter,
+    PrerequisiteMissing,
+    StratoperfError,
+    did_you_mean,
+)
+from stratoperf.memory.manager import PAGE, TierManager
+from stratoperf.memory.tiers import Tier, find, tiers
+from stratoperf.operation import Operation
+
+FOOTPRINT_BYTES = 64 << 20
+"""Bytes of the blocks that take turns where a disk takes part: more than most caches hold."""
+
+COPY_FOOTPRINT_BYTES = 256 << 20
+"""And between memories, where caches decide: four times the largest usual last-level cache."""
+
+MAX_BLOCKS = 4096
+"""Blocks that take turns at most; so many small ones are made in a few milliseconds."""
+
+DISK_ITERATIONS = 1112
+"""Iterations that write to a disk at most: 1000 samples after a tenth for the warm-up."""
+
+DISK_CASE_BYTES = 1280 << 20
+"""Bytes that one case writes to a disk at most, but for the largest blocks."""
+
+MIN_DISK_ITERATIONS = 4
+"""Iterations with the largest blocks: one to warm up and three samples."""
+
+TRIAL_RUNS = 30
+TRIAL_BYTES = 8 << 20
+"""More than the runs, and the bytes of each, that a calibration with a disk writes."""
+
+MINOR, HUGE, SERVED, MAJOR = "minor", "huge", "userfaultfd", "major"
+FAULTS = (MINOR, HUGE, SERVED, MAJOR)
+"""Kinds of page faults."""
+
+FAULT_REGION_BYTES = 16 << 20
+"""Bytes of the file that major and served faults are read from."""
+
+
+class Limits(NamedTuple):
+    """What measuring with a disk may use up: iterations, blocks that take turns, bytes written."""
+
+    iterations: int
+    blocks: int
+    bytes: int
+
+
+def disk_limits(size: int) -> Limits:
+    """Return the limits of a case with a disk whose iterations move `size` bytes each."""
+    iterations = max(MIN_DISK_ITERATIONS, min(DISK_ITERATIONS, DISK_CASE_BYTES // size))
+    blocks = max(1, min(MAX_BLOCKS // 16, FOOTPRINT_BYTES // size))
+    calibration = TRIAL_RUNS * min(size, TRIAL_BYTES)
+    return Limits(iterations, blocks, (iterations + blocks) * size + calibration)
+
+
+def migrate(
+    manager: TierManager, source: str | Tier, target: str | Tier, size: int, *, pages: int = 1
+) -> Operation:
+    """Return the operation that migrates one block an iteration, calibrated for this machine.
+
+    The blocks hold random bytes and take turns; each is checked after it moved, and brought back
+    when all have moved, outside the timed region. With a disk the number of iterations is limited
+    by `disk_limits`.
+
+    Parameters
+    ----------
+    manager
+        With both tiers.
+    source, target
+        Between which the blocks move.
+    size
+        Bytes that move in one iteration.
+    pages
+        Blocks of ``size / pages`` bytes that move as one.
+
+    Raises
+    ------
+    InvalidParameter
+        For equal tiers, or a size out of range.
+    StratoperfError
+        When a tier has no room.
+    """
+    source, target = manager.tier(source), manager.tier(target)
+    if source == target:
+        raise InvalidParameter(f"target: a block cannot migrate from {source.name} to itself")
+    each, rest = divmod(arguments.count("size", size), arguments.count("pages", pages))
+    if rest or each % PAGE:
+        raise InvalidParameter(
+            f"size: {size} bytes are not {pages} times a multiple of {PAGE}; choose another"
+        )
+    limited = source.is_disk or target.is_disk
+    limits = disk_limits(size)
+    room = min(manager.capacity_bytes(source), manager.capacity_bytes(target)) // size
+    if room < 1:
+        raise PrerequisiteMissing(
+            f"{source.name} and {target.name} must both hold {size} bytes, which is more than "
+            "the allowed share of what is free; free some"
+        )
+    count = limits.blocks if limited else max(1, min(MAX_BLOCKS, COPY_FOOTPRINT_BYTES // size))
+    calibration = manager.calibrate(source, target, size)
+    random = np.random.default_rng(size)
+    groups = [
+        [
+            manager.allocate(each, source, random.integers(0, 256, each, np.uint8)).number
+            for _ in range(pages)
+        ]
+        for _ in range(min(count, room))
+    ]
+    return Operation(
+        manager.store.migrate_operation(groups, manager.index(source), manager.index(target)),
+        name="memory.migrate",
+        items=size,
+        item_unit="bytes",
+        max_iterations=limits.iterations if limited else None,
+        details={"tiers": manager.details(), "calibration": calibration.details()},
+    )
+
+
+def bandwidth(
+    manager: TierManager,
+    access: str,
+    source: str | Tier,
+    target: str | Tier | None = None,
+    *,
+    size: int,
+) -> Operation:
+    """Return the operation that moves `size` bytes an iteration.
+
+    Its throughput counts bytes as the tools do that it can be laid beside:
+
+    - ``"copy"`` between two CPU memories is STREAM's Copy, which counts every byte twice, as read
+      and as written, and so does one within a GPU's memory; between a CPU's and a GPU's it counts
+      once, as in nvbandwidth, and with a disk too, as in fio. A write to
+      a disk is complete after ``fdatasync`` (fio's ``end_fsync=1``).
+    - ``"read"`` of memory sums it up on one thread; of a disk it is fio's sequential read.
+    - ``"write"`` to memory fills it on one thread; to a disk it is fio's sequential write.
+
+    Parameters
+    ----------
+    manager
+        With the tiers.
+    access
+        ``"read"``, ``"write"`` or ``"copy"``.
+    source
+        The tier to read, to write, or to copy from.
+    target
+        The tier to copy to.
+    size
+        In bytes; STREAM asks for four times the last-level cache.
+    """
+    if access not in ("read", "write", "copy"):
+        raise InvalidParameter(
+            f"access: {access!r} is unknown; {did_you_mean(access, ('read', 'write', 'copy'))}"
+        )
+    if (target is None) == (access == "copy"):
+        raise InvalidParameter(f"target: a copy has one, a read or write has none, got {target!r}")
+    size = arguments.count("size", size)
+    first = manager.tier(source)
+    second = first if target is None else manager.tier(target)
+    details = {"tiers": manager.details()}
+    disks = [tier for tier in (first, second) if tier.is_disk]
+    written = second.is_disk and access != "read"
+    if first != second:
+        details["calibration"] = manager.calibrate(first, second, size).details()
+    counted = 2 if access == "copy" and first.kind == second.kind and not disks else 1
+    return Operation(
+        manager.store.bandwidth_operation(
+            access, manager.index(first), manager.index(second), size
+        ),
+        name="memory.bandwidth",
+        items=counted * size,
+        item_unit="bytes",
+        max_iterations=disk_limits(size).iterations if written else None,
+        details=details,
+    )
+
+
+def allocate(
+    manager: TierManager, tier: str | Tier, size: int, *, count: int = 1, fresh: bool = False
+) -> Operation:
+    """Return the operation that allocates `count` blocks an iteration and frees them.
+
+    Parameters
+    ----------
+    manager
+        With the tier.
+    tier
+        Where.
+    size
+        Bytes of each block.
+    count
+        Blocks that are there at once.
+    fresh
+        Get the room from the system each time (pages are cleared, the file system allocates) and
+        give it back. By default the tier keeps it: a pool.
+    """
+    chosen = manager.tier(tier)
+    return Operation(
+        manager.store.allocate_operation(
+            manager.index(chosen),
+            arguments.count("size", size),
+            arguments.count("count", count),
+            fresh,
+        ),
+        name="memory.allocate",
+        items=count,
+        item_unit="blocks",
+        details={"tiers": manager.details()},
+    )
+
+
+def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
+    """Return the operation that takes one page fault an iteration.
+
+    Parameters
+    ----------
+    kind
+        ``"minor"``: the first touch of a 4 KiB page of memory. ``"huge"``: of a 2 MiB page; needs
+        transparent huge pages. ``"userfaultfd"``: a page that a thread copies from a disk; needs
+        the right to that system call. ``"major"``: a page of a mapped file on a disk that is not
+        in the page cache.
+    among
+        The tiers to take the disk from; by default those of this machine.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        When this machine lacks what the kind needs.
+    """
+    if kind not in FAULTS:
+        raise InvalidParameter(f"kind: {kind!r} is unknown; {did_you_mean(kind, FAULTS)}")
+    found = tiers() if among is None else list(among)
+    if kind == HUGE and (reason := find("huge", found).reason) is not None:
+        raise PrerequisiteMissing(f"a fault of a huge page needs them: {reason}")
+    disk = _disk(kind, found) if kind in (SERVED, MAJOR) else None
+    try:
+        if kind == SERVED and disk is not None:
+            with TierManager(use=[disk.name]) as manager:
+                capsule = native.served_fault_operation(manager.opened(disk))
+        else:
+            capsule = native.fault_operation(kind, "" if disk is None else str(disk.directory))
+    except StratoperfError as error:
+        raise PrerequisiteMissing(
+            f"a {kind} fault cannot be taken here: {error}{_REMEDY[kind]}"
+        ) from None
+    return Operation(capsule, name="memory.page_fault", item_unit="faults")
+
+
+_REMEDY = {
+    MINOR: "",
+    HUGE: "",
+    SERVED: "; sudo sysctl vm.unprivileged_userfaultfd=1",
+    MAJOR: "; give another directory with STRATOPERF_TIER_DIRECTORIES",
+}
+
+
+def _disk(kind: str, found: list[Tier]) -> Tier:
+    usable = [tier for tier in found if tier.is_disk and tier.reason is None]
+    if not usable:
+        raise PrerequisiteMissing(
+            f"a {kind} fault needs a disk with a directory that can be written to; give one with "
+            "STRATOPERF_TIER_DIRECTORIES"
+        )
+    return usable[0]
