@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "bindings/synthesis_tables.hpp"
 #include "bindings/topics.hpp"
@@ -37,9 +38,7 @@ std::unique_ptr<Matcher> make_matcher(const Columns& columns, const py::object& 
 }
 
 // (begin, rows, comparisons, avoided) as new arrays.
-py::tuple found_by(const Matcher& matcher) {
-  Hits hits;
-  matcher.read(hits);
+py::tuple to_tuple(const Hits& hits) {
   const std::uint32_t* const rows = hits.rows.data();
   return py::make_tuple(to_array(hits.begin),
                         to_array(std::vector<std::uint32_t>(rows, rows + hits.size())),
@@ -47,11 +46,24 @@ py::tuple found_by(const Matcher& matcher) {
 }
 
 py::tuple match(Matcher& matcher) {
+  Hits hits;
   {
     const py::gil_scoped_release release;
-    matcher.match();
+    matcher.find(hits);
   }
-  return found_by(matcher);
+  return to_tuple(hits);
+}
+
+py::object outcome_of(const LastMatch& last) {
+  if (!last.complete) {
+    return py::none();
+  }
+  Hits hits;
+  {
+    const py::gil_scoped_release release;
+    last.matcher.read(hits);
+  }
+  return to_tuple(hits);
 }
 
 // A matcher of its own: measuring does not disturb the one that the caller goes on using.
@@ -82,12 +94,8 @@ void register_synthesis(py::module_ module) {
   py::class_<LastMatch, std::shared_ptr<LastMatch>>(
       module, "LastMatch", "What an operation found last; read it while at rest.",
       py::module_local())
-      .def(
-          "outcome",
-          [](const LastMatch& last) -> py::object {
-            return last.complete ? py::object(found_by(last.matcher)) : py::none();
-          },
-          "What `Matcher.match` returns; None before the first complete match.");
+      .def("outcome", &outcome_of,
+           "What `Matcher.match` returns; None before the first complete match.");
 
   py::class_<Matcher>(module, "Matcher", "Finds the hits of patterns and keeps its memory.",
                       py::module_local())

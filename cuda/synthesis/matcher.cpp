@@ -43,10 +43,31 @@ Matcher::Matcher(std::shared_ptr<const Corpus> corpus, const Settings& settings)
   grow(0);
 }
 
-bool Matcher::match(const Stop& stop) { return match_with(stop, nullptr); }
+bool Matcher::match(const Stop& stop) {
+  const stratoperf::synthesis::Busy busy(busy_);
+  return run(stop, nullptr);
+}
+
+bool Matcher::find(Hits& hits, const Stop& stop) {
+  const stratoperf::synthesis::Busy busy(busy_);
+  if (!run(stop, nullptr)) {
+    return false;
+  }
+  read(hits);
+  return true;
+}
 
 bool Matcher::match_timed(const Stop& stop, double& device_ns) {
-  return match_with(stop, &device_ns);
+  const stratoperf::synthesis::Busy busy(busy_);
+  const CurrentDevice current(stream_.device());
+  if (events_ == nullptr) {
+    events_ = std::make_unique<Events>();
+  }
+  if (!run(stop, events_.get())) {
+    return false;
+  }
+  device_ns = Event::elapsed_ns(events_->first, events_->last);
+  return true;
 }
 
 void Matcher::read(Hits& hits) const {
@@ -106,30 +127,18 @@ void Matcher::grow(std::uint64_t hits) {
   graphs_.clear();
 }
 
-bool Matcher::match_with(const Stop& stop, double* device_ns) {
-  const stratoperf::synthesis::Busy busy(busy_);
+// Again, where the hits need more room.
+bool Matcher::run(const Stop& stop, Events* events) {
   const CurrentDevice current(stream_.device());
-  Events* events = nullptr;
-  if (device_ns != nullptr) {
-    if (events_ == nullptr) {
-      events_ = std::make_unique<Events>();
-    }
-    events = events_.get();
-  }
   if (!attempt(stop, events)) {
     return false;
   }
-  if (header().hits > capacity_) {
-    stratoperf::synthesis::require_hits(header().hits, settings_.max_hits);
-    grow(header().hits);
-    if (!attempt(stop, events)) {
-      return false;
-    }
+  if (header().hits <= capacity_) {
+    return true;
   }
-  if (events != nullptr) {
-    *device_ns = Event::elapsed_ns(events->first, events->last);
-  }
-  return true;
+  stratoperf::synthesis::require_hits(header().hits, settings_.max_hits);
+  grow(header().hits);
+  return attempt(stop, events);
 }
 
 // At most two passes are in flight, so that one can end early, and the device does not wait.

@@ -42,7 +42,10 @@ class Matcher {
   // before is lost; Unavailable in a forked process; Error when the device or a kernel fails.
   bool match(const Stop& stop = {});
 
-  // The same, timed by the device: how many nanoseconds it took go to `device_ns`.
+  // The same, and copies what was found before another thread can match.
+  bool find(Hits& hits, const Stop& stop = {});
+
+  // The same as match, timed by the device: how many nanoseconds it took go to `device_ns`.
   bool match_timed(const Stop& stop, double& device_ns);
 
   // Copies what was found last, by a match that was complete. Throws Error when the device fails.
@@ -62,7 +65,7 @@ class Matcher {
 
   void copy_keys();
   void grow(std::uint64_t hits);
-  bool match_with(const Stop& stop, double* device_ns);
+  bool run(const Stop& stop, Events* events);
   bool attempt(const Stop& stop, Events* events);
   void record_graphs();
   void enqueue(const Pass& pass) const;

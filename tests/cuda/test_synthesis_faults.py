@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -107,6 +108,32 @@ def test_two_matchers_work_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+@pytest.mark.usefixtures("device")
+def test_a_matcher_used_by_two_threads_at_once_says_so_and_stays_right() -> None:
+    matcher = a_matcher()
+    expected = match(matcher.table, matcher.patterns, "cpu")
+    refused = 0
+    wrong = 0
+
+    def find() -> None:
+        nonlocal refused, wrong
+        # On one busy CPU they rarely meet.
+        while refused < 3 and time.monotonic() < end:
+            try:
+                wrong += matcher.match().difference(expected) is not None
+            except RuntimeError as error:
+                refused += "own Matcher" in str(error)
+
+    end = time.monotonic() + 60
+    threads = [threading.Thread(target=find) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused > 0
+    assert wrong == 0
 
 
 @pytest.mark.usefixtures("device")

@@ -38,9 +38,8 @@ struct Case {
   }
 
   void check(cuda::synthesis::Matcher& matcher) const {
-    REQUIRE(matcher.match());
     Hits hits;
-    matcher.read(hits);
+    REQUIRE(matcher.find(hits));
     check_equal(hits, expected);
   }
 };
