@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "workloads/memory/file_tier.hpp"
@@ -170,6 +171,23 @@ TEST_CASE_FIXTURE(Fixture, "a migration that is stopped leaves the block where i
   CHECK(store->tier_of(block) == 0);
   CHECK(store->tier(2).used() == 0);
   check_content(block, bytes);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a second thread is refused while the first one works") {
+  const Store::Id block = store->store(content(kMiB, 5), 0);
+  std::atomic<int> refused = 0;
+  store->migrate({&block, 1}, 2, [&] {
+    std::thread([&] {
+      try {
+        store->verify(block);
+      } catch (const std::runtime_error&) {
+        ++refused;
+      }
+    }).join();
+    return false;
+  });
+  CHECK(refused > 0);
+  check_content(block, content(kMiB, 5));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a target without room leaves the blocks where they were") {

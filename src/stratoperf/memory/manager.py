@@ -3,86 +3,27 @@
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf._core import memory as native
-from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
-from stratoperf.memory.tiers import Directories, Tier, find, tiers
-
-PAGE, MIN_BLOCK, MAX_BLOCK = native.limits()
-"""Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
+from stratoperf.errors import InvalidParameter
+from stratoperf.memory.block import Block
+from stratoperf.memory.disk_tiers import Directories
+from stratoperf.memory.opening import describe, open_tier
+from stratoperf.memory.tier import Tier
+from stratoperf.memory.tiers import find, tiers
+from stratoperf.memory.tuning import Calibration, Tuning
 
 SHARE = 0.5
 """The share of the free memory or disk space that blocks may take, unless told otherwise."""
 
 BUDGET_BYTES = 16 << 30
 """Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
-
-
-class Tuning(NamedTuple):
-    """How bytes move between two tiers: threads, bytes in one read or write, copying method."""
-
-    threads: int
-    chunk_bytes: int
-    method: str
-
-
-class Calibration(NamedTuple):
-    """What was tried to move blocks between two tiers, and what is used from then on.
-
-    Attributes
-    ----------
-    best
-        The fastest.
-    trials
-        Each `Tuning` with its bytes a second, the fastest first.
-    """
-
-    best: Tuning
-    trials: tuple[tuple[Tuning, float], ...]
-
-    def details(self) -> dict[str, Any]:
-        """Return it as the run file holds it."""
-        return {
-            **self.best._asdict(),
-            "trials": [
-                {**tuning._asdict(), "bytes_per_second": rate} for tuning, rate in self.trials
-            ],
-        }
-
-
-class Block:
-    """A block in a tier; made by `TierManager.allocate`.
-
-    Attributes
-    ----------
-    size
-        In bytes.
-    tier
-        Where it lies now.
-    """
-
-    def __init__(self, manager: TierManager, number: int, size: int) -> None:
-        self._manager = weakref.ref(manager)
-        self.number = number
-        self.size = size
-
-    @property
-    def tier(self) -> Tier:
-        """Where the block lies now."""
-        manager = self._manager()
-        if manager is None:
-            raise StratoperfError("block: its TierManager is gone, and so is the block")
-        return manager.tier_of(self)
-
-    def __repr__(self) -> str:
-        return f"<Block {self.number}: {self.size:,} bytes>"
 
 
 class TierManager:
@@ -146,7 +87,7 @@ class TierManager:
             self.tiers = tuple(tier for tier in found if tier.reason is None)
         else:
             self.tiers = tuple(dict.fromkeys(find(name, found) for name in use))
-        self._natives = [_open(tier, share / self._sharers(tier)) for tier in self.tiers]
+        self._natives = [open_tier(tier, share / self._sharers(tier)) for tier in self.tiers]
         self.store = native.Store(self._natives, self.budget_bytes)
         self._blocks: dict[int, Block] = {}
 
@@ -313,7 +254,7 @@ class TierManager:
 
     def details(self) -> dict[str, Any]:
         """Return what a result tells of the tiers, as the run file holds it."""
-        return {tier.name: _describe(tier, self.fallback(tier)) for tier in self.tiers}
+        return {tier.name: describe(tier, self.fallback(tier)) for tier in self.tiers}
 
     def close(self) -> None:
         """Free all blocks and give their room back to the system."""
@@ -346,29 +287,6 @@ class TierManager:
                 f"block: {block!r} is no block of this manager; it was freed, or is of another"
             )
         return block.number
-
-
-def _open(tier: Tier, share: float) -> native.Tier:
-    if tier.reason is not None:
-        raise PrerequisiteMissing(f"tier {tier.name} cannot be used here: {tier.reason}")
-    # Where the kernel does not tell what is free, blocks may take what one of them can need.
-    free = MAX_BLOCK if tier.free_bytes is None else int(tier.free_bytes * share)
-    capacity = max(free // PAGE * PAGE, PAGE)
-    if tier.directory is not None:
-        return native.FileTier(name=tier.name, capacity=capacity, directory=tier.directory)
-    return native.MemoryTier(name=tier.name, capacity=capacity, huge=tier.is_huge, node=tier.node)
-
-
-def _describe(tier: Tier, fallback: str | None) -> Mapping[str, Any]:
-    facts = {
-        "kind": tier.kind,
-        "page_bytes": tier.page_bytes,
-        "device": tier.device,
-        "filesystem": tier.filesystem,
-        "note": tier.note,
-        "page_cache": fallback,
-    }
-    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _on_main_thread() -> bool:

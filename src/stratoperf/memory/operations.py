@@ -15,8 +15,10 @@ from stratoperf.errors import (
     StratoperfError,
     did_you_mean,
 )
-from stratoperf.memory.manager import PAGE, TierManager
-from stratoperf.memory.tiers import Tier, find, tiers
+from stratoperf.memory.manager import TierManager
+from stratoperf.memory.opening import PAGE
+from stratoperf.memory.tier import Tier
+from stratoperf.memory.tiers import find, tiers
 from stratoperf.operation import Operation
 
 FOOTPRINT_BYTES = 64 << 20
