@@ -7,9 +7,9 @@
 namespace stratoperf::memory {
 namespace {
 
-constexpr std::array<std::uint64_t, 5> kChunks = {
-    std::uint64_t{128} << 10, std::uint64_t{256} << 10, std::uint64_t{512} << 10,
-    std::uint64_t{1} << 20, std::uint64_t{4} << 20};
+constexpr std::array<std::uint64_t, 4> kChunks = {std::uint64_t{256} << 10,
+                                                  std::uint64_t{512} << 10, std::uint64_t{1} << 20,
+                                                  std::uint64_t{4} << 20};
 
 // Queue depths worth trying with a disk: one, and beyond two the gain of most devices ends.
 constexpr std::array<unsigned, 3> kDepths = {1, 2, 4};
@@ -24,6 +24,17 @@ bool copies(const Tier& from, const Tier& to) {
 
 std::uint64_t trial_size(const Tier& from, const Tier& to, std::uint64_t size) {
   return std::min(size, copies(from, to) ? kCopyTrialBytes : kTrialBytes);
+}
+
+std::vector<CopyMethod> methods(const Tier& from, const Tier& to) {
+  if (copies(from, to)) {
+    return copy_methods();
+  }
+  const bool memory = from.address() != nullptr || to.address() != nullptr;
+  if (memory && !from.has_huge_pages() && !to.has_huge_pages()) {
+    return {CopyMethod::in_place, CopyMethod::staged};
+  }
+  return {CopyMethod::in_place};
 }
 
 // What was never written is not read from the device.
@@ -59,13 +70,20 @@ double rate(Transfer& transfer, Tier& from, Tier& to, const Segment& segment, co
 
 }  // namespace
 
+Tuning default_tuning(const Tier& from, const Tier& to) {
+  if (copies(from, to)) {
+    return {1, std::uint64_t{4} << 20, CopyMethod::library};
+  }
+  // Two requests under way keep most disks busy, and a MiB makes the cost of a request small.
+  return {2, std::uint64_t{1} << 20, methods(from, to).back()};
+}
+
 std::vector<Tuning> candidates(const Tier& from, const Tier& to, std::uint64_t size,
                                unsigned processors) {
   const std::uint64_t trial = trial_size(from, to, size);
   const bool copying = copies(from, to);
   std::vector<Tuning> all;
-  for (const CopyMethod method :
-       copying ? copy_methods() : std::vector<CopyMethod>{CopyMethod::library}) {
+  for (const CopyMethod method : methods(from, to)) {
     for (const unsigned threads : kDepths) {
       // Copying keeps a processor busy; waiting for a disk does not.
       if (copying && threads > processors) {

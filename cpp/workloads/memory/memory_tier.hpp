@@ -17,6 +17,7 @@ class MemoryTier final : public Tier {
   MemoryTier(std::string name, std::uint64_t capacity, Pages pages, std::optional<unsigned> node);
 
   std::byte* address() const override { return mapping_.data(); }
+  bool has_huge_pages() const override { return pages_ == Pages::huge; }
   void read(std::uint64_t offset, std::span<const iovec> parts) override;
   void write(std::uint64_t offset, std::span<const iovec> parts) override;
 
@@ -27,6 +28,7 @@ class MemoryTier final : public Tier {
  private:
   std::span<std::byte> range(const Extent& extent) const;
 
+  Pages pages_;
   Mapping mapping_;
 };
 

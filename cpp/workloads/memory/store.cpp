@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::uint64_t kBounce = std::uint64_t{1} << 20;
 
-// Before a calibration: two requests under way keep most disks busy, and half a MiB makes the
-// cost of a request small; a single thread copies about as fast as memory allows.
-constexpr Tuning kDisk = {2, std::uint64_t{512} << 10, CopyMethod::library};
-constexpr Tuning kMemory = {1, std::uint64_t{4} << 20, CopyMethod::library};
-
 void check_size(std::uint64_t size) {
   if (size < kMinBlock || size > kMaxBlock || size % kPage != 0) {
     throw std::invalid_argument("size: expected a multiple of " + std::to_string(kPage) +
@@ -258,8 +253,7 @@ Tuning Store::tuning(std::size_t from, std::size_t to, std::uint64_t size) const
   if (found != calibrations_.end()) {
     return found->second.best;
   }
-  const bool copies = tiers_.at(from)->address() != nullptr && tiers_.at(to)->address() != nullptr;
-  return copies ? kMemory : kDisk;
+  return default_tuning(*tiers_.at(from), *tiers_.at(to));
 }
 
 void Store::trim() {

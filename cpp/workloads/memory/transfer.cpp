@@ -1,8 +1,11 @@
 #include "workloads/memory/transfer.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -100,6 +103,11 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   const auto pieces = std::span(pieces_).subspan(chunk.begin, chunk.end - chunk.begin);
   std::byte* const source = from.address();
   std::byte* const target = to.address();
+  const bool between = (source == nullptr) != (target == nullptr);
+  if (between && method == CopyMethod::staged) {
+    move_staged(from, to, pieces, member);
+    return;
+  }
   if (source != nullptr && target != nullptr) {
     for (const Segment& piece : pieces) {
       copy(method, target + piece.to, source + piece.from, static_cast<std::size_t>(piece.size));
@@ -126,10 +134,37 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   }
 }
 
+void Transfer::move_staged(Tier& from, Tier& to, std::span<const Segment> pieces, unsigned member) {
+  std::uint64_t size = 0;
+  for (const Segment& piece : pieces) {
+    size += piece.size;
+  }
+  std::byte* buffer = staging(member, size).data();
+  const std::array<iovec, 1> whole = {part(buffer, size)};
+  if (from.address() == nullptr) {
+    from.read(pieces.front().from, whole);
+  }
+  for (const Segment& piece : pieces) {
+    if (from.address() != nullptr) {
+      std::memcpy(buffer, from.address() + piece.from, static_cast<std::size_t>(piece.size));
+    } else {
+      std::memcpy(to.address() + piece.to, buffer, static_cast<std::size_t>(piece.size));
+    }
+    buffer += piece.size;
+  }
+  if (to.address() == nullptr) {
+    to.write(pieces.front().to, whole);
+  }
+}
+
 std::span<std::byte> Transfer::staging(unsigned member, std::uint64_t size) {
   Mapping& buffer = staging_[member];
   if (buffer.size() < size) {
-    buffer = Mapping::reserve(size);
+    // Without huge pages it is a buffer like any other.
+    size = (size + kHugePage - 1) / kHugePage * kHugePage;
+    buffer = Mapping::reserve(size, kHugePage);
+    madvise(buffer.data(), buffer.size(), MADV_HUGEPAGE);
+    populate(buffer.bytes());
   }
   return buffer.bytes();
 }

@@ -22,7 +22,7 @@ constexpr unsigned kMaxThreads = 64;
 struct Tuning {
   unsigned threads = 1;
   std::uint64_t chunk = std::uint64_t{1} << 20;  // bytes in one read or write, at most kMaxChunk
-  CopyMethod method = CopyMethod::library;       // between two tiers that have addresses
+  CopyMethod method = CopyMethod::library;
 };
 
 // One part of what is moved, by offsets in the two tiers.
@@ -63,6 +63,7 @@ class Transfer {
   void cut(const Tier& from, const Tier& to, std::span<const Segment> segments,
            std::uint64_t chunk);
   void move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod method, unsigned member);
+  void move_staged(Tier& from, Tier& to, std::span<const Segment> pieces, unsigned member);
   std::span<std::byte> staging(unsigned member, std::uint64_t size);
 
   std::vector<Segment> pieces_ = {};

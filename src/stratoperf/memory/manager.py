@@ -226,7 +226,7 @@ class TierManager:
     def calibrate(self, source: str | Tier, target: str | Tier, size: int) -> Calibration:
         """Measure how blocks of about this size move fastest; they move so from then on.
 
-        Takes about 30 trials of at most 8 MiB where a disk takes part, which count against the
+        Takes up to 36 trials of at most 8 MiB where a disk takes part, which count against the
         budget, and of 64 MiB between memories. Without it a choice is used that suits most
         devices.
 

@@ -39,7 +39,7 @@ DISK_CASE_BYTES = 1280 << 20
 MIN_DISK_ITERATIONS = 4
 """Iterations with the largest blocks: one to warm up and three samples."""
 
-TRIAL_RUNS = 30
+TRIAL_RUNS = 36
 TRIAL_BYTES = 8 << 20
 """More than the runs, and the bytes of each, that a calibration with a disk writes."""
 

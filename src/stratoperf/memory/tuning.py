@@ -6,7 +6,18 @@ from typing import Any, NamedTuple
 
 
 class Tuning(NamedTuple):
-    """How bytes move between two tiers: threads, bytes in one read or write, copying method."""
+    """How bytes move between two tiers.
+
+    Attributes
+    ----------
+    threads
+        Each with one read, write or copy under way: the queue depth of a disk.
+    chunk_bytes
+        Bytes in each of these.
+    method
+        Between memories ``"memcpy"`` or ``"streaming stores"``; with a disk ``"in place"``, or
+        ``"staged"`` through a buffer in huge pages.
+    """
 
     threads: int
     chunk_bytes: int
