@@ -176,7 +176,7 @@ WORK = """
 
     kind, directory = sys.argv[1:]
     manager = TierManager({kind: directory}, use=["cpu", kind])
-    content = np.random.default_rng(1).integers(0, 256, 64 << 20, np.uint8)
+    content = np.random.default_rng(1).integers(0, 256, 16 << 20, np.uint8)
     block = manager.allocate(len(content), "cpu", content)
     print("ready", flush=True)
     try:

@@ -239,10 +239,16 @@ def test_memory_is_listed_by_numa_node(machine: Machine) -> None:
     assert [tier.free_bytes for tier in found] == [1_024_000] * 2 + [2_048_000] * 2
 
 
-def test_a_limit_of_the_control_group_bounds_what_is_free(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("most", "now"), [("max", "current"), ("limit_in_bytes", "usage_in_bytes")]
+)
+def test_what_a_limit_of_the_control_group_leaves_bounds_what_is_free(
+    machine: Machine, most: str, now: str
+) -> None:
     machine.write("/proc/self/cgroup", "0::/")
-    machine.write("/sys/fs/cgroup/memory.max", "1000000")
-    assert find("cpu", tiers(root=machine.root)).free_bytes == 1_000_000
+    machine.write(f"/sys/fs/cgroup/memory.{most}", "1000000")
+    machine.write(f"/sys/fs/cgroup/memory.{now}", "600000")
+    assert find("cpu", tiers(root=machine.root)).free_bytes == 400_000
 
 
 @pytest.mark.parametrize(

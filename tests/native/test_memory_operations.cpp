@@ -130,8 +130,8 @@ TEST_CASE_FIXTURE(Fixture, "a copy that arrives wrong is noticed") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a spent budget ends the writing") {
-  Store small({memory, disk}, 3 * kMiB);
-  const auto shared = std::make_shared<Store>(std::move(small));
+  const auto shared =
+      std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{memory, disk}, 3 * kMiB);
   Exported operation(
       std::make_unique<BandwidthOperation>(shared, Access::write, 1, 1, kMiB, Tuning{}));
   CHECK(operation.run(3));

@@ -1,12 +1,14 @@
 // Blocks that move between tiers, and what is left when moving them fails.
 #include <doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "workloads/memory/file_tier.hpp"
@@ -118,6 +120,50 @@ TEST_CASE_FIXTURE(Fixture, "a block arrives in every tier from every tier") {
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "however the bytes move, they arrive") {
+  const Mapping mapping = Mapping::reserve(5 * kMiB);  // aligned, as a disk wants it
+  const std::span<std::byte> bytes = mapping.bytes();
+  const auto random = content(bytes.size(), 7);
+  std::copy(random.begin(), random.end(), bytes.begin());
+  const iovec whole = {bytes.data(), bytes.size()};
+  for (std::size_t tier = 0; tier < store->tiers(); ++tier) {
+    static_cast<void>(store->tier(tier).allocate(bytes.size()));
+  }
+  Transfer transfer;
+  // Pages in another order, and large pieces that are cut into chunks.
+  const std::vector<Segment> segments = {{0, 2 * kPage, kPage},
+                                         {kPage, kPage, kPage},
+                                         {2 * kPage, 0, kPage},
+                                         {3 * kPage, 3 * kPage, 5 * kMiB - 3 * kPage}};
+  for (const std::size_t from : {std::size_t{0}, std::size_t{2}, std::size_t{4}}) {
+    for (const std::size_t to : {std::size_t{1}, std::size_t{3}}) {
+      for (const CopyMethod method :
+           {CopyMethod::library, CopyMethod::streaming, CopyMethod::in_place, CopyMethod::staged}) {
+        for (const unsigned threads : {1U, 3U}) {
+          CAPTURE(from);
+          CAPTURE(to);
+          CAPTURE(to_string(method));
+          store->tier(from).write(0, {&whole, 1});
+          transfer.move(store->tier(from), store->tier(to), segments,
+                        {threads, 256 * kPage, method}, {});
+          std::vector<std::byte> arrived(bytes.size());
+          const iovec back = {arrived.data(), arrived.size()};
+          store->tier(to).read(0, {&back, 1});
+          for (const Segment& segment : segments) {
+            REQUIRE(std::memcmp(arrived.data() + segment.to, bytes.data() + segment.from,
+                                segment.size) == 0);
+          }
+        }
+      }
+    }
+  }
+  for (const Tuning& wrong : {Tuning{0, kPage, {}}, Tuning{65, kPage, {}}, Tuning{1, 100, {}},
+                              Tuning{1, 2 * kMaxChunk, {}}}) {
+    CHECK_THROWS_AS(transfer.move(store->tier(0), store->tier(1), segments, wrong, {}),
+                    std::invalid_argument);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "many pages move as one, from several tiers") {
   std::vector<Store::Id> blocks;
   for (unsigned i = 0; i < 300; ++i) {
@@ -170,6 +216,23 @@ TEST_CASE_FIXTURE(Fixture, "a migration that is stopped leaves the block where i
   CHECK(store->tier_of(block) == 0);
   CHECK(store->tier(2).used() == 0);
   check_content(block, bytes);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a second thread is refused while the first one works") {
+  const Store::Id block = store->store(content(kMiB, 5), 0);
+  std::atomic<int> refused = 0;
+  store->migrate({&block, 1}, 2, [&] {
+    std::thread([&] {
+      try {
+        store->verify(block);
+      } catch (const std::runtime_error&) {
+        ++refused;
+      }
+    }).join();
+    return false;
+  });
+  CHECK(refused > 0);
+  check_content(block, content(kMiB, 5));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a target without room leaves the blocks where they were") {
@@ -251,7 +314,7 @@ TEST_CASE_FIXTURE(Fixture,
       const Tuning used =
           store->tuning(static_cast<std::size_t>(from), static_cast<std::size_t>(to), size);
       CHECK(used.threads == found.best.threads);
-      CHECK(store->written() - before <= 30 * size);
+      CHECK(store->written() - before <= 36 * size);
     }
   }
   CHECK(store->tier(0).used() == 0);

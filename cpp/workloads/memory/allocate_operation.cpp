@@ -23,6 +23,7 @@ AllocateOperation::AllocateOperation(std::shared_ptr<Store> store, std::size_t t
 }
 
 void AllocateOperation::run(std::uint64_t n) {
+  const InUse use = store_->use();
   for (; n > 0 && !stop_requested(); --n) {
     allocate_all();
     release_all();
@@ -56,6 +57,7 @@ void AllocateOperation::release_all() {
 }
 
 Verification AllocateOperation::verify() {
+  const InUse use = store_->use();
   if (rounds_ == 0) {
     return {};
   }

@@ -59,6 +59,7 @@ BandwidthOperation::~BandwidthOperation() {
 }
 
 void BandwidthOperation::run(std::uint64_t n) {
+  const InUse use = store_->use();
   try {
     for (; n > 0 && !stop_requested(); --n) {
       once();
@@ -128,6 +129,7 @@ std::uint64_t BandwidthOperation::content(Tier& tier, const Extent& extent) {
 }
 
 Verification BandwidthOperation::verify() {
+  const InUse use = store_->use();
   if (rounds_ == 0) {
     return {};
   }

@@ -7,9 +7,9 @@
 namespace stratoperf::memory {
 namespace {
 
-constexpr std::array<std::uint64_t, 5> kChunks = {
-    std::uint64_t{128} << 10, std::uint64_t{256} << 10, std::uint64_t{512} << 10,
-    std::uint64_t{1} << 20, std::uint64_t{4} << 20};
+constexpr std::array<std::uint64_t, 4> kChunks = {std::uint64_t{256} << 10,
+                                                  std::uint64_t{512} << 10, std::uint64_t{1} << 20,
+                                                  std::uint64_t{4} << 20};
 
 // Where a device copies by itself each call costs it some microseconds, and two threads hide that:
 // while one waits the other's piece is under way.
@@ -43,13 +43,24 @@ std::uint64_t trial_size(const Tier& from, const Tier& to, std::uint64_t size) {
 
 // One thread with pieces as large as they may be, or two in turns.
 std::vector<Tuning> device_candidates(std::uint64_t trial) {
-  std::vector<Tuning> all = {{1, std::clamp(trial, kPage, kMaxChunk)}};
+  std::vector<Tuning> all = {{1, std::clamp(trial, kPage, kMaxChunk), CopyMethod::in_place}};
   for (const std::uint64_t chunk : kDeviceChunks) {
     if (chunk * 2 <= trial) {
-      all.push_back({2, chunk});
+      all.push_back({2, chunk, CopyMethod::in_place});
     }
   }
   return all;
+}
+
+std::vector<CopyMethod> methods(const Tier& from, const Tier& to) {
+  if (copies(from, to)) {
+    return copy_methods();
+  }
+  const bool memory = from.address() != nullptr || to.address() != nullptr;
+  if (memory && !from.has_huge_pages() && !to.has_huge_pages()) {
+    return {CopyMethod::in_place, CopyMethod::staged};
+  }
+  return {CopyMethod::in_place};
 }
 
 // What was never written is not read from the device.
@@ -85,6 +96,18 @@ double rate(Transfer& transfer, Tier& from, Tier& to, const Segment& segment, co
 
 }  // namespace
 
+Tuning default_tuning(const Tier& from, const Tier& to) {
+  if (copies(from, to)) {
+    return {1, std::uint64_t{4} << 20, CopyMethod::library};
+  }
+  if (device_copies(from, to)) {
+    // A device needs few calls.
+    return {1, kMaxChunk, CopyMethod::in_place};
+  }
+  // Two requests under way keep most disks busy, and a MiB makes the cost of a request small.
+  return {2, std::uint64_t{1} << 20, methods(from, to).back()};
+}
+
 std::vector<Tuning> candidates(const Tier& from, const Tier& to, std::uint64_t size,
                                unsigned processors) {
   const std::uint64_t trial = trial_size(from, to, size);
@@ -93,8 +116,7 @@ std::vector<Tuning> candidates(const Tier& from, const Tier& to, std::uint64_t s
   }
   const bool copying = copies(from, to);
   std::vector<Tuning> all;
-  for (const CopyMethod method :
-       copying ? copy_methods() : std::vector<CopyMethod>{CopyMethod::library}) {
+  for (const CopyMethod method : methods(from, to)) {
     for (const unsigned threads : kDepths) {
       // Copying keeps a processor busy; waiting for a disk does not.
       if (copying && threads > processors) {

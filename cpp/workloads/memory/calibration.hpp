@@ -25,6 +25,9 @@ struct Calibration {
   std::vector<Trial> trials = {};
 };
 
+// A choice that suits most devices, before a calibration.
+Tuning default_tuning(const Tier& from, const Tier& to);
+
 // The candidates for a block of that size on a machine with that many processors.
 std::vector<Tuning> candidates(const Tier& from, const Tier& to, std::uint64_t size,
                                unsigned processors);

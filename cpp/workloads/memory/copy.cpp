@@ -47,7 +47,17 @@ std::vector<CopyMethod> copy_methods() {
 }
 
 std::string_view to_string(CopyMethod method) {
-  return method == CopyMethod::library ? "memcpy" : "streaming stores";
+  switch (method) {
+    case CopyMethod::library:
+      return "memcpy";
+    case CopyMethod::streaming:
+      return "streaming stores";
+    case CopyMethod::in_place:
+      return "in place";
+    case CopyMethod::staged:
+      break;
+  }
+  return "staged";
 }
 
 void copy(CopyMethod method, std::byte* to, const std::byte* from, std::size_t size) {

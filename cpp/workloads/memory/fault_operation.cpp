@@ -9,7 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <sstream>
 #include <string>
+#include <string_view>
 
 namespace stratoperf::memory {
 namespace {
@@ -126,17 +128,22 @@ void FaultOperation::count_faults() {
 }
 
 std::uint64_t FaultOperation::backed_by_huge_pages() const {
+  constexpr std::string_view kKey = "AnonHugePages:";
   std::ifstream maps("/proc/self/smaps");
   const std::uint64_t start = reinterpret_cast<std::uintptr_t>(region_.data());
   std::uint64_t bytes = 0;
   bool inside = false;
   for (std::string line; std::getline(maps, line);) {
-    unsigned long long low = 0;
-    unsigned long long high = 0;
-    unsigned long long kibibytes = 0;
-    if (std::sscanf(line.c_str(), "%llx-%llx ", &low, &high) == 2) {
+    std::istringstream words(line);
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    char dash = 0;
+    // Either the first line of a mapping, LOW-HIGH in hexadecimal, or a fact about it.
+    if (words >> std::hex >> low >> dash >> high && dash == '-') {
       inside = low < start + region_.size() && high > start;
-    } else if (inside && std::sscanf(line.c_str(), "AnonHugePages: %llu", &kibibytes) == 1) {
+    } else if (inside && line.starts_with(kKey)) {
+      std::uint64_t kibibytes = 0;
+      std::istringstream(line.substr(kKey.size())) >> kibibytes;
       bytes += kibibytes * 1024;
     }
   }

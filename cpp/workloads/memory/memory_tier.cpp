@@ -36,7 +36,9 @@ void bind_to_node(const Mapping& mapping, unsigned node) {
 
 MemoryTier::MemoryTier(std::string name, std::uint64_t capacity, Pages pages,
                        std::optional<unsigned> node, std::uint64_t alignment)
-    : Tier(std::move(name), capacity), mapping_(Mapping::reserve(capacity, alignment)) {
+    : Tier(std::move(name), capacity),
+      pages_(pages),
+      mapping_(Mapping::reserve(capacity, alignment)) {
   const int advice = pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
   // A kernel without transparent huge pages has nothing to be told not to use them.
   if (madvise(mapping_.data(), mapping_.size(), advice) != 0 && pages == Pages::huge) {

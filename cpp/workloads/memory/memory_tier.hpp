@@ -18,6 +18,7 @@ class MemoryTier : public Tier {
              std::uint64_t alignment = kHugePage);
 
   std::byte* address() const override { return mapping_.data(); }
+  bool has_huge_pages() const override { return pages_ == Pages::huge; }
   void read(std::uint64_t offset, std::span<const iovec> parts) override;
   void write(std::uint64_t offset, std::span<const iovec> parts) override;
 
@@ -28,6 +29,7 @@ class MemoryTier : public Tier {
   std::span<std::byte> range(const Extent& extent) const;
 
  private:
+  Pages pages_;
   Mapping mapping_;
 };
 

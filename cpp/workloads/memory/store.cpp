@@ -13,13 +13,6 @@ namespace {
 
 constexpr std::uint64_t kBounce = std::uint64_t{1} << 20;
 
-// Before a calibration: two requests under way keep most disks busy, and half a MiB makes the
-// cost of a request small; a single thread copies about as fast as memory allows.
-constexpr Tuning kDisk = {2, std::uint64_t{512} << 10, CopyMethod::library};
-// A device needs few calls.
-constexpr Tuning kDevice = {1, kMaxChunk, CopyMethod::library};
-constexpr Tuning kMemory = {1, std::uint64_t{4} << 20, CopyMethod::library};
-
 void check_size(std::uint64_t size) {
   if (size < kMinBlock || size > kMaxBlock || size % kPage != 0) {
     throw std::invalid_argument("size: expected a multiple of " + std::to_string(kPage) +
@@ -31,6 +24,24 @@ void check_size(std::uint64_t size) {
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
+
+InUse::InUse(std::atomic<std::thread::id>& owner) : owner_(&owner) {
+  std::thread::id expected = {};
+  if (owner.compare_exchange_strong(expected, std::this_thread::get_id())) {
+    return;
+  }
+  if (expected != std::this_thread::get_id()) {
+    throw std::runtime_error(
+        "these memory tiers are in use by another thread; give each thread its own TierManager");
+  }
+  owner_ = nullptr;
+}
+
+InUse::~InUse() {
+  if (owner_ != nullptr) {
+    owner_->store({}, std::memory_order_release);
+  }
+}
 
 Store::Store(std::vector<std::shared_ptr<Tier>> tiers, std::uint64_t budget)
     : tiers_(std::move(tiers)), budget_(budget) {}
@@ -48,6 +59,7 @@ Store::Block& Store::at(Id block) {
 }
 
 Store::Id Store::allocate(std::uint64_t size, std::size_t tier) {
+  const InUse use(owner_);
   check_size(size);
   Tier& target = *tiers_.at(tier);
   spend(target, size);
@@ -69,6 +81,7 @@ Store::Id Store::allocate(std::uint64_t size, std::size_t tier) {
 }
 
 Store::Id Store::store(std::span<const std::byte> content, std::size_t tier) {
+  const InUse use(owner_);
   check_size(content.size());
   Tier& target = *tiers_.at(tier);
   spend(target, content.size());
@@ -84,6 +97,7 @@ Store::Id Store::store(std::span<const std::byte> content, std::size_t tier) {
 }
 
 void Store::free(Id block) {
+  const InUse use(owner_);
   const Block& freed = at(block);
   tiers_[freed.tier]->release(freed.extent);
   blocks_.erase(block);
@@ -110,6 +124,7 @@ void Store::fill(const Block& block, std::span<const std::byte> content) {
 }
 
 void Store::write(Id block, std::span<const std::byte> content) {
+  const InUse use(owner_);
   Block& target = at(block);
   if (content.size() != target.extent.size) {
     throw std::invalid_argument("content: expected " + std::to_string(target.extent.size) +
@@ -121,6 +136,7 @@ void Store::write(Id block, std::span<const std::byte> content) {
 }
 
 void Store::read(Id block, std::span<std::byte> content) {
+  const InUse use(owner_);
   const Block& source = at(block);
   Tier& tier = *tiers_[source.tier];
   if (bounce_.size() == 0) {
@@ -143,6 +159,7 @@ void Store::read(Id block, std::span<std::byte> content) {
 }
 
 void Store::verify(Id block) {
+  const InUse use(owner_);
   const Block& source = at(block);
   std::byte* const address = tiers_[source.tier]->address();
   if (address == nullptr) {
@@ -158,6 +175,7 @@ void Store::verify(Id block) {
 }
 
 void Store::migrate(std::span<const Id> blocks, std::size_t tier, const StopCheck& stop) {
+  const InUse use(owner_);
   Tier& target = *tiers_.at(tier);
   std::vector<Id> moving;
   std::uint64_t total = 0;
@@ -220,6 +238,7 @@ Store::Route Store::route(std::size_t from, std::size_t to, std::uint64_t size) 
 
 const Calibration& Store::calibrate(std::size_t from, std::size_t to, std::uint64_t size,
                                     const StopCheck& stop) {
+  const InUse use(owner_);
   check_size(size);
   Tier& source = *tiers_.at(from);
   Tier& target = *tiers_.at(to);
@@ -234,15 +253,11 @@ Tuning Store::tuning(std::size_t from, std::size_t to, std::uint64_t size) const
   if (found != calibrations_.end()) {
     return found->second.best;
   }
-  const Tier& source = *tiers_.at(from);
-  const Tier& target = *tiers_.at(to);
-  if (source.durable() || target.durable()) {
-    return kDisk;
-  }
-  return source.copies_itself() || target.copies_itself() ? kDevice : kMemory;
+  return default_tuning(*tiers_.at(from), *tiers_.at(to));
 }
 
 void Store::trim() {
+  const InUse use(owner_);
   for (const std::shared_ptr<Tier>& tier : tiers_) {
     tier->trim();
   }

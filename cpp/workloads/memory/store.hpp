@@ -1,11 +1,13 @@
 // Blocks in tiers: allocate, fill, move, read, free.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,7 +26,20 @@ class Damaged : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// From one thread at a time.
+// Says who uses a store meanwhile.
+class InUse {
+ public:
+  // Throws std::runtime_error when another thread does; the same one may nest.
+  explicit InUse(std::atomic<std::thread::id>& owner);
+  InUse(const InUse&) = delete;
+  InUse& operator=(const InUse&) = delete;
+  ~InUse();
+
+ private:
+  std::atomic<std::thread::id>* owner_;  // null inside of another
+};
+
+// From one thread at a time; a second one gets std::runtime_error.
 class Store {
  public:
   using Id = std::uint64_t;
@@ -36,6 +51,9 @@ class Store {
   std::size_t tiers() const { return tiers_.size(); }
   std::uint64_t budget() const { return budget_; }
   std::uint64_t written() const { return written_; }
+
+  // For whoever uses the tiers directly.
+  [[nodiscard]] InUse use() { return InUse(owner_); }
 
   // A block of zeros, or of `content`, whose size is a multiple of kPage from kMinBlock to
   // kMaxBlock. Throws std::invalid_argument for another size or a spent budget, and TierError.
@@ -91,6 +109,7 @@ class Store {
             const StopCheck& stop);
   Route route(std::size_t from, std::size_t to, std::uint64_t size) const;
 
+  std::atomic<std::thread::id> owner_ = {};
   std::vector<std::shared_ptr<Tier>> tiers_;
   std::uint64_t budget_;
   std::uint64_t written_ = 0;

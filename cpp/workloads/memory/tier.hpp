@@ -52,6 +52,8 @@ class Tier {
   virtual bool durable() const { return false; }
   // Where the tier begins in this process, or null.
   virtual std::byte* address() const { return nullptr; }
+  // Whether a device meets large pieces of it, so that staging would gain nothing.
+  virtual bool has_huge_pages() const { return false; }
   // Copies from `offset` on into the parts, one after the other, or from them. Throws TierError.
   virtual void read(std::uint64_t offset, std::span<const iovec> parts) = 0;
   virtual void write(std::uint64_t offset, std::span<const iovec> parts) = 0;

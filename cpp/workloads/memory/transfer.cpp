@@ -1,8 +1,11 @@
 #include "workloads/memory/transfer.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -101,6 +104,11 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   const auto pieces = std::span(pieces_).subspan(chunk.begin, chunk.end - chunk.begin);
   std::byte* const source = from.address();
   std::byte* const target = to.address();
+  const bool between = (source == nullptr) != (target == nullptr);
+  if (between && method == CopyMethod::staged) {
+    move_staged(from, to, pieces, member);
+    return;
+  }
   if (source != nullptr && target != nullptr) {
     for (const Segment& piece : pieces) {
       copy(method, target + piece.to, source + piece.from, static_cast<std::size_t>(piece.size));
@@ -112,7 +120,7 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
     if (to.take(from, {pieces.front().from, size}, pieces.front().to)) {
       return;
     }
-    const std::array<iovec, 1> whole = {part(staging(member, size, from, to).data(), size)};
+    const std::array<iovec, 1> whole = {part(staging(member, size, from, to), size)};
     from.read(pieces.front().from, whole);
     to.write(pieces.front().to, whole);
     return;
@@ -130,20 +138,51 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
   }
 }
 
-std::span<std::byte> Transfer::staging(unsigned member, std::uint64_t size, Tier& from, Tier& to) {
-  Staging& buffer = staging_[member];
-  const bool of_tier = from.copies_itself() || to.copies_itself();
-  if (buffer.size < size || (of_tier && !buffer.of_tier)) {
-    buffer = {};
-    std::shared_ptr<std::byte> data =
-        of_tier ? (from.copies_itself() ? from : to).staging(size) : nullptr;
-    if (data == nullptr) {
-      const auto mapping = std::make_shared<Mapping>(Mapping::reserve(size));
-      data = {mapping, mapping->data()};
-    }
-    buffer = {std::move(data), size, of_tier};
+void Transfer::move_staged(Tier& from, Tier& to, std::span<const Segment> pieces, unsigned member) {
+  std::uint64_t size = 0;
+  for (const Segment& piece : pieces) {
+    size += piece.size;
   }
-  return {buffer.data.get(), static_cast<std::size_t>(buffer.size)};
+  std::byte* buffer = staging(member, size, from, to);
+  const std::array<iovec, 1> whole = {part(buffer, size)};
+  if (from.address() == nullptr) {
+    from.read(pieces.front().from, whole);
+  }
+  for (const Segment& piece : pieces) {
+    if (from.address() != nullptr) {
+      std::memcpy(buffer, from.address() + piece.from, static_cast<std::size_t>(piece.size));
+    } else {
+      std::memcpy(to.address() + piece.to, buffer, static_cast<std::size_t>(piece.size));
+    }
+    buffer += piece.size;
+  }
+  if (to.address() == nullptr) {
+    to.write(pieces.front().to, whole);
+  }
+}
+
+std::byte* Transfer::staging(unsigned member, std::uint64_t size, Tier& from, Tier& to) {
+  Tier* const device = from.copies_itself() ? &from : to.copies_itself() ? &to : nullptr;
+  Buffer& buffer = device != nullptr ? staging_[member].of_device : staging_[member].huge;
+  if (buffer.size < size) {
+    buffer = {};
+    buffer = make_buffer(device, size);
+  }
+  return buffer.data.get();
+}
+
+Transfer::Buffer Transfer::make_buffer(Tier* device, std::uint64_t size) {
+  if (device != nullptr) {
+    if (std::shared_ptr<std::byte> data = device->staging(size); data != nullptr) {
+      return {std::move(data), size};
+    }
+  }
+  // Without huge pages it is a buffer like any other.
+  size = (size + kHugePage - 1) / kHugePage * kHugePage;
+  const auto mapping = std::make_shared<Mapping>(Mapping::reserve(size, kHugePage));
+  madvise(mapping->data(), mapping->size(), MADV_HUGEPAGE);
+  populate(mapping->bytes());
+  return {{mapping, mapping->data()}, size};
 }
 
 }  // namespace stratoperf::memory

@@ -22,7 +22,7 @@ constexpr unsigned kMaxThreads = 64;
 struct Tuning {
   unsigned threads = 1;
   std::uint64_t chunk = std::uint64_t{1} << 20;  // bytes in one read or write, at most kMaxChunk
-  CopyMethod method = CopyMethod::library;       // between two tiers that have addresses
+  CopyMethod method = CopyMethod::library;
 };
 
 // One part of what is moved, by offsets in the two tiers.
@@ -54,11 +54,15 @@ class Transfer {
             const StopCheck& stop);
 
  private:
-  // Where a thread keeps a chunk on its way between two tiers without addresses.
-  struct Staging {
+  struct Buffer {
     std::shared_ptr<std::byte> data = nullptr;
     std::uint64_t size = 0;
-    bool of_tier = false;  // made by one that copies by itself: any other can use it too
+  };
+  // Where a thread keeps a chunk on its way: memory that a device reaches by itself when one takes
+  // part, huge pages when only a disk does.
+  struct Staging {
+    Buffer of_device = {};
+    Buffer huge = {};
   };
   // A range of pieces_ that one call moves.
   struct Chunk {
@@ -66,10 +70,12 @@ class Transfer {
     std::size_t end = 0;
   };
 
+  static Buffer make_buffer(Tier* device, std::uint64_t size);
   void cut(const Tier& from, const Tier& to, std::span<const Segment> segments,
            std::uint64_t chunk);
   void move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod method, unsigned member);
-  std::span<std::byte> staging(unsigned member, std::uint64_t size, Tier& from, Tier& to);
+  void move_staged(Tier& from, Tier& to, std::span<const Segment> pieces, unsigned member);
+  std::byte* staging(unsigned member, std::uint64_t size, Tier& from, Tier& to);
 
   std::vector<Segment> pieces_ = {};
   std::vector<Chunk> chunks_ = {};

@@ -15,16 +15,12 @@ The functions of `stratoperf.memory.operations` are what the benchmarks ``memory
 """
 
 from stratoperf.memory import operations
-from stratoperf.memory.manager import (
-    BUDGET_BYTES,
-    MAX_BLOCK,
-    MIN_BLOCK,
-    Block,
-    Calibration,
-    TierManager,
-    Tuning,
-)
-from stratoperf.memory.tiers import KINDS, Tier, find, tiers
+from stratoperf.memory.block import Block
+from stratoperf.memory.manager import BUDGET_BYTES, TierManager
+from stratoperf.memory.opening import MAX_BLOCK, MIN_BLOCK
+from stratoperf.memory.tier import KINDS, Tier
+from stratoperf.memory.tiers import find, tiers
+from stratoperf.memory.tuning import Calibration, Tuning
 
 __all__ = [
     "BUDGET_BYTES",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from stratoperf.errors import InvalidParameter
-from stratoperf.memory.tiers import DIRECTORIES_VARIABLE, Tier, tiers
+from stratoperf.memory.disk_tiers import DIRECTORIES_VARIABLE
+from stratoperf.memory.tier import Tier
+from stratoperf.memory.tiers import tiers
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.model import Check
 

@@ -3,87 +3,27 @@
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf._core import memory as native
-from stratoperf.errors import InvalidParameter, StratoperfError
-from stratoperf.memory.opening import module_for, open_tier
-from stratoperf.memory.tiers import Directories, Tier, find, tiers
-
-PAGE, MIN_BLOCK, MAX_BLOCK = native.limits()
-"""Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
+from stratoperf.errors import InvalidParameter
+from stratoperf.memory.block import Block
+from stratoperf.memory.disk_tiers import Directories
+from stratoperf.memory.opening import describe, module_for, open_tier
+from stratoperf.memory.tier import Tier
+from stratoperf.memory.tiers import find, tiers
+from stratoperf.memory.tuning import Calibration, Tuning
 
 SHARE = 0.5
 """The share of the free memory or disk space that blocks may take, unless told otherwise."""
 
 BUDGET_BYTES = 16 << 30
 """Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
-
-
-class Tuning(NamedTuple):
-    """How bytes move between two tiers: threads, bytes in one read or write, copying method."""
-
-    threads: int
-    chunk_bytes: int
-    method: str
-
-
-class Calibration(NamedTuple):
-    """What was tried to move blocks between two tiers, and what is used from then on.
-
-    Attributes
-    ----------
-    best
-        The fastest.
-    trials
-        Each `Tuning` with its bytes a second, the fastest first.
-    """
-
-    best: Tuning
-    trials: tuple[tuple[Tuning, float], ...]
-
-    def details(self) -> dict[str, Any]:
-        """Return it as the run file holds it."""
-        return {
-            **self.best._asdict(),
-            "trials": [
-                {**tuning._asdict(), "bytes_per_second": rate} for tuning, rate in self.trials
-            ],
-        }
-
-
-class Block:
-    """A block in a tier; made by `TierManager.allocate`.
-
-    Attributes
-    ----------
-    size
-        In bytes.
-    tier
-        Where it lies now.
-    """
-
-    def __init__(self, manager: TierManager, number: int, size: int) -> None:
-        self._manager = weakref.ref(manager)
-        self.number = number
-        self.size = size
-
-    @property
-    def tier(self) -> Tier:
-        """Where the block lies now."""
-        manager = self._manager()
-        if manager is None:
-            raise StratoperfError("block: its TierManager is gone, and so is the block")
-        return manager.tier_of(self)
-
-    def __repr__(self) -> str:
-        return f"<Block {self.number}: {self.size:,} bytes>"
 
 
 class TierManager:
@@ -96,8 +36,8 @@ class TierManager:
     Room that a block leaves stays with its tier for the next block, so that this one meets no
     page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
     beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
-    on the device `trim` gives back only what lies behind the last block. On a disk
-    all blocks lie in one file that has no name: it is gone when the process ends, however it ends.
+    on the device `trim` gives back only what lies behind the last block. On a disk all blocks lie
+    in one file that has no name: it is gone when the process ends, however it ends.
 
     It belongs to one thread at a time; the GIL is released while it works.
 
@@ -291,7 +231,7 @@ class TierManager:
     def calibrate(self, source: str | Tier, target: str | Tier, size: int) -> Calibration:
         """Measure how blocks of about this size move fastest; they move so from then on.
 
-        Takes about 30 trials of at most 8 MiB where a disk takes part, which count against the
+        Takes up to 36 trials of at most 8 MiB where a disk takes part, which count against the
         budget, and of 64 MiB between memories, those of GPUs among them. Without it a choice is
         used that suits most devices.
 
@@ -320,7 +260,7 @@ class TierManager:
     def details(self) -> dict[str, Any]:
         """Return what a result tells of the tiers, as the run file holds it."""
         locked = any(tier.kind == "gpu" for tier in self.tiers)
-        return {tier.name: _describe(tier, self.fallback(tier), locked) for tier in self.tiers}
+        return {tier.name: describe(tier, self.fallback(tier), locked) for tier in self.tiers}
 
     def close(self) -> None:
         """Free all blocks and give their room back to the system."""
@@ -355,19 +295,6 @@ class TierManager:
                 f"block: {block!r} is no block of this manager; it was freed, or is of another"
             )
         return block.number
-
-
-def _describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
-    facts = {
-        "kind": tier.kind,
-        "page_bytes": tier.page_bytes,
-        "device": tier.device,
-        "filesystem": tier.filesystem,
-        "note": tier.note,
-        "page_cache": fallback,
-        "page_locked": True if locked and tier.kind == "cpu" else None,
-    }
-    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _on_main_thread() -> bool:

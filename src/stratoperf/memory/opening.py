@@ -1,16 +1,17 @@
-"""Which extension module holds a manager's blocks, and how it opens tiers."""
+"""From the description of a tier to room in it, and in which extension module."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stratoperf import backends
 from stratoperf._core import memory as core
 from stratoperf.errors import PrerequisiteMissing
-from stratoperf.memory.tiers import Tier
+from stratoperf.memory.tier import Tier
 
-_PAGE, _, _MAX_BLOCK = core.limits()
+PAGE, MIN_BLOCK, MAX_BLOCK = core.limits()
+"""Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
 
 
 def module_for(tiers: Sequence[Tier]) -> Any:
@@ -53,8 +54,8 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
     module = module_for(among)
     free = module.free_bytes(_device(tier)) if tier.kind == "gpu" else tier.free_bytes
     # Where the kernel does not tell what is free, blocks may take what one of them can need.
-    allowed = _MAX_BLOCK if free is None else int(free * share)
-    capacity = max(allowed // _PAGE * _PAGE, _PAGE)
+    allowed = MAX_BLOCK if free is None else int(free * share)
+    capacity = max(allowed // PAGE * PAGE, PAGE)
     opened: core.Tier
     if tier.kind == "gpu":
         opened = module.GpuTier(name=tier.name, capacity=capacity, device=_device(tier))
@@ -68,6 +69,30 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
         make = module.LockedTier if gpus else module.MemoryTier
         opened = make(name=tier.name, capacity=capacity, **options)
     return opened
+
+
+def describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
+    """Return the facts about a tier that a result tells.
+
+    Parameters
+    ----------
+    tier
+        Which.
+    fallback
+        See `TierManager.fallback`.
+    locked
+        Whether the CPU memory beside it is page-locked; see `open_tier`.
+    """
+    facts = {
+        "kind": tier.kind,
+        "page_bytes": tier.page_bytes,
+        "device": tier.device,
+        "filesystem": tier.filesystem,
+        "note": tier.note,
+        "page_cache": fallback,
+        "page_locked": True if locked and tier.kind == "cpu" else None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _device(tier: Tier) -> int:

@@ -15,8 +15,10 @@ from stratoperf.errors import (
     StratoperfError,
     did_you_mean,
 )
-from stratoperf.memory.manager import PAGE, TierManager
-from stratoperf.memory.tiers import Tier, find, tiers
+from stratoperf.memory.manager import TierManager
+from stratoperf.memory.opening import PAGE
+from stratoperf.memory.tier import Tier
+from stratoperf.memory.tiers import find, tiers
 from stratoperf.operation import Operation
 
 FOOTPRINT_BYTES = 64 << 20
@@ -37,7 +39,7 @@ DISK_CASE_BYTES = 1280 << 20
 MIN_DISK_ITERATIONS = 4
 """Iterations with the largest blocks: one to warm up and three samples."""
 
-TRIAL_RUNS = 30
+TRIAL_RUNS = 36
 TRIAL_BYTES = 8 << 20
 """More than the runs, and the bytes of each, that a calibration with a disk writes."""
 

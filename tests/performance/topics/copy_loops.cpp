@@ -1,18 +1,25 @@
 // Plain copies that migration between memories is compared with.
-#include <emmintrin.h>
 #include <time.h>
 
 #include <cstdint>
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace {
 
 void copy_past_the_caches(char* to, const char* from, std::uint64_t size) {
+#ifdef __SSE2__
   for (std::uint64_t at = 0; at < size; at += 16) {
     _mm_stream_si128(reinterpret_cast<__m128i*>(to + at),
                      _mm_load_si128(reinterpret_cast<const __m128i*>(from + at)));
   }
   _mm_sfence();
+#else
+  std::memcpy(to, from, size);
+#endif
 }
 
 std::uint64_t now() {

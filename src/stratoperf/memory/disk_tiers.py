@@ -1,0 +1,162 @@
+"""Directories on disks as tiers: those that were found, and those that the user assigned."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
+from stratoperf.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of, mounts
+from stratoperf.memory.tier import Tier
+from stratoperf.monitor.files import SystemFiles
+
+Directories: TypeAlias = Mapping[str, "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"]
+"""Directories by the kind of disk that they are assigned to."""
+
+DIRECTORIES_VARIABLE = "STRATOPERF_TIER_DIRECTORIES"
+"""The environment variable that assigns directories to kinds of disks."""
+
+
+def directories_from_environment() -> dict[str, list[str]]:
+    """Return the directories that the environment assigns."""
+    chosen: dict[str, list[str]] = {}
+    for item in filter(None, os.environ.get(DIRECTORIES_VARIABLE, "").split(",")):
+        kind, equals, directory = item.partition("=")
+        if not equals or not directory:
+            raise InvalidParameter(
+                f"{DIRECTORIES_VARIABLE}: expected KIND=DIRECTORY, such as nvme=/mnt/fast, "
+                f"got {item!r}"
+            )
+        chosen.setdefault(kind.strip(), []).append(directory.strip())
+    return chosen
+
+
+def disk_tiers(files: SystemFiles, directories: Directories) -> list[Tier]:
+    """Return the disks as tiers, the fastest kind first; see `stratoperf.memory.tiers`."""
+    table = mounts(files)
+    chosen = [
+        _assigned(files, table, kind, directory)
+        for kind, some in directories.items()
+        for directory in _listed(kind, some)
+    ]
+    taken = {tier.device for tier in chosen}
+    found: dict[str, Tier] = {}
+    for mount in table:
+        disk = disk_under(files, table, mount)
+        # A file bound over another, as containers have them, is no place for files.
+        if isinstance(disk, str) or disk.name in taken or not files.path(mount.point).is_dir():
+            continue
+        directory = _writable(files, table, mount)
+        tier = _tier(disk, disk.kind, mount, directory)
+        known = found.get(disk.name)
+        if known is None or (known.reason is not None and tier.reason is None):
+            found[disk.name] = tier
+    return _numbered([*chosen, *found.values()])
+
+
+def _numbered(disks: Iterable[Tier]) -> list[Tier]:
+    ordered = sorted(disks, key=lambda tier: DISK_KINDS.index(tier.kind))
+    counts = dict.fromkeys(DISK_KINDS, 0)
+    named = []
+    for tier in ordered:
+        named.append(dataclasses.replace(tier, name=f"{tier.kind}{counts[tier.kind]}"))
+        counts[tier.kind] += 1
+    return named
+
+
+def _listed(kind: str, some: object) -> list[Path]:
+    if kind not in DISK_KINDS:
+        raise InvalidParameter(
+            f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
+        )
+    several = [some] if isinstance(some, str | os.PathLike) else some
+    if not isinstance(several, Iterable):
+        raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
+    return [Path(one) for one in several]
+
+
+def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path) -> Tier:
+    """Return the tier of a directory that the user gave to a kind."""
+    path = Path("/") / directory if files.root != Path("/") else directory.resolve()
+    if not files.path(str(path)).is_dir():
+        raise InvalidParameter(f"directories: {path} is no directory; create it, or give another")
+    mount = mount_of(table, path)
+    disk: Disk | str = "the kernel does not tell what it lies on"
+    if mount is not None:
+        if mount.type in MEMORY_FILE_SYSTEMS:
+            raise InvalidParameter(
+                f"directories: {path} lies on a {mount.type}, which is CPU memory and no {kind}; "
+                "give a directory on a disk"
+            )
+        disk = disk_under(files, table, mount)
+    if isinstance(disk, str):
+        # What hides its device may be of any kind; what has none (a network's) is of no kind.
+        if mount is not None and mount.type != "overlay":
+            raise InvalidParameter(
+                f"directories: {path} cannot be {kind!r}: {disk}; give a directory on a disk"
+            )
+        disk = Disk(str(path), kind, hidden=f"assigned by option; {disk}")
+    elif disk.kind != kind and disk.hidden is None:
+        raise InvalidParameter(
+            f"directories: {path} lies on {disk.name}, which is {disk.kind!r} and not {kind!r}; "
+            f"assign it to {disk.kind!r}, or give a directory on another disk"
+        )
+    elif disk.kind != kind:
+        disk = dataclasses.replace(disk, hidden=f"assigned by option; {disk.hidden}")
+    return _tier(disk, kind, mount, str(path) if _can_write(files, str(path)) else None, str(path))
+
+
+def _tier(
+    disk: Disk, kind: str, mount: Mount | None, directory: str | None, wanted: str | None = None
+) -> Tier:
+    reason = None
+    if directory is None:
+        where = wanted or (mount.point if mount is not None else disk.name)
+        reason = (
+            f"{where} cannot be written to"
+            if wanted
+            else f"no directory on it can be written to; give one with "
+            f"directories={{{kind!r}: DIRECTORY}}"
+        )
+    return Tier(
+        kind,
+        kind,
+        None if directory is None else _free(directory),
+        directory=directory,
+        device=disk.name,
+        filesystem=None if mount is None else mount.type,
+        note=disk.hidden,
+        reason=reason,
+    )
+
+
+def _writable(files: SystemFiles, table: list[Mount], mount: Mount) -> str | None:
+    """Return a directory on a mounted file system that this user can write to."""
+    candidates = [
+        Path(tempfile.gettempdir()),
+        Path("/var/tmp"),
+        Path.cwd(),
+        Path(mount.point),
+    ]
+    for candidate in candidates:
+        path = candidate.resolve() if files.root == Path("/") else candidate
+        if mount_of(table, path) == mount and _can_write(files, str(path)):
+            return str(path)
+    return None
+
+
+def _can_write(files: SystemFiles, directory: str) -> bool:
+    return os.access(files.path(directory), os.W_OK | os.X_OK)
+
+
+def _free(directory: str) -> int | None:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return None

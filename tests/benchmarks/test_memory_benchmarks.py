@@ -1,0 +1,127 @@
+"""The benchmarks of memory tiers, run for real on small sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stratoperf as sp
+from stratoperf.memory import operations
+from stratoperf.suite.planner import make_plan, make_request
+from stratoperf.suite.published import CLAIMS
+from stratoperf.suite.registry import REGISTRY
+
+MIB = 1 << 20
+
+
+def has_disk() -> bool:
+    return any(tier.is_disk and tier.reason is None for tier in sp.memory.tiers())
+
+
+def run(name: str, **params: Any) -> sp.Run:
+    return sp.run(name, preset="ci", params=params, duration_s=0.1, warmup_s=0.01)
+
+
+@pytest.mark.skipif(not has_disk(), reason="needs a disk with a directory to write to")
+def test_migration_is_measured_against_the_published_claim(tmp_path: Path) -> None:
+    measured = sp.run(
+        "memory.migrate",
+        preset="ci",
+        params={"route": ["cpu:disk", "disk:cpu"], "size": [MIB, 4096]},
+        duration_s=0.2,
+        output=tmp_path,
+    )
+    assert [result.status for result in measured.results] == ["ok"] * 4
+    for result in measured.results:
+        target = result.metrics["latency"].target
+        assert target is not None
+        assert (target.verdict == "not-measured") == (result.params["size"] == 4096)
+        assert result.verification is not None
+        assert result.verification.passed
+    (saved,) = tmp_path.glob("memory.migrate*.json")
+    for result in sp.load(saved).results:
+        assert result.details["calibration"]["threads"] >= 1
+        assert "cpu0" in result.details["tiers"]
+    claim = next(row for row in sp.claims(measured).rows if row.component == "Memory migration")
+    assert claim.measured is not None
+    assert claim.unit == "ms"
+
+
+def test_a_tier_that_is_not_here_is_skipped_with_the_reason() -> None:
+    for name, params in (
+        ("memory.migrate", {"route": ["cpu:gpu", "cpu:nvme7"], "size": 4096}),
+        ("memory.bandwidth", {"transfer": "copy:cpu:gpu"}),
+        ("memory.allocate", {"tier": "gpu", "mode": "pool"}),
+    ):
+        for result in run(name, **params).results:
+            assert result.status == "skipped"
+            assert "gpu0 cannot be used here" in (result.reason or "") or "nvme7" in (
+                result.reason or ""
+            )
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("memory.migrate", {"route": "cpu", "size": 4096}, "route: expected SOURCE:TARGET"),
+        ("memory.migrate", {"route": "cpu:cpu", "size": 4096}, "target: a block cannot migrate"),
+        ("memory.bandwidth", {"transfer": "read"}, "transfer: expected ACCESS:TIER"),
+        ("memory.allocate", {"tier": "cpu", "mode": "quick"}, "mode: expected"),
+        ("memory.page_fault", {"kind": "soft"}, "kind: 'soft' is unknown"),
+    ],
+)
+def test_a_wrong_parameter_fails_by_its_name(
+    name: str, params: dict[str, Any], message: str
+) -> None:
+    (result,) = run(name, **params).results
+    assert result.status == "failed"
+    assert message in (result.reason or "")
+
+
+def test_allocation_and_faults_are_measured() -> None:
+    pool = run("memory.allocate", tier="cpu").results
+    assert [result.status for result in pool] == ["ok", "ok"]
+    assert [result.items for result in pool] == [100, 1]
+    minor = run("memory.page_fault", kind="minor").results[0]
+    assert minor.status == "ok"
+    assert minor.verification is not None
+    assert minor.verification.passed
+
+
+def test_bandwidth_of_memory_is_measured() -> None:
+    results = run("memory.bandwidth", transfer=["read:cpu", "copy:cpu:cpu"], size=4 * MIB).results
+    assert [result.status for result in results] == ["ok", "ok"]
+    assert [result.items for result in results] == [4 * MIB, 8 * MIB]
+
+
+def test_the_plan_shows_the_bytes_before_anything_is_written() -> None:
+    def planned(name: str, **params: object) -> int:
+        request = make_request(
+            name,
+            params,
+            preset="standard",
+            backend="auto",
+            iterations=None,
+            duration_s=None,
+            warmup_s=None,
+            profile=False,
+        )
+        return make_plan(request, REGISTRY, saves=False).bytes
+
+    assert planned("memory.migrate", route="cpu:huge", size=MIB) == 0
+    large = planned("memory.migrate", route="cpu:disk", size=1 << 30)
+    assert large == operations.disk_limits(1 << 30).bytes
+    assert large < 6 << 30
+    assert planned("memory.allocate") == 0
+    assert planned("memory.page_fault", kind="minor") == 0
+    assert planned("memory.page_fault", kind="major") == 16 * MIB
+    # All that one full run writes: it fits on a small disk and does not wear a large one.
+    assert planned("memory.*") < 64 << 30
+
+
+def test_the_claim_names_its_benchmark() -> None:
+    (claim,) = (claim for claim in CLAIMS if claim.component == "Memory migration")
+    assert claim.benchmark == "memory.migrate"
+    assert str(claim.target) == "latency.p95 < 1 ms"
