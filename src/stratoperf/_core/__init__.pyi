@@ -3,7 +3,17 @@
 Native core of stratoperf.
 """
 
-from . import clock, consensus, histogram, memory, operation, perf_counters, sampler, statistics, synthesis
+from . import (
+    clock,
+    consensus,
+    histogram,
+    memory,
+    operation,
+    perf_counters,
+    sampler,
+    statistics,
+    synthesis,
+)
 
 __all__: list[str] = [
     "clock",

@@ -5,7 +5,7 @@ The devices of this machine.
 
 import typing
 
-__all__: list[str] = ["DeviceFacts", "facts", "unavailable_reason"]
+__all__: list[str] = ["DeviceFacts", "count", "facts", "unavailable_reason"]
 
 class DeviceFacts:
     """
@@ -23,6 +23,11 @@ class DeviceFacts:
     def name(self) -> str: ...
     @property
     def shared_bytes_per_block(self) -> int: ...
+
+def count() -> int:
+    """
+    How many there are; raises BackendUnavailable when there is none. Creates no context.
+    """
 
 def facts(device: typing.SupportsInt | typing.SupportsIndex = 0) -> DeviceFacts:
     """
