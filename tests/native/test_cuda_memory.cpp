@@ -17,12 +17,14 @@ namespace stratoperf::cuda::memory {
 namespace {
 
 using stratoperf::memory::FileTier;
+using stratoperf::memory::kMaxChunk;
 using stratoperf::memory::kPage;
 using stratoperf::memory::Pages;
 using stratoperf::memory::Stopped;
 using stratoperf::memory::Store;
 using stratoperf::memory::Tier;
 using stratoperf::memory::TierError;
+using stratoperf::memory::Tuning;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 enum Place : std::size_t { kGpu, kCpu, kDisk, kOther, kPlaces };
@@ -138,6 +140,37 @@ TEST_CASE_FIXTURE(Fixture,
     check_content(block, to, bytes);
     store->free(block);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "before a calibration a device gets few large pieces, a disk's way its own") {
+  for (const auto& [from, to] :
+       {std::pair(kGpu, kCpu), std::pair(kCpu, kGpu), std::pair(kGpu, kOther)}) {
+    const Tuning device = store->tuning(from, to, 64 * kMiB);
+    CHECK(device.threads == 1);
+    CHECK(device.chunk == kMaxChunk);
+    CHECK(to_string(device.method) == "in place");
+  }
+  CHECK(to_string(store->tuning(kGpu, kDisk, kMiB).method) == "in place");
+  CHECK(to_string(store->tuning(kCpu, kDisk, kMiB).method) == "staged");
+  CHECK(to_string(store->tuning(kDisk, kCpu, kMiB).method) == "staged");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a device and a disk do not take each other's staging buffer") {
+  const auto bytes = content(kMiB, 11);  // one chunk, so one thread and one buffer
+  const Store::Id block = store->store(bytes, kCpu);
+  store->migrate({&block, 1}, kDisk, {});
+  const auto locked = [] { return cuda_emulator::statistics().at("live_pinned"); };
+  const std::uint64_t without = locked();
+  store->migrate({&block, 1}, kGpu, {});
+  const std::uint64_t with = locked();
+  CHECK(with > without);
+  check_content(block, kGpu, bytes);
+  for (const std::size_t place : {kCpu, kDisk, kGpu, kDisk, kCpu}) {
+    store->migrate({&block, 1}, place, {});
+    check_content(block, place, bytes);
+  }
+  CHECK(locked() == with);
 }
 
 TEST_CASE_FIXTURE(Fixture, "out of device memory a block stays where it was") {
