@@ -16,8 +16,9 @@ void register_device(py::module_ module) {
       .def_readonly("multiprocessors", &DeviceFacts::multiprocessors)
       .def_readonly("major", &DeviceFacts::major)
       .def_readonly("minor", &DeviceFacts::minor);
-  module.def("count", &device_count,
-             "How many there are; raises BackendUnavailable when there is none. Creates no context.");
+  module.def(
+      "count", &device_count,
+      "How many there are; raises BackendUnavailable when there is none. Creates no context.");
   module.def(
       "facts", [](int device) { return facts({device}); }, py::arg("device") = 0,
       "Raises BackendUnavailable when there is no device, InvalidParameter for a wrong index.");
