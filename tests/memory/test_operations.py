@@ -56,6 +56,7 @@ def test_pages_that_move_as_one_are_counted_each(manager: TierManager) -> None:
 
 def test_the_result_tells_what_the_calibration_chose(manager: TierManager) -> None:
     details = operations.migrate(manager, "cpu", "disk", MIB).details
+    assert isinstance(details, dict)
     assert details["calibration"]["threads"] >= 1
     assert details["calibration"]["chunk_bytes"] % PAGE == 0
     assert details["calibration"]["trials"]
