@@ -117,8 +117,9 @@ def test_the_plan_shows_the_bytes_before_anything_is_written() -> None:
     assert planned("memory.allocate") == 0
     assert planned("memory.page_fault", kind="minor") == 0
     assert planned("memory.page_fault", kind="major") == 16 * MIB
-    # All that one full run writes: it fits on a small disk and does not wear a large one.
-    assert planned("memory.*") < 64 << 30
+    # All that one full run writes, a third of it between the disk and a GPU where there is one: it
+    # does not wear a disk.
+    assert planned("memory.*") < 72 << 30
 
 
 def test_the_claim_names_its_benchmark() -> None:
