@@ -151,6 +151,9 @@ const Graph& Engine::graph(const Plan& plan) {
   if (known != graphs_.end()) {
     return *known->second;
   }
+  if (!plan.one_block) {
+    load_grid(plan);  // `prepare` has loaded those of one block
+  }
   auto recorded = std::make_unique<Graph>(stream_, [&] { enqueue(plan, 0); });
   return *graphs_.emplace_back(plan, std::move(recorded)).second;
 }
