@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 import stratoperf as sp
-from stratoperf import backends
 
 
 def test_consensus_is_measured_and_verified() -> None:
@@ -30,14 +27,16 @@ def test_the_reference_is_measured_only_when_it_is_asked_for() -> None:
     assert "reference" not in {result.backend for result in automatic.results}
 
 
-def test_a_gpu_that_is_not_there_is_skipped_with_the_reason() -> None:
-    reason = backends.unavailable_reason("cuda")
-    if reason is None:
-        pytest.skip("a CUDA device is here")
+def test_a_gpu_that_is_not_there_is_skipped_with_the_reason(without_cuda: str) -> None:
     run = sp.run("consensus.round", preset="ci", params={"votes": 1, "byzantine": 0.0})
     skipped = [result for result in run.results if result.status == "skipped"]
-    assert [result.backend for result in skipped] == ["cuda"]
-    assert skipped[0].reason == reason
+    assert [result.params["mode"] for result in skipped] == [
+        "auto",
+        "launch",
+        "graph",
+        "persistent",
+    ]
+    assert {(result.backend, result.reason) for result in skipped} == {("cuda", without_cuda)}
 
 
 def test_the_clock_is_measured() -> None:
