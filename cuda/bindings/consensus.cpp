@@ -72,7 +72,7 @@ py::capsule fill_operation(const Round& round, const py::list& batches) {
   return operation_capsule(std::move(native), py::tuple(batches));
 }
 
-py::object outcome_of(const Rotation& rotation, std::size_t index) {
+py::object outcome_of(Rotation& rotation, std::size_t index) {
   if (!rotation.decided.at(index)) {
     return py::none();
   }
@@ -80,6 +80,8 @@ py::object outcome_of(const Rotation& rotation, std::size_t index) {
   {
     const py::gil_scoped_release release;
     const CurrentDevice current(rotation.engine.device());
+    // A copy from the device would wait out the life of a persistent kernel.
+    rotation.engine.rest();
     rotation.engine.slots().read(static_cast<std::uint32_t>(index), outcome,
                                  rotation.engine.stream());
   }

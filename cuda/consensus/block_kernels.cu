@@ -65,6 +65,7 @@ __global__ void __launch_bounds__(kMaxThreads)
 void prepare_block(const Plan& plan, std::size_t shared_bytes) {
   with_block_cell(plan.cell, [&](auto* type) {
     using Cell = std::remove_pointer_t<decltype(type)>;
+    load("decide_block", &decide_block<Cell>);
     allow_shared_memory("decide_block", &decide_block<Cell>, shared_bytes);
     allow_shared_memory("serve_block", &serve_block<Cell>, shared_bytes);
   });

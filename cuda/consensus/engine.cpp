@@ -44,40 +44,46 @@ bool Engine::decide_timed(std::uint32_t slot, std::uint64_t count, Mode mode, co
   if (events_ == nullptr) {
     events_ = std::make_unique<Events>();
   }
-  if (!drain(stop) || !decide_with(plan(count), slot, count, mode, stop, events_.get())) {
-    return false;
-  }
-  device_ns = mode == Mode::kPersistent ? static_cast<double>(slots_.header(slot).device_ns)
-                                        : Event::elapsed_ns(events_->first, events_->last);
-  return true;
+  device_ns = 0;
+  return drain(stop) && decide_with(plan(count), slot, count, mode, stop, &device_ns);
 }
 
 bool Engine::drain(const Stop& stop) { return !doorbell_.in_flight() || doorbell_.wait(stop); }
 
 // Decides again when short counters have overflowed.
 bool Engine::decide_with(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
-                         const Stop& stop, Events* events) {
-  if (!attempt(plan, slot, count, mode, stop, events)) {
+                         const Stop& stop, double* device_ns) {
+  if (!attempt(plan, slot, count, mode, stop, device_ns)) {
     return false;
   }
   return slots_.header(slot).lost_votes == 0 ||
          attempt(without_short_counters(plan, settings_.limits, count), slot, count, mode, stop,
-                 events);
+                 device_ns);
 }
 
 bool Engine::attempt(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
-                     const Stop& stop, Events* events) {
+                     const Stop& stop, double* device_ns) {
+  // A persistent kernel tells its time itself.
+  Events* const events =
+      device_ns == nullptr || mode == Mode::kPersistent ? nullptr : events_.get();
   try {
     prepare(plan, mode);
     const std::uint64_t request = doorbell_.ring(slot, static_cast<std::uint32_t>(count));
-    if (events != nullptr && mode != Mode::kPersistent) {
+    if (events != nullptr) {
       events->first.record(stream_);
       submit(plan, mode, request);
       events->last.record(stream_);
     } else {
       submit(plan, mode, request);
     }
-    return doorbell_.wait(stop);
+    if (!doorbell_.wait(stop)) {
+      return false;
+    }
+    if (device_ns != nullptr) {
+      *device_ns += events != nullptr ? Event::elapsed_ns(events->first, events->last)
+                                      : static_cast<double>(slots_.header(slot).device_ns);
+    }
+    return true;
   } catch (...) {
     doorbell_.give_up();
     grid_.distrust();
@@ -150,6 +156,9 @@ const Graph& Engine::graph(const Plan& plan) {
       std::ranges::find(graphs_, plan, &std::pair<Plan, std::unique_ptr<Graph>>::first);
   if (known != graphs_.end()) {
     return *known->second;
+  }
+  if (!plan.one_block) {
+    load_grid(plan);  // `prepare` has loaded those of one block
   }
   auto recorded = std::make_unique<Graph>(stream_, [&] { enqueue(plan, 0); });
   return *graphs_.emplace_back(plan, std::move(recorded)).second;

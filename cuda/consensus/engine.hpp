@@ -71,10 +71,11 @@ class Engine {
     Event last;
   };
 
+  // Both add to `device_ns`, where there is one, what the device took.
   bool decide_with(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
-                   const Stop& stop, Events* events);
+                   const Stop& stop, double* device_ns);
   bool attempt(const Plan& plan, std::uint32_t slot, std::uint64_t count, Mode mode,
-               const Stop& stop, Events* events);
+               const Stop& stop, double* device_ns);
   void prepare(const Plan& plan, Mode mode);
   void submit(const Plan& plan, Mode mode, std::uint64_t request);
   void enqueue(const Plan& plan, std::uint64_t request);

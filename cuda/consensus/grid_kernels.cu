@@ -261,6 +261,15 @@ constexpr std::size_t kSharedBytes = 2 * sizeof(std::uint64_t);
 
 }  // namespace
 
+void load_grid(const Plan& plan) {
+  with_cell(plan.cell, [&](auto* type) {
+    using Cell = std::remove_pointer_t<decltype(type)>;
+    load("add_all_votes", &add_all_votes<Cell>);
+    load("sum_all_rows", &sum_all_rows<Cell>);
+    load("finish_all", &finish_all<Cell>);
+  });
+}
+
 void launch_grid(const Plan& plan, const Work& work, std::uint64_t request, const Stream& stream) {
   with_cell(plan.cell, [&](auto* type) {
     using Cell = std::remove_pointer_t<decltype(type)>;

@@ -9,8 +9,9 @@
 
 namespace stratoperf::cuda::consensus {
 
-// Lets the kernels of a plan for one block use so much shared memory; before the first launch. All
-// users of a device share this setting, so all of them ask for the most that there is.
+// Loads the kernels of a plan for one block, and lets them use so much shared memory; before the
+// first launch. All users of a device share this setting, so all of them ask for the most that
+// there is.
 void prepare_block(const Plan& plan, std::size_t shared_bytes);
 
 // Queues deciding a batch by one block. Request 0: the kernel reads it from the mailbox.
@@ -19,6 +20,9 @@ void launch_block(const Plan& plan, const Work& work, std::uint64_t request, con
 // Queues a kernel that serves one request after another; see Doorbell::Start.
 void launch_persistent(const Plan& plan, const Work& work, std::uint64_t handled,
                        std::uint64_t number, std::uint64_t life_ns, const Stream& stream);
+
+// Loads the kernels of a plan for the whole device; before they are recorded.
+void load_grid(const Plan& plan);
 
 // Queues deciding a batch by the whole device. Request as above.
 void launch_grid(const Plan& plan, const Work& work, std::uint64_t request, const Stream& stream);

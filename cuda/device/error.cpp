@@ -13,7 +13,8 @@ const char* remedy(cudaError_t status) {
     case cudaErrorInsufficientDriver:
       return "update the NVIDIA driver";
     case cudaErrorNoKernelImageForDevice:
-      return "build stratoperf for this device: CUDAARCHS=native pip install stratoperf";
+      return "install stratoperf with CUDAARCHS set to the compute capability of this device, such "
+             "as 75";
     case cudaErrorDevicesUnavailable:
       return "another process may have it for itself; see nvidia-smi";
     case cudaErrorSystemNotReady:

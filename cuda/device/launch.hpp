@@ -30,6 +30,14 @@ void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, c
         grid.shared_bytes);
 }
 
+// Loads a kernel, which CUDA puts off until its first use otherwise. To be done before a kernel is
+// recorded: drivers before CUDA 12.3 cannot load one while they record.
+template <typename... Parameters>
+void load(const char* name, void (*kernel)(Parameters...)) {
+  cudaFuncAttributes attributes = {};
+  check(cudaFuncGetAttributes(&attributes, kernel), name);
+}
+
 // Lets a kernel be launched with so much dynamic shared memory; above 48 KiB CUDA asks for this.
 template <typename... Parameters>
 void allow_shared_memory(const char* name, void (*kernel)(Parameters...), std::size_t bytes) {

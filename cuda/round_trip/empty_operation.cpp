@@ -15,6 +15,7 @@ EmptyOperation::EmptyOperation(Mode mode, std::uint64_t life_ns)
   receipts_.clear(stream_);
   stream_.synchronize();
   if (mode == Mode::kGraph) {
+    load_answer();
     graph_ = std::make_unique<Graph>(stream_, [this] { launch_answer(desk(), 0, stream_); });
   }
 }

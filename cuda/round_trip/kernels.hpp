@@ -15,6 +15,9 @@ struct Desk {
   Receipts* receipts;  // in device memory
 };
 
+// Loads the kernel that answers one request; before it is recorded.
+void load_answer();
+
 // Queues answering one request. Request 0: the kernel reads it from the mailbox.
 void launch_answer(const Desk& desk, std::uint64_t request, const Stream& stream);
 

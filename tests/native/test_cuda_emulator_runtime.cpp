@@ -111,6 +111,8 @@ TEST_CASE("a captured graph runs as often as it is launched, and not before") {
   cuda_emulator::reset();
   const Stream stream;
   unsigned counter = 0;
+  cudaFuncAttributes attributes = {};
+  CHECK(cudaFuncGetAttributes(&attributes, increment) == cudaSuccess);
   CHECK(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeThreadLocal) == cudaSuccess);
   CHECK(launch(stream.handle, increment, &counter) == cudaSuccess);
   CHECK(launch(stream.handle, increment, &counter) == cudaSuccess);
@@ -194,6 +196,25 @@ TEST_CASE("a call fails when a test wants it to, once") {
   CHECK(cudaMalloc(&memory, 16) == cudaErrorMemoryAllocation);
   CHECK(cudaMalloc(&memory, 16) == cudaSuccess);
   CHECK(cudaFree(memory) == cudaSuccess);
+}
+
+TEST_CASE("a kernel must be loaded before a capture") {
+  cuda_emulator::reset();
+  const Stream stream;
+  unsigned counter = 0;
+  const auto record = [&](cudaError_t launched, cudaError_t captured) {
+    cudaGraph_t graph = nullptr;
+    CHECK(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+    CHECK(launch(stream.handle, increment, &counter) == launched);
+    CHECK(cudaStreamEndCapture(stream.handle, &graph) == captured);
+    CHECK((graph == nullptr || cudaGraphDestroy(graph) == cudaSuccess));
+  };
+  record(cudaErrorStreamCaptureUnsupported, cudaErrorStreamCaptureInvalidated);
+  cudaFuncAttributes attributes = {};
+  CHECK(cudaFuncGetAttributes(&attributes, increment) == cudaSuccess);
+  CHECK(attributes.maxThreadsPerBlock == 1024);
+  record(cudaSuccess, cudaSuccess);
+  CHECK(counter == 0);
 }
 
 TEST_CASE("more shared memory than usual must be asked for") {

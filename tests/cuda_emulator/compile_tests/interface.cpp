@@ -77,6 +77,7 @@ static_assert(cudaMemcpyDefault == 4);
 static_assert(cudaStreamCaptureModeGlobal == 0 && cudaStreamCaptureModeThreadLocal == 1);
 static_assert(cudaStreamCaptureModeRelaxed == 2);
 static_assert(cudaFuncAttributeMaxDynamicSharedMemorySize == 8);
+static_assert(std::is_same_v<decltype(cudaFuncAttributes::maxThreadsPerBlock), int>);
 static_assert(cudaHostAllocDefault == 0 && cudaHostAllocPortable == 1);
 static_assert(cudaHostAllocMapped == 2 && cudaHostAllocWriteCombined == 4);
 static_assert(cudaHostRegisterPortable == 1);

@@ -17,6 +17,9 @@ cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
 // Lets a kernel be launched with so much dynamic shared memory.
 cudaError_t allow_shared(const void* kernel, int bytes);
 
+// Loads a kernel, and tells of it.
+cudaError_t attributes_of(cudaFuncAttributes* attributes, const void* kernel);
+
 // How many blocks fit on a multiprocessor.
 cudaError_t occupancy(int* blocks, int threads, std::size_t shared_bytes);
 
@@ -37,6 +40,11 @@ cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribut
                                  int value) {
   static_cast<void>(attribute);
   return cuda_emulator::allow_shared(reinterpret_cast<const void*>(kernel), value);
+}
+
+template <typename... Parameters>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Parameters...)) {
+  return cuda_emulator::attributes_of(attributes, reinterpret_cast<const void*>(kernel));
 }
 
 template <typename... Parameters>

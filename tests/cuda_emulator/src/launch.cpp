@@ -89,6 +89,16 @@ bool shared_allowed(const void* kernel, std::size_t bytes) {
   return bytes <= std::max(kSharedPerBlock, raised);
 }
 
+// Loads a kernel that is launched for the first time. Drivers before CUDA 12.3 cannot while the
+// stream is captured, for which the launch then spoils the capture.
+bool loaded(const void* kernel, CUstream_st& stream) {
+  const std::lock_guard lock(machine().mutex);
+  if (stream.capture == nullptr) {
+    machine().loaded.insert(kernel);
+  }
+  return machine().loaded.contains(kernel) || !spoils_capture();
+}
+
 }  // namespace
 
 cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
@@ -104,6 +114,9 @@ cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
   }
   if (!shared_allowed(kernel, config.dynamicSmemBytes)) {
     return machine().result(cudaErrorInvalidValue);
+  }
+  if (!loaded(kernel, stream_of(config.stream))) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
   }
   Launch launch;
   launch.grid = config.gridDim;
@@ -125,6 +138,19 @@ cudaError_t allow_shared(const void* kernel, int bytes) {
   }
   const std::lock_guard lock(machine().mutex);
   machine().shared_limits[kernel] = static_cast<std::size_t>(bytes);
+  return cudaSuccess;
+}
+
+cudaError_t attributes_of(cudaFuncAttributes* attributes, const void* kernel) {
+  if (const cudaError_t error = machine().enter("cudaFuncGetAttributes")) {
+    return machine().result(error);
+  }
+  if (spoils_capture()) {
+    return machine().result(cudaErrorStreamCaptureUnsupported);
+  }
+  *attributes = {kMaxThreads};
+  const std::lock_guard lock(machine().mutex);
+  machine().loaded.insert(kernel);
   return cudaSuccess;
 }
 

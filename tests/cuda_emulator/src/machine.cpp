@@ -34,6 +34,7 @@ void Machine::reset() {
   multiprocessors = kDefaultMultiprocessors;
   memory_peak = memory_used;
   shared_limits.clear();
+  loaded.clear();
   kernels = 0;
   order = Order::ascending;
   seed = 0;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "block_run.hpp"
@@ -61,10 +62,11 @@ class Machine {
   int multiprocessors = kDefaultMultiprocessors;
   std::size_t memory_used = 0;
   std::size_t memory_peak = 0;
-  Blocks allocations;    // on the device
-  Blocks pinned;         // on the host
-  Blocks registered;     // of the host, page-locked later
-  Blocks shared_limits;  // of kernels that asked for more
+  Blocks allocations;            // on the device
+  Blocks pinned;                 // on the host
+  Blocks registered;             // of the host, page-locked later
+  Blocks shared_limits;          // of kernels that asked for more
+  std::set<const void*> loaded;  // kernels
   std::map<cudaStream_t, std::shared_ptr<CUstream_st>> streams;
   std::uint64_t events = 0;
   std::uint64_t graphs = 0;
