@@ -142,8 +142,8 @@ void register_sampler(py::module_ module) {
       },
       py::arg("work"), py::kw_only(), py::arg("warmup_s"), py::arg("min_samples"),
       py::arg("max_duration_s"), py::arg("precision"), py::arg("quantile"), py::arg("confidence"),
-      py::arg("batch"), py::arg("max_iterations"), py::arg("histogram"), py::arg("stop_on_signal"),
-      "Samples a capsule (GIL released) or a Python callable.");
+      py::arg("batch"), py::arg("max_iterations") = 0, py::arg("histogram"),
+      py::arg("stop_on_signal"), "Samples a capsule (GIL released) or a Python callable.");
 
   module.def("device_times", &take_device_times, py::arg("operation"), py::kw_only(),
              py::arg("batch"), py::arg("count"), py::arg("max_duration_s"),

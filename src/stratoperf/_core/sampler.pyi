@@ -56,7 +56,7 @@ def sample(
     quantile: typing.SupportsFloat | typing.SupportsIndex,
     confidence: typing.SupportsFloat | typing.SupportsIndex,
     batch: typing.SupportsInt | typing.SupportsIndex,
-    max_iterations: typing.SupportsInt | typing.SupportsIndex,
+    max_iterations: typing.SupportsInt | typing.SupportsIndex = 0,
     histogram: typing.Any,
     stop_on_signal: bool,
 ) -> Sampled:
