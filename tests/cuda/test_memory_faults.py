@@ -116,8 +116,8 @@ def test_ctrl_c_during_a_migration_leaves_the_blocks_where_they_were(manager: Ti
             source = block.tier
             target = "gpu" if source.kind == "cpu" else "cpu"
             timer = threading.Timer(0.004, os.kill, (os.getpid(), signal.SIGINT))
-            timer.start()
             try:
+                timer.start()
                 manager.migrate(block, target)
                 time.sleep(PATIENCE_S)  # it came first
             except KeyboardInterrupt:
