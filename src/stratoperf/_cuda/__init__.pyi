@@ -3,6 +3,6 @@
 CUDA backend of stratoperf. Importing it calls no driver.
 """
 
-from . import consensus, copy, device, round_trip
+from . import consensus, copy, device, integer_rate, round_trip, synthesis
 
-__all__: list[str] = ["consensus", "copy", "device", "round_trip"]
+__all__: list[str] = ["consensus", "copy", "device", "integer_rate", "round_trip", "synthesis"]
