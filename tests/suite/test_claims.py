@@ -106,6 +106,7 @@ def test_the_whole_table_is_there() -> None:
     reasons = {row.why for row in table.rows}
     assert reasons == {
         "the run does not contain consensus.round",
+        "the run does not contain gpu.utilization",
         "the run does not contain synthesis.match",
         "no benchmark measures it yet",
     }
