@@ -1,3 +1,5 @@
+#include <pybind11/typing.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,7 +25,7 @@ using synthesis::Step;
 using synthesis::StepsOperation;
 
 // (kind, value, count, first_child, parent, layout), each uint32.
-py::tuple encode(Encoder& encoder, const py::iterable& roots) {
+py::tuple encode(Encoder& encoder, const py::typing::Iterable<py::object>& roots) {
   NodeColumns columns;
   for (const py::handle root : roots) {
     encoder.encode(py::reinterpret_borrow<py::object>(root), columns);

@@ -35,7 +35,7 @@ class Encoder:
     Numbers the values and layouts of syntax trees.
     """
     def __init__(self, specification: list[typing.Any]) -> None: ...
-    def encode(self, roots: collections.abc.Iterable) -> tuple[typing.Any, ...]:
+    def encode(self, roots: collections.abc.Iterable[typing.Any]) -> tuple[typing.Any, ...]:
         """
         The columns of the trees, one after the other: kind, value, count, first_child, parent, layout. A tree is asked for when the one before it is done with.
         """
