@@ -196,6 +196,11 @@ __global__ void __launch_bounds__(kThreads) compare_cells(Search search, Pass pa
 
 }  // namespace
 
+void load_compare() {
+  load("compare_cells", &compare_cells<false>);
+  load("compare_cells", &compare_cells<true>);
+}
+
 void launch_compare(const Search& search, const Pass& pass, bool goes_on, unsigned blocks,
                     const Stream& stream) {
   const Grid grid = {blocks, kThreads, pass.tile * sizeof(Key)};

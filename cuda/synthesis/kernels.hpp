@@ -14,6 +14,10 @@ inline constexpr unsigned kThreads = 256;
 // Keys that a block holds at the most: 16 KiB, so that shared memory limits no multiprocessor.
 inline constexpr std::uint32_t kMostKeys = 1024;
 
+// Load the kernels that the functions below queue; before these are recorded.
+void load_compare();
+void load_place();
+
 // Queues comparing the patterns of a pass with all nodes, by so many blocks: a multiple of the
 // tiles. `goes_on`: whether any pattern does. Counts and sums must be zero.
 void launch_compare(const Search& search, const Pass& pass, bool goes_on, unsigned blocks,

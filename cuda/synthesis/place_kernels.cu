@@ -153,6 +153,11 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
+void load_place() {
+  load("place_hits", &place_hits);
+  load("deliver_hits", &deliver_hits);
+}
+
 void launch_place(const Search& search, const Pass& pass, const Stream& stream) {
   const std::uint32_t cells = pass.size * search.row;
   launch("place_hits", &place_hits,
