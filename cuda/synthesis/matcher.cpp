@@ -169,8 +169,10 @@ bool Matcher::attempt(const Stop& stop, Events* events) {
 }
 
 void Matcher::record_graphs() {
-  load_compare();
-  load_place();
+  if (graphs_.empty()) {
+    load_compare();
+    load_place();
+  }
   for (auto number = static_cast<std::uint32_t>(graphs_.size()); number < plan_.passes; ++number) {
     graphs_.push_back(std::make_unique<Graph>(stream_, [this, number] { enqueue(pass(number)); }));
   }
