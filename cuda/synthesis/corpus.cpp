@@ -13,13 +13,14 @@ namespace {
 
 using stratoperf::synthesis::PatternNode;
 
-const Nodes& checked(const Nodes& nodes, const Patterns& patterns) {
+// How many nodes there are to compare; throws where they cannot be.
+std::uint32_t checked_size(const Nodes& nodes, const Patterns& patterns) {
   if (nodes.size == 0 || patterns.size == 0) {
     throw std::invalid_argument(std::string(nodes.size == 0 ? "table" : "patterns") +
                                 ": must not be empty");
   }
   stratoperf::synthesis::require_search(nodes, patterns);
-  return nodes;
+  return nodes.size;
 }
 
 void to_device(void* to, const void* from, std::size_t bytes, const Stream& stream) {
@@ -35,7 +36,7 @@ std::size_t whole_cells(std::uint32_t nodes) {
 }  // namespace
 
 Corpus::Corpus(const Nodes& nodes, const Patterns& patterns, DeviceId device)
-    : device_(device), size_(checked(nodes, patterns).size) {
+    : device_(device), size_(checked_size(nodes, patterns)) {
   const Shapes shapes(nodes);
   keys_.reserve(patterns.size);
   for (std::uint32_t pattern = 0; pattern < patterns.size; ++pattern) {

@@ -60,7 +60,11 @@ class Limits(NamedTuple):
 
 
 def disk_limits(size: int) -> Limits:
-    """Return the limits of a case with a disk whose iterations move `size` bytes each."""
+    """Return the limits of a case with a disk whose iterations move `size` bytes each.
+
+    Of a size out of range too, which is refused by its name when the case is set up.
+    """
+    size = max(size, PAGE)
     iterations = max(MIN_DISK_ITERATIONS, min(DISK_ITERATIONS, DISK_CASE_BYTES // size))
     blocks = max(1, min(MAX_BLOCKS // 16, FOOTPRINT_BYTES // size))
     calibration = TRIAL_RUNS * min(size, TRIAL_BYTES)
@@ -160,7 +164,12 @@ def bandwidth(
     target
         The tier to copy to.
     size
-        In bytes; STREAM asks for four times the last-level cache.
+        In bytes, a multiple of 4096; STREAM asks for four times the last-level cache.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown access, a target where there must be none, or a size out of range.
     """
     if access not in ("read", "write", "copy"):
         raise InvalidParameter(
@@ -169,6 +178,10 @@ def bandwidth(
     if (target is None) == (access == "copy"):
         raise InvalidParameter(f"target: a copy has one, a read or write has none, got {target!r}")
     size = arguments.count("size", size)
+    if size % PAGE:
+        raise InvalidParameter(
+            f"size: {size} bytes are no multiple of {PAGE}; choose one, such as {1 << 20}"
+        )
     first = manager.tier(source)
     second = first if target is None else manager.tier(target)
     details = {"tiers": manager.details()}
