@@ -95,30 +95,46 @@ def test_bandwidth_of_memory_is_measured() -> None:
     assert [result.items for result in results] == [4 * MIB, 8 * MIB]
 
 
-def test_the_plan_shows_the_bytes_before_anything_is_written() -> None:
-    def planned(name: str, **params: object) -> int:
-        request = make_request(
-            name,
-            params,
-            preset="standard",
-            backend="auto",
-            iterations=None,
-            duration_s=None,
-            warmup_s=None,
-            profile=False,
-        )
-        return make_plan(request, REGISTRY, saves=False).bytes
+def planned_bytes(name: str, preset: str = "standard", **params: object) -> int:
+    request = make_request(
+        name,
+        params,
+        preset=preset,
+        backend="auto",
+        iterations=None,
+        duration_s=None,
+        warmup_s=None,
+        profile=False,
+    )
+    return make_plan(request, REGISTRY, saves=False).bytes
 
-    assert planned("memory.migrate", route="cpu:huge", size=MIB) == 0
-    large = planned("memory.migrate", route="cpu:disk", size=1 << 30)
+
+def test_the_plan_shows_the_bytes_before_anything_is_written(without_cuda: str) -> None:
+    assert planned_bytes("memory.migrate", route="cpu:huge", size=MIB) == 0
+    large = planned_bytes("memory.migrate", route="cpu:disk", size=1 << 30)
     assert large == operations.disk_limits(1 << 30).bytes
     assert large < 6 << 30
-    assert planned("memory.allocate") == 0
-    assert planned("memory.page_fault", kind="minor") == 0
-    assert planned("memory.page_fault", kind="major") == 16 * MIB
-    # All that one full run writes, a third of it between the disk and a GPU where there is one: it
-    # does not wear a disk.
-    assert planned("memory.*") < 72 << 30
+    assert planned_bytes("memory.migrate", route="gpu:disk") == 0
+    reading = planned_bytes("memory.bandwidth", transfer="copy:disk:cpu", size=256 * MIB)
+    assert reading < planned_bytes("memory.bandwidth", transfer="copy:cpu:disk", size=256 * MIB)
+    assert planned_bytes("memory.allocate") == 0
+    assert planned_bytes("memory.page_fault", kind="minor") == 0
+    assert planned_bytes("memory.page_fault", kind="major") == 16 * MIB
+
+
+def test_a_run_does_not_wear_a_disk_and_a_quick_one_less(without_cuda: str) -> None:
+    assert planned_bytes("memory.*") < 48 << 30
+    assert planned_bytes("memory.*", preset="quick") < 12 << 30
+
+
+def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
+    assert planned_bytes("memory.migrate", preset="quick", route="cpu:disk", size=1 << 30) == 0
+    run = sp.run("memory.migrate", preset="quick", params={"route": "cpu:disk", "size": 1 << 30})
+    (result,) = run.results
+    assert result.status == "skipped"
+    assert result.reason is not None
+    assert "give it a duration of 2 s" in result.reason
+    assert operations.disk_limits(1 << 30, duration_s=2.0).iterations > 0
 
 
 def test_the_claim_names_its_benchmark() -> None:

@@ -41,7 +41,7 @@ class TestDeclaring:
             {"size": 1, "mode": "graph"},
             {"size": 1, "mode": "launch"},
         ]
-        with kv_put.operation({"size": 64, "mode": "graph"}, "cuda") as operation:
+        with kv_put.operation({"size": 64, "mode": "graph"}, "cuda", 1.0) as operation:
             assert operation.work is nothing
 
     def test_wrong_parameters_of_a_backend_are_named(self) -> None:
@@ -136,14 +136,25 @@ class TestDeclaring:
             seen.append(backend)
             return nothing
 
-        with function.operation({}, "reference"):
+        with function.operation({}, "reference", 1.0):
             pass
         assert seen == ["reference"]
         assert function.measured_backends == ("cpu",)
 
+    def test_the_duration_is_handed_to_who_asks_for_it(self, benchmarks: Registry) -> None:
+        told: list[float] = []
+
+        @sp.benchmark("kv.put")
+        def kv_put(duration_s: float) -> Callable[[], object]:
+            told.append(duration_s)
+            return nothing
+
+        sp.run("kv.put", duration_s=0.125, warmup_s=0, iterations=1)
+        assert told == [0.125]
+
     def test_items_can_be_a_parameter(self) -> None:
         made = sp.benchmark("x", params={"size": [5]}, items="size", item_unit="keys")
-        with made(lambda size: nothing).operation({"size": 5}, "cpu") as operation:
+        with made(lambda size: nothing).operation({"size": 5}, "cpu", 1.0) as operation:
             assert (operation.items, operation.item_unit) == (5.0, "keys")
 
 
@@ -165,7 +176,7 @@ def test_the_teardown_runs_however_the_measurement_ends(
     log: list[str] = []
 
     def measure() -> None:
-        with generator_benchmark(log).operation({}, "cpu"):
+        with generator_benchmark(log).operation({}, "cpu", 1.0):
             log.append("measured")
             if error is not None:
                 raise error
@@ -185,9 +196,9 @@ def test_a_failing_teardown_does_not_hide_ctrl_c() -> None:
         raise ValueError("teardown")
 
     made = sp.benchmark("x")(function)
-    with pytest.raises(KeyboardInterrupt), made.operation({}, "cpu"):
+    with pytest.raises(KeyboardInterrupt), made.operation({}, "cpu", 1.0):
         raise KeyboardInterrupt
-    with pytest.raises(ValueError, match="teardown"), made.operation({}, "cpu"):
+    with pytest.raises(ValueError, match="teardown"), made.operation({}, "cpu", 1.0):
         pass
 
 
@@ -195,7 +206,7 @@ def test_a_failing_teardown_does_not_hide_ctrl_c() -> None:
 @pytest.mark.parametrize(("yields", "message"), [(0, "without yielding"), (2, "more than once")])
 def test_a_generator_yields_once(yields: int, message: str) -> None:
     made = generator_benchmark([], yields)
-    with pytest.raises(sp.InvalidParameter, match=message), made.operation({}, "cpu"):
+    with pytest.raises(sp.InvalidParameter, match=message), made.operation({}, "cpu", 1.0):
         pass
 
 

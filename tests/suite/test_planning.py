@@ -68,6 +68,19 @@ def test_seconds_and_bytes_add_up(registry: Registry) -> None:
     assert saved.bytes > unsaved.bytes
 
 
+def test_the_plan_counts_what_a_benchmark_declares_of_its_duration(benchmarks: Registry) -> None:
+    sp.benchmark(
+        "kv.fill",
+        params={"size": [2, 3]},
+        disk_bytes=lambda size, duration_s: size * duration_s * 100,
+        setup_s=lambda size: 60 * size,
+    )(work)
+    sp.benchmark("kv.load", setup_s=20)(work)
+    assert plan(benchmarks, "kv.fill", duration_s=4.0).bytes == (2 + 3) * 4 * 100
+    assert 300 < plan(benchmarks, "kv.fill", duration_s=4.0).seconds < 320
+    assert 20 < plan(benchmarks, "kv.load").seconds < 24
+
+
 def test_the_quick_preset_is_quick() -> None:
     seconds = PRESETS["quick"].warmup_s + PRESETS["quick"].max_duration_s
     assert 16 * seconds < 20

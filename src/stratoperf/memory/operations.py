@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -34,10 +35,19 @@ DISK_ITERATIONS = 1112
 """Iterations that write to a disk at most: 1000 samples after a tenth for the warm-up."""
 
 DISK_CASE_BYTES = 1280 << 20
-"""Bytes that one case writes to a disk at most, but for the largest blocks."""
+"""Bytes that the iterations of one case write to a disk at most, but for the largest blocks."""
+
+DISK_BYTES_PER_S = 256 << 20
+"""And for each second of sampling: a short look at a disk must not wear it like a long one."""
 
 MIN_DISK_ITERATIONS = 4
 """Iterations with the largest blocks: one to warm up and three samples."""
+
+LARGEST_EXCESS = 8
+"""Times that over, the fewest iterations with large blocks may write."""
+
+STANDARD_S = 10.0
+"""Seconds that a case is sampled for unless told otherwise."""
 
 TRIAL_RUNS = 36
 TRIAL_BYTES = 8 << 20
@@ -59,20 +69,55 @@ class Limits(NamedTuple):
     bytes: int
 
 
-def disk_limits(size: int) -> Limits:
+def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
     """Return the limits of a case with a disk whose iterations move `size` bytes each.
 
-    Of a size out of range too, which is refused by its name when the case is set up.
+    Parameters
+    ----------
+    size
+        In bytes. Of one out of range there are limits too; it is refused by its name when the case
+        is set up.
+    duration_s
+        Seconds that the case is sampled for at most.
+
+    Returns
+    -------
+    Limits
+        All zero where already the fewest iterations write more than such a short case may.
     """
     size = max(size, PAGE)
-    iterations = max(MIN_DISK_ITERATIONS, min(DISK_ITERATIONS, DISK_CASE_BYTES // size))
+    budget = min(DISK_CASE_BYTES, DISK_BYTES_PER_S * duration_s)
+    if MIN_DISK_ITERATIONS * size > LARGEST_EXCESS * budget:
+        return Limits(0, 0, 0)
+    iterations = max(MIN_DISK_ITERATIONS, min(DISK_ITERATIONS, int(budget / size)))
     blocks = max(1, min(MAX_BLOCKS // 16, FOOTPRINT_BYTES // size))
-    calibration = TRIAL_RUNS * min(size, TRIAL_BYTES)
-    return Limits(iterations, blocks, (iterations + blocks) * size + calibration)
+    return Limits(iterations, blocks, (iterations + blocks) * size + calibration_bytes(size))
+
+
+def calibration_bytes(size: int) -> int:
+    """Return how many bytes calibrating transfers of `size` bytes writes to a disk at most."""
+    return TRIAL_RUNS * min(size, TRIAL_BYTES)
+
+
+def _checked_limits(size: int, duration_s: float) -> Limits:
+    limits = disk_limits(size, duration_s)
+    if limits.iterations == 0:
+        needed = MIN_DISK_ITERATIONS * size / LARGEST_EXCESS / DISK_BYTES_PER_S
+        raise PrerequisiteMissing(
+            f"a disk is not written to {MIN_DISK_ITERATIONS} times {size / (1 << 20):g} MiB for "
+            f"samples of {duration_s:g} s; give it a duration of {math.ceil(needed)} s"
+        )
+    return limits
 
 
 def migrate(
-    manager: TierManager, source: str | Tier, target: str | Tier, size: int, *, pages: int = 1
+    manager: TierManager,
+    source: str | Tier,
+    target: str | Tier,
+    size: int,
+    *,
+    pages: int = 1,
+    duration_s: float = STANDARD_S,
 ) -> Operation:
     """Return the operation that migrates one block an iteration, calibrated for this machine.
 
@@ -90,11 +135,15 @@ def migrate(
         Bytes that move in one iteration.
     pages
         Blocks of ``size / pages`` bytes that move as one.
+    duration_s
+        Seconds that it is sampled for at most; the shorter, the less is written to a disk.
 
     Raises
     ------
     InvalidParameter
         For equal tiers, or a size out of range.
+    PrerequisiteMissing
+        When a tier has no room for a block, or the block is too large for so short a duration.
     StratoperfError
         When a tier has no room.
     """
@@ -106,15 +155,14 @@ def migrate(
         raise InvalidParameter(
             f"size: {size} bytes are not {pages} times a multiple of {PAGE}; choose another"
         )
-    limited = source.is_disk or target.is_disk
-    limits = disk_limits(size)
+    limits = _checked_limits(size, duration_s) if source.is_disk or target.is_disk else None
     room = min(manager.capacity_bytes(source), manager.capacity_bytes(target)) // size
     if room < 1:
         raise PrerequisiteMissing(
             f"{source.name} and {target.name} must both hold {size} bytes, which is more than "
             "the allowed share of what is free; free some"
         )
-    count = limits.blocks if limited else max(1, min(MAX_BLOCKS, COPY_FOOTPRINT_BYTES // size))
+    count = limits.blocks if limits else max(1, min(MAX_BLOCKS, COPY_FOOTPRINT_BYTES // size))
     calibration = manager.calibrate(source, target, size)
     random = np.random.default_rng(size)
     groups = [
@@ -129,7 +177,7 @@ def migrate(
         name="memory.migrate",
         items=size,
         item_unit="bytes",
-        max_iterations=limits.iterations if limited else None,
+        max_iterations=limits.iterations if limits else None,
         details={"tiers": manager.details(), "calibration": calibration.details()},
     )
 
@@ -141,6 +189,7 @@ def bandwidth(
     target: str | Tier | None = None,
     *,
     size: int,
+    duration_s: float = STANDARD_S,
 ) -> Operation:
     """Return the operation that moves `size` bytes an iteration.
 
@@ -165,11 +214,15 @@ def bandwidth(
         The tier to copy to.
     size
         In bytes, a multiple of 4096; STREAM asks for four times the last-level cache.
+    duration_s
+        Seconds that it is sampled for at most; the shorter, the less is written to a disk.
 
     Raises
     ------
     InvalidParameter
         For an unknown access, a target where there must be none, or a size out of range.
+    PrerequisiteMissing
+        When so much is not written to a disk for so short a duration.
     """
     if access not in ("read", "write", "copy"):
         raise InvalidParameter(
@@ -187,6 +240,7 @@ def bandwidth(
     details = {"tiers": manager.details()}
     disks = [tier for tier in (first, second) if tier.is_disk]
     written = second.is_disk and access != "read"
+    limits = _checked_limits(size, duration_s) if written else None
     if first != second:
         details["calibration"] = manager.calibrate(first, second, size).details()
     counted = 2 if access == "copy" and first.kind == second.kind and not disks else 1
@@ -197,7 +251,7 @@ def bandwidth(
         name="memory.bandwidth",
         items=counted * size,
         item_unit="bytes",
-        max_iterations=disk_limits(size).iterations if written else None,
+        max_iterations=limits.iterations if limits else None,
         details=details,
     )
 

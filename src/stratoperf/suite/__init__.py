@@ -8,7 +8,8 @@ from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.suite.claims_table import ClaimRow, ClaimsTable, claims
-    from stratoperf.suite.declaration import CATEGORIES, Benchmark
+    from stratoperf.suite.declaration import Benchmark
+    from stratoperf.suite.declaration_checks import CATEGORIES
     from stratoperf.suite.listener import Listener
     from stratoperf.suite.planner import Case, Plan, Request, make_plan, make_request
     from stratoperf.suite.presets import PRESETS, Sampling
@@ -42,7 +43,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Benchmark": "declaration",
-        "CATEGORIES": "declaration",
+        "CATEGORIES": "declaration_checks",
         "Case": "planner",
         "ClaimRow": "claims_table",
         "ClaimsTable": "claims_table",

@@ -52,7 +52,8 @@ def attempt(case: Case, *, system: str, process: str) -> Attempt:
     probe = NoiseProbe()
     measurement: Measurement | None = None
     try:
-        with case.benchmark.operation(case.params, case.backend) as operation:
+        opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
+        with opened as operation:
             with probe:
                 measurement = measure(
                     operation,

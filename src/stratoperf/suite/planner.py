@@ -10,14 +10,15 @@ from typing import Any, TypeAlias
 from stratoperf import backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 from stratoperf.measurement import DEVICE_SHARE
-from stratoperf.suite.declaration import Benchmark, Value, values_of
+from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
+from stratoperf.suite.values import Value, values_of
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
 
 SETUP_S = 0.3
-"""Seconds assumed for the setup, verification and statistics of one case."""
+"""Seconds assumed for the setup, verification and statistics of one case that declares none."""
 
 PROFILE_S = 1.0
 """Seconds that the passes of a profile take at most."""
@@ -61,13 +62,16 @@ class Case:
         if self.skip_reason is not None:
             return 0.0
         sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
-        measured = self.sampling.warmup_s + sampled + SETUP_S
+        declared = self.benchmark.setup_s_of(self.params, self.sampling.max_duration_s)
+        measured = self.sampling.warmup_s + sampled + SETUP_S + declared
         return measured + (PROFILE_S if self.profile else 0.0)
 
     @property
     def disk_bytes(self) -> int:
         """Bytes that the benchmark itself writes to disk, by its own declaration."""
-        return 0 if self.skip_reason is not None else self.benchmark.disk_bytes_of(self.params)
+        if self.skip_reason is not None:
+            return 0
+        return self.benchmark.disk_bytes_of(self.params, self.sampling.max_duration_s)
 
     @property
     def sample_bytes(self) -> int:

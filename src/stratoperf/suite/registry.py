@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.suite.declaration import Benchmark, Value, declare
+from stratoperf.suite.declaration import Benchmark, declare
 from stratoperf.suite.targets import Target
+from stratoperf.suite.values import Value
 
 ENTRY_POINTS = "stratoperf.benchmarks"
 """Entry-point group whose modules declare benchmarks when they are imported."""
@@ -183,14 +184,16 @@ def benchmark(
     items: float | str | None = None,
     item_unit: str | None = None,
     disk_bytes: Callable[..., float] | float = 0,
+    setup_s: Callable[..., float] | float = 0,
     sustained_s: float = 0,
 ) -> Callable[[Callable[..., Any]], Benchmark]:
     """Declare and register a benchmark.
 
-    The decorated function receives one value of each parameter, and ``backend`` if it has an
-    argument of that name. It returns what `stratoperf.measure` accepts: an operation, a capsule,
-    a workload object or a callable without arguments. A generator does its setup, yields that
-    once, and tears down after the yield, however the measurement ends.
+    The decorated function receives one value of each parameter, and, if it has arguments of these
+    names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
+    `stratoperf.measure` accepts: an operation, a capsule, a workload object or a callable without
+    arguments. A generator does its setup, yields that once, and tears down after the yield, however
+    the measurement ends.
 
     Parameters
     ----------
@@ -215,7 +218,11 @@ def benchmark(
     item_unit
         Their plural name, such as ``"keys"``.
     disk_bytes
-        What measuring one case writes to disk, or a function of its parameters that tells.
+        What measuring one case writes to disk at most, or a function of its parameters (and of
+        ``duration_s``, if it takes that) that tells.
+    setup_s
+        Seconds of setup and verification beyond a fraction of a second, for the plan; or a function
+        as with `disk_bytes`.
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.
@@ -253,6 +260,7 @@ def benchmark(
             items=items,
             item_unit=item_unit,
             disk_bytes=disk_bytes,
+            setup_s=setup_s,
             sustained_s=sustained_s,
         )
         REGISTRY.add(declared)

@@ -255,3 +255,42 @@ class TestInterpreters:
         venv.create(tmp_path / "empty", with_pip=False, symlinks=True)
         with pytest.raises(sp.PrerequisiteMissing, match="has no stratoperf that can run live"):
             self.ask(str(tmp_path / "empty" / "bin" / "python"))
+
+
+LIMITED = """
+    @sp.benchmark("limited", params={"iterations": [100]})
+    def limited(iterations):
+        left = iterations
+        def work():
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise RuntimeError("used up")
+        yield sp.Operation(work, max_iterations=iterations)
+    """
+
+
+@pytest.mark.parametrize("iterations", [6, 7, 100, 5000])
+def test_an_operation_that_may_run_only_so_often_is_compared_within_that(
+    environment_of: EnvironmentOf, iterations: int
+) -> None:
+    arm = limited_pairs(environment_of, iterations).measure("baseline", 1, verify=True)["current"]
+    assert 1 <= len(arm.latency) * arm.batch < iterations
+
+
+def test_an_operation_that_may_run_too_rarely_is_refused_by_name(
+    environment_of: EnvironmentOf,
+) -> None:
+    with pytest.raises(SideFailed, match=r"too few times in one process \(max_iterations\)"):
+        limited_pairs(environment_of, 3).measure("baseline", 1, verify=True)
+
+
+def limited_pairs(environment_of: EnvironmentOf, iterations: int) -> WorkerPairs:
+    side = environment_of(LIMITED)
+    question = {
+        "modules": list(side.modules),
+        "benchmark": "limited",
+        "backend": "cpu",
+        "params": {"iterations": iterations},
+    }
+    return WorkerPairs(dict.fromkeys(SIDES, side), dict.fromkeys(SIDES, question), PATIENCE_S)

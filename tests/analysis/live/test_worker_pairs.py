@@ -14,10 +14,10 @@ import pytest
 import stratoperf as sp
 from stratoperf.analysis.live.answers import Ready
 from stratoperf.analysis.live.pairs import SIDES
+from stratoperf.analysis.live.protocol import SLICES
 from stratoperf.analysis.live.worker_pairs import (
     LEAST_SLICES,
     LONGEST_SAMPLE_S,
-    SLICES,
     WorkerPairs,
     slicing,
 )
@@ -160,8 +160,8 @@ def test_a_worker_has_torn_down_before_the_pair_is_over(
     assert list(tmp_path.glob("scratch-*")) == []
 
 
-def ready(batch: int, iteration_ns: float) -> Ready:
-    return Ready(batch, iteration_ns, 1.0, "iterations", {})
+def ready(batch: int, iteration_ns: float, left: int | None = None) -> Ready:
+    return Ready(batch, iteration_ns, 1.0, "iterations", {}, left)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,12 @@ def ready(batch: int, iteration_ns: float) -> Ready:
         (ready(1, 30e6), ready(1, 30e6), (1, 6)),
         (ready(1, 50e6), ready(1, 50e6), (1, 4)),
         (ready(1, 1e9), ready(1, 1e9), (1, LEAST_SLICES)),
+        # Where only so many iterations may be done.
+        (ready(1, 1e3, left=1000), ready(1, 1e3), (1, SLICES)),
+        (ready(1, 1e3, left=13), ready(1, 1e3), (1, 6)),
+        (ready(1, 1e3, left=4), ready(1, 1e3, left=40), (1, LEAST_SLICES)),
+        (ready(100, 10, left=40), ready(1, 10), (10, LEAST_SLICES)),
+        (ready(1, 1e3, left=1), ready(1, 1e3), (1, LEAST_SLICES)),
     ],
 )
 def test_batches_and_slices_suit_the_slower_side(

@@ -22,6 +22,8 @@ class Ready(msgspec.Struct, frozen=True):
         Work items in one iteration, and their plural name.
     warmup
         Seconds and iterations so far.
+    left
+        Iterations that it may still do in this process, where that is limited.
     """
 
     batch: int
@@ -29,6 +31,7 @@ class Ready(msgspec.Struct, frozen=True):
     items: float
     item_unit: str
     warmup: dict[str, Any]
+    left: int | None = None
 
 
 class Samples(msgspec.Struct, frozen=True):

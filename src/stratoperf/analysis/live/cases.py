@@ -15,8 +15,8 @@ from stratoperf.analysis.live.processes import entered
 from stratoperf.analysis.live.sides import Command, Environment
 from stratoperf.analysis.live.worker_process import WorkerProcess
 from stratoperf.errors import InvalidParameter
-from stratoperf.suite.declaration import Value, values_of
 from stratoperf.suite.keys import case_key
+from stratoperf.suite.values import Value, values_of
 
 
 class LiveCase(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,9 +48,9 @@ def known_cases(
         and ``warnings``.
     """
     # Not needed by the workers that measure, which are started in every pair.
-    from stratoperf.suite.declaration import values_of
     from stratoperf.suite.planner import Request, make_plan
     from stratoperf.suite.registry import REGISTRY
+    from stratoperf.suite.values import values_of
 
     import_modules(modules)
     words: list[str] = []

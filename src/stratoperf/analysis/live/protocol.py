@@ -9,7 +9,7 @@ question   says                                             answer
 (none)                                                      ``hello``: version, python
 ``plan``   modules, select, backend, params                 ``planned``: cases, unknown, warnings
 ``setup``  modules, benchmark, backend, params, warmup_s    ``ready``: batch, iteration_ns, items,
-                                                            item_unit, warmup
+                                                            item_unit, warmup, left
 ``slice``  batch, seconds, lead_in_s                        ``samples``: started_ns, latency
 ``verify``                                                  ``verified``: checked
 ``quit``                                                    (the socket closes)
@@ -30,6 +30,10 @@ import time
 from typing import Any
 
 PROTOCOL = "stratoperf.worker/1"
+
+SLICES = 8
+"""Slices of each side in a pair at most: while one works the other waits. What an operation may do
+only so often is shared by them."""
 
 LONGEST_LINE = 1 << 26
 """Bytes in a message at most (a slice of 10,000 samples has 107,000): garbage must not fill

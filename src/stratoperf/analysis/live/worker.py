@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
-from stratoperf.analysis.live.protocol import Channel, Closed
+from stratoperf.analysis.live.protocol import SLICES, Channel, Closed
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from stratoperf.operation import Operation
 
 _PR_SET_PDEATHSIG = 1
@@ -28,6 +31,9 @@ _SIGKILL = 9
 
 # The warm-up takes samples too; they are dropped, and one is enough.
 _NOTHING_S = 1e-9
+
+SAMPLED_S = 0.5
+"""Seconds that all slices of a process take, about."""
 
 
 class Worker:
@@ -37,6 +43,9 @@ class Worker:
         self._channel = channel
         self._cleanup = contextlib.ExitStack()
         self._operation: Operation | None = None
+        # Iterations that a limited operation may still do, and what each slice gets of them.
+        self._left: int | None = None
+        self._share = 0
         self._answers: dict[str, Callable[..., dict[str, Any]]] = {
             "plan": self._plan,
             "setup": self._set_up,
@@ -80,51 +89,66 @@ class Worker:
         params: dict[str, Any],
         warmup_s: float,
     ) -> dict[str, Any]:
-        from stratoperf import _core
         from stratoperf.analysis.live.catalog import import_modules
         from stratoperf.suite.registry import REGISTRY
 
         import_modules(modules)
-        case = REGISTRY.find(benchmark).operation(params, backend)
+        case = REGISTRY.find(benchmark).operation(params, backend, SAMPLED_S)
         operation = self._operation = self._cleanup.enter_context(case)
-        sampled = _core.sampler.sample(
-            operation.work,
-            warmup_s=warmup_s,
-            min_samples=1,
-            max_duration_s=_NOTHING_S,
-            batch=0,
-            **_FIXED,
-        )
-        _check(sampled)
+        self._left = operation.max_iterations
+        sampled, samples = self._sampled(warmup_s, _NOTHING_S, 0, self._left)
+        self._share = (self._left or 0) // SLICES
         return {
             "kind": "ready",
             "batch": sampled.batch,
-            "iteration_ns": float(sampled.samples_ns[-1]),
+            "iteration_ns": float(samples[-1]),
             "items": operation.items,
             "item_unit": operation.item_unit,
             "warmup": {"seconds": sampled.warmup_s, "iterations": sampled.warmup_iterations},
+            "left": self._left,
         }
 
     def _slice(self, batch: int, seconds: float, lead_in_s: float) -> dict[str, Any]:
+        allowed: int | None = None
+        if self._left is not None:
+            # One before the first sample, and a sample.
+            least = 2 * batch
+            if self._left < least:
+                raise stratoperf.StratoperfError(
+                    "the operation may run too few times in one process (max_iterations) for the "
+                    "slices of a live comparison; measure less at a time, or compare stored runs"
+                )
+            allowed = max(least, self._share)
+        sampled, samples = self._sampled(lead_in_s, seconds, batch, allowed)
+        latency = samples.astype("<f8", copy=False)
+        return {
+            "kind": "samples",
+            "started_ns": sampled.started_ns,
+            "latency": base64.b64encode(latency.tobytes()).decode(),
+        }
+
+    def _sampled(
+        self, warmup_s: float, seconds: float, batch: int, max_iterations: int | None
+    ) -> tuple[Any, NDArray[np.float64]]:
+        """Return what the sampler says, and the samples in nanoseconds."""
         from stratoperf import _core
 
         if self._operation is None:
             raise stratoperf.StratoperfError("slice: nothing is set up")
         sampled = _core.sampler.sample(
             self._operation.work,
-            warmup_s=lead_in_s,
+            warmup_s=warmup_s,
             min_samples=1,
             max_duration_s=seconds,
             batch=batch,
+            max_iterations=max_iterations or 0,
             **_FIXED,
         )
         _check(sampled)
-        latency = sampled.samples_ns.astype("<f8", copy=False)
-        return {
-            "kind": "samples",
-            "started_ns": sampled.started_ns,
-            "latency": base64.b64encode(latency.tobytes()).decode(),
-        }
+        samples: NDArray[np.float64] = sampled.samples_ns
+        if self._left is not None:
+            self._left -= sampled.warmup_iterations + len(samples) * sampled.batch
+        return sampled, samples
 
     def _verify(self) -> dict[str, Any]:
         from stratoperf import _core

@@ -14,6 +14,7 @@ from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.live.answers import Ready, Samples, Verified
 from stratoperf.analysis.live.pairs import SIDES, Arm, other
 from stratoperf.analysis.live.processes import entered
+from stratoperf.analysis.live.protocol import SLICES
 from stratoperf.analysis.live.sides import Environment
 from stratoperf.analysis.live.worker_process import WorkerProcess
 
@@ -23,9 +24,6 @@ WARMUP_S = 0.03
 First calls are much slower; what else settles only in seconds is sampled by many fresh processes
 instead, alike on both sides.
 """
-
-SLICES = 8
-"""Slices of each side in a pair: while one works the other waits."""
 
 SLICE_S = 0.006
 """Seconds of a slice; drift that is slower cancels within the pair."""
@@ -155,5 +153,9 @@ def slicing(ready: Iterable[Ready]) -> tuple[int, int]:
         batch = max(1, int(LONGEST_SAMPLE_S / iteration_s))
     # Each slice runs the operation once before its first sample.
     slice_s = max(SLICE_S, 2 * batch * iteration_s)
-    pairs_of_slices = min(SLICES, int(MOST_WORK_S / slice_s)) // 2
-    return batch, max(LEAST_SLICES, 2 * pairs_of_slices)
+    count = min(SLICES, int(MOST_WORK_S / slice_s))
+    left = min((one.left for one in sides if one.left is not None), default=None)
+    if left is not None:
+        batch = max(1, min(batch, left // (2 * LEAST_SLICES)))
+        count = min(count, left // (2 * batch))
+    return batch, max(LEAST_SLICES, count // 2 * 2)

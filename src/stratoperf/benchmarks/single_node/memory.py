@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from stratoperf.backends import unavailable_reason
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.memory import TierManager, find, operations, tiers
 from stratoperf.operation import Operation
@@ -21,15 +22,29 @@ POOL_BLOCKS = 100
 
 
 def _on_disk(*names: str) -> bool:
+    if "gpu" in names and unavailable_reason("cuda") is not None:
+        return False
     return any(not name.startswith(("cpu", "huge", "gpu")) for name in names)
 
 
-def _migrated_bytes(route: str, size: int) -> int:
-    return operations.disk_limits(size).bytes if _on_disk(*route.split(":")) else 0
+def _migrated_bytes(route: str, size: int, duration_s: float) -> int:
+    names = route.split(":")
+    # Into the disk or out of it: the blocks are brought back.
+    return operations.disk_limits(size, duration_s).bytes if _on_disk(*names) else 0
 
 
-def _transferred_bytes(transfer: str, size: int) -> int:
-    return operations.disk_limits(size).bytes if _on_disk(*transfer.split(":")[1:]) else 0
+def _transferred_bytes(transfer: str, size: int, duration_s: float) -> int:
+    access, *names = transfer.split(":")
+    if not _on_disk(*names):
+        return 0
+    if access == "read" or not _on_disk(names[-1]):
+        return size + operations.calibration_bytes(size)
+    return operations.disk_limits(size, duration_s).bytes
+
+
+def _filling_s(size: int) -> float:
+    """Return the seconds that random blocks take to make, at 0.2 GB/s, and to check."""
+    return max(size, operations.FOOTPRINT_BYTES) / 200e6
 
 
 def _fault_bytes(kind: str) -> int:
@@ -72,20 +87,21 @@ def _manager(names: list[str], budget_bytes: int = 0) -> Iterator[TierManager]:
     },
     target=MIGRATION_LATENCY,
     disk_bytes=_migrated_bytes,
+    setup_s=lambda size, **_: _filling_s(size),
 )
-def memory_migrate(route: str, size: int) -> Iterator[Operation]:
+def memory_migrate(route: str, size: int, duration_s: float) -> Iterator[Operation]:
     """Migrate a block to another tier: durable there, and its room in the old one free.
 
     A route names two tiers, or their kinds: ``cpu`` is the memory of the first NUMA node in 4 KiB
     pages, ``huge`` the same in huge pages, ``disk`` the fastest disk, ``gpu`` the memory of the
-    first device, beside which CPU memory is page-locked. With a disk the bytes written
-    are bounded, so that the largest blocks move a few times only.
+    first device, beside which CPU memory is page-locked. With a disk the bytes written are bounded,
+    less in a short run: the largest blocks move a few times only, and not at all in a quick look.
     """
     names = route.split(":")
     if len(names) != 2:
         raise InvalidParameter(f"route: expected SOURCE:TARGET such as cpu:disk, got {route!r}")
-    with _manager(names, _migrated_bytes(route, size)) as manager:
-        yield operations.migrate(manager, names[0], names[1], size)
+    with _manager(names, _migrated_bytes(route, size, duration_s)) as manager:
+        yield operations.migrate(manager, names[0], names[1], size, duration_s=duration_s)
 
 
 @benchmark(
@@ -115,7 +131,7 @@ def memory_migrate(route: str, size: int) -> Iterator[Operation]:
     },
     disk_bytes=_transferred_bytes,
 )
-def memory_bandwidth(transfer: str, size: int) -> Iterator[Operation]:
+def memory_bandwidth(transfer: str, size: int, duration_s: float) -> Iterator[Operation]:
     """Read, write or copy a large piece of memory or of a file.
 
     A copy between memories of one kind counts every byte twice, as STREAM does; all others count
@@ -126,9 +142,11 @@ def memory_bandwidth(transfer: str, size: int) -> Iterator[Operation]:
         raise InvalidParameter(
             f"transfer: expected ACCESS:TIER or copy:SOURCE:TARGET, got {transfer!r}"
         )
-    with _manager(names, _transferred_bytes(transfer, size)) as manager:
+    with _manager(names, _transferred_bytes(transfer, size, duration_s)) as manager:
         target = names[1] if len(names) > 1 else None
-        yield operations.bandwidth(manager, access, names[0], target, size=size)
+        yield operations.bandwidth(
+            manager, access, names[0], target, size=size, duration_s=duration_s
+        )
 
 
 @benchmark(
