@@ -130,6 +130,7 @@ def memory_migrate(route: str, size: int, duration_s: float) -> Iterator[Operati
         "size": [STREAM_BYTES],
     },
     disk_bytes=_transferred_bytes,
+    setup_s=1.0,
 )
 def memory_bandwidth(transfer: str, size: int, duration_s: float) -> Iterator[Operation]:
     """Read, write or copy a large piece of memory or of a file.

@@ -57,6 +57,9 @@ RULES = (
 LARGE_NODES = 1 << 24
 LARGE_BLOCK = 1 << 20
 
+# What reading, matching and checking the standard library take on a slow machine.
+LIBRARY_S = 25.0
+
 # Expansions in one iteration: the hits are used again and again until there are so many.
 EXPANSIONS = 4096
 
@@ -128,6 +131,7 @@ def synthesis_transform(level: str, backend: str) -> Operation:
     # Other libraries have other names: runs over different corpora are never compared.
     params={"corpus": [f"stdlib-{corpora.standard_library_digest()}"]},
     backends=REWRITING_BACKENDS,
+    setup_s=LIBRARY_S,
 )
 def synthesis_mixed(corpus: str, backend: str) -> Operation:
     """Search Python's standard library for 16 patterns, rewrite one, and expand what it captured.
