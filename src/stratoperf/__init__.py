@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         StratoperfError,
         VerificationFailed,
     )
-    from stratoperf.measurement import Measurement, measure
+    from stratoperf.measurement import Measurement
+    from stratoperf.measuring import measure
     from stratoperf.monitor import system
     from stratoperf.operation import Operation
     from stratoperf.results import Run, load
@@ -65,7 +66,7 @@ _HOMES: dict[str, str | None] = {
     "consensus": None,
     "history": "analysis.history",
     "load": "results",
-    "measure": "measurement",
+    "measure": "measuring",
     "memory": None,
     "run": "suite",
     "statistics": None,

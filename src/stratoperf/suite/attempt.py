@@ -13,7 +13,8 @@ from stratoperf.errors import (
     StratoperfError,
     VerificationFailed,
 )
-from stratoperf.measurement import Measurement, measure
+from stratoperf.measurement import Measurement
+from stratoperf.measuring import measure
 from stratoperf.monitor import NoiseProbe
 from stratoperf.operation import Operation
 from stratoperf.suite.outcome import result_tree

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from stratoperf import backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measurement import DEVICE_SHARE
+from stratoperf.measuring import DEVICE_SHARE
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry

@@ -17,7 +17,8 @@ from types import CodeType
 from typing import Any
 
 from stratoperf._core.perf_counters import PerfCounters
-from stratoperf.measurement import Measurement, measure
+from stratoperf.measurement import Measurement
+from stratoperf.measuring import measure
 from stratoperf.operation import Operation
 from stratoperf.suite.planner import PROFILE_S
 

@@ -11,7 +11,7 @@ from typing import Any
 from stratoperf.benchmarks.single_node.consensus import batches_of, round_for
 from stratoperf.benchmarks.single_node.synthesis import large_matcher
 from stratoperf.consensus.cuda import resident_operation
-from stratoperf.measurement import measure
+from stratoperf.measuring import measure
 from stratoperf.monitor.gpu_load import GpuLoad
 from stratoperf.operation import Observed, Operation
 from stratoperf.suite.published import GPU_UTILIZATION

@@ -1,0 +1,160 @@
+"""Measure one operation: sample it, ask its device for times, and verify what it did."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf import _core, arguments
+from stratoperf.errors import Interrupted, StratoperfError
+from stratoperf.measurement import CONFIDENCE, PICOSECONDS, Measurement, Warmup
+from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
+from stratoperf.statistics import Histogram
+from stratoperf.verification import verify
+
+# Device times are taken apart, since asking the device's clock costs host time: as many as p95
+# needs for a narrow interval, and no more than a tenth of the time that the samples may take.
+DEVICE_SAMPLES = 1000
+DEVICE_SHARE = 0.1
+
+# What a histogram holds at most: an hour a sample.
+LONGEST_PS = 3_600 * 10**9 * PICOSECONDS
+
+
+def measure(
+    fn: Operation | HasOperation | Capsule | Callable[[], object],
+    name: str | None = None,
+    warmup_s: float = 1.0,
+    min_iterations: int = 1000,
+    max_duration_s: float = 10.0,
+    precision: float = 0.02,
+    quantile: float = 0.5,
+    *,
+    batch: int | None = None,
+    keep_samples: bool = True,
+) -> Measurement:
+    """Time an operation until a quantile is known well enough, or time runs out.
+
+    Parameters
+    ----------
+    fn
+        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, or an
+        object with ``__stratoperf_operation__``.
+    name
+        Shown in reports.
+    warmup_s
+        Seconds to run before the first sample (at least one iteration is run).
+    min_iterations
+        Samples to take before the precision is looked at.
+    max_duration_s
+        Seconds of sampling at most; it wins over `min_iterations`.
+    precision
+        Stop when half the confidence interval of the quantile is at most this share of its value;
+        0 samples for the whole of `max_duration_s`.
+    quantile
+        The quantile that `precision` speaks of.
+    batch
+        Iterations per sample. By default 1, or as many as make reading the clock at most about
+        1 % of a sample; above 1, quantiles are those of batch means.
+    keep_samples
+        With False, samples go into a `Histogram` of constant size instead, for runs too long to
+        keep every one; such a run always lasts `max_duration_s`.
+
+    Returns
+    -------
+    Measurement
+        With ``device_ns`` where a device does the work: up to 1000 further samples, in up to a
+        tenth of `max_duration_s`.
+
+    Raises
+    ------
+    InvalidParameter
+        For an argument out of range (NaN included).
+    Interrupted
+        On Ctrl-C, with the samples so far in its attribute ``measurement``; during the
+        verification these are all of them.
+    VerificationFailed
+        When the outcome of the timed work is wrong.
+    StratoperfError
+        When a native operation reports a failure.
+    Exception
+        Whatever the callable raises, with its traceback.
+    """
+    operation = as_operation(fn)
+    histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
+    sampled = _core.sampler.sample(
+        operation.work,
+        warmup_s=arguments.number("warmup_s", warmup_s, at_least=0.0),
+        min_samples=arguments.count("min_iterations", min_iterations),
+        max_duration_s=arguments.number("max_duration_s", max_duration_s, above=0.0),
+        precision=arguments.number("precision", precision, at_least=0.0),
+        quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
+        confidence=CONFIDENCE,
+        batch=0 if batch is None else arguments.count("batch", batch),
+        max_iterations=operation.max_iterations or 0,
+        histogram=histogram,
+        # Python runs its signal handlers on the main thread alone.
+        stop_on_signal=threading.current_thread() is threading.main_thread(),
+    )
+    measurement = Measurement(
+        name or operation.name,
+        sampled.samples_ns,
+        batch=sampled.batch,
+        histogram=histogram,
+        started_ns=sampled.started_ns,
+        warmup=Warmup(sampled.warmup_s, sampled.warmup_iterations),
+        stopped_because=sampled.stopped_because,
+        items=operation.items,
+        item_unit=operation.item_unit,
+    )
+    try:
+        if operation.observe is not None:
+            measurement.observed = dict(operation.observe())
+        measurement.details = operation.told_details()
+        if sampled.stopped_because == "failed":
+            raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
+        if sampled.interrupt is not None:
+            _raise_interrupt(sampled.interrupt, measurement)
+        if sampled.stopped_because != "interrupted":
+            # Not of work that uses something up, and may not be done again.
+            if operation.is_native and operation.max_iterations is None:
+                measurement.device_ns = _device_times(operation, measurement, max_duration_s)
+            measurement.verification = verify(operation, measurement)
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, Interrupted):
+            raise
+        # The samples are complete, whatever Ctrl-C cut short after them.
+        _raise_interrupt(interrupt, measurement)
+    return measurement
+
+
+def _device_times(
+    operation: Operation, measurement: Measurement, max_duration_s: float
+) -> NDArray[np.float64] | None:
+    """Return the device's time of further iterations, for operations that tell it."""
+    told = _core.sampler.device_times(
+        operation.work,
+        batch=measurement.batch,
+        count=DEVICE_SAMPLES,
+        max_duration_s=max_duration_s * DEVICE_SHARE,
+        stop_on_signal=threading.current_thread() is threading.main_thread(),
+    )
+    if told is None:
+        return None
+    times, error, interrupt = told
+    if interrupt is not None:
+        _raise_interrupt(interrupt, measurement)
+    if error:
+        raise StratoperfError(f"{measurement.name}: the operation failed: {error}")
+    return np.asarray(times)
+
+
+def _raise_interrupt(interrupt: BaseException, measurement: Measurement) -> None:
+    if not isinstance(interrupt, KeyboardInterrupt):
+        raise interrupt
+    interrupted = Interrupted(f"{measurement.name}: interrupted after {measurement.count} samples")
+    interrupted.measurement = measurement if measurement.count else None
+    raise interrupted from interrupt
