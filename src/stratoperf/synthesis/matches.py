@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
 from stratoperf.synthesis.encoding import decode
 from stratoperf.synthesis.pattern import Pattern

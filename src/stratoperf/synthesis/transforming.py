@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,15 @@ import numpy.typing as npt
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.synthesis import reference_transform
 from stratoperf.synthesis.compiled import compile_patterns
-from stratoperf.synthesis.encoding import decode
 from stratoperf.synthesis.matcher import MAX_THREADS, Matcher
 from stratoperf.synthesis.pattern import Pattern, check_pattern
 from stratoperf.synthesis.places import is_free
+from stratoperf.synthesis.reparsing import check_reparses
 from stratoperf.synthesis.replacement import (
     OpenLayout,
     Replacement,
@@ -141,12 +140,15 @@ class Transformer:
         Raises
         ------
         InvalidParameter
-            When what the placeholders stand for makes a file of the result that does not parse.
+            When what the placeholders stand for makes a file of the result that does not parse, or
+            parses to another tree than that of the table.
         """
         new = self._transformed()
+        ranges = new.tree_ranges()
+        assert ranges is not None
         changed = np.unique([self._root_of(row) for row in self._rows.tolist()])
-        for root in new.roots[np.searchsorted(self.table.roots, changed)].tolist():
-            _check_parses(new, root, self.template.source)
+        for number in np.searchsorted(self.table.roots, changed).tolist():
+            check_reparses(new, ranges[number], self.template.source)
         return new
 
     def _root_of(self, row: int) -> int:
@@ -222,15 +224,6 @@ def transform(
     The arguments and errors are those of `Transformer`, and of its `transform`.
     """
     return Transformer(table, pattern, template, backend, threads).transform()
-
-
-def _check_parses(table: NodeTable, root: int, template: str) -> None:
-    try:
-        ast.parse(decode(table, root))
-    except (SyntaxError, ValueError) as error:
-        raise InvalidParameter(
-            f"template: with {template!r} the tree at row {root} has no source that parses: {error}"
-        ) from None
 
 
 def _template(text: object) -> Pattern:
