@@ -11,24 +11,10 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.synthesis import decode, encode, encode_all, transform
+from synthesis_trees import STATEMENTS
 
 BACKENDS = ["cpu", "reference"]
 
-# Places for `f(...)`, and what a placeholder in it can stand for besides an expression.
-STATEMENTS = [
-    "g(f(a))", "h = f(a)", "b[f(a)]", "b[1, f(a)]", "with f(a): pass", "with f(a) as b, f(c): pass",
-    "for i in f(a): pass", "f(a)", "f(*a)", "f(a) + f(b)", "f(a).b", "f(f(a))", "f(a)(b)",
-    "class A(f(a), k=f(b)): pass", "g(f(a), k=f(b), **f(c))", "[f(a) for b in f(c) if f(d)]",
-    "(f(a) for b in c)", "g(f(a) for b in c)", "lambda: f(a)", "@f(a)\ndef g(b=f(c)): pass",
-    "def g() -> f(a): return f(b)", "def g():\n  yield f(a)\n  yield from f(b)",
-    "assert f(a), f(b)",
-    "try: a\nexcept f(b): c", "{**f(a), f(b): f(c)}", "{f(a)}", "b: f(a) = f(c)", "b += f(a)",
-    "raise f(a) from f(b)", "while f(a): pass", "(b := f(a))", "f(a) if f(b) else f(c)",
-    "-f(a) ** f(b)",
-    "not f(a) < f(b)", "print(*f(a))", "b[f(a):f(c)]", "a[b:c]", "f'{f(a)}'", "del f(a).b, c[f(d)]",
-    "async def g(): await f(a)", "match f(a):\n case b if f(c): pass", "import a", "import a as b",
-    "def f(a): pass", "if f(a): f(b)", "f(a and b)", "f((a, b))", "f((yield))", "f(lambda: a)",
-]  # fmt: skip
 PATTERNS = ["f($x)", "f(f($x))", "a[$x]", "import $x", "def f($x): pass", "$x ** $y", "f"]
 TEMPLATES = [
     "*$x", "*a", "($x, $x)", "(*$x, a)", "a, b", "$x", "(y := $x)", "y := a", "lambda: $x", "yield",
