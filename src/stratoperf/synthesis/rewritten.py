@@ -54,7 +54,8 @@ class Hits(NamedTuple):
 
 def free_rows(table: NodeTable, hits: Rows) -> Rows:
     """Return those of the hits that can be replaced."""
-    return hits[np.array([is_free(table, row) for row in hits.tolist()], bool)]
+    free: Rows = hits[np.array([is_free(table, row) for row in hits.tolist()], bool)]
+    return free
 
 
 def sort_hits(

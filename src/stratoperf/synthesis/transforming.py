@@ -12,7 +12,7 @@ from stratoperf._core import synthesis as native
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis import reference_transform
+from stratoperf.synthesis import reference, reference_transform
 from stratoperf.synthesis.compiled import compile_patterns
 from stratoperf.synthesis.matcher import MAX_THREADS, Matcher
 from stratoperf.synthesis.pattern import Pattern, check_pattern
@@ -172,7 +172,8 @@ class Transformer:
     def operation(self) -> Operation:
         """Return the operation that matches and rewrites the table once an iteration.
 
-        Its verification compares the table of the last iteration with the reference. Items are
+        Its verification compares the table of the last iteration, and the number of comparisons,
+        with the reference. Items are
         the nodes of the old table.
         """
         return operation_of(
@@ -192,15 +193,23 @@ class Transformer:
             max_hits=len(self.table),
             instruction_set=self._instruction_set,
         )
-        expected: list[NodeTable] = []
+        expected: list[tuple[NodeTable, int]] = []
 
         def verify() -> int:
             outcome = last.outcome()
             if outcome is None:
                 return 0
             if not expected:
-                expected.append(self._reference())
-            difference = NodeTable.of(outcome, self.table.vocabulary).difference(expected[0])
+                _, counted = reference.match(self.table, [self.pattern], screened=True)
+                expected.append((self._reference(), counted))
+            columns, comparisons = outcome
+            table, counted = expected[0]
+            difference = NodeTable.of(columns, self.table.vocabulary).difference(table)
+            if difference is None and not comparisons == counted == self._comparisons:
+                difference = (
+                    f"comparisons: {comparisons} against {counted}, and {self._comparisons} were "
+                    "to be timed"
+                )
             if difference is not None:
                 raise VerificationFailed(
                     f"the timed transformation differs from the reference: {difference}"
