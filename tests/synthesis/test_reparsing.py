@@ -30,7 +30,7 @@ TEMPLATES = [
     st.sampled_from(PATTERNS),
     st.sampled_from(TEMPLATES),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_what_is_not_refused_means_the_table(
     statements: list[str], pattern: str, template: str
 ) -> None:

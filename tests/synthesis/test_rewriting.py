@@ -66,6 +66,7 @@ def f(a, *b, k=1):
             "async def f(a, *, b=1):\n  log(f)\n  async def g():\n    log(g)\n    pass",
         ),
         ("self.$a", "$a", "self.b.c(self.d)", "b.c(d)"),
+        ("import $x", "from . import $x", "import a as b", "from . import a as b"),
         # Not where only a target can stand, but below one.
         ("self.$a", "get($a)", "self.b = self.c", "self.b = get(c)"),
         ("self.$a", "get($a)", "self.b.d, e[self.f] = c", "get(b).d, e[get(f)] = c"),
