@@ -21,6 +21,7 @@ using synthesis::MatchParameters;
 using synthesis::NewTable;
 using synthesis::Piece;
 using synthesis::Rewrite;
+using synthesis::Rewritten;
 using synthesis::Template;
 using synthesis::TemplateNode;
 using synthesis::Texts;
@@ -142,7 +143,7 @@ class Rewriter {
     rewrite.allowed = view<std::uint8_t>(allowed, "allowed").data();
     rewrite.layouts = view<std::uint32_t>(layouts, "layouts").data();
     rewrite.hits = hits;
-    auto last = std::make_shared<Last<NewTable>>();
+    auto last = std::make_shared<Last<Rewritten>>();
     auto native = std::make_unique<TransformStep>(
         rewrite,
         MatchParameters{threads, false, max_hits, synthesis::instruction_set(instruction_set)},
@@ -177,14 +178,16 @@ void register_rewriting(py::module_& module) {
       .def("expand", &BoundExpander::expand, "(begin of each expansion and the end, their bytes)")
       .def("step", &BoundExpander::step, "The step that expands, and its LastExpansion.");
 
-  py::class_<Last<NewTable>, std::shared_ptr<Last<NewTable>>>(
+  py::class_<Last<Rewritten>, std::shared_ptr<Last<Rewritten>>>(
       module, "LastTransform", "The table that a step made last; read it while at rest.")
       .def(
           "outcome",
-          [](const Last<NewTable>& last) -> py::object {
-            return last.complete ? py::object(to_tuple(last.outcome)) : py::none();
+          [](const Last<Rewritten>& last) -> py::object {
+            return last.complete ? py::object(py::make_tuple(to_tuple(last.outcome.table),
+                                                             last.outcome.comparisons))
+                                 : py::none();
           },
-          "The columns; None before the first complete iteration.");
+          "(columns, comparisons evaluated); None before the first complete iteration.");
 
   py::class_<Rewriter>(module, "Rewriter", "Replaces the hits of a pattern by a template.")
       .def(py::init<const Columns&, const py::object&, const py::array&,

@@ -85,6 +85,10 @@ double steps_per_second(DeviceId device) {
   for (int i = 1; i < kTries; ++i) {
     best_ns = std::min(best_ns, operation.device_time(1));
   }
+  if (const Verification checked = operation.verify(); !checked.passed) {
+    throw Error(cudaErrorUnknown, "integer_rate: " + checked.message +
+                                      ", so its rate cannot be told; run compute-sanitizer");
+  }
   return static_cast<double>(operation.steps()) / best_ns * 1e9;
 }
 

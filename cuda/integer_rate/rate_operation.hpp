@@ -39,7 +39,8 @@ class RateOperation final : public Operation {
   std::uint64_t done_ = 0;  // iterations
 };
 
-// The best of some iterations in steps/s, by the device's clock; takes some milliseconds.
+// The best of some iterations in steps/s, by the device's clock; takes some milliseconds. Throws
+// Error when not every word of all iterations was counted.
 double steps_per_second(DeviceId device = {});
 
 }  // namespace stratoperf::cuda::integer_rate

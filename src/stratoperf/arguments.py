@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -52,3 +54,22 @@ def count(argument: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {value!r}")
     return int(value)
+
+
+def whole_number(argument: str, value: object, low: int, high: int) -> int:
+    """Return `value` as an int in [low, high].
+
+    Raises
+    ------
+    InvalidParameter
+        When it is no integer (a bool is none) or out of range.
+    """
+    try:
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+            raise TypeError
+        index = operator.index(value)
+    except TypeError:
+        raise InvalidParameter(f"{argument}: expected an integer, got {value!r}") from None
+    if not low <= index <= high:
+        raise InvalidParameter(f"{argument}: expected {low} to {high}, got {index}")
+    return index

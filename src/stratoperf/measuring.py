@@ -119,10 +119,13 @@ def measure(
         if sampled.interrupt is not None:
             _raise_interrupt(sampled.interrupt, measurement)
         if sampled.stopped_because != "interrupted":
+            measurement.verification = verify(operation, measurement)
             # Not of work that uses something up, and may not be done again.
             if operation.is_native and operation.max_iterations is None:
                 measurement.device_ns = _device_times(operation, measurement, max_duration_s)
-            measurement.verification = verify(operation, measurement)
+            if measurement.device_ns is not None:
+                # The outcome of the samples has been overwritten.
+                measurement.verification = verify(operation, measurement)
     except KeyboardInterrupt as interrupt:
         if isinstance(interrupt, Interrupted):
             raise

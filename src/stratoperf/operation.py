@@ -65,9 +65,10 @@ class Operation:
     item_unit
         Their plural name, such as ``"votes"``.
     verify
-        Called once after the sampling, outside the timed region: checks the outcome of the timed
-        work and returns how many outcomes it checked, or raises `VerificationFailed`. Without it
-        a native operation's own check is used, if it has one.
+        Called after the sampling, outside the timed region: checks the outcome of the timed work
+        and returns how many outcomes it checked, or raises `VerificationFailed`. Where device
+        times follow, it is called again after them, since they leave an outcome of their own.
+        Without it a native operation's own check is used, if it has one.
     max_iterations
         Iterations at most, those of the warm-up included, for work that uses something up, such
         as bytes written to a disk. ``None`` for as many as there is time for.

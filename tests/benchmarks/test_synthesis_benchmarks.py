@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from stratoperf.suite import REGISTRY
 from stratoperf.synthesis import (
     Expander,
     Matcher,
+    Pattern,
     Transformer,
     corpora,
     encode,
@@ -84,6 +87,61 @@ def test_a_mix_counts_comparisons_and_verifies_all_its_parts(backend: str) -> No
     if backend == "cpu":
         assert measured.verification is not None
         assert measured.verification.checked > 3 + 2
+
+
+def plant_hit(matcher: Matcher) -> None:
+    """Let the reference of a matcher find one hit more."""
+    matcher.patterns = (*matcher.patterns[:-1], Pattern())
+
+
+def plant_template(transformer: Transformer) -> None:
+    """Let the reference of a transformer write something else."""
+    transformer.template = Pattern.parse("$x is Nothing")
+
+
+def plant_comparison(transformer: Transformer) -> None:
+    """Let more comparisons be counted than the transformer makes."""
+    transformer._comparisons += 1
+
+
+def plant_text(expander: Expander) -> None:
+    """Let the reference of an expander write something else."""
+    expander._texts[-1] = ["c"]
+
+
+@pytest.mark.parametrize(
+    ("part", "plant", "message"),
+    [
+        (0, plant_hit, "the timed match differs from the reference: begin"),
+        (1, plant_template, "the timed transformation differs from the reference: "),
+        (1, plant_comparison, "the timed transformation differs from the reference: comparisons"),
+        (2, plant_text, r"expansion 1 differs from the reference: 'f\(b\)' against 'f\(c\)'"),
+    ],
+)
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_a_wrong_outcome_of_each_part_fails_the_verification(
+    part: int, plant: Callable[[Any], None], message: str, is_mixed: bool
+) -> None:
+    made = parts("cpu")
+    operation = mixed(made) if is_mixed else made[part].operation()
+    verify, operation.verify = operation.verify, None
+    assert verify is not None
+    sp.measure(operation, warmup_s=0, max_duration_s=0.2, min_iterations=3)
+    plant(made[part])
+    with pytest.raises(sp.VerificationFailed, match=message):
+        verify()
+
+
+def test_a_rate_of_comparisons_that_were_not_made_fails_the_verification(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matcher = parts("cpu")[0]
+    matches = matcher.match()
+    more = dataclasses.replace(matches, comparisons=matches.comparisons + 1)
+    monkeypatch.setattr(matcher, "match", lambda: more)
+    operation = matcher.operation()
+    with pytest.raises(sp.VerificationFailed, match=r"comparisons: \d+, but \d+ are counted"):
+        sp.measure(operation, warmup_s=0, max_duration_s=0.2, min_iterations=3)
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ import stratoperf
 ROOT = Path(__file__).resolve().parents[2]
 
 # What the tests of the workloads draw and compare with, also where those are not collected.
-sys.path += [str(ROOT / "tests" / "memory"), str(ROOT / "tests" / "synthesis")]
+sys.path += [str(ROOT / "tests" / folder) for folder in ("faults", "memory", "synthesis")]
 
 BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
 import time
 from typing import Any
 
 import pytest
 
 import stratoperf as sp
+from faults import at_once, check_a_forked_child_is_told, check_threads_are_refused
 from stratoperf.consensus import Round, VoteBatch
 from stratoperf.consensus.cuda import resident_operation
 
@@ -96,22 +95,12 @@ def test_a_batch_larger_than_the_capacity_still_works(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("device")
 def test_two_rounds_work_at_once(mode: str) -> None:
-    failures: list[BaseException] = []
-
     def work() -> None:
-        try:
-            round = round_with(mode)
-            for _ in range(5):
-                decide(round)
-        except BaseException as failure:
-            failures.append(failure)
+        round = round_with(mode)
+        for _ in range(5):
+            decide(round)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    at_once(work)
 
 
 @pytest.mark.usefixtures("device")
@@ -119,52 +108,15 @@ def test_a_round_used_by_two_threads_at_once_says_so_and_stays_right() -> None:
     round = round_with("launch")
     batch = VoteBatch.generate(2000, nodes=20, proposals=3, byzantine=0.2)
     expected = Round(nodes=20, proposals=3, backend="reference").decide(batch)
-    refused = 0
-    wrong = 0
-
-    def work() -> None:
-        nonlocal refused, wrong
-        # On one busy CPU they rarely meet.
-        while refused < 3 and time.monotonic() < end:
-            try:
-                wrong += round.decide(batch) != expected
-            except RuntimeError as error:
-                refused += "own Round" in str(error)
-
-    end = time.monotonic() + 60
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert refused > 0
-    assert wrong == 0
+    check_threads_are_refused(lambda: round.decide(batch) == expected, "own Round")
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("device")
 def test_a_forked_child_is_told_so_and_the_parent_goes_on(mode: str) -> None:
     round = round_with(mode)
-
-    def child() -> None:
-        problems = []
-        for use in (lambda: decide(round), lambda: Round(backend="cuda")):
-            try:
-                use()
-            except sp.BackendUnavailable as error:
-                problems.append(str(error))
-        sender.send(problems)
-
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=child)
-    process.start()
-    assert receiver.poll(60)
-    problems = receiver.recv()
-    assert len(problems) == 2
-    for problem in problems:
-        assert "before it forked this one" in problem
+    for problem in check_a_forked_child_is_told(
+        lambda: decide(round), lambda: Round(backend="cuda")
+    ):
         assert "get_context('spawn')" in problem
-    process.join(60)
-    assert process.exitcode == 0
     decide(round)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
-import time
 from typing import Any
 
 import pytest
 
 import stratoperf as sp
+from faults import at_once, check_a_forked_child_is_told, check_threads_are_refused
 from stratoperf.synthesis import Matcher, encode, match, synthetic
 
 OUT_OF_MEMORY = 2
@@ -91,73 +90,24 @@ def test_ctrl_c_ends_a_measurement_and_what_comes_next_is_verified() -> None:
 
 @pytest.mark.usefixtures("device")
 def test_two_matchers_work_at_once() -> None:
-    failures: list[BaseException] = []
-
     def work() -> None:
-        try:
-            matcher = a_matcher()
-            for _ in range(4):
-                check(matcher)
-        except BaseException as failure:
-            failures.append(failure)
+        matcher = a_matcher()
+        for _ in range(4):
+            check(matcher)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    at_once(work)
 
 
 @pytest.mark.usefixtures("device")
 def test_a_matcher_used_by_two_threads_at_once_says_so_and_stays_right() -> None:
     matcher = a_matcher()
     expected = match(matcher.table, matcher.patterns, "cpu")
-    refused = 0
-    wrong = 0
-
-    def find() -> None:
-        nonlocal refused, wrong
-        # On one busy CPU they rarely meet.
-        while refused < 3 and time.monotonic() < end:
-            try:
-                wrong += matcher.match().difference(expected) is not None
-            except RuntimeError as error:
-                refused += "own Matcher" in str(error)
-
-    end = time.monotonic() + 60
-    threads = [threading.Thread(target=find) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert refused > 0
-    assert wrong == 0
+    check_threads_are_refused(lambda: matcher.match().difference(expected) is None, "own Matcher")
 
 
 @pytest.mark.usefixtures("device")
 def test_a_forked_child_is_told_so_and_the_parent_goes_on() -> None:
     matcher = a_matcher()
     check(matcher)
-
-    def child() -> None:
-        problems = []
-        for use in (matcher.match, a_matcher):
-            try:
-                use()
-            except sp.BackendUnavailable as error:
-                problems.append(str(error))
-        sender.send(problems)
-
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=child)
-    process.start()
-    assert receiver.poll(60)
-    problems = receiver.recv()
-    assert len(problems) == 2
-    for problem in problems:
-        assert "before it forked this one" in problem
-    process.join(60)
-    assert process.exitcode == 0
+    check_a_forked_child_is_told(matcher.match, a_matcher)
     check(matcher)

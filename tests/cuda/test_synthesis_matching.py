@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from stratoperf import backends
 from stratoperf.synthesis import (
     ANY,
     Expander,
@@ -188,6 +189,51 @@ def test_the_benchmark_is_measured_on_a_device() -> None:
         assert set(result.metrics) == {"latency", "throughput", "device_time"}
         assert result.metrics["throughput"].unit == "operations/s"
         assert (result.metrics["throughput"].target is not None) is True
+
+
+@pytest.mark.parametrize("resident", [False, True])
+def test_a_kernel_that_found_nothing_in_the_timed_loop_fails_the_verification(
+    resident: bool, emulated_cuda: Any
+) -> None:
+    table = synthetic.corpus(1000)
+    matcher = Matcher(table, synthetic.patterns("simple", table, 16), "cuda")
+    operation = large_operation(matcher) if resident else matcher.operation()
+    verify, operation.verify = operation.verify, None
+    assert verify is not None
+    operation.max_iterations = 1
+    # An iteration of the warm-up, which has three kernels, is verified by no one.
+    emulated_cuda.lose_kernel(after=3)
+    sp.measure(operation, warmup_s=0, max_duration_s=60, precision=0)
+    with pytest.raises(sp.VerificationFailed, match="differs from the reference"):
+        verify()
+
+
+def test_an_integer_rate_that_was_not_counted_is_not_told(emulated_cuda: Any) -> None:
+    rate = backends.cuda_module().integer_rate
+    emulated_cuda.lose_kernel(after=5)
+    with pytest.raises(sp.StratoperfError, match=r"^integer_rate: the device counted .* words"):
+        rate.steps_per_second()
+    assert rate.steps_per_second() > 0
+    operation = sp.Operation(rate.operation()[0])
+    emulated_cuda.lose_kernel()
+    with pytest.raises(sp.VerificationFailed, match=r"the device counted .* words, there are"):
+        measure(operation)
+
+
+def test_what_the_samples_left_is_verified_before_device_times_overwrite_it(
+    emulated_cuda: Any,
+) -> None:
+    verified_after: list[int] = []
+
+    def verify() -> int:
+        verified_after.append(emulated_cuda.statistics()["kernels"])
+        return 1
+
+    capsule, _ = backends.cuda_module().integer_rate.operation()
+    measured = measure(sp.Operation(capsule, verify=verify))
+    assert measured.device_ns is not None
+    samples, device_times = verified_after
+    assert samples < device_times
 
 
 @pytest.mark.usefixtures("device")

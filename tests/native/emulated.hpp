@@ -1,7 +1,9 @@
-// What the tests of the emulator share: launches of kernels, in several orders.
+// What tests on the emulator share: launches of kernels, in several orders, leaks, and children.
 #pragma once
 
 #include <doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -44,6 +46,38 @@ void in_several_orders(Body&& body) {
     body();
   }
   cuda_emulator::reset();
+}
+
+// What is not freed.
+inline std::uint64_t live() {
+  std::uint64_t sum = 0;
+  for (const auto& [name, count] : cuda_emulator::statistics()) {
+    sum += name.starts_with("live_") ? count : 0;
+  }
+  return sum;
+}
+
+// How often, in a forked child, one of the uses of CUDA is refused.
+template <typename Refused, typename... Uses>
+int refused_in_child(Uses&&... uses) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    int refused = 0;
+    const auto attempt = [&](auto& use) {
+      try {
+        use();
+      } catch (const Refused&) {
+        ++refused;
+      }
+    };
+    (attempt(uses), ...);
+    _exit(refused);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  return WEXITSTATUS(status);
 }
 
 }  // namespace emulated

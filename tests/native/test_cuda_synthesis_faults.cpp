@@ -1,15 +1,13 @@
 // What can go wrong with a match on a device.
 #include <doctest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
 
 #include "cuda_emulator/control.hpp"
 #include "device/error.hpp"
+#include "emulated.hpp"
 #include "synthesis/matcher.hpp"
 #include "synthesis_tables.hpp"
 
@@ -44,22 +42,13 @@ struct Case {
   }
 };
 
-// What is not freed.
-std::uint64_t live() {
-  std::uint64_t sum = 0;
-  for (const auto& [name, count] : cuda_emulator::statistics()) {
-    sum += name.starts_with("live_") ? count : 0;
-  }
-  return sum;
-}
-
 }  // namespace
 
 TEST_CASE("a match leaves nothing on the device") {
   cuda_emulator::reset();
   const Case one;
   one.check(*one.matcher());
-  CHECK(live() == 0);
+  CHECK(emulated::live() == 0);
 }
 
 TEST_CASE("an interrupted match is over before the next begins") {
@@ -94,7 +83,7 @@ TEST_CASE("out of memory for hits leaves a matcher that can be used again") {
   cuda_emulator::set_memory(std::size_t{1} << 14);
   CHECK_THROWS_AS(one.matcher(), OutOfMemory);
   cuda_emulator::reset();
-  CHECK(live() == 0);
+  CHECK(emulated::live() == 0);
 }
 
 TEST_CASE("a call that fails is an error, and the next match is right") {
@@ -139,19 +128,6 @@ TEST_CASE("in a forked child a match is refused, and the parent goes on") {
   const Case one;
   const auto matcher = one.matcher();
   one.check(*matcher);
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    int code = 1;
-    try {
-      matcher->match();
-    } catch (const Unavailable&) {
-      code = 0;
-    }
-    _exit(code);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(emulated::refused_in_child<Unavailable>([&] { matcher->match(); }) == 1);
   one.check(*matcher);
 }

@@ -1,4 +1,4 @@
-"""Random tables and patterns over few types and values, so that much matches."""
+"""Random tables and patterns over few types and values, so that much matches; some statements."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ from stratoperf.synthesis.table import NONE
 KINDS = [f"kind{number}" for number in range(4)]
 VALUES = 4
 NAMES = [None, None, "a", "b", "_"]
+
+# Places for `f(...)`, and what a placeholder in it can stand for besides an expression.
+STATEMENTS = [
+    "g(f(a))", "h = f(a)", "b[f(a)]", "b[1, f(a)]", "with f(a): pass", "with f(a) as b, f(c): pass",
+    "for i in f(a): pass", "f(a)", "f(*a)", "f(a) + f(b)", "f(a).b", "f(f(a))", "f(a)(b)",
+    "class A(f(a), k=f(b)): pass", "g(f(a), k=f(b), **f(c))", "[f(a) for b in f(c) if f(d)]",
+    "(f(a) for b in c)", "g(f(a) for b in c)", "lambda: f(a)", "@f(a)\ndef g(b=f(c)): pass",
+    "def g() -> f(a): return f(b)", "def g():\n  yield f(a)\n  yield from f(b)",
+    "assert f(a), f(b)",
+    "try: a\nexcept f(b): c", "{**f(a), f(b): f(c)}", "{f(a)}", "b: f(a) = f(c)", "b += f(a)",
+    "raise f(a) from f(b)", "while f(a): pass", "(b := f(a))", "f(a) if f(b) else f(c)",
+    "-f(a) ** f(b)",
+    "not f(a) < f(b)", "print(*f(a))", "b[f(a):f(c)]", "a[b:c]", "f'{f(a)}'", "del f(a).b, c[f(d)]",
+    "async def g(): await f(a)", "match f(a):\n case b if f(c): pass", "import a", "import a as b",
+    "def f(a): pass", "if f(a): f(b)", "f(a and b)", "f((a, b))", "f((yield))", "f(lambda: a)",
+]  # fmt: skip
 
 
 def table_of(nodes: list[tuple[int, int, int, int]], roots: int = 1) -> NodeTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from stratoperf.synthesis import (
     corpora,
     encode,
     encode_all,
+    expand,
     match,
 )
 from synthesis_trees import table_of
@@ -121,6 +123,23 @@ def test_bindings_are_the_source_of_what_placeholders_stand_for() -> None:
 def test_a_placeholder_names_statements_identifiers_and_parameters() -> None:
     found = match(encode("def f(a, *, b=1):\n    x\n    return f\n"), "def $f($...p): $...body")
     assert found.bindings(0) == {"f": "f", "p": "a, *, b=1", "body": ["x", "return f"]}
+
+
+def test_an_imported_name_may_have_another_beside_it() -> None:
+    found = match(encode("import a as b\nimport c.d\nfrom e import f as g"), "import $x")
+    assert len(found) == 2
+    assert [found.bindings(hit) for hit in range(2)] == [{"x": "a as b"}, {"x": "c.d"}]
+    assert [expand("import $x", found.bindings(hit)) for hit in range(2)] == [
+        "import a as b",
+        "import c.d",
+    ]
+    (hit,) = match(encode("from e import f as g"), "from e import $x").sources()
+    assert hit == "from e import f as g"
+
+
+def test_a_comment_of_a_type_is_no_part_of_a_name() -> None:
+    tree = ast.parse("def f(a):\n    # type: (int) -> int\n    return a", type_comments=True)
+    assert match(encode(tree), "def $f(a): return a").bindings(0) == {"f": "f"}
 
 
 def test_rules_of_linters_match_real_files_as_in_the_reference() -> None:

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "workloads/consensus/rules.hpp"
+#include "workloads/instruction_sets.hpp"
 
 namespace stratoperf::consensus {
 
@@ -67,10 +68,7 @@ struct Kernels : CellKernels<ByteCell>,
   }
 };
 
-struct InstructionSet {
-  std::string_view name;
-  const Kernels* kernels;
-};
+using InstructionSet = dispatch::InstructionSet<Kernels>;
 
 // The instruction sets that this CPU has, the widest first; the last is the baseline.
 std::span<const InstructionSet> instruction_sets();

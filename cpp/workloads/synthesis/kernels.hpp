@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "workloads/instruction_sets.hpp"
 #include "workloads/synthesis/rules.hpp"
 
 namespace stratoperf::synthesis {
@@ -44,10 +45,7 @@ struct Kernels {
                             std::uint32_t* out);
 };
 
-struct InstructionSet {
-  std::string_view name;
-  const Kernels* kernels;
-};
+using InstructionSet = dispatch::InstructionSet<Kernels>;
 
 // The instruction sets that this CPU has, the widest first; the last is the baseline.
 std::span<const InstructionSet> instruction_sets();

@@ -6,9 +6,7 @@
 namespace stratoperf::synthesis {
 
 const Kernels& portable_kernels();
-#if defined(__x86_64__)
-const Kernels& avx2_kernels();
-const Kernels& avx512_kernels();
-#endif
+const Kernels& avx2_kernels();    // x86-64 only
+const Kernels& avx512_kernels();  // x86-64 only
 
 }  // namespace stratoperf::synthesis

@@ -6,7 +6,7 @@
 namespace stratoperf::synthesis {
 
 TransformStep::TransformStep(const Rewrite& rewrite, const MatchParameters& parameters,
-                             std::shared_ptr<Last<NewTable>> last)
+                             std::shared_ptr<Last<Rewritten>> last)
     : rewrite_(rewrite),
       matcher_(rewrite.nodes, rewrite.patterns, parameters),
       grafter_(rewrite.nodes, rewrite.parent),
@@ -21,6 +21,7 @@ bool TransformStep::transform(const Stop& stop) {
   if (!matcher_.match(hits_, stop)) {
     return false;
   }
+  last_->outcome.comparisons = hits_.comparisons;
   rows_.clear();
   for (std::uint64_t hit = 0; hit < hits_.size(); ++hit) {
     const std::uint32_t row = hits_.rows.data()[hit];
@@ -35,7 +36,7 @@ bool TransformStep::transform(const Stop& stop) {
   const std::vector<Captured> captured =
       capture(rewrite_.nodes, rewrite_.patterns, rewrite_.captures, rows_.data(), rows_.size());
   return grafter_.graft(rewrite_.replacement, rows_.data(), rows_.size(), captured,
-                        rewrite_.layouts, last_->outcome, stop);
+                        rewrite_.layouts, last_->outcome.table, stop);
 }
 
 }  // namespace stratoperf::synthesis

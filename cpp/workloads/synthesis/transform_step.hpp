@@ -23,12 +23,17 @@ struct Rewrite {
   std::uint64_t hits = 0;                  // that there are layouts for
 };
 
+struct Rewritten {
+  NewTable table = {};
+  std::uint64_t comparisons = 0;  // evaluated to find the hits
+};
+
 // Finds the hits, then what the placeholders stand for, and makes the new table.
 class TransformStep final : public Step {
  public:
   // Throws what Matcher throws.
   TransformStep(const Rewrite& rewrite, const MatchParameters& parameters,
-                std::shared_ptr<Last<NewTable>> last);
+                std::shared_ptr<Last<Rewritten>> last);
 
   // Throws std::runtime_error when the hits are not those that there are layouts for.
   void run(const Stop& stop) override;
@@ -41,7 +46,7 @@ class TransformStep final : public Step {
   Grafter grafter_;
   Hits hits_ = {};
   std::vector<std::uint32_t> rows_ = {};
-  std::shared_ptr<Last<NewTable>> last_;
+  std::shared_ptr<Last<Rewritten>> last_;
 };
 
 }  // namespace stratoperf::synthesis

@@ -129,7 +129,7 @@ class LastTransform:
     """
     def outcome(self) -> typing.Any:
         """
-        The columns; None before the first complete iteration.
+        (columns, comparisons evaluated); None before the first complete iteration.
         """
 
 class Rewriter:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.consensus.rules import MAX_CELLS, whole_number
+from stratoperf.arguments import whole_number
+from stratoperf.consensus.rules import MAX_CELLS
 from stratoperf.errors import InvalidParameter
 
 # One proposal in this many divides the honest nodes, so that undecided ones occur too.

@@ -8,6 +8,7 @@ from typing import Any
 
 from stratoperf import backends
 from stratoperf._core import consensus as native
+from stratoperf.arguments import whole_number
 from stratoperf.consensus import reference
 from stratoperf.consensus.batch import VoteBatch
 from stratoperf.consensus.cuda import checked_mode, mode_details, open_round
@@ -20,7 +21,7 @@ from stratoperf.consensus.rotation import (
     rotating_operation,
     votes_each,
 )
-from stratoperf.consensus.rules import MAX_CELLS, Rules, whole_number
+from stratoperf.consensus.rules import MAX_CELLS, Rules
 from stratoperf.operation import Operation
 
 BACKENDS = ("cuda", "cpu", "reference")

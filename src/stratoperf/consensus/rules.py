@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
-from typing import SupportsIndex
 
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
 
 MAX_CELLS = 2**31
 """Cells (nodes times proposals) and tallies (proposals times values) of one round."""
-
-
-def whole_number(name: str, value: object, low: int, high: int) -> int:
-    """Return `value` as an int in [low, high].
-
-    Raises
-    ------
-    InvalidParameter
-        When it is no integer (a bool is none) or out of range; names the argument `name`.
-    """
-    try:
-        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise InvalidParameter(f"{name}: expected an integer, got {value!r}") from None
-    if not low <= number <= high:
-        raise InvalidParameter(f"{name}: expected {low} to {high}, got {number}")
-    return number
 
 
 def tolerated_faults(nodes: int) -> int:

@@ -18,6 +18,7 @@ from stratoperf.synthesis.expanding import Expander, expand
 from stratoperf.synthesis.matcher import Matcher, match
 from stratoperf.synthesis.matches import Matches
 from stratoperf.synthesis.pattern import ANY, Pattern
+from stratoperf.synthesis.rewritten import RewrittenTable
 from stratoperf.synthesis.table import NodeTable
 from stratoperf.synthesis.template import Template
 from stratoperf.synthesis.transforming import Transformer, transform
@@ -31,6 +32,7 @@ __all__ = [
     "Matches",
     "NodeTable",
     "Pattern",
+    "RewrittenTable",
     "Template",
     "Transformer",
     "Vocabulary",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.synthesis.encoding import encode_all
 from stratoperf.synthesis.table import NodeTable

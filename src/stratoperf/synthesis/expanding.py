@@ -10,7 +10,7 @@ import numpy as np
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.synthesis.matcher import MAX_THREADS

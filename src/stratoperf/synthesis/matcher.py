@@ -9,7 +9,7 @@ import numpy as np
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import BackendUnavailable, InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.synthesis import cuda, reference
@@ -169,7 +169,7 @@ class Matcher:
             name=name,
             items=comparisons,
             item_unit="operations",
-            verify=self._verifier(last, expect),
+            verify=self._verifier(last, expect, comparisons),
             details=cuda.details(self._native),
         )
 
@@ -190,11 +190,14 @@ class Matcher:
         if self._native is None:
             return Work(None, self._reference, lambda: 0, comparisons)
         step, last = self._native.step()
-        verify = self._verifier(last, lambda: self._reference(screened=True))
+        verify = self._verifier(last, lambda: self._reference(screened=True), comparisons)
         return Work(step, self._reference, verify, comparisons)
 
-    def _verifier(self, last: Any, expect: Callable[[], Matches]) -> Callable[[], int]:
-        """Return what holds the last outcome to the one that is expected, made when first asked."""
+    def _verifier(self, last: Any, expect: Callable[[], Matches], items: int) -> Callable[[], int]:
+        """Return what holds the last outcome to the one that is expected, made when first asked.
+
+        And the comparisons that it evaluated to those that throughput counts.
+        """
         expected: list[Matches] = []
 
         def verify() -> int:
@@ -205,6 +208,8 @@ class Matcher:
                 expected.append(expect())
             matches = Matches(self.table, self.patterns, *outcome)
             difference = self._difference(matches, expected[0])
+            if difference is None and matches.comparisons != items:
+                difference = f"comparisons: {matches.comparisons}, but {items} are counted"
             if difference is not None:
                 raise VerificationFailed(
                     f"the timed match differs from the reference: {difference}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
 from stratoperf.synthesis.encoding import decode
 from stratoperf.synthesis.pattern import Pattern
@@ -70,10 +70,11 @@ class Matches:
         pattern = self.patterns[number]
         bound = pattern.bind(self.table, int(self.node[hit]))
         rests = {node.rest_name for node in pattern.nodes()}
+        kinds = {node.name: node.kind for node in pattern.nodes() if node.by_value}
         sources: dict[str, str | list[str]] = {}
         for name, binding in bound.items():
             if isinstance(binding, int):
-                sources[name] = str(self.table.vocabulary.values[binding])
+                sources[name] = _written(kinds[name], self.table.vocabulary.values[binding])
             elif name in rests:
                 sources[name] = [decode(self.table, row) for row in binding]
             else:
@@ -103,6 +104,13 @@ class Matches:
             f"<Matches: {len(self)} hits of {len(self.patterns)} patterns in {len(self.table)} "
             f"nodes; {self.comparisons} comparisons>"
         )
+
+
+def _written(kind: str | None, value: object) -> str:
+    """Return how an identifier is written; beside some there is another name, or a comment."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return " as ".join(value) if kind == "alias" else str(value[0])
 
 
 def _no_hit(hit: object) -> int:

@@ -124,6 +124,7 @@ class Pattern:
 
         - ``$x`` stands for any expression, for a whole statement where it stands alone on a line,
           and for an identifier where only a name can stand (``def $f(): ...``, ``$x.$attribute``);
+          in ``import $x`` it may be ``a as b``;
         - ``$x`` again asks for an equal tree (or identifier): ``$x == $x``;
         - ``$_`` stands for anything, and again for anything else;
         - ``$...xs`` stands for any number of list elements: arguments, statements, elements. Each

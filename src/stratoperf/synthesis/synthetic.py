@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.synthesis.pattern import ANY, Pattern
 from stratoperf.synthesis.table import COLUMNS, MAX_NODES, NONE, NodeTable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,14 @@ import numpy.typing as npt
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
-from stratoperf.consensus.rules import whole_number
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis import reference_transform
+from stratoperf.synthesis import reference, reference_transform
 from stratoperf.synthesis.compiled import compile_patterns
-from stratoperf.synthesis.encoding import decode
 from stratoperf.synthesis.matcher import MAX_THREADS, Matcher
 from stratoperf.synthesis.pattern import Pattern, check_pattern
-from stratoperf.synthesis.places import is_free
+from stratoperf.synthesis.reparsing import check_reparses
 from stratoperf.synthesis.replacement import (
     OpenLayout,
     Replacement,
@@ -27,17 +25,18 @@ from stratoperf.synthesis.replacement import (
     find_captures,
     is_statement,
 )
+from stratoperf.synthesis.rewritten import RewrittenTable, free_rows, sort_hits
 from stratoperf.synthesis.table import NONE, NodeTable
 from stratoperf.synthesis.vocabulary import layout_of
 from stratoperf.synthesis.work import REWRITING_BACKENDS, Work, operation_of
 
 
 class Transformer:
-    """Replaces every match of a pattern in a table by a template.
+    """Replaces the matches of a pattern in a table by a template.
 
     Matches inside what a placeholder stands for are replaced as well. Left alone are matches where
     not every expression can stand: targets of assignments and deletions, f-strings, and the
-    patterns of a match statement.
+    patterns of a match statement; the new table says which.
 
     Parameters
     ----------
@@ -57,7 +56,8 @@ class Transformer:
     InvalidParameter
         For an argument of the wrong type or out of range, a placeholder of the template that the
         pattern does not bind or binds to something else, a pattern that is a placeholder alone,
-        and a template of another sort than the pattern.
+        a template with a placeholder that stands for all of the pattern, and one of another sort
+        than the pattern.
     BackendUnavailable
         When the backend cannot run here.
     """
@@ -87,6 +87,11 @@ class Transformer:
                 f"pattern: {self.pattern.source!r} matches every node, so nothing would be left; "
                 "say more of what is to be replaced"
             )
+        if self.pattern.name in self.template.names and not self.pattern.by_value:
+            raise InvalidParameter(
+                f"template: ${self.pattern.name} stands for all that the pattern matches, so it "
+                "would be replaced within itself again and again; name parts of it"
+            )
         if is_statement(self.template) and not is_statement(self.pattern):
             raise InvalidParameter(
                 f"template: {template!r} is a statement and cannot stand where the expression "
@@ -97,22 +102,21 @@ class Transformer:
         self._replacement = compile_replacement(
             self.template, self.pattern, captures, table.vocabulary
         )
-        self._allowed, self._rows = self._free_hits()
+        hits = self._find_hits()
+        self._rows = free_rows(table, hits)
+        self._hits = sort_hits(table, self.pattern, self.template, hits, self._rows)
+        self._allowed = np.zeros(len(table), np.uint8)
+        self._allowed[self._rows] = 1
         if self.backend == "cpu":
             # New layouts and values of the template may have widened the vocabulary.
             compiled = compile_patterns([self.pattern], table.vocabulary)
             self._prepare(compiled, list(captures.values()))
 
-    def _free_hits(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
+    def _find_hits(self) -> npt.NDArray[np.uint32]:
         backend = "reference" if self.backend == "reference" else "cpu"
         matches = Matcher(self.table, self.pattern, backend, self.threads).match()
         self._comparisons = matches.comparisons
-        hits = matches.node
-        free = np.array([is_free(self.table, row) for row in hits.tolist()], bool)
-        rows = hits[free]
-        allowed = np.zeros(len(self.table), np.uint8)
-        allowed[rows] = 1
-        return allowed, rows
+        return matches.node
 
     def _prepare(self, compiled: Any, captures: list[tuple[int, int, int, int]]) -> None:
         table = self.table
@@ -135,19 +139,24 @@ class Transformer:
             table, self._replacement, captured.reshape(len(self._rows), slots, 2)
         )
 
-    def transform(self) -> NodeTable:
-        """Return the new table; it shares the vocabulary of the old one.
+    def transform(self) -> RewrittenTable:
+        """Return the new table, and what became of each match.
+
+        It shares the vocabulary of the old one.
 
         Raises
         ------
         InvalidParameter
-            When what the placeholders stand for makes a file of the result that does not parse.
+            When what the placeholders stand for makes a file of the result that does not parse, or
+            parses to another tree than that of the table.
         """
         new = self._transformed()
+        ranges = new.tree_ranges()
+        assert ranges is not None
         changed = np.unique([self._root_of(row) for row in self._rows.tolist()])
-        for root in new.roots[np.searchsorted(self.table.roots, changed)].tolist():
-            _check_parses(new, root, self.template.source)
-        return new
+        for number in np.searchsorted(self.table.roots, changed).tolist():
+            check_reparses(new, ranges[number], self.template.source)
+        return RewrittenTable.with_hits(new, self._hits)
 
     def _root_of(self, row: int) -> int:
         while (parent := int(self.table.parent[row])) != NONE:
@@ -163,7 +172,8 @@ class Transformer:
     def operation(self) -> Operation:
         """Return the operation that matches and rewrites the table once an iteration.
 
-        Its verification compares the table of the last iteration with the reference. Items are
+        Its verification compares the table of the last iteration, and the number of comparisons,
+        with the reference. Items are
         the nodes of the old table.
         """
         return operation_of(
@@ -183,15 +193,23 @@ class Transformer:
             max_hits=len(self.table),
             instruction_set=self._instruction_set,
         )
-        expected: list[NodeTable] = []
+        expected: list[tuple[NodeTable, int]] = []
 
         def verify() -> int:
             outcome = last.outcome()
             if outcome is None:
                 return 0
             if not expected:
-                expected.append(self._reference())
-            difference = NodeTable.of(outcome, self.table.vocabulary).difference(expected[0])
+                _, counted = reference.match(self.table, [self.pattern], screened=True)
+                expected.append((self._reference(), counted))
+            columns, comparisons = outcome
+            table, counted = expected[0]
+            difference = NodeTable.of(columns, self.table.vocabulary).difference(table)
+            if difference is None and not comparisons == counted == self._comparisons:
+                difference = (
+                    f"comparisons: {comparisons} against {counted}, and {self._comparisons} were "
+                    "to be timed"
+                )
             if difference is not None:
                 raise VerificationFailed(
                     f"the timed transformation differs from the reference: {difference}"
@@ -206,7 +224,8 @@ class Transformer:
     def __repr__(self) -> str:
         return (
             f"<Transformer: {self.pattern.source!r} to {self.template.source!r}, "
-            f"{len(self._rows)} hits, backend {self.backend}>"
+            f"{len(self._hits.replaced)} replaced and {len(self._hits.left_alone)} left alone, "
+            f"backend {self.backend}>"
         )
 
 
@@ -216,21 +235,13 @@ def transform(
     template: str,
     backend: str = "auto",
     threads: int = 1,
-) -> NodeTable:
-    """Return a table with every match of a pattern replaced by a template.
+) -> RewrittenTable:
+    """Return a table with the matches of a pattern replaced by a template.
 
-    The arguments and errors are those of `Transformer`, and of its `transform`.
+    Its `left_alone` has those that could not be. The arguments and errors are those of
+    `Transformer`, and of its `transform`.
     """
     return Transformer(table, pattern, template, backend, threads).transform()
-
-
-def _check_parses(table: NodeTable, root: int, template: str) -> None:
-    try:
-        ast.parse(decode(table, root))
-    except (SyntaxError, ValueError) as error:
-        raise InvalidParameter(
-            f"template: with {template!r} the tree at row {root} has no source that parses: {error}"
-        ) from None
 
 
 def _template(text: object) -> Pattern:

@@ -38,6 +38,8 @@ void register_emulator(py::module_ module) {
         cuda_emulator::fail_next(call, static_cast<cudaError_t>(error));
       },
       py::arg("call"), py::arg("error"), "Lets the next call of that name fail.");
+  module.def("lose_kernel", &cuda_emulator::lose_kernel, py::arg("after") = 0,
+             "Lets a kernel do nothing, after so many others, although all calls report success.");
   module.def("statistics", &cuda_emulator::statistics, "What is not freed yet, and what was done.");
   module.def("last_failure", &cuda_emulator::last_failure, "What went wrong in a kernel.");
 }

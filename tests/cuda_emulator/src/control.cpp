@@ -44,6 +44,8 @@ void fail_next(const std::string& call, cudaError_t error) {
   machine().failures[call] = error;
 }
 
+void lose_kernel(unsigned after) { machine().kernels_until_loss = after; }
+
 std::map<std::string, std::uint64_t> statistics() {
   Machine& all = machine();
   const std::lock_guard lock(all.mutex);

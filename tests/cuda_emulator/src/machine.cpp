@@ -41,6 +41,7 @@ void Machine::reset() {
   patience_ns = kDefaultPatience;
   failures.clear();
   failure.clear();
+  kernels_until_loss = kNoLoss;
   lost_ = false;
   sticky_ = cudaSuccess;
   last_error = cudaSuccess;

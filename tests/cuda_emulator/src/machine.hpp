@@ -26,6 +26,8 @@ inline constexpr int kRuntimeVersion = CUDART_VERSION;
 // Far beyond the silence after which a kernel that serves the host ends itself, even on a machine
 // that is busy and under a sanitizer.
 inline constexpr std::uint64_t kDefaultPatience = 60'000'000'000;
+// Counted down by every kernel: never reached.
+inline constexpr std::int64_t kNoLoss = -1;
 
 using Blocks = std::map<const void*, std::size_t>;  // of memory: where they begin, and their bytes
 
@@ -76,6 +78,7 @@ class Machine {
   std::uint64_t patience_ns = kDefaultPatience;
   std::map<std::string, cudaError_t> failures;  // of the next calls, by name
   std::string failure;                          // of a kernel
+  std::atomic<std::int64_t> kernels_until_loss = kNoLoss;
 
  private:
   std::atomic<bool> lost_ = false;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from stratoperf.arguments import whole_number
 from stratoperf.consensus import Round, VoteBatch
 from stratoperf.consensus.cuda import BYTES_PER_VOTE, MODES, fill_operation, resident_operation
-from stratoperf.consensus.rules import MAX_CELLS, whole_number
+from stratoperf.consensus.rules import MAX_CELLS
 from stratoperf.operation import Operation
 from stratoperf.suite.registry import benchmark
 from stratoperf.suite.targets import Target

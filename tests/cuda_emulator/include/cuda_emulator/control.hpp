@@ -35,6 +35,10 @@ void lose_device();
 // Lets the next call of that name fail.
 void fail_next(const std::string& call, cudaError_t error);
 
+// Lets one kernel do nothing, after so many others, although every call reports success: a wrong
+// result that only a verification can find.
+void lose_kernel(unsigned after = 0);
+
 // live_allocations, live_pinned, live_registered, live_streams, live_events, live_graphs: what is
 // not freed yet; memory, peak_memory: bytes on the device; kernels: launched since the last reset.
 std::map<std::string, std::uint64_t> statistics();
