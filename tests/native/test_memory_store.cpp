@@ -178,6 +178,27 @@ TEST_CASE_FIXTURE(Fixture, "a migration that is stopped leaves the block where i
   check_content(block, bytes);
 }
 
+TEST_CASE_FIXTURE(Fixture, "work on one block can be stopped after each MiB, and takes no room") {
+  const auto bytes = content(8 * kMiB, 4);
+  const Store::Id block = store->store(bytes, 2);
+  std::vector<std::byte> read(bytes.size());
+  int asked = 0;
+  const StopCheck third = [&asked] { return ++asked == 3; };
+  const std::vector<std::function<void()>> all = {
+      [&] { store->allocate(8 * kMiB, 4, third); },
+      [&] { store->store(bytes, 4, third); },
+      [&] { store->read(block, read, third); },
+      [&] { store->verify(block, third); },
+  };
+  for (const auto& work : all) {
+    asked = 0;
+    CHECK_THROWS_AS(work(), Stopped);
+    CHECK(asked == 3);
+    CHECK(store->tier(4).used() == 0);
+  }
+  check_content(block, bytes);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a second thread is refused while the first one works") {
   const Store::Id block = store->store(content(kMiB, 5), 0);
   std::atomic<int> refused = 0;

@@ -54,6 +54,7 @@ class Benchmark:
     item_unit: str | None
     disk_bytes: Callable[..., float] | float
     sustained_s: float
+    check: Callable[..., object] | None
     description: str
 
     def __post_init__(self) -> None:
@@ -160,6 +161,18 @@ class Benchmark:
         known = {name: value for name, value in params.items() if name in taken}
         return math.ceil(self.disk_bytes(**known))
 
+    def check_values(self, params: Mapping[str, Value]) -> None:
+        """Hold the parameters of one case to the benchmark's own check.
+
+        Raises
+        ------
+        InvalidParameter
+            For values that cannot be measured on any machine.
+        """
+        if self.check is not None:
+            taken = inspect.signature(self.check).parameters
+            self.check(**{name: value for name, value in params.items() if name in taken})
+
     def _as_operation(self, work: Any, params: Mapping[str, Value]) -> Operation:
         if work is None:
             raise InvalidParameter(
@@ -262,6 +275,7 @@ def declare(
     item_unit: str | None,
     disk_bytes: Callable[..., float] | float,
     sustained_s: float,
+    check: Callable[..., object] | None,
 ) -> Benchmark:
     """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
     targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
@@ -280,6 +294,7 @@ def declare(
         item_unit=item_unit,
         disk_bytes=disk_bytes,
         sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
+        check=check,
         description=inspect.cleandoc(function.__doc__ or ""),
     )
 

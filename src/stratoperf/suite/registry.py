@@ -184,6 +184,7 @@ def benchmark(
     item_unit: str | None = None,
     disk_bytes: Callable[..., float] | float = 0,
     sustained_s: float = 0,
+    check: Callable[..., object] | None = None,
 ) -> Callable[[Callable[..., Any]], Benchmark]:
     """Declare and register a benchmark.
 
@@ -219,6 +220,9 @@ def benchmark(
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.
+    check
+        A function that takes some of the parameters by name and raises `InvalidParameter` for
+        values that no machine can measure: these are wrong usage, and nothing is run.
 
     Returns
     -------
@@ -254,6 +258,7 @@ def benchmark(
             item_unit=item_unit,
             disk_bytes=disk_bytes,
             sustained_s=sustained_s,
+            check=check,
         )
         REGISTRY.add(declared)
         return declared
