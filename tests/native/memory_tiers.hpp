@@ -16,7 +16,7 @@ class FarTier final : public Tier {
   explicit FarTier(std::uint64_t capacity) : Tier("far", capacity), bytes_(capacity) {}
 
   void read(std::uint64_t offset, std::span<const iovec> parts) override {
-    if (idle) {
+    if (drops_reads) {
       return;
     }
     for (const iovec& part : parts) {
@@ -28,7 +28,7 @@ class FarTier final : public Tier {
     if (writes_left-- <= 0) {
       throw TierError("far memory is broken");
     }
-    if (idle) {
+    if (drops_writes) {
       return;
     }
     for (const iovec& part : parts) {
@@ -48,7 +48,9 @@ class FarTier final : public Tier {
   std::atomic<int> writes_left = 1 << 30;
   std::atomic<int> calls = 0;
   bool broken_flush = false;
-  bool idle = false;  // moves nothing, and says that all is well
+  // Moves nothing, and says that all is well.
+  bool drops_reads = false;
+  bool drops_writes = false;
 
  protected:
   void commit(const Extent& /*extent*/) override {}
@@ -57,6 +59,16 @@ class FarTier final : public Tier {
  private:
   std::vector<std::byte> bytes_;
 };
+
+inline std::vector<std::byte> content(std::uint64_t size, unsigned seed) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  std::uint64_t state = seed;
+  for (std::byte& one : bytes) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    one = static_cast<std::byte>(state >> 56);
+  }
+  return bytes;
+}
 
 // Memory that keeps its pages when it should give them back.
 class KeepingTier final : public MemoryTier {

@@ -65,6 +65,33 @@ TEST_CASE_FIXTURE(Fixture, "a migration that damages the block is a wrong outcom
   CHECK(operation.message().find("does not hold what was stored") != std::string::npos);
 }
 
+// The same bytes lie in the target from the migration before.
+TEST_CASE_FIXTURE(Fixture, "a migration that moves nothing is noticed, after one that moved all") {
+  for (const bool into : {true, false}) {
+    CAPTURE(into);
+    const auto far = std::make_shared<FarTier>(4 * kMiB);
+    const auto with_far =
+        std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{memory, far}, 64 * kMiB);
+    const std::size_t from = into ? 0 : 1;
+    // Two, since a buffer on the way holds what was moved last.
+    std::vector<std::vector<Store::Id>> groups;
+    for (const unsigned seed : {1U, 2U}) {
+      groups.push_back({with_far->store(content(16 * kPage, seed), from)});
+    }
+    Exported operation(std::make_unique<MigrateOperation>(with_far, groups, from, 1 - from));
+    REQUIRE(operation.run(2));
+    REQUIRE(operation.run(2));
+    REQUIRE(operation.c.prepare(operation.c.state, 2) == 0);
+    far->drops_writes = into;
+    far->drops_reads = !into;
+    REQUIRE(operation.c.run(operation.c.state, 2) == 0);
+    far->drops_writes = far->drops_reads = false;
+    std::uint64_t checked = 0;
+    CHECK_FALSE(operation.verify(checked));
+    CHECK(operation.message().find("does not hold what was stored") != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a stop leaves the blocks intact") {
   const auto groups = blocks(0, 2);
   Exported operation(std::make_unique<MigrateOperation>(store, groups, 0, 1));
@@ -125,9 +152,10 @@ TEST_CASE_FIXTURE(Fixture, "a run that moves nothing is noticed, after one that 
     Exported operation(std::make_unique<BandwidthOperation>(with_far, Access::copy, into ? 0U : 1U,
                                                             into ? 1U : 0U, kMiB, Tuning{}));
     REQUIRE(operation.run(1));
-    far->idle = true;
+    far->drops_writes = into;
+    far->drops_reads = !into;
     REQUIRE(operation.run(1));
-    far->idle = false;
+    far->drops_writes = far->drops_reads = false;
     std::uint64_t checked = 0;
     CHECK_FALSE(operation.verify(checked));
     CHECK(operation.message().find("did not arrive") != std::string::npos);
@@ -141,9 +169,9 @@ TEST_CASE_FIXTURE(Fixture, "a run that moved nothing is noticed, before one that
   Exported operation(
       std::make_unique<BandwidthOperation>(with_far, Access::copy, 1, 0, kMiB, Tuning{}));
   REQUIRE(operation.run(1));
-  far->idle = true;
+  far->drops_reads = true;
   REQUIRE(operation.run(1));
-  far->idle = false;
+  far->drops_reads = false;
   REQUIRE(operation.run(1));
   std::uint64_t checked = 0;
   CHECK_FALSE(operation.verify(checked));

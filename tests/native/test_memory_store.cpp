@@ -21,16 +21,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
-std::vector<std::byte> content(std::uint64_t size, unsigned seed) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  std::uint64_t state = seed;
-  for (std::byte& one : bytes) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    one = static_cast<std::byte>(state >> 56);
-  }
-  return bytes;
-}
-
 struct Fixture {
   Fixture() {
     far = std::make_shared<FarTier>(32 * kMiB);

@@ -183,6 +183,19 @@ void Store::verify(Id block, const StopCheck& stop) {
   }
 }
 
+void Store::vary(Id block) {
+  const InUse use(owner_);
+  Block& changed = at(block);
+  std::byte* const address = tiers_[changed.tier]->address();
+  if (address == nullptr) {
+    return;
+  }
+  const std::span<std::byte> content(address + changed.extent.offset,
+                                     static_cast<std::size_t>(changed.extent.size));
+  change_some(content);
+  changed.checksum = checksum_of(content);
+}
+
 void Store::migrate(std::span<const Id> blocks, std::size_t tier, const StopCheck& stop) {
   const InUse use(owner_);
   Tier& target = *tiers_.at(tier);

@@ -68,6 +68,7 @@ class Store {
   void write(Id block, std::span<const std::byte> content);
 
   std::uint64_t size_of(Id block) const { return at(block).extent.size; }
+  const Extent& extent_of(Id block) const { return at(block).extent; }
   std::size_t tier_of(Id block) const { return at(block).tier; }
 
   // Moves the blocks as one to another tier: returns when all are durable there and their room in
@@ -77,6 +78,10 @@ class Store {
 
   // Reads the block and throws Damaged unless it holds what was stored, TierError, and Stopped.
   void verify(Id block, const StopCheck& stop = {});
+
+  // Changes some bytes of a block in a tier with addresses, so that older copies of it no longer
+  // pass for it. Elsewhere it does nothing.
+  void vary(Id block);
 
   // Measures how blocks of about this size (the same power of two) move fastest between two
   // tiers, which may be one; they move so from then on. Writes to durable tiers, within the budget.
