@@ -221,3 +221,6 @@ def test_the_details_name_the_device(manager: TierManager) -> None:
     details = manager.details()
     disk = manager.tier("disk")
     assert details[disk.name]["device"] == disk.device
+    assert disk.assigned
+    assert details[disk.name]["directory"] == disk.directory
+    assert "directory" not in details["cpu0"]

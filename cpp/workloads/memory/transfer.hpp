@@ -61,8 +61,11 @@ class Transfer {
     std::shared_ptr<std::byte> data = nullptr;
     std::uint64_t size = 0;
   };
-  // Where a thread keeps a chunk on its way: memory that a device reaches by itself when one takes
-  // part, huge pages when only a disk does.
+  // Where a thread keeps a chunk on its way: memory that a device reaches by itself (page-locked)
+  // when one takes part, huge pages when only a disk does. One buffer a thread and no ring: a
+  // thread waits for its read or write, and what overlaps are the threads, as many as the
+  // calibration found to pay. Small pieces for a device take turns in two page-locked halves:
+  // cuda/memory/copier.hpp.
   struct Staging {
     Buffer of_device = {};
     Buffer huge = {};

@@ -34,7 +34,8 @@ class TierManager:
     Room that a block leaves stays with its tier for the next block, so that this one meets no
     page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
     beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
-    on the device `trim` gives back only what lies behind the last block. On a disk all blocks lie
+    on the device `trim` gives back only what lies behind the last block. Between a GPU and a disk
+    every thread has one page-locked buffer, and the threads overlap. On a disk all blocks lie
     in one file that has no name: it is gone when the process ends, however it ends.
 
     It belongs to one thread at a time; the GIL is released while it works.

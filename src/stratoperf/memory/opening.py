@@ -134,6 +134,7 @@ def _describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, An
         "device": tier.device,
         "filesystem": tier.filesystem,
         "note": tier.note,
+        "directory": tier.directory if tier.assigned else None,
         "page_cache": fallback,
         "page_locked": True if locked and tier.kind == "cpu" else None,
     }
