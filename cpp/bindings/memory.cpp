@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "core/stop_signal.hpp"
 #include "workloads/memory/file_tier.hpp"
 #include "workloads/memory/memory_tier.hpp"
 
@@ -19,30 +18,19 @@ using memory::Pages;
 using memory::Store;
 using memory::Tier;
 
-// Runs work that polls a stop token without the GIL; Ctrl-C sets the token, and whatever Python's
-// handler raises is raised here. Signals are Python's business on its main thread alone.
+// Makes a block. Where the signal came too late to stop that, Python never learns of it.
 template <typename Work>
-void interruptible(bool main_thread, Work&& work) {
-  std::int32_t token = 0;
-  bool stopped = false;
-  {
-    std::optional<StopOnSignal> guard;
-    if (main_thread) {
-      guard.emplace(token);
+Store::Id make_block(Store& store, bool main_thread, Work&& work) {
+  Store::Id block = 0;  // none has this number
+  try {
+    interruptible(main_thread, [&](const memory::StopCheck& stop) { block = work(stop); });
+  } catch (...) {
+    if (block != 0) {
+      store.free(block);
     }
-    const py::gil_scoped_release release;
-    try {
-      work([&token] { return __atomic_load_n(&token, __ATOMIC_RELAXED) != 0; });
-    } catch (const memory::Stopped&) {
-      stopped = true;
-    }
+    throw;
   }
-  if (main_thread && PyErr_CheckSignals() != 0) {
-    throw py::error_already_set();
-  }
-  if (stopped) {
-    throw memory::TierError("the migration was stopped by a signal");
-  }
+  return block;
 }
 
 std::span<const std::byte> bytes_of(const py::array& content) {
@@ -118,27 +106,35 @@ void register_memory(py::module_ module) {
       .def(py::init<std::vector<std::shared_ptr<Tier>>, std::uint64_t>(), py::arg("tiers"),
            py::arg("budget"))
       .def_property_readonly("written", &Store::written)
-      .def("allocate", &Store::allocate, py::arg("size"), py::arg("tier"),
-           py::call_guard<py::gil_scoped_release>())
+      .def(
+          "allocate",
+          [](Store& self, std::uint64_t size, std::size_t tier, bool main_thread) {
+            return make_block(self, main_thread, [&](const memory::StopCheck& stop) {
+              return self.allocate(size, tier, stop);
+            });
+          },
+          py::arg("size"), py::arg("tier"), py::kw_only(), py::arg("main_thread"))
       .def(
           "store",
-          [](Store& self, const py::array& content, std::size_t tier) {
+          [](Store& self, const py::array& content, std::size_t tier, bool main_thread) {
             const auto bytes = bytes_of(content);
-            const py::gil_scoped_release release;
-            return self.store(bytes, tier);
+            return make_block(self, main_thread, [&](const memory::StopCheck& stop) {
+              return self.store(bytes, tier, stop);
+            });
           },
-          py::arg("content"), py::arg("tier"))
+          py::arg("content"), py::arg("tier"), py::kw_only(), py::arg("main_thread"))
       .def(
           "read",
-          [](Store& self, Store::Id block) {
+          [](Store& self, Store::Id block, bool main_thread) {
             py::array_t<std::uint8_t> content(static_cast<py::ssize_t>(self.size_of(block)));
             const std::span<std::uint8_t> values(content.mutable_data(),
                                                  static_cast<std::size_t>(content.size()));
-            const py::gil_scoped_release release;
-            self.read(block, std::as_writable_bytes(values));
+            interruptible(main_thread, [&](const memory::StopCheck& stop) {
+              self.read(block, std::as_writable_bytes(values), stop);
+            });
             return content;
           },
-          py::arg("block"), "A new uint8 array.")
+          py::arg("block"), py::kw_only(), py::arg("main_thread"), "A new uint8 array.")
       .def(
           "write",
           [](Store& self, Store::Id block, const py::array& content) {
@@ -148,7 +144,13 @@ void register_memory(py::module_ module) {
           },
           py::arg("block"), py::arg("content"))
       .def("free", &Store::free, py::arg("block"))
-      .def("verify", &Store::verify, py::arg("block"), py::call_guard<py::gil_scoped_release>())
+      .def(
+          "verify",
+          [](Store& self, Store::Id block, bool main_thread) {
+            interruptible(main_thread,
+                          [&](const memory::StopCheck& stop) { self.verify(block, stop); });
+          },
+          py::arg("block"), py::kw_only(), py::arg("main_thread"))
       .def("tier_of", &Store::tier_of, py::arg("block"))
       .def("trim", &Store::trim, py::call_guard<py::gil_scoped_release>())
       .def(

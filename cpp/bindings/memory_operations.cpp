@@ -44,12 +44,17 @@ void register_memory_operations(py::module_& module,
   store.def(
       "bandwidth_operation",
       [](const std::shared_ptr<Store>& self, const std::string& access, std::size_t from,
-         std::size_t to, std::uint64_t size) {
+         std::size_t to, std::uint64_t size, bool main_thread) {
         const memory::Tuning tuning = self->tuning(from, to, size);
-        return make<memory::BandwidthOperation>(self, access_named(access), from, to, size, tuning);
+        std::unique_ptr<Operation> operation;
+        interruptible(main_thread, [&](const memory::StopCheck& stop) {
+          operation = std::make_unique<memory::BandwidthOperation>(self, access_named(access), from,
+                                                                   to, size, tuning, stop);
+        });
+        return operation_capsule(std::move(operation), py::none());
       },
-      py::arg("access"), py::arg("source"), py::arg("target"), py::arg("size"),
-      "The capsule that reads, writes or copies `size` bytes.");
+      py::arg("access"), py::arg("source"), py::arg("target"), py::arg("size"), py::kw_only(),
+      py::arg("main_thread"), "The capsule that reads, writes or copies `size` bytes.");
   store.def(
       "allocate_operation",
       [](const std::shared_ptr<Store>& self, std::size_t tier, std::uint64_t size,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
+from stratoperf.cli import main
 from stratoperf.memory import operations
 from stratoperf.suite.planner import make_plan, make_request
 from stratoperf.suite.published import CLAIMS
@@ -65,18 +66,47 @@ def test_a_tier_that_is_not_here_is_skipped_with_the_reason(without_cuda: str) -
     ("name", "params", "message"),
     [
         ("memory.migrate", {"route": "cpu", "size": 4096}, "route: expected SOURCE:TARGET"),
-        ("memory.migrate", {"route": "cpu:cpu", "size": 4096}, "target: a block cannot migrate"),
-        ("memory.bandwidth", {"transfer": "read"}, "transfer: expected ACCESS:TIER"),
-        ("memory.allocate", {"tier": "cpu", "mode": "quick"}, "mode: expected"),
+        ("memory.migrate", {"route": "cpu:tape"}, "route: 'tape' in 'cpu:tape' is no tier; kinds:"),
+        ("memory.bandwidth", {"transfer": "read"}, "transfer: expected read:TIER"),
+        ("memory.bandwidth", {"transfer": "copy:cpu"}, "transfer: expected read:TIER"),
+        (
+            "memory.bandwidth",
+            {"transfer": "raed:cpu"},
+            "transfer: 'raed' in .* did you mean 'read'",
+        ),
+        (
+            "memory.bandwidth",
+            {"transfer": "read:cpu0-hug"},
+            "transfer: 'cpu0-hug' in .* is no tier",
+        ),
+        ("memory.bandwidth", {"transfer": "write:gpu"}, "access: a write of a GPU's memory"),
+        ("memory.allocate", {"tier": "tape"}, "tier: 'tape' is no tier; kinds: gpu, cpu, .*cpu0"),
+        ("memory.allocate", {"tier": "cpu", "mode": "quick"}, "mode: 'quick' is unknown"),
         ("memory.page_fault", {"kind": "soft"}, "kind: 'soft' is unknown"),
     ],
 )
-def test_a_wrong_parameter_fails_by_its_name(
+def test_what_no_machine_can_measure_is_wrong_usage_and_nothing_is_run(
     name: str, params: dict[str, Any], message: str
 ) -> None:
-    (result,) = run(name, **params).results
+    with pytest.raises(sp.InvalidParameter, match=f"^{message}"):
+        run(name, **params)
+
+
+def test_the_command_line_ends_with_the_exit_code_of_wrong_usage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        main(["run", "memory.migrate", "--ci", "--param", "route=cpu:tape"])
+    assert ending.value.code == 2
+    assert "'tape' in 'cpu:tape' is no tier" in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.glob("results/*.json")) == []
+
+
+def test_a_route_to_itself_fails_by_its_name() -> None:
+    (result,) = run("memory.migrate", route="cpu:cpu0", size=4096).results
     assert result.status == "failed"
-    assert message in (result.reason or "")
+    assert "target: a block cannot migrate from cpu0 to itself" in (result.reason or "")
 
 
 def test_allocation_and_faults_are_measured() -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from numpy.typing import NDArray
 
 import stratoperf as sp
-from memory_fakes import PAGE, disk_kind, noise
+from memory_fakes import disk_kind, noise
+from memory_model import hold_to_a_dictionary
 from stratoperf.benchmarks.single_node.memory import memory_allocate
-from stratoperf.memory import Block, TierManager, find, operations, tiers
+from stratoperf.memory import TierManager, find, operations, tiers
 from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
 
@@ -133,6 +129,16 @@ def test_bandwidth_counts_what_crosses_the_bus_once_and_what_stays_on_the_device
         assert result.verification.passed
 
 
+@pytest.mark.parametrize("access", ["read", "write"])
+@pytest.mark.usefixtures("device")
+def test_the_memory_of_a_device_is_copied_and_neither_read_nor_written(access: str) -> None:
+    with (
+        TierManager(use="gpu") as manager,
+        pytest.raises(sp.InvalidParameter, match=r"^access: .* measure 'copy' between 'gpu' and"),
+    ):
+        operations.bandwidth(manager, access, "gpu", size=MIB)
+
+
 @pytest.mark.parametrize("mode", ["pool", "fresh"])
 @pytest.mark.usefixtures("device")
 def test_allocation_on_a_device_is_measured(mode: str) -> None:
@@ -142,77 +148,6 @@ def test_allocation_on_a_device_is_measured(mode: str) -> None:
     assert result.verification.passed
 
 
-class Blocks(RuleBasedStateMachine):
-    """The manager beside a dictionary of what each block must hold, and where it must lie."""
-
-    blocks = Bundle("blocks")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.directory = tempfile.TemporaryDirectory()
-        self.manager = manager_in(Path(self.directory.name))
-        self.content: dict[Block, NDArray[np.uint8]] = {}
-        self.place: dict[Block, str] = {}
-
-    @rule(
-        target=blocks,
-        pages=st.integers(1, 40) | st.sampled_from([255, 256, 600]),
-        tier=st.sampled_from(PLACES),
-        seed=st.integers(0, 99),
-    )
-    def allocate(self, pages: int, tier: str, seed: int) -> Block:
-        content = np.zeros(pages * PAGE, np.uint8) if seed == 0 else noise(pages * PAGE, seed)
-        block = self.manager.allocate(len(content), tier, None if seed == 0 else content)
-        self.content[block], self.place[block] = content, tier
-        return block
-
-    @rule(some=st.lists(blocks, min_size=1, max_size=8, unique=True), tier=st.sampled_from(PLACES))
-    def migrate(self, some: list[Block], tier: str) -> None:
-        self.manager.migrate(some, tier)
-        self.place.update(dict.fromkeys(some, tier))
-
-    @rule(block=blocks, seed=st.integers(1, 99))
-    def write(self, block: Block, seed: int) -> None:
-        self.content[block] = noise(block.size, seed)
-        self.manager.write(block, self.content[block])
-
-    @rule(block=blocks)
-    def read(self, block: Block) -> None:
-        assert np.array_equal(self.manager.read(block), self.content[block])
-        self.manager.verify(block)
-
-    @rule(block=consumes(blocks))
-    def free(self, block: Block) -> None:
-        self.manager.free(block)
-        del self.content[block], self.place[block]
-
-    @rule()
-    def trim(self) -> None:
-        self.manager.trim()
-
-    @invariant()
-    def every_block_is_where_it_belongs(self) -> None:
-        assert set(self.manager.blocks) == set(self.content)
-        for block, name in self.place.items():
-            assert block.tier == self.manager.tier(name)
-
-    def teardown(self) -> None:
-        for block in list(self.content):
-            self.read(block)
-        self.manager.close()
-        self.directory.cleanup()
-
-
 @pytest.mark.usefixtures("device")
 def test_random_sequences_agree_with_a_dictionary() -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
-    run_state_machine_as_test(
-        Blocks,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
+    hold_to_a_dictionary(manager_in, examples=20)

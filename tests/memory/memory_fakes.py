@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import stratoperf as sp
+from stratoperf.memory import Tier, tiers
 
 PAGE = 4096
 
@@ -59,6 +61,11 @@ class Machine:
             f"{options or 'rw'}"
         )
         self.write("/proc/self/mountinfo", "\n".join(self._mounts))
+
+
+def disks(machine: Machine, directories: Any = None) -> list[Tier]:
+    found = tiers(directories, root=machine.root)
+    return [tier for tier in found if tier.is_disk]
 
 
 def disk_kind(directory: Path) -> str:

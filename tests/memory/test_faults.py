@@ -126,14 +126,14 @@ def test_a_file_system_without_direct_io_says_so_and_still_works(tmp_path: Path)
         tier = native.FileTier(name="file", capacity=16 * MIB, directory=str(point))
         memory = native.MemoryTier(name="memory", capacity=16 * MIB, huge=False, node=None)
         store = native.Store([memory, tier], 1 << 30)
-        block = store.store(noise(MIB), 0)
+        block = store.store(noise(MIB), 0, main_thread=True)
         store.migrate([block], 1, main_thread=True)
-        assert np.array_equal(store.read(block), noise(MIB))
-        large = store.store(noise(8 * MIB), 0)
+        assert np.array_equal(store.read(block, main_thread=True), noise(MIB))
+        large = store.store(noise(8 * MIB), 0, main_thread=True)
         with pytest.raises(sp.StratoperfError, match=os.strerror(errno.ENOSPC)):
             store.migrate([large], 1, main_thread=True)
         assert store.tier_of(large) == 0
-        store.verify(large)
+        store.verify(large, main_thread=True)
         del store, tier
 
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 
 import stratoperf as sp
-from memory_fakes import Machine
+from memory_fakes import Machine, disks
 from stratoperf import backends
 from stratoperf.memory import Tier, find, tiers
 from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
-
-
-def disks(machine: Machine, directories: Any = None) -> list[Tier]:
-    found = tiers(directories, root=machine.root)
-    return [tier for tier in found if tier.is_disk]
 
 
 def only(machine: Machine) -> Tier:
@@ -131,17 +126,6 @@ def test_an_overlay_is_what_its_upper_directory_is(machine: Machine) -> None:
     assert assigned.directory == "/merged"
 
 
-def test_an_overlay_that_hides_its_device_is_used_only_when_it_is_assigned(
-    machine: Machine,
-) -> None:
-    machine.mount("0:60", "/merged", "overlay", "overlay", "rw,upperdir=/var/lib/of/the/host")
-    assert disks(machine) == []
-    (tier,) = disks(machine, {"nvme": "/merged"})
-    assert (tier.kind, tier.reason) == ("nvme", None)
-    assert tier.note is not None
-    assert "assigned by option" in tier.note
-
-
 def test_several_disks_are_listed_the_fastest_kind_first(machine: Machine) -> None:
     machine.disk("8:0", "pci0/ata1/block/sda", rotational=True)
     machine.disk("8:16", "pci0/ata2/block/sdb")
@@ -161,59 +145,6 @@ def test_one_disk_is_one_tier_however_often_it_is_mounted(machine: Machine) -> N
     machine.mount("8:1", "/a")
     machine.mount("8:2", "/b")
     assert only(machine).directory == "/a"
-
-
-def test_a_directory_on_another_kind_of_disk_is_refused(machine: Machine) -> None:
-    machine.disk("8:0", "pci0/ata1/block/sda", rotational=True)
-    machine.mount("8:0", "/mnt")
-    with pytest.raises(
-        sp.InvalidParameter, match=r"^directories: /mnt lies on sda, which is 'hdd' and not 'nvme'"
-    ):
-        disks(machine, {"nvme": "/mnt"})
-
-
-def test_a_virtual_disk_may_be_assigned_to_any_kind(machine: Machine) -> None:
-    machine.disk("254:0", "pci0/virtio1/block/vda", rotational=True)
-    machine.mount("254:0", "/mnt")
-    (machine.root / "mnt/fast").mkdir()
-    (tier,) = disks(machine, {"nvme": "/mnt/fast"})
-    assert (tier.name, tier.directory) == ("nvme0", "/mnt/fast")
-
-
-def test_directories_can_come_from_the_environment(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine.disk("254:0", "pci0/virtio1/block/vda")
-    machine.mount("254:0", "/mnt")
-    for name in ("x", "y"):
-        (machine.root / "mnt" / name).mkdir()
-    monkeypatch.setenv("STRATOPERF_TIER_DIRECTORIES", "nvme=/mnt/x, hdd=/mnt/y")
-    assert [(tier.kind, tier.directory) for tier in disks(machine)] == [
-        ("nvme", "/mnt/x"),
-        ("hdd", "/mnt/y"),
-    ]
-    monkeypatch.setenv("STRATOPERF_TIER_DIRECTORIES", "/mnt/x")
-    with pytest.raises(sp.InvalidParameter, match="expected KIND=DIRECTORY"):
-        disks(machine)
-    (check,) = tier_checks(SystemFiles(machine.root))
-    assert check.status == "warning"
-
-
-@pytest.mark.parametrize(
-    ("directories", "message"),
-    [
-        ({"floppy": "/mnt"}, "'floppy' is no kind of disk"),
-        ({"nvm": "/mnt"}, "did you mean 'nvme'"),
-        ({"nvme": "/nowhere"}, "/nowhere is no directory"),
-        ({"nvme": 7}, "expected paths for 'nvme', got 7"),
-    ],
-)
-def test_a_wrong_assignment_is_named(
-    machine: Machine, directories: dict[str, object], message: str
-) -> None:
-    machine.mount("8:0", "/mnt")
-    with pytest.raises(sp.InvalidParameter, match=rf"^directories: .*{message}"):
-        disks(machine, directories)
 
 
 def test_a_disk_without_a_directory_to_write_to_says_so(
@@ -275,6 +206,15 @@ def test_a_gpu_is_listed_with_the_reason_why_it_is_no_tier(
 def test_an_unknown_tier_comes_with_the_nearest_name() -> None:
     with pytest.raises(sp.InvalidParameter, match=r"^tier: 'cpuO' .* did you mean 'cpu0'\?"):
         find("cpuO", tiers())
+
+
+def test_an_unknown_tier_comes_with_the_kinds_and_what_was_found(machine: Machine) -> None:
+    for name in ("tape", 7):
+        with pytest.raises(
+            sp.InvalidParameter,
+            match=r"kinds: gpu, cpu, .*, disk; found here: gpu0, cpu0, cpu0-huge$",
+        ):
+            find(cast(str, name), tiers(root=machine.root))
 
 
 def test_the_doctor_lists_every_tier_and_what_mends_the_missing(machine: Machine) -> None:

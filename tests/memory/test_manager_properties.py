@@ -1,89 +1,19 @@
-"""Random sequences of allocating, migrating, reading and freeing, held to a plain dictionary."""
+"""Random sequences of what a manager does agree with a plain dictionary."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-import numpy as np
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from numpy.typing import NDArray
-
-from memory_fakes import PAGE, disk_kind, noise
-from stratoperf.memory import Block, TierManager
-
-TIERS = ("cpu", "huge", "disk")
+from memory_fakes import disk_kind
+from memory_model import hold_to_a_dictionary
+from stratoperf.memory import TierManager, find, tiers
 
 
-class Blocks(RuleBasedStateMachine):
-    """The manager beside a dictionary of what each block must hold, and where it must lie."""
-
-    blocks = Bundle("blocks")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.directory = tempfile.TemporaryDirectory()
-        path = Path(self.directory.name)
-        self.manager = TierManager({disk_kind(path): path}, budget_bytes=1 << 28)
-        usable = {tier.name for tier in self.manager.tiers}
-        self.names = [name for name in TIERS if name != "huge" or "cpu0-huge" in usable]
-        self.content: dict[Block, NDArray[np.uint8]] = {}
-        self.place: dict[Block, str] = {}
-
-    def name(self, index: int) -> str:
-        return self.names[index % len(self.names)]
-
-    @rule(target=blocks, pages=st.integers(1, 40), tier=st.integers(0, 2), seed=st.integers(0, 99))
-    def allocate(self, pages: int, tier: int, seed: int) -> Block:
-        content = np.zeros(pages * PAGE, np.uint8) if seed == 0 else noise(pages * PAGE, seed)
-        block = self.manager.allocate(len(content), self.name(tier), None if seed == 0 else content)
-        self.content[block], self.place[block] = content, self.name(tier)
-        return block
-
-    @rule(some=st.lists(blocks, min_size=1, max_size=8, unique=True), tier=st.integers(0, 2))
-    def migrate(self, some: list[Block], tier: int) -> None:
-        self.manager.migrate(some, self.name(tier))
-        self.place.update(dict.fromkeys(some, self.name(tier)))
-
-    @rule(block=blocks, seed=st.integers(1, 99))
-    def write(self, block: Block, seed: int) -> None:
-        self.content[block] = noise(block.size, seed)
-        self.manager.write(block, self.content[block])
-
-    @rule(block=blocks)
-    def read(self, block: Block) -> None:
-        assert np.array_equal(self.manager.read(block), self.content[block])
-        self.manager.verify(block)
-
-    @rule(block=consumes(blocks))
-    def free(self, block: Block) -> None:
-        self.manager.free(block)
-        del self.content[block], self.place[block]
-
-    @rule()
-    def trim(self) -> None:
-        self.manager.trim()
-
-    @invariant()
-    def every_block_is_where_it_belongs(self) -> None:
-        assert set(self.manager.blocks) == set(self.content)
-        for block, name in self.place.items():
-            assert block.tier == self.manager.tier(name)
-
-    def teardown(self) -> None:
-        for block in list(self.content):
-            self.read(block)
-        self.manager.close()
-        assert list(Path(self.directory.name).iterdir()) == []
-        self.directory.cleanup()
+def manager_in(directory: Path) -> TierManager:
+    kind = disk_kind(directory)
+    huge = ["huge"] if find("huge", tiers()).reason is None else []
+    return TierManager({kind: directory}, use=["cpu", *huge, kind], budget_bytes=1 << 28)
 
 
-TestBlocks = Blocks.TestCase
-TestBlocks.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+def test_random_sequences_agree_with_a_dictionary() -> None:
+    hold_to_a_dictionary(manager_in, examples=25)

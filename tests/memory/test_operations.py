@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -108,7 +108,11 @@ def test_bandwidth_counts_bytes_as_the_tools_do(
     assert operation.items == counted * MIB
     result = measured(operation)
     assert result.verification is not None
-    assert result.verification.checked == 1
+    assert result.verification.checked >= 1
+    in_memory = tiers[-1] == "cpu"
+    assert (result.verification.checked > 1) == (in_memory or access == "read")
+    assert isinstance(operation.details, dict)
+    assert ("calibration" in operation.details) == (access == "copy")
     writes = tiers[-1] == "disk" and access != "read"
     assert (operation.max_iterations is not None) == writes
 
@@ -126,6 +130,24 @@ def test_wrong_bandwidths_are_refused(
 ) -> None:
     with pytest.raises(sp.InvalidParameter, match=message):
         operations.bandwidth(manager, access, *tiers, size=MIB)
+
+
+def test_a_copy_of_more_than_the_largest_block_moves_as_that_one_does(
+    manager: TierManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The largest block is too large for a test; what counts is which size is asked for.
+    asked: list[int] = []
+
+    def calibrate(source: object, target: object, size: int) -> NoReturn:
+        asked.append(size)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(manager, "calibrate", calibrate)
+    with pytest.raises(KeyboardInterrupt):
+        operations.bandwidth(manager, "copy", "cpu", "cpu", size=3 << 30)
+    assert asked == [1 << 30]
+    largest = manager.tuning("cpu", "cpu", 1 << 30)
+    assert manager.tuning("cpu", "cpu", 3 << 30) == largest
 
 
 @pytest.mark.parametrize("size", [0, 100, PAGE + 1])

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "core/operation.hpp"
+#include "exported.hpp"
+#include "memory_tiers.hpp"
 #include "workloads/memory/allocate_operation.hpp"
 #include "workloads/memory/bandwidth_operation.hpp"
-#include "workloads/memory/fault_operation.hpp"
 #include "workloads/memory/file_tier.hpp"
 #include "workloads/memory/memory_tier.hpp"
 #include "workloads/memory/migrate_operation.hpp"
@@ -21,22 +21,6 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 std::string scratch() { return std::filesystem::temp_directory_path().string(); }
-
-// The C structure, as a capsule would own it.
-struct Exported {
-  explicit Exported(std::unique_ptr<Operation> operation) {
-    export_operation(std::move(operation), c);
-  }
-  Exported(const Exported&) = delete;
-  Exported& operator=(const Exported&) = delete;
-  ~Exported() { c.destroy(c.state); }
-
-  bool run(std::uint64_t n) { return c.prepare(c.state, n) == 0 && c.run(c.state, n) == 0; }
-  bool verify(std::uint64_t& checked) { return c.verify(c.state, &checked) == 0; }
-  std::string message() { return c.message(c.state); }
-
-  stratoperf_operation c = {};
-};
 
 struct Fixture {
   std::shared_ptr<MemoryTier> memory =
@@ -81,6 +65,33 @@ TEST_CASE_FIXTURE(Fixture, "a migration that damages the block is a wrong outcom
   CHECK(operation.message().find("does not hold what was stored") != std::string::npos);
 }
 
+// The same bytes lie in the target from the migration before.
+TEST_CASE_FIXTURE(Fixture, "a migration that moves nothing is noticed, after one that moved all") {
+  for (const bool into : {true, false}) {
+    CAPTURE(into);
+    const auto far = std::make_shared<FarTier>(4 * kMiB);
+    const auto with_far =
+        std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{memory, far}, 64 * kMiB);
+    const std::size_t from = into ? 0 : 1;
+    // Two, since a buffer on the way holds what was moved last.
+    std::vector<std::vector<Store::Id>> groups;
+    for (const unsigned seed : {1U, 2U}) {
+      groups.push_back({with_far->store(content(16 * kPage, seed), from)});
+    }
+    Exported operation(std::make_unique<MigrateOperation>(with_far, groups, from, 1 - from));
+    REQUIRE(operation.run(2));
+    REQUIRE(operation.run(2));
+    REQUIRE(operation.c.prepare(operation.c.state, 2) == 0);
+    far->drops_writes = into;
+    far->drops_reads = !into;
+    REQUIRE(operation.c.run(operation.c.state, 2) == 0);
+    far->drops_writes = far->drops_reads = false;
+    std::uint64_t checked = 0;
+    CHECK_FALSE(operation.verify(checked));
+    CHECK(operation.message().find("does not hold what was stored") != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a stop leaves the blocks intact") {
   const auto groups = blocks(0, 2);
   Exported operation(std::make_unique<MigrateOperation>(store, groups, 0, 1));
@@ -114,6 +125,8 @@ TEST_CASE_FIXTURE(Fixture,
       std::uint64_t checked = 0;
       CHECK(operation.verify(checked));
       CHECK(checked == 1);
+      REQUIRE(operation.run(1));
+      CHECK(operation.verify(checked));
     }
   }
   CHECK(memory->used() == 0);
@@ -127,6 +140,71 @@ TEST_CASE_FIXTURE(Fixture, "a copy that arrives wrong is noticed") {
   beside->address()[kMiB - 1] ^= std::byte{1};
   std::uint64_t checked = 0;
   CHECK_FALSE(operation.verify(checked));
+}
+
+// The bytes of the run before lie there still, so that only what is new can tell.
+TEST_CASE_FIXTURE(Fixture, "a run that moves nothing is noticed, after one that moved all") {
+  for (const bool into : {true, false}) {
+    CAPTURE(into);
+    const auto far = std::make_shared<FarTier>(4 * kMiB);
+    const auto with_far =
+        std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{memory, far}, 64 * kMiB);
+    Exported operation(std::make_unique<BandwidthOperation>(with_far, Access::copy, into ? 0U : 1U,
+                                                            into ? 1U : 0U, kMiB, Tuning{}));
+    REQUIRE(operation.run(1));
+    far->drops_writes = into;
+    far->drops_reads = !into;
+    REQUIRE(operation.run(1));
+    far->drops_writes = far->drops_reads = false;
+    std::uint64_t checked = 0;
+    CHECK_FALSE(operation.verify(checked));
+    CHECK(operation.message().find("did not arrive") != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a run that moved nothing is noticed, before one that moves all") {
+  const auto far = std::make_shared<FarTier>(4 * kMiB);
+  const auto with_far =
+      std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{memory, far}, 64 * kMiB);
+  Exported operation(
+      std::make_unique<BandwidthOperation>(with_far, Access::copy, 1, 0, kMiB, Tuning{}));
+  REQUIRE(operation.run(1));
+  far->drops_reads = true;
+  REQUIRE(operation.run(1));
+  far->drops_reads = false;
+  REQUIRE(operation.run(1));
+  std::uint64_t checked = 0;
+  CHECK_FALSE(operation.verify(checked));
+  CHECK(checked == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a sum of something else, and a byte that was not written, are noticed") {
+  for (const Access access : {Access::read, Access::write}) {
+    Exported operation(std::make_unique<BandwidthOperation>(store, access, 0, 0, kMiB, Tuning{}));
+    REQUIRE(operation.run(1));
+    memory->address()[kMiB / 2 + 3] ^= std::byte{1};  // it lies at the beginning
+    std::uint64_t checked = 0;
+    CHECK_FALSE(operation.verify(checked));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a copy that was stopped on its way is no wrong outcome") {
+  Exported operation(
+      std::make_unique<BandwidthOperation>(store, Access::copy, 0, 2, kMiB, Tuning{}));
+  REQUIRE(operation.run(1));
+  operation.c.stop = 1;
+  REQUIRE(operation.run(1));
+  std::uint64_t checked = 0;
+  CHECK(operation.verify(checked));
+  CHECK(checked == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "filling what is to be moved can be stopped, and the room comes back") {
+  CHECK_THROWS_AS(
+      BandwidthOperation(store, Access::copy, 0, 2, kMiB, Tuning{}, [] { return true; }), Stopped);
+  CHECK(memory->used() == 0);
+  CHECK(beside->used() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a spent budget ends the writing") {
@@ -156,32 +234,28 @@ TEST_CASE_FIXTURE(Fixture, "blocks that are allocated at once lie apart") {
   CHECK_THROWS_AS(AllocateOperation(store, 0, 100, 1, false), std::invalid_argument);
 }
 
-TEST_CASE("a touch of a page that is not there is a minor fault") {
-  Exported operation(std::make_unique<FaultOperation>(Fault::minor, ""));
-  for (int i = 0; i < 3; ++i) {
-    REQUIRE(operation.run(3000));  // more than the region holds twice
-  }
+TEST_CASE_FIXTURE(Fixture, "a block that lost what was written to it is noticed") {
+  Exported operation(std::make_unique<AllocateOperation>(store, 0, 16 * kPage, 5, false));
+  REQUIRE(operation.run(3));
+  memory->address()[2 * 16 * kPage] ^= std::byte{1};
   std::uint64_t checked = 0;
-  CHECK(operation.verify(checked));
-  CHECK(checked == 9000);
-  CHECK_FALSE(operation.run(5000));
+  CHECK_FALSE(operation.verify(checked));
+  CHECK(operation.message().find("does not hold what was written") != std::string::npos);
 }
 
-TEST_CASE("a page that another thread serves holds what the lower tier holds") {
-  const auto lower = std::make_shared<FileTier>("disk", 64 * kMiB, scratch());
-  std::unique_ptr<Operation> made;
-  try {
-    made = std::make_unique<ServedFaultOperation>(lower);
-  } catch (const TierError& error) {
-    MESSAGE("skipped: " << error.what());
-    return;
-  }
-  Exported operation(std::move(made));
-  REQUIRE(operation.run(100));
-  REQUIRE(operation.run(4000));
+TEST_CASE("pages that were not taken from the system are noticed") {
+  const auto keeping = std::make_shared<KeepingTier>(4 * kMiB);
+  const auto store =
+      std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{keeping}, std::uint64_t{0});
+  Exported operation(std::make_unique<AllocateOperation>(store, 0, kMiB, 1, true));
+  REQUIRE(operation.run(1));
   std::uint64_t checked = 0;
-  CHECK(operation.verify(checked));
-  CHECK(checked == 4100);
+  CHECK_FALSE(operation.verify(checked));
+  CHECK(operation.message().find("still holds") != std::string::npos);
+  // Without that word it is the kernel's count that tells.
+  std::memset(keeping->address(), 0, kMiB);
+  CHECK_FALSE(operation.verify(checked));
+  CHECK(operation.message().find("pages were not taken from the system") != std::string::npos);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "memory_tiers.hpp"
 #include "workloads/memory/file_tier.hpp"
 #include "workloads/memory/memory_tier.hpp"
 #include "workloads/memory/store.hpp"
@@ -19,57 +20,6 @@ namespace stratoperf::memory {
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-// Memory that the host cannot address, as a GPU's, and that can be told to fail.
-class FarTier final : public Tier {
- public:
-  explicit FarTier(std::uint64_t capacity) : Tier("far", capacity), bytes_(capacity) {}
-
-  void read(std::uint64_t offset, std::span<const iovec> parts) override {
-    for (const iovec& part : parts) {
-      std::memcpy(part.iov_base, bytes_.data() + offset, part.iov_len);
-      offset += part.iov_len;
-    }
-  }
-  void write(std::uint64_t offset, std::span<const iovec> parts) override {
-    if (writes_left-- <= 0) {
-      throw TierError("far memory is broken");
-    }
-    for (const iovec& part : parts) {
-      std::memcpy(bytes_.data() + offset, part.iov_base, part.iov_len);
-      offset += part.iov_len;
-    }
-    ++calls;
-  }
-  void flush() override {
-    if (broken_flush) {
-      throw TierError("far memory cannot be flushed");
-    }
-  }
-  bool durable() const override { return true; }
-  std::byte* raw() { return bytes_.data(); }
-
-  std::atomic<int> writes_left = 1 << 30;
-  std::atomic<int> calls = 0;
-  bool broken_flush = false;
-
- protected:
-  void commit(const Extent& /*extent*/) override {}
-  void discard(const Extent& /*extent*/) override {}
-
- private:
-  std::vector<std::byte> bytes_;
-};
-
-std::vector<std::byte> content(std::uint64_t size, unsigned seed) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  std::uint64_t state = seed;
-  for (std::byte& one : bytes) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    one = static_cast<std::byte>(state >> 56);
-  }
-  return bytes;
-}
 
 struct Fixture {
   Fixture() {
@@ -215,6 +165,27 @@ TEST_CASE_FIXTURE(Fixture, "a migration that is stopped leaves the block where i
   CHECK_THROWS_AS(store->migrate({&block, 1}, 2, [&] { return ++asked > 3; }), Stopped);
   CHECK(store->tier_of(block) == 0);
   CHECK(store->tier(2).used() == 0);
+  check_content(block, bytes);
+}
+
+TEST_CASE_FIXTURE(Fixture, "work on one block can be stopped after each MiB, and takes no room") {
+  const auto bytes = content(8 * kMiB, 4);
+  const Store::Id block = store->store(bytes, 2);
+  std::vector<std::byte> read(bytes.size());
+  int asked = 0;
+  const StopCheck third = [&asked] { return ++asked == 3; };
+  const std::vector<std::function<void()>> all = {
+      [&] { store->allocate(8 * kMiB, 4, third); },
+      [&] { store->store(bytes, 4, third); },
+      [&] { store->read(block, read, third); },
+      [&] { store->verify(block, third); },
+  };
+  for (const auto& work : all) {
+    asked = 0;
+    CHECK_THROWS_AS(work(), Stopped);
+    CHECK(asked == 3);
+    CHECK(store->tier(4).used() == 0);
+  }
   check_content(block, bytes);
 }
 

@@ -81,6 +81,23 @@ def test_the_plan_counts_what_a_benchmark_declares_of_its_duration(benchmarks: R
     assert 20 < plan(benchmarks, "kv.load").seconds < 24
 
 
+def test_a_benchmarks_own_check_refuses_a_plan_before_anything_is_run(registry: Registry) -> None:
+    def small(size: int) -> None:
+        if size > 100:
+            raise sp.InvalidParameter(f"size: {size} is too large; choose at most 100")
+
+    sp.benchmark(
+        "kv.scan",
+        params={"size": [1, 100], "mode": ["a"]},
+        backends=("cpu", "cuda"),
+        backend_params={"cuda": {"stream": [0]}},
+        check=small,
+    )(work)
+    assert len(plan(registry, "kv.scan", backend="auto").cases) == 4
+    with pytest.raises(sp.InvalidParameter, match="size: 101 is too large"):
+        plan(registry, "kv.*", params={"size": [1, 101]})
+
+
 def test_the_quick_preset_is_quick() -> None:
     seconds = PRESETS["quick"].warmup_s + PRESETS["quick"].max_duration_s
     assert 16 * seconds < 20

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 
 #include "core/operation.hpp"
@@ -20,7 +21,8 @@ enum class Fault {
 
 // One iteration touches one page that is not there. When all pages of the region were touched,
 // prepare() takes them away again. Verified by the kernel's own count of the faults of this
-// thread, by the content, and for huge pages by what the kernel says backs the region.
+// thread (one a touch, no fewer and not two), by the content, and for huge pages by what the kernel
+// says backs the region.
 class FaultOperation final : public Operation {
  public:
   // `directory` holds the file of a major fault. Throws TierError when the region cannot be made.
@@ -30,10 +32,14 @@ class FaultOperation final : public Operation {
   void run(std::uint64_t n) override;
   Verification verify() override;
 
+  // Where the faults happen; whoever touches it takes them away.
+  std::span<std::byte> region() const { return region_.bytes(); }
+
  private:
   void make_file(const std::string& directory);
   void take_away();
   void count_faults();
+  void check_pages();
   std::uint64_t backed_by_huge_pages() const;
 
   Fault fault_;
@@ -46,8 +52,10 @@ class FaultOperation final : public Operation {
   std::uint64_t expected_sum_ = 0;
   std::uint64_t touched_ = 0;
   std::uint64_t due_ = 0;      // touches since the faults were counted
-  long before_ = 0;            // the kernel's count then
+  std::uint64_t before_ = 0;   // the kernel's count then
+  std::uint64_t counted_ = 0;  // by the kernel
   std::uint64_t missing_ = 0;  // touches that were no such fault
+  std::uint64_t damaged_ = 0;  // pages that do not hold what they should
 };
 
 // Faults that another thread serves through userfaultfd: it copies the page from a lower tier.

@@ -42,18 +42,40 @@ Mapping Mapping::reserve(std::uint64_t size, std::uint64_t alignment) {
   return {data, size};
 }
 
-void populate(std::span<std::byte> range) {
 #ifdef MADV_POPULATE_WRITE
+namespace {
+
+int populate_by_advice(std::span<std::byte> range) {
   int failed = 0;
   do {
     failed = madvise(range.data(), range.size(), MADV_POPULATE_WRITE);
   } while (failed != 0 && errno == EINTR);
-  if (failed == 0) {
+  return failed;
+}
+
+// A kernel before 5.14 refuses the advice; an emulator of one (qemu-user) takes it and does
+// nothing.
+bool advice_populates() {
+  static const bool works = [] {
+    const Mapping page = Mapping::reserve(kPage);
+    unsigned char present = 0;
+    return populate_by_advice(page.bytes()) == 0 && mincore(page.data(), kPage, &present) == 0 &&
+           (present & 1) != 0;
+  }();
+  return works;
+}
+
+}  // namespace
+#endif
+
+void populate(std::span<std::byte> range) {
+#ifdef MADV_POPULATE_WRITE
+  if (advice_populates()) {
+    if (populate_by_advice(range) != 0) {
+      throw TierError("cannot get " + std::to_string(range.size()) +
+                      " bytes of memory: " + reason_of(errno));
+    }
     return;
-  }
-  if (errno != EINVAL) {  // EINVAL: a kernel before 5.14
-    throw TierError("cannot get " + std::to_string(range.size()) +
-                    " bytes of memory: " + reason_of(errno));
   }
 #endif
   for (std::size_t at = 0; at < range.size(); at += kPage) {

@@ -36,9 +36,13 @@ void MigrateOperation::prepare(std::uint64_t n) {
   try {
     // The last one first: the next to be timed is the one that caches know least.
     for (; next_ > 0 && !stop_requested(); --next_) {
-      store_->migrate(groups_[next_ - 1], from_, stop_);
+      const std::vector<Store::Id>& group = groups_[next_ - 1];
+      bring_back(group);
       if (check_at_home && next_ > checked_) {
-        check(groups_[next_ - 1]);
+        check(group);
+      }
+      if (check_at_home) {
+        vary(group);
       }
     }
   } catch (const Stopped&) {
@@ -62,6 +66,26 @@ void MigrateOperation::check(const std::vector<Store::Id>& group) {
   for (const Store::Id block : group) {
     store_->verify(block);
     ++verified_;
+  }
+}
+
+// What is left in the target must not pass for what the next migration moves. Where it has no
+// addresses it is the block that changes, once it is back.
+void MigrateOperation::bring_back(const std::vector<Store::Id>& group) {
+  std::vector<Extent> left;
+  for (const Store::Id block : group) {
+    left.push_back(store_->extent_of(block));
+  }
+  store_->migrate(group, from_, stop_);
+  std::byte* const address = store_->tier(to_).address();
+  for (std::size_t i = 0; address != nullptr && i < left.size(); ++i) {
+    change_some({address + left[i].offset, static_cast<std::size_t>(left[i].size)});
+  }
+}
+
+void MigrateOperation::vary(const std::vector<Store::Id>& group) {
+  for (const Store::Id block : group) {
+    store_->vary(block);
   }
 }
 

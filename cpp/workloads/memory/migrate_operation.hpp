@@ -11,7 +11,8 @@ namespace stratoperf::memory {
 
 // One iteration migrates one block (or one batch of blocks as one) from one tier to the other;
 // the blocks take turns, so that caches do not learn one of them. When all have moved, prepare()
-// checks each against its checksum and brings it back, outside the timed region.
+// checks each against its checksum and brings it back, outside the timed region, so that nothing of
+// it that still lies in the target passes for the next migration.
 class MigrateOperation final : public Operation {
  public:
   // `groups` hold the blocks that move as one; all lie in `from`. Throws std::invalid_argument
@@ -26,6 +27,8 @@ class MigrateOperation final : public Operation {
 
  private:
   void check(const std::vector<Store::Id>& group);
+  void bring_back(const std::vector<Store::Id>& group);
+  void vary(const std::vector<Store::Id>& group);
   void check_moved();
 
   std::shared_ptr<Store> store_;

@@ -21,6 +21,12 @@ void check_size(std::uint64_t size) {
   }
 }
 
+void throw_if_stopped(const StopCheck& stop) {
+  if (stop && stop()) {
+    throw Stopped();
+  }
+}
+
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
@@ -58,14 +64,14 @@ Store::Block& Store::at(Id block) {
   return const_cast<Block&>(static_cast<const Store&>(*this).at(block));
 }
 
-Store::Id Store::allocate(std::uint64_t size, std::size_t tier) {
+Store::Id Store::allocate(std::uint64_t size, std::size_t tier, const StopCheck& stop) {
   const InUse use(owner_);
   check_size(size);
   Tier& target = *tiers_.at(tier);
   spend(target, size);
   Block block = {tier, target.allocate(size), 0};
   try {
-    fill(block, {});
+    fill(block, {}, stop);
   } catch (...) {
     target.release(block.extent);
     throw;
@@ -80,14 +86,15 @@ Store::Id Store::allocate(std::uint64_t size, std::size_t tier) {
   return next_++;
 }
 
-Store::Id Store::store(std::span<const std::byte> content, std::size_t tier) {
+Store::Id Store::store(std::span<const std::byte> content, std::size_t tier,
+                       const StopCheck& stop) {
   const InUse use(owner_);
   check_size(content.size());
   Tier& target = *tiers_.at(tier);
   spend(target, content.size());
   const Block block = {tier, target.allocate(content.size()), checksum_of(content)};
   try {
-    fill(block, content);
+    fill(block, content, stop);
   } catch (...) {
     target.release(block.extent);
     throw;
@@ -104,7 +111,7 @@ void Store::free(Id block) {
 }
 
 // Writes the content, or zeros for none, through the aligned buffer.
-void Store::fill(const Block& block, std::span<const std::byte> content) {
+void Store::fill(const Block& block, std::span<const std::byte> content, const StopCheck& stop) {
   Tier& tier = *tiers_[block.tier];
   if (bounce_.size() == 0) {
     bounce_ = Mapping::reserve(kBounce);
@@ -113,6 +120,7 @@ void Store::fill(const Block& block, std::span<const std::byte> content) {
     std::memset(bounce_.data(), 0, kBounce);
   }
   for (std::uint64_t at = 0; at < block.extent.size; at += kBounce) {
+    throw_if_stopped(stop);
     const auto size = static_cast<std::size_t>(std::min(kBounce, block.extent.size - at));
     if (!content.empty()) {
       std::memcpy(bounce_.data(), content.data() + at, size);
@@ -132,10 +140,10 @@ void Store::write(Id block, std::span<const std::byte> content) {
   }
   spend(*tiers_[target.tier], content.size());
   target.checksum = checksum_of(content);
-  fill(target, content);
+  fill(target, content, {});
 }
 
-void Store::read(Id block, std::span<std::byte> content) {
+void Store::read(Id block, std::span<std::byte> content, const StopCheck& stop) {
   const InUse use(owner_);
   const Block& source = at(block);
   Tier& tier = *tiers_[source.tier];
@@ -144,6 +152,7 @@ void Store::read(Id block, std::span<std::byte> content) {
   }
   Checksum checksum;
   for (std::uint64_t done = 0; done < source.extent.size; done += kBounce) {
+    throw_if_stopped(stop);
     const auto size = static_cast<std::size_t>(std::min(kBounce, source.extent.size - done));
     const std::array<iovec, 1> part = {iovec{bounce_.data(), size}};
     tier.read(source.extent.offset + done, part);
@@ -158,12 +167,12 @@ void Store::read(Id block, std::span<std::byte> content) {
   }
 }
 
-void Store::verify(Id block) {
+void Store::verify(Id block, const StopCheck& stop) {
   const InUse use(owner_);
   const Block& source = at(block);
   std::byte* const address = tiers_[source.tier]->address();
   if (address == nullptr) {
-    read(block, {});
+    read(block, {}, stop);
     return;
   }
   const std::span<const std::byte> content(address + source.extent.offset,
@@ -172,6 +181,19 @@ void Store::verify(Id block) {
     throw Damaged("a block of " + std::to_string(source.extent.size) + " bytes in " +
                   tiers_[source.tier]->name() + " does not hold what was stored in it");
   }
+}
+
+void Store::vary(Id block) {
+  const InUse use(owner_);
+  Block& changed = at(block);
+  std::byte* const address = tiers_[changed.tier]->address();
+  if (address == nullptr) {
+    return;
+  }
+  const std::span<std::byte> content(address + changed.extent.offset,
+                                     static_cast<std::size_t>(changed.extent.size));
+  change_some(content);
+  changed.checksum = checksum_of(content);
 }
 
 void Store::migrate(std::span<const Id> blocks, std::size_t tier, const StopCheck& stop) {
@@ -233,7 +255,8 @@ void Store::move(std::span<const Id> blocks, std::span<const Extent> room, std::
 }
 
 Store::Route Store::route(std::size_t from, std::size_t to, std::uint64_t size) const {
-  return {from, to, static_cast<unsigned>(std::bit_width(size - 1))};
+  // What was found for the largest block holds for all that is larger.
+  return {from, to, static_cast<unsigned>(std::bit_width(std::min(size, kMaxBlock) - 1))};
 }
 
 const Calibration& Store::calibrate(std::size_t from, std::size_t to, std::uint64_t size,

@@ -56,15 +56,19 @@ class Store {
   [[nodiscard]] InUse use() { return InUse(owner_); }
 
   // A block of zeros, or of `content`, whose size is a multiple of kPage from kMinBlock to
-  // kMaxBlock. Throws std::invalid_argument for another size or a spent budget, and TierError.
-  Id allocate(std::uint64_t size, std::size_t tier);
-  Id store(std::span<const std::byte> content, std::size_t tier);
+  // kMaxBlock. Throws std::invalid_argument for another size or a spent budget, TierError, and
+  // Stopped; there is no block then.
+  Id allocate(std::uint64_t size, std::size_t tier, const StopCheck& stop = {});
+  Id store(std::span<const std::byte> content, std::size_t tier, const StopCheck& stop = {});
   void free(Id block);
-  void read(Id block, std::span<std::byte> content);
-  // Replaces the content. When the tier fails the block is lost: its checksum no longer holds.
+  // Throws Damaged unless it holds what was stored, TierError, and Stopped.
+  void read(Id block, std::span<std::byte> content, const StopCheck& stop = {});
+  // Replaces the content. When the tier fails the block is lost: its checksum no longer holds. It
+  // cannot be stopped, which would leave the block with half of either.
   void write(Id block, std::span<const std::byte> content);
 
   std::uint64_t size_of(Id block) const { return at(block).extent.size; }
+  const Extent& extent_of(Id block) const { return at(block).extent; }
   std::size_t tier_of(Id block) const { return at(block).tier; }
 
   // Moves the blocks as one to another tier: returns when all are durable there and their room in
@@ -72,12 +76,16 @@ class Store {
   // budget) every block is where it was.
   void migrate(std::span<const Id> blocks, std::size_t tier, const StopCheck& stop);
 
-  // Reads the block and throws Damaged unless it holds what was stored.
-  void verify(Id block);
+  // Reads the block and throws Damaged unless it holds what was stored, TierError, and Stopped.
+  void verify(Id block, const StopCheck& stop = {});
+
+  // Changes some bytes of a block in a tier with addresses, so that older copies of it no longer
+  // pass for it. Elsewhere it does nothing.
+  void vary(Id block);
 
   // Measures how blocks of about this size (the same power of two) move fastest between two
-  // tiers; they move so from then on. Writes to durable tiers, within the budget. Throws
-  // TierError, Stopped and std::invalid_argument.
+  // tiers, which may be one; they move so from then on. Writes to durable tiers, within the budget.
+  // Throws TierError, Stopped and std::invalid_argument.
   const Calibration& calibrate(std::size_t from, std::size_t to, std::uint64_t size,
                                const StopCheck& stop);
   // What was measured, or a choice that suits most devices.
@@ -104,7 +112,7 @@ class Store {
 
   const Block& at(Id block) const;
   Block& at(Id block);
-  void fill(const Block& block, std::span<const std::byte> content);
+  void fill(const Block& block, std::span<const std::byte> content, const StopCheck& stop);
   void move(std::span<const Id> blocks, std::span<const Extent> room, std::size_t tier,
             const StopCheck& stop);
   Route route(std::size_t from, std::size_t to, std::uint64_t size) const;

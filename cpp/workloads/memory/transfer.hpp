@@ -40,6 +40,9 @@ class Stopped : public std::runtime_error {
 
 using StopCheck = std::function<bool()>;
 
+// Changes some bytes of every chunk, so that one which was not moved is noticed.
+void change_some(std::span<std::byte> bytes);
+
 // Chunks are taken by a few threads, each with one read or write under way at a time: while one
 // reads the next chunk another writes this one, and a disk has as many requests queued as there
 // are threads. (On a 2-core machine with a virtual disk two such threads had 0.95 to 1.2 of the
@@ -58,8 +61,11 @@ class Transfer {
     std::shared_ptr<std::byte> data = nullptr;
     std::uint64_t size = 0;
   };
-  // Where a thread keeps a chunk on its way: memory that a device reaches by itself when one takes
-  // part, huge pages when only a disk does.
+  // Where a thread keeps a chunk on its way: memory that a device reaches by itself (page-locked)
+  // when one takes part, huge pages when only a disk does. One buffer a thread and no ring: a
+  // thread waits for its read or write, and what overlaps are the threads, as many as the
+  // calibration found to pay. Small pieces for a device take turns in two page-locked halves:
+  // cuda/memory/copier.hpp.
   struct Staging {
     Buffer of_device = {};
     Buffer huge = {};

@@ -67,6 +67,8 @@ class Store:
         self,
         size: typing.SupportsInt | typing.SupportsIndex,
         tier: typing.SupportsInt | typing.SupportsIndex,
+        *,
+        main_thread: bool,
     ) -> int: ...
     def allocate_operation(
         self,
@@ -84,6 +86,8 @@ class Store:
         source: typing.SupportsInt | typing.SupportsIndex,
         target: typing.SupportsInt | typing.SupportsIndex,
         size: typing.SupportsInt | typing.SupportsIndex,
+        *,
+        main_thread: bool,
     ) -> typing_extensions.CapsuleType:
         """
         The capsule that reads, writes or copies `size` bytes.
@@ -119,7 +123,7 @@ class Store:
         The capsule that migrates one group of blocks after the other.
         """
     def read(
-        self, block: typing.SupportsInt | typing.SupportsIndex
+        self, block: typing.SupportsInt | typing.SupportsIndex, *, main_thread: bool
     ) -> numpy.typing.NDArray[numpy.uint8]:
         """
         A new uint8 array.
@@ -128,6 +132,8 @@ class Store:
         self,
         content: numpy.typing.NDArray[typing.Any],
         tier: typing.SupportsInt | typing.SupportsIndex,
+        *,
+        main_thread: bool,
     ) -> int: ...
     def tier_of(self, block: typing.SupportsInt | typing.SupportsIndex) -> int: ...
     def trim(self) -> None: ...
@@ -140,7 +146,9 @@ class Store:
         """
         (threads, chunk, method)
         """
-    def verify(self, block: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def verify(
+        self, block: typing.SupportsInt | typing.SupportsIndex, *, main_thread: bool
+    ) -> None: ...
     def write(
         self,
         block: typing.SupportsInt | typing.SupportsIndex,

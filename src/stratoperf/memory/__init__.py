@@ -16,10 +16,11 @@ The functions of `stratoperf.memory.operations` are what the benchmarks ``memory
 
 from stratoperf.memory import operations
 from stratoperf.memory.block import Block
+from stratoperf.memory.choosing import find
 from stratoperf.memory.manager import BUDGET_BYTES, TierManager
 from stratoperf.memory.opening import MAX_BLOCK, MIN_BLOCK
 from stratoperf.memory.tier import KINDS, Tier
-from stratoperf.memory.tiers import find, tiers
+from stratoperf.memory.tiers import tiers
 from stratoperf.memory.tuning import Calibration, Tuning
 
 __all__ = [

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from stratoperf.errors import InvalidParameter
-from stratoperf.memory.disk_tiers import DIRECTORIES_VARIABLE
+from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, assignments
 from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import tiers
+from stratoperf.memory.tiers import discover
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.model import Check
 
 
 def tier_checks(files: SystemFiles) -> list[Check]:
     """Return one check per tier: what it is, or why it cannot be used and what mends that."""
-    try:
-        return [_check(tier) for tier in tiers(root=files.root)]
-    except InvalidParameter as error:
-        return [
-            Check(
-                name="memory tiers",
-                status="warning",
-                detail=str(error),
-                remedy=f"export {DIRECTORIES_VARIABLE}=KIND=DIRECTORY,...",
-                topic="measures",
-            )
-        ]
+    wrong = [
+        Check(
+            name="tier directories",
+            status="warning",
+            detail=sentence,
+            remedy=f"export {DIRECTORIES_VARIABLE}=KIND=DIRECTORY,...",
+            topic="measures",
+        )
+        for sentence in assignments().wrong
+    ]
+    return [*(_check(tier) for tier in discover(files)), *wrong]
 
 
 def _check(tier: Tier) -> Check:
@@ -48,6 +46,8 @@ def _what(tier: Tier) -> str:
         node = "" if tier.node is None else f" of NUMA node {tier.node}"
         pages = f"{(tier.page_bytes or 0) // 1024} KiB pages"
         return f"CPU memory{node} in {'huge ' if tier.is_huge else ''}{pages}{free}"
+    if tier.device is None:
+        return f"{tier.kind.upper()} in {tier.directory}"
     where = f" in {tier.directory}" if tier.directory else ""
     note = f" ({tier.note})" if tier.note else ""
     return f"{tier.kind.upper()} {tier.device}, {tier.filesystem}{where}{free}{note}"

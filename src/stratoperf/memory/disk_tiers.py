@@ -6,42 +6,25 @@ import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
 
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
 from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
 from stratoperf.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of, mounts
 from stratoperf.memory.tier import Tier
 from stratoperf.monitor.files import SystemFiles
 
-Directories: TypeAlias = Mapping[str, "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"]
-"""Directories by the kind of disk that they are assigned to."""
 
-DIRECTORIES_VARIABLE = "STRATOPERF_TIER_DIRECTORIES"
-"""The environment variable that assigns directories to kinds of disks."""
-
-
-def directories_from_environment() -> dict[str, list[str]]:
-    """Return the directories that the environment assigns."""
-    chosen: dict[str, list[str]] = {}
-    for item in filter(None, os.environ.get(DIRECTORIES_VARIABLE, "").split(",")):
-        kind, equals, directory = item.partition("=")
-        if not equals or not directory:
-            raise InvalidParameter(
-                f"{DIRECTORIES_VARIABLE}: expected KIND=DIRECTORY, such as nvme=/mnt/fast, "
-                f"got {item!r}"
-            )
-        chosen.setdefault(kind.strip(), []).append(directory.strip())
-    return chosen
-
-
-def disk_tiers(files: SystemFiles, directories: Directories) -> list[Tier]:
+def disk_tiers(files: SystemFiles, directories: Directories | None) -> list[Tier]:
     """Return the disks as tiers, the fastest kind first; see `stratoperf.memory.tiers`."""
     table = mounts(files)
+    assign = _assigned
+    if directories is None:
+        directories, assign = assignments().directories, _assigned_if_possible
     chosen = [
-        _assigned(files, table, kind, directory)
+        assign(files, table, kind, directory)
         for kind, some in directories.items()
         for directory in _listed(kind, some)
     ]
@@ -79,6 +62,18 @@ def _listed(kind: str, some: object) -> list[Path]:
     if not isinstance(several, Iterable):
         raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
     return [Path(one) for one in several]
+
+
+def _assigned_if_possible(
+    files: SystemFiles, table: list[Mount], kind: str, directory: Path
+) -> Tier:
+    """Return the tier of a directory; of one that the environment gave in vain, one with why."""
+    try:
+        return _assigned(files, table, kind, directory)
+    except InvalidParameter as error:
+        why = str(error).removeprefix("directories: ")
+        reason = f"{DIRECTORIES_VARIABLE}: {why}"
+        return Tier(kind, kind, directory=str(directory), reason=reason, assigned=True)
 
 
 def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path) -> Tier:
@@ -133,6 +128,7 @@ def _tier(
         filesystem=None if mount is None else mount.type,
         note=disk.hidden,
         reason=reason,
+        assigned=wanted is not None,
     )
 
 

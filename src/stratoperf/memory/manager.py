@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,16 +10,15 @@ from numpy.typing import NDArray
 
 from stratoperf import arguments
 from stratoperf._core import memory as native
-from stratoperf.errors import InvalidParameter
+from stratoperf.errors import InvalidParameter, StratoperfError
+from stratoperf.memory.assignments import Directories
 from stratoperf.memory.block import Block
-from stratoperf.memory.disk_tiers import Directories
-from stratoperf.memory.opening import describe, module_for, open_tier
+from stratoperf.memory.choosing import choose, find
+from stratoperf.memory.content import checked_content
+from stratoperf.memory.opening import SHARE, OpenTiers, on_main_thread
 from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import find, tiers
+from stratoperf.memory.tiers import tiers
 from stratoperf.memory.tuning import Calibration, Tuning
-
-SHARE = 0.5
-"""The share of the free memory or disk space that blocks may take, unless told otherwise."""
 
 BUDGET_BYTES = 16 << 30
 """Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
@@ -36,7 +34,8 @@ class TierManager:
     Room that a block leaves stays with its tier for the next block, so that this one meets no
     page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
     beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
-    on the device `trim` gives back only what lies behind the last block. On a disk all blocks lie
+    on the device `trim` gives back only what lies behind the last block. Between a GPU and a disk
+    every thread has one page-locked buffer, and the threads overlap. On a disk all blocks lie
     in one file that has no name: it is gone when the process ends, however it ends.
 
     It belongs to one thread at a time; the GIL is released while it works.
@@ -46,8 +45,8 @@ class TierManager:
     directories
         See `stratoperf.memory.tiers`.
     use
-        Names or kinds of the tiers to use (see `stratoperf.memory.find`); by default all that can
-        be used here. Only these are opened.
+        Names or kinds of the tiers to use (see `stratoperf.memory.find`), or a single one; by
+        default all that can be used here. Only these are opened.
     share
         The share of the memory and disk space that is free now which blocks may take; tiers in
         the same memory or on the same disk divide it. Above 0.5 is at your own risk: others need
@@ -58,9 +57,9 @@ class TierManager:
     Attributes
     ----------
     tiers
-        Those that it has open.
-    store
-        The native object behind it, for the operations in `stratoperf.memory.operations`.
+        Those that it uses.
+    budget_bytes
+        As given.
 
     Raises
     ------
@@ -76,24 +75,14 @@ class TierManager:
         self,
         directories: Directories | None = None,
         *,
-        use: Sequence[str] | None = None,
+        use: str | Sequence[str] | None = None,
         share: float = SHARE,
         budget_bytes: int = BUDGET_BYTES,
     ) -> None:
-        share = arguments.number("share", share, above=0.0)
-        if share > 1:
-            raise InvalidParameter(f"share: expected above 0 and at most 1, got {share:g}")
         self.budget_bytes = arguments.count("budget_bytes", budget_bytes)
-        found = tiers(directories)
-        if use is None:
-            self.tiers = tuple(tier for tier in found if tier.reason is None)
-        else:
-            self.tiers = tuple(dict.fromkeys(find(name, found) for name in use))
-        self._natives = [
-            open_tier(tier, share / self._sharers(tier), self.tiers) for tier in self.tiers
-        ]
-        self._module = module_for(self.tiers)
-        self.store: native.Store = self._module.Store(self._natives, self.budget_bytes)
+        self.tiers = choose(use, tiers(directories))
+        self._opened: OpenTiers | None = OpenTiers(self.tiers, share, self.budget_bytes)
+        self._written = 0  # when it is closed
         self._blocks: dict[int, Block] = {}
 
     @property
@@ -102,9 +91,14 @@ class TierManager:
         return tuple(self._blocks.values())
 
     @property
+    def store(self) -> native.Store:
+        """The native object behind it, for the operations in `stratoperf.memory.operations`."""
+        return self._open().store
+
+    @property
     def written_bytes(self) -> int:
         """Bytes of the budget that are used up: all that was written to disks."""
-        return self.store.written
+        return self._written if self._opened is None else self._opened.store.written
 
     def tier(self, name: str | Tier) -> Tier:
         """Return one of its tiers, by name or kind; see `stratoperf.memory.find`.
@@ -118,12 +112,11 @@ class TierManager:
 
     def capacity_bytes(self, tier: str | Tier) -> int:
         """Return how many bytes of blocks a tier may hold."""
-        return self._natives[self.index(tier)].capacity
+        return self.opened(tier).capacity
 
     def fallback(self, tier: str | Tier) -> str | None:
         """Return why a disk is used through the page cache, or ``None`` when it is not."""
-        opened = self._natives[self.index(tier)]
-        return opened.fallback or None if isinstance(opened, self._module.FileTier) else None
+        return self._open().fallback(self.index(tier))
 
     def allocate(
         self, size: int, tier: str | Tier, content: NDArray[np.uint8] | None = None
@@ -142,24 +135,27 @@ class TierManager:
         Raises
         ------
         InvalidParameter
-            For a size out of range, or more bytes than the budget has left.
+            For a size out of range, another content, or more bytes than the budget has left.
         StratoperfError
-            When the tier has no room, or its disk fails.
+            When the tier has no room, its disk fails, or the manager is closed.
+        KeyboardInterrupt
+            On Ctrl-C. There is no block then.
         """
         index = self.index(tier)
         size = arguments.count("size", size)
+        main = on_main_thread()
         if content is None:
-            number = self.store.allocate(size, index)
+            number = self.store.allocate(size, index, main_thread=main)
         else:
-            if len(content) != size:
-                raise InvalidParameter(f"content: expected {size} bytes, got {len(content)}")
-            number = self.store.store(content, index)
+            number = self.store.store(checked_content(content, size), index, main_thread=main)
         block = Block(self, number, size)
         self._blocks[number] = block
         return block
 
     def write(self, block: Block, content: NDArray[np.uint8]) -> None:
         """Replace the content of a block; on a disk it is durable on return.
+
+        Ctrl-C takes effect when it is written, so that the block never holds half of either.
 
         Raises
         ------
@@ -168,7 +164,8 @@ class TierManager:
         StratoperfError
             When the disk fails; the block is then damaged.
         """
-        self.store.write(self._number(block), content)
+        number = self._number(block)
+        self.store.write(number, checked_content(content, block.size))
 
     def read(self, block: Block) -> NDArray[np.uint8]:
         """Return the content of a block as a new array.
@@ -180,8 +177,7 @@ class TierManager:
         StratoperfError
             When the disk fails.
         """
-        content: NDArray[np.uint8] = self.store.read(self._number(block))
-        return content
+        return self.store.read(self._number(block), main_thread=on_main_thread())
 
     def verify(self, block: Block) -> None:
         """Hold a block to its checksum.
@@ -191,7 +187,7 @@ class TierManager:
         VerificationFailed
             When it does not hold what was stored.
         """
-        self.store.verify(self._number(block))
+        self.store.verify(self._number(block), main_thread=on_main_thread())
 
     def migrate(self, blocks: Block | Sequence[Block], tier: str | Tier) -> None:
         """Move blocks to another tier, several as one: one transfer and one ``fdatasync``.
@@ -209,7 +205,7 @@ class TierManager:
         self.store.migrate(
             [self._number(block) for block in several],
             self.index(tier),
-            main_thread=_on_main_thread(),
+            main_thread=on_main_thread(),
         )
 
     def free(self, block: Block) -> None:
@@ -238,12 +234,12 @@ class TierManager:
         Parameters
         ----------
         source, target
-            The tiers.
+            The tiers, which may be one.
         size
             Bytes that move as one; what is found holds up to the next power of two.
         """
         best, trials = self.store.calibrate(
-            self.index(source), self.index(target), size, main_thread=_on_main_thread()
+            self.index(source), self.index(target), size, main_thread=on_main_thread()
         )
         return Calibration(
             Tuning(*best), tuple((Tuning(*tuning), float(rate)) for tuning, rate in trials)
@@ -259,14 +255,20 @@ class TierManager:
 
     def details(self) -> dict[str, Any]:
         """Return what a result tells of the tiers, as the run file holds it."""
-        locked = any(tier.kind == "gpu" for tier in self.tiers)
-        return {tier.name: describe(tier, self.fallback(tier), locked) for tier in self.tiers}
+        return self._open().details()
 
     def close(self) -> None:
-        """Free all blocks and give their room back to the system."""
+        """Free all blocks and close the tiers; whatever needs them raises an error from then on.
+
+        Closing again does nothing.
+        """
+        if self._opened is None:
+            return
         for block in self.blocks:
             self.free(block)
         self.trim()
+        self._written = self.written_bytes
+        self._opened = None
 
     def __enter__(self) -> TierManager:
         return self
@@ -276,26 +278,21 @@ class TierManager:
 
     def opened(self, tier: str | Tier) -> native.Tier:
         """Return the native object of a tier."""
-        return self._natives[self.index(tier)]
-
-    def _sharers(self, tier: Tier) -> int:
-        """Return how many tiers take from the same free memory or disk space."""
-        if tier.kind == "gpu":
-            return 1
-        same = (tier.kind, tier.node, tier.device)
-        return sum((other.kind, other.node, other.device) == same for other in self.tiers)
+        return self._open().natives[self.index(tier)]
 
     def index(self, tier: str | Tier) -> int:
         """Return the number of a tier in `store`."""
         return self.tiers.index(self.tier(tier))
 
+    def _open(self) -> OpenTiers:
+        if self._opened is None:
+            raise StratoperfError("TierManager: it is closed; make another one")
+        return self._opened
+
     def _number(self, block: Block) -> int:
+        self._open()
         if not isinstance(block, Block) or self._blocks.get(block.number) is not block:
             raise InvalidParameter(
                 f"block: {block!r} is no block of this manager; it was freed, or is of another"
             )
         return block.number
-
-
-def _on_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()

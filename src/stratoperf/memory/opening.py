@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stratoperf import backends
+from stratoperf import arguments, backends
 from stratoperf._core import memory as core
-from stratoperf.errors import PrerequisiteMissing
+from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.memory.tier import Tier
 
 PAGE, MIN_BLOCK, MAX_BLOCK = core.limits()
 """Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
+
+
+SHARE = 0.5
+"""The share of the free memory or disk space that blocks may take, unless told otherwise."""
+
+
+def on_main_thread() -> bool:
+    """Return whether this is the thread that Ctrl-C interrupts."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def module_for(tiers: Sequence[Tier]) -> Any:
@@ -71,24 +81,60 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
     return opened
 
 
-def describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
-    """Return the facts about a tier that a result tells.
+class OpenTiers:
+    """Tiers that are open and the store of their blocks: what a manager has until it is closed.
 
     Parameters
     ----------
-    tier
-        Which.
-    fallback
-        See `TierManager.fallback`.
-    locked
-        Whether the CPU memory beside it is page-locked; see `open_tier`.
+    tiers, share, budget_bytes
+        See `TierManager`, and `open_tier` for what this raises.
+
+    Attributes
+    ----------
+    natives
+        Their native objects, in the same order.
+    store
+        The native object that holds the blocks.
     """
+
+    def __init__(self, tiers: Sequence[Tier], share: float, budget_bytes: int) -> None:
+        share = arguments.number("share", share, above=0.0)
+        if share > 1:
+            raise InvalidParameter(f"share: expected above 0 and at most 1, got {share:g}")
+        self._tiers = tuple(tiers)
+        self._module = module_for(tiers)
+        self.natives = [open_tier(tier, share / self._sharers(tier), tiers) for tier in tiers]
+        self.store: core.Store = self._module.Store(self.natives, budget_bytes)
+
+    def fallback(self, index: int) -> str | None:
+        """Return why a disk is used through the page cache, or ``None`` when it is not."""
+        opened = self.natives[index]
+        return opened.fallback or None if isinstance(opened, self._module.FileTier) else None
+
+    def details(self) -> dict[str, Any]:
+        """Return what a result tells of the tiers, as the run file holds it."""
+        locked = any(tier.kind == "gpu" for tier in self._tiers)
+        return {
+            tier.name: _describe(tier, self.fallback(index), locked)
+            for index, tier in enumerate(self._tiers)
+        }
+
+    def _sharers(self, tier: Tier) -> int:
+        """Return how many tiers take from the same free memory or disk space."""
+        if tier.kind == "gpu":
+            return 1
+        same = (tier.kind, tier.node, tier.device)
+        return sum((other.kind, other.node, other.device) == same for other in self._tiers)
+
+
+def _describe(tier: Tier, fallback: str | None, locked: bool) -> Mapping[str, Any]:
     facts = {
         "kind": tier.kind,
         "page_bytes": tier.page_bytes,
         "device": tier.device,
         "filesystem": tier.filesystem,
         "note": tier.note,
+        "directory": tier.directory if tier.assigned else None,
         "page_cache": fallback,
         "page_locked": True if locked and tier.kind == "cpu" else None,
     }

@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
 from stratoperf import arguments
-from stratoperf._core import memory as native
-from stratoperf.errors import (
-    InvalidParameter,
-    PrerequisiteMissing,
-    StratoperfError,
-    did_you_mean,
-)
+from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
+from stratoperf.memory.content import random_content
 from stratoperf.memory.manager import TierManager
-from stratoperf.memory.opening import PAGE
+from stratoperf.memory.opening import MAX_BLOCK, PAGE, on_main_thread
+from stratoperf.memory.page_faults import (
+    FAULT_REGION_BYTES,
+    FAULTS,
+    HUGE,
+    MAJOR,
+    MINOR,
+    SERVED,
+    page_fault,
+)
 from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import find, tiers
 from stratoperf.operation import Operation
+
+__all__ = [
+    "ACCESSES",
+    "FAULTS",
+    "FAULT_REGION_BYTES",
+    "HUGE",
+    "MAJOR",
+    "MINOR",
+    "SERVED",
+    "Limits",
+    "allocate",
+    "bandwidth",
+    "disk_limits",
+    "migrate",
+    "page_fault",
+    "refuse_gpu",
+]
+
+ACCESSES = ("read", "write", "copy")
+"""What a bandwidth is of."""
 
 FOOTPRINT_BYTES = 64 << 20
 """Bytes of the blocks that take turns where a disk takes part: more than most caches hold."""
@@ -52,13 +74,6 @@ STANDARD_S = 10.0
 TRIAL_RUNS = 36
 TRIAL_BYTES = 8 << 20
 """More than the runs, and the bytes of each, that a calibration with a disk writes."""
-
-MINOR, HUGE, SERVED, MAJOR = "minor", "huge", "userfaultfd", "major"
-FAULTS = (MINOR, HUGE, SERVED, MAJOR)
-"""Kinds of page faults."""
-
-FAULT_REGION_BYTES = 16 << 20
-"""Bytes of the file that major and served faults are read from."""
 
 
 class Limits(NamedTuple):
@@ -166,10 +181,7 @@ def migrate(
     calibration = manager.calibrate(source, target, size)
     random = np.random.default_rng(size)
     groups = [
-        [
-            manager.allocate(each, source, random.integers(0, 256, each, np.uint8)).number
-            for _ in range(pages)
-        ]
+        [manager.allocate(each, source, random_content(each, random)).number for _ in range(pages)]
         for _ in range(min(count, room))
     ]
     return Operation(
@@ -202,6 +214,11 @@ def bandwidth(
     - ``"read"`` of memory sums it up on one thread; of a disk it is fio's sequential read.
     - ``"write"`` to memory fills it on one thread; to a disk it is fio's sequential write.
 
+    Every copy is calibrated first, within one memory too. A GPU's memory has no read and no write:
+    the processor reaches it by copies only (nvbandwidth's host to device and back, which are
+    copies between ``cpu`` and ``gpu``), and a device that reads or writes its own memory is seen
+    in the copy within ``gpu``.
+
     Parameters
     ----------
     manager
@@ -220,14 +237,13 @@ def bandwidth(
     Raises
     ------
     InvalidParameter
-        For an unknown access, a target where there must be none, or a size out of range.
+        For an unknown access, a read or write of a GPU's memory, a target where there must be
+        none, or a size out of range.
     PrerequisiteMissing
         When so much is not written to a disk for so short a duration.
     """
-    if access not in ("read", "write", "copy"):
-        raise InvalidParameter(
-            f"access: {access!r} is unknown; {did_you_mean(access, ('read', 'write', 'copy'))}"
-        )
+    if access not in ACCESSES:
+        raise InvalidParameter(f"access: {access!r} is unknown; {did_you_mean(access, ACCESSES)}")
     if (target is None) == (access == "copy"):
         raise InvalidParameter(f"target: a copy has one, a read or write has none, got {target!r}")
     size = arguments.count("size", size)
@@ -237,22 +253,37 @@ def bandwidth(
         )
     first = manager.tier(source)
     second = first if target is None else manager.tier(target)
+    if first.kind == "gpu" and target is None:
+        refuse_gpu(access)
     details = {"tiers": manager.details()}
     disks = [tier for tier in (first, second) if tier.is_disk]
     written = second.is_disk and access != "read"
     limits = _checked_limits(size, duration_s) if written else None
-    if first != second:
-        details["calibration"] = manager.calibrate(first, second, size).details()
+    if target is not None:
+        found = manager.calibrate(first, second, min(size, MAX_BLOCK))
+        details["calibration"] = found.details()
     counted = 2 if access == "copy" and first.kind == second.kind and not disks else 1
     return Operation(
         manager.store.bandwidth_operation(
-            access, manager.index(first), manager.index(second), size
+            access,
+            manager.index(first),
+            manager.index(second),
+            size,
+            main_thread=on_main_thread(),
         ),
         name="memory.bandwidth",
         items=counted * size,
         item_unit="bytes",
         max_iterations=limits.iterations if limits else None,
         details=details,
+    )
+
+
+def refuse_gpu(access: str) -> NoReturn:
+    """Say what to measure instead of a read or write of a GPU's memory."""
+    raise InvalidParameter(
+        f"access: a {access} of a GPU's memory is a copy for the processor; measure 'copy' between "
+        "'gpu' and 'cpu', or within 'gpu'"
     )
 
 
@@ -288,58 +319,3 @@ def allocate(
         item_unit="blocks",
         details={"tiers": manager.details()},
     )
-
-
-def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
-    """Return the operation that takes one page fault an iteration.
-
-    Parameters
-    ----------
-    kind
-        ``"minor"``: the first touch of a 4 KiB page of memory. ``"huge"``: of a 2 MiB page; needs
-        transparent huge pages. ``"userfaultfd"``: a page that a thread copies from a disk; needs
-        the right to that system call. ``"major"``: a page of a mapped file on a disk that is not
-        in the page cache.
-    among
-        The tiers to take the disk from; by default those of this machine.
-
-    Raises
-    ------
-    PrerequisiteMissing
-        When this machine lacks what the kind needs.
-    """
-    if kind not in FAULTS:
-        raise InvalidParameter(f"kind: {kind!r} is unknown; {did_you_mean(kind, FAULTS)}")
-    found = tiers() if among is None else list(among)
-    if kind == HUGE and (reason := find("huge", found).reason) is not None:
-        raise PrerequisiteMissing(f"a fault of a huge page needs them: {reason}")
-    disk = _disk(kind, found) if kind in (SERVED, MAJOR) else None
-    try:
-        if kind == SERVED and disk is not None:
-            with TierManager(use=[disk.name]) as manager:
-                capsule = native.served_fault_operation(manager.opened(disk))
-        else:
-            capsule = native.fault_operation(kind, "" if disk is None else str(disk.directory))
-    except StratoperfError as error:
-        raise PrerequisiteMissing(
-            f"a {kind} fault cannot be taken here: {error}{_REMEDY[kind]}"
-        ) from None
-    return Operation(capsule, name="memory.page_fault", item_unit="faults")
-
-
-_REMEDY = {
-    MINOR: "",
-    HUGE: "",
-    SERVED: "; sudo sysctl vm.unprivileged_userfaultfd=1",
-    MAJOR: "; give another directory with STRATOPERF_TIER_DIRECTORIES",
-}
-
-
-def _disk(kind: str, found: list[Tier]) -> Tier:
-    usable = [tier for tier in found if tier.is_disk and tier.reason is None]
-    if not usable:
-        raise PrerequisiteMissing(
-            f"a {kind} fault needs a disk with a directory that can be written to; give one with "
-            "STRATOPERF_TIER_DIRECTORIES"
-        )
-    return usable[0]

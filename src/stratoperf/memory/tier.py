@@ -40,6 +40,8 @@ class Tier:
         What a reader of its numbers must know, such as that a virtual disk hides its medium.
     reason
         Why it cannot be used here; ``None`` when it can.
+    assigned
+        Of a disk whether the directory was given by option, and not found.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Tier:
     note: str | None = None
     reason: str | None = None
     size_bytes: int | None = None
+    assigned: bool = False
 
     @property
     def is_disk(self) -> bool:

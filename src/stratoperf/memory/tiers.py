@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
 from pathlib import Path
 
 from stratoperf import backends
-from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.memory.disk_tiers import Directories, directories_from_environment, disk_tiers
+from stratoperf.memory.assignments import Directories, assignments
+from stratoperf.memory.disk_tiers import disk_tiers
 from stratoperf.memory.tier import PAGE_BYTES, Tier
 from stratoperf.monitor.cgroup import group_folders
 from stratoperf.monitor.files import SystemFiles, parse_cpu_list
@@ -37,7 +37,8 @@ def tiers(
     directories
         Directories to use, by kind of disk: ``{"nvme": "/mnt/fast"}``. A disk that hides its
         kind (a virtual one) may be assigned to any. By default what the environment variable
-        ``STRATOPERF_TIER_DIRECTORIES`` says: ``nvme=/mnt/fast,hdd=/mnt/slow``.
+        ``STRATOPERF_TIER_DIRECTORIES`` says: ``nvme=/mnt/fast,hdd=/mnt/slow``; a directory there
+        that cannot be used is a tier with that as its reason.
     root
         The directory that stands for ``/``, for tests.
 
@@ -49,38 +50,22 @@ def tiers(
     Raises
     ------
     InvalidParameter
-        For a directory that does not exist, or does not lie on that kind of disk.
+        For one of `directories` that does not exist, or does not lie on that kind of disk.
+
+    Warns
+    -----
+    UserWarning
+        Of an entry in the environment that assigns nothing.
     """
-    files = SystemFiles(Path(root))
     if directories is None:
-        directories = directories_from_environment()
+        for sentence in assignments().wrong:
+            warnings.warn(sentence, stacklevel=2)
+    return discover(SystemFiles(Path(root)), directories)
+
+
+def discover(files: SystemFiles, directories: Directories | None = None) -> list[Tier]:
+    """Find the tiers; see `tiers`."""
     return [*_gpu_tiers(files), *_cpu_tiers(files), *disk_tiers(files, directories)]
-
-
-def find(name: str, among: Sequence[Tier]) -> Tier:
-    """Return the tier of that name, or the first usable one of that kind.
-
-    ``"huge"`` is the first CPU memory in huge pages, and ``"disk"`` the first disk of any kind.
-
-    Raises
-    ------
-    InvalidParameter
-        When there is none; suggests the nearest name.
-    """
-    for tier in among:
-        if tier.name == name:
-            return tier
-    matching = [tier for tier in among if name in _groups(tier)]
-    if not matching:
-        known = [tier.name for tier in among]
-        raise InvalidParameter(f"tier: {name!r} does not exist here; {did_you_mean(name, known)}")
-    return next((tier for tier in matching if tier.reason is None), matching[0])
-
-
-def _groups(tier: Tier) -> tuple[str, ...]:
-    if tier.is_huge:
-        return ("huge",)
-    return (tier.kind, "disk") if tier.is_disk else (tier.kind,)
 
 
 def _gpu_tiers(files: SystemFiles) -> list[Tier]:

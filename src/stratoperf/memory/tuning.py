@@ -16,7 +16,8 @@ class Tuning(NamedTuple):
         Bytes in each of these.
     method
         Between memories of the CPU ``"memcpy"`` or ``"streaming stores"``; with a GPU's memory
-        ``"in place"``; with a disk that, or ``"staged"`` through a buffer in huge pages.
+        ``"in place"``; with a disk that, or ``"staged"`` through a buffer in huge pages, one for
+        each thread: while one thread fills its buffer, the disk has that of another.
     """
 
     threads: int

@@ -15,7 +15,7 @@ from typing import Any
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Operation, as_operation
-from stratoperf.suite.declaration_checks import TOLD, check
+from stratoperf.suite.declaration_checks import TOLD, check_declaration
 from stratoperf.suite.keys import case_key
 from stratoperf.suite.targets import Target
 from stratoperf.suite.values import Value, frozen
@@ -43,10 +43,11 @@ class Benchmark:
     disk_bytes: Callable[..., float] | float
     setup_s: Callable[..., float] | float
     sustained_s: float
+    check: Callable[..., object] | None
     description: str
 
     def __post_init__(self) -> None:
-        check(self)
+        check_declaration(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the decorated function."""
@@ -161,6 +162,18 @@ class Benchmark:
             known.setdefault("duration_s", duration_s)
         return told(**known)
 
+    def check_values(self, params: Mapping[str, Value]) -> None:
+        """Hold the parameters of one case to the benchmark's own check.
+
+        Raises
+        ------
+        InvalidParameter
+            For values that cannot be measured on any machine.
+        """
+        if self.check is not None:
+            taken = inspect.signature(self.check).parameters
+            self.check(**{name: value for name, value in params.items() if name in taken})
+
     def _as_operation(self, work: Any, params: Mapping[str, Value]) -> Operation:
         if work is None:
             raise InvalidParameter(
@@ -203,6 +216,7 @@ def declare(
     disk_bytes: Callable[..., float] | float,
     setup_s: Callable[..., float] | float,
     sustained_s: float,
+    check: Callable[..., object] | None,
 ) -> Benchmark:
     """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
     targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
@@ -222,6 +236,7 @@ def declare(
         disk_bytes=disk_bytes,
         setup_s=setup_s,
         sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
+        check=check,
         description=inspect.cleandoc(function.__doc__ or ""),
     )
 

@@ -23,7 +23,7 @@ TOLD = ("backend", "duration_s")
 """What the runner tells a function that has an argument of that name."""
 
 
-def check(benchmark: Benchmark) -> None:
+def check_declaration(benchmark: Benchmark) -> None:
     """Check what was declared of a benchmark.
 
     Raises

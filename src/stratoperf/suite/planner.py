@@ -205,6 +205,8 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
         for backend, reason in reasons[benchmark.name]
         for params in benchmark.combinations(_typed(benchmark, backend, request.params), backend)
     ]
+    for case in cases:
+        case.benchmark.check_values(case.params)
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
 

@@ -186,6 +186,7 @@ def benchmark(
     disk_bytes: Callable[..., float] | float = 0,
     setup_s: Callable[..., float] | float = 0,
     sustained_s: float = 0,
+    check: Callable[..., object] | None = None,
 ) -> Callable[[Callable[..., Any]], Benchmark]:
     """Declare and register a benchmark.
 
@@ -226,6 +227,9 @@ def benchmark(
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.
+    check
+        A function that takes some of the parameters by name and raises `InvalidParameter` for
+        values that no machine can measure: these are wrong usage, and nothing is run.
 
     Returns
     -------
@@ -262,6 +266,7 @@ def benchmark(
             disk_bytes=disk_bytes,
             setup_s=setup_s,
             sustained_s=sustained_s,
+            check=check,
         )
         REGISTRY.add(declared)
         return declared
