@@ -183,8 +183,9 @@ def test_verification_compares_what_the_timed_loop_found() -> None:
 
 @pytest.mark.usefixtures("device")
 def test_the_benchmark_is_measured_on_a_device() -> None:
-    run = sp.run("synthesis.match", preset="ci", backend="cuda", duration_s=0.1)
-    assert [result.status for result in run.results] == ["ok"] * 3
+    params = {"level": ["simple", "complex"]}
+    run = sp.run("synthesis.match", preset="ci", backend="cuda", params=params, duration_s=0.1)
+    assert [result.status for result in run.results] == ["ok"] * 2
     for result in run.results:
         assert set(result.metrics) == {"latency", "throughput", "device_time"}
         assert result.metrics["throughput"].unit == "operations/s"

@@ -49,11 +49,12 @@ SOURCES = {
 
 def assert_lossless(tree: ast.AST) -> None:
     table = encode(tree)
-    assert ast.dump(decode_tree(table)) == ast.dump(tree)
+    text = ast.dump(tree)
+    assert ast.dump(decode_tree(table)) == text
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         again = ast.parse(decode(table))
-    assert ast.dump(again) == ast.dump(tree)
+    assert ast.dump(again) == text
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
