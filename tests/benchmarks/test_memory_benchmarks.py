@@ -154,7 +154,7 @@ def test_the_plan_shows_the_bytes_before_anything_is_written(without_cuda: str) 
 
 def test_a_run_does_not_wear_a_disk_and_a_quick_one_less(without_cuda: str) -> None:
     assert planned_bytes("memory.*") < 48 << 30
-    assert planned_bytes("memory.*", preset="quick") < 12 << 30
+    assert planned_bytes("memory.*", preset="quick") < 16 << 30
 
 
 def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
@@ -165,6 +165,8 @@ def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
     assert result.reason is not None
     assert "give it a duration of 2 s" in result.reason
     assert operations.disk_limits(1 << 30, duration_s=2.0).iterations > 0
+    # Enough for the claim's p95, in a second as in ten.
+    assert operations.disk_limits(MIB, duration_s=0.5).iterations > 1000
 
 
 def test_the_claim_names_its_benchmark() -> None:
