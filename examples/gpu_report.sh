@@ -110,6 +110,10 @@ fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
   missing+=("Python 3.10 or later: $python is none; set PYTHON")
 else
+  headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+  if [[ ! -e $headers/Python.h ]]; then
+    missing+=("Python's headers: $headers has no Python.h; install python3-dev, or set PYTHON")
+  fi
   check_packages
 fi
 if [[ ${#missing[@]} -gt 0 ]]; then

@@ -48,6 +48,7 @@ SANITIZER = '#!/bin/sh\necho "sanitizer $*" >>"$NOTES"\n'
 PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then
   case $2 in
+    "import sysconfig;"*) echo "${HEADERS:-$("$REAL" "$@")}"; exit ;;
     "import sys"*) exec "$REAL" "$@" ;;
     "import "*)
       name=${2#import }
@@ -200,6 +201,12 @@ def test_a_missing_package_is_named_with_how_to_bring_it(machine: Machine) -> No
     start = f"pip download -d wheels --only-binary :all: --python-version {version} "
     assert advice.startswith(start)
     assert sorted(advice.removeprefix(start).split()) == ["msgspec", "nvidia-ml-py"]
+
+
+def test_missing_headers_of_python_are_said(machine: Machine, tmp_path: Path) -> None:
+    code, _, err = machine.run(HEADERS=str(tmp_path))
+    assert code == 3
+    assert f"{tmp_path} has no Python.h; install python3-dev" in err
 
 
 def test_a_missing_package_is_taken_from_a_folder_of_wheels(
