@@ -185,7 +185,8 @@ def test_a_raspberry_pi_tells_its_throttling(tree: Tree) -> None:
     with NoiseProbe(root) as probe:
         pass
     assert probe.environment["throttling"]["pi_flags"] == 0x50005
-    assert "under-voltage" in probe.warnings[0]
+    # Beside what else disturbs the machine that the tests run on.
+    assert any("under-voltage" in warning for warning in probe.warnings)
 
 
 def test_time_under_a_quota_is_told(tree: Tree) -> None:
