@@ -203,6 +203,13 @@ def test_a_gpu_is_listed_with_the_reason_why_it_is_no_tier(
         sp.memory.TierManager(use=["gpu0"])
 
 
+def test_without_the_cuda_module_a_gpu_is_refused_by_the_name_of_its_tier(
+    without_cuda: str,
+) -> None:
+    with pytest.raises(sp.PrerequisiteMissing, match=r"gpu0 cannot be used here: .*no CUDA module"):
+        sp.memory.TierManager(use=["cpu0", "gpu0"])
+
+
 def test_an_unknown_tier_comes_with_the_nearest_name() -> None:
     with pytest.raises(sp.InvalidParameter, match=r"^tier: 'cpuO' .* did you mean 'cpu0'\?"):
         find("cpuO", tiers())

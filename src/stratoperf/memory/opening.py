@@ -30,7 +30,8 @@ def module_for(tiers: Sequence[Tier]) -> Any:
     The CUDA module has all that the core has, built into it, so that no native object crosses
     from one module to the other; tiers and stores of the two do not mix.
     """
-    if any(tier.kind == "gpu" for tier in tiers):
+    # Not for a GPU that cannot be used, whose own reason is told when it is opened.
+    if any(tier.kind == "gpu" and tier.reason is None for tier in tiers):
         return backends.cuda_module().memory
     return core
 
