@@ -30,8 +30,7 @@ def module_for(tiers: Sequence[Tier]) -> Any:
     The CUDA module has all that the core has, built into it, so that no native object crosses
     from one module to the other; tiers and stores of the two do not mix.
     """
-    # Not for a GPU that cannot be used, whose own reason is told when it is opened.
-    if any(tier.kind == "gpu" and tier.reason is None for tier in tiers):
+    if any(tier.kind == "gpu" for tier in tiers):
         return backends.cuda_module().memory
     return core
 
@@ -53,15 +52,11 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
 
     Raises
     ------
-    PrerequisiteMissing
-        When it cannot be used here.
     BackendUnavailable
         When its device does not start.
     StratoperfError
         When it cannot be opened.
     """
-    if tier.reason is not None:
-        raise PrerequisiteMissing(f"tier {tier.name} cannot be used here: {tier.reason}")
     module = module_for(among)
     free = module.free_bytes(_device(tier)) if tier.kind == "gpu" else tier.free_bytes
     # Where the kernel does not tell what is free, blocks may take what one of them can need.
@@ -88,7 +83,8 @@ class OpenTiers:
     Parameters
     ----------
     tiers, share, budget_bytes
-        See `TierManager`, and `open_tier` for what this raises.
+        See `TierManager`. Besides what `open_tier` raises, a tier that cannot be used here is a
+        `PrerequisiteMissing`.
 
     Attributes
     ----------
@@ -102,6 +98,10 @@ class OpenTiers:
         share = arguments.number("share", share, above=0.0)
         if share > 1:
             raise InvalidParameter(f"share: expected above 0 and at most 1, got {share:g}")
+        # Before any is opened: this says more than what the module for it would.
+        for tier in tiers:
+            if tier.reason is not None:
+                raise PrerequisiteMissing(f"tier {tier.name} cannot be used here: {tier.reason}")
         self._tiers = tuple(tiers)
         self._module = module_for(tiers)
         self.natives = [open_tier(tier, share / self._sharers(tier), tiers) for tier in tiers]
