@@ -153,6 +153,23 @@ def test_room_that_is_left_is_given_back_when_the_manager_closes(
             use(block)
 
 
+@pytest.mark.parametrize("directories", [[1], "nvme=/tmp", {"nvme": [3]}, {"nvme": 3}])
+def test_directories_that_are_none_are_named(directories: Any) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"^directories: expected "):
+        TierManager(directories)
+
+
+def test_what_is_no_block_or_size_is_named(managed: Callable[..., TierManager]) -> None:
+    manager = managed()
+    wrong: Any = 5
+    with pytest.raises(sp.InvalidParameter, match=r"^blocks: .* got 5"):
+        manager.migrate(wrong, "disk")
+    with pytest.raises(sp.InvalidParameter, match=r"^size: .* -5"):
+        manager.calibrate("cpu", "disk", -5)
+    with pytest.raises(sp.InvalidParameter, match=r"^size: .* 0"):
+        manager.tuning("cpu", "disk", 0)
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -178,6 +195,7 @@ def test_a_closed_manager_says_so_and_closing_it_again_does_nothing(
         lambda: operations.allocate(manager, "cpu", PAGE),
         manager.details,
         manager.trim,
+        manager.__enter__,
     ]
     for use in uses:
         with pytest.raises(sp.StratoperfError, match=r"^TierManager: it is closed; make another"):

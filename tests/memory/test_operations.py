@@ -156,17 +156,6 @@ def test_a_bandwidth_moves_whole_pages(manager: TierManager, size: int) -> None:
         operations.bandwidth(manager, "read", "cpu", size=size)
 
 
-@pytest.mark.parametrize("size", [0, -PAGE])
-def test_a_size_out_of_range_can_be_planned_and_fails_by_its_name(size: int) -> None:
-    run = sp.run(
-        "memory.migrate", preset="ci", params={"route": "cpu:disk", "size": size}, warmup_s=0
-    )
-    (result,) = run.results
-    assert result.status in ("failed", "skipped")
-    assert result.reason is not None
-    assert "size" in result.reason or result.status == "skipped"
-
-
 @pytest.mark.parametrize("fresh", [True, False])
 @pytest.mark.parametrize("tier", ["cpu", "disk"])
 def test_allocation_is_verified(manager: TierManager, tier: str, fresh: bool) -> None:

@@ -92,6 +92,29 @@ TEST_CASE_FIXTURE(Fixture, "a migration that moves nothing is noticed, after one
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "what moves nothing is noticed between tiers without addresses, too") {
+  const auto far = std::make_shared<FarTier>(4 * kMiB);
+  const auto other = std::make_shared<FarTier>(4 * kMiB);
+  const auto both =
+      std::make_shared<Store>(std::vector<std::shared_ptr<Tier>>{far, other}, 64 * kMiB);
+  std::vector<std::vector<Store::Id>> groups;
+  for (const unsigned seed : {1U, 2U}) {
+    groups.push_back({both->store(content(16 * kPage, seed), 0)});
+  }
+  Exported migration(std::make_unique<MigrateOperation>(both, groups, 0, 1));
+  Exported copy(std::make_unique<BandwidthOperation>(both, Access::copy, 0, 1, kMiB, Tuning{}));
+  std::uint64_t checked = 0;
+  for (Exported* const operation : {&migration, &copy}) {
+    REQUIRE(operation->run(2));
+    CHECK(operation->verify(checked));
+    REQUIRE(operation->c.prepare(operation->c.state, 2) == 0);
+    other->drops_writes = true;
+    REQUIRE(operation->c.run(operation->c.state, 2) == 0);
+    other->drops_writes = false;
+    CHECK_FALSE(operation->verify(checked));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a stop leaves the blocks intact") {
   const auto groups = blocks(0, 2);
   Exported operation(std::make_unique<MigrateOperation>(store, groups, 0, 1));

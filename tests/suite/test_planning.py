@@ -81,6 +81,35 @@ def test_the_plan_counts_what_a_benchmark_declares_of_its_duration(benchmarks: R
     assert 20 < plan(benchmarks, "kv.load").seconds < 24
 
 
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"check": lambda sise: None}, r"^check: kv.bad has no parameter 'sise'; .*'size'"),
+        ({"check": 3}, r"^check: expected a function of the parameters of kv.bad, got 3"),
+        ({"check": lambda duration_s: None}, r"^check: kv.bad has no parameter 'duration_s'"),
+        ({"setup_s": lambda size, **_: -5}, r"^disk_bytes, setup_s: of kv.bad.* -5"),
+        ({"disk_bytes": lambda: math.nan}, r"^disk_bytes, setup_s: of kv.bad.* nan"),
+        ({"setup_s": -1}, r"^setup_s: .* -1"),
+        ({"disk_bytes": "5"}, r"^disk_bytes: .* '5'"),
+    ],
+)
+def test_what_a_benchmark_declares_of_itself_is_checked(
+    benchmarks: Registry, declared: dict[str, Any], message: str
+) -> None:
+    def planned() -> float:
+        sp.benchmark("kv.bad", params={"size": [1]}, **declared)(work)
+        bad = plan(benchmarks, "kv.bad")
+        return bad.seconds + bad.bytes
+
+    with pytest.raises(sp.InvalidParameter, match=message):
+        planned()
+
+
+def test_what_a_benchmark_declares_may_take_any_of_the_parameters(benchmarks: Registry) -> None:
+    sp.benchmark("kv.put", params={"size": [1]}, setup_s=lambda: 5, check=lambda **_: None)(work)
+    assert 5 < plan(benchmarks, "kv.put").seconds < 10
+
+
 def test_a_benchmarks_own_check_refuses_a_plan_before_anything_is_run(registry: Registry) -> None:
     def small(size: int) -> None:
         if size > 100:

@@ -73,7 +73,7 @@ def test_the_tree_that_has_no_source_is_named_by_its_row() -> None:
 
 def test_a_tree_that_grows_too_deep_for_the_parser_is_refused() -> None:
     deep = "f(" * 60 + "a" + ")" * 60
-    with pytest.raises(sp.InvalidParameter, match=r"the tree at row 0 has no source that parses"):
+    with pytest.raises(sp.InvalidParameter, match=r"^template: .* it does not parse: "):
         transform(encode(deep), "f($x)", "g(g(g(g(g($x)))))")
 
 
@@ -98,3 +98,11 @@ def test_comments_of_types_stay() -> None:
 def test_a_starred_subscript_is_a_tuple_and_refused() -> None:
     with pytest.raises(sp.InvalidParameter, match=r"is read as Tuple where the tree has Starred"):
         transform(encode("a[f(b)]"), "f($x)", "*$x")
+
+
+def test_a_tree_that_had_no_source_before_is_not_blamed_on_the_template() -> None:
+    tree = ast.parse("x = 1\ny = f(2)")
+    assert isinstance(tree.body[0], ast.Assign)
+    tree.body[0].value = ast.Constant(-2)  # source reads it as an operator and its operand
+    with pytest.raises(sp.InvalidParameter, match=r"^table: .* not before it is rewritten either"):
+        transform(encode(tree), "f($x)", "g($x)")

@@ -88,11 +88,9 @@ void BandwidthOperation::mark() {
       expected_ += marked == from_ ? 1 : 0;
       all[i] += 1;
     }
-  } else if (!to_->durable()) {
-    const Mapping zeros = Mapping::reserve(kPage);
-    const std::array<iovec, 1> page = {iovec{zeros.data(), static_cast<std::size_t>(kPage)}};
-    to_->write(target_.offset, page);
-    to_->write(target_.end() - kPage, page);
+  } else {
+    store_->spend(*to_, kClearedBytes);
+    clear_ends(*to_, target_);
   }
 }
 

@@ -70,16 +70,23 @@ void MigrateOperation::check(const std::vector<Store::Id>& group) {
 }
 
 // What is left in the target must not pass for what the next migration moves. Where it has no
-// addresses it is the block that changes, once it is back.
+// addresses it is the block that changes, once it is back; where neither has, both ends are
+// cleared.
 void MigrateOperation::bring_back(const std::vector<Store::Id>& group) {
   std::vector<Extent> left;
   for (const Store::Id block : group) {
     left.push_back(store_->extent_of(block));
   }
   store_->migrate(group, from_, stop_);
-  std::byte* const address = store_->tier(to_).address();
-  for (std::size_t i = 0; address != nullptr && i < left.size(); ++i) {
-    change_some({address + left[i].offset, static_cast<std::size_t>(left[i].size)});
+  Tier& target = store_->tier(to_);
+  const bool vary_later = store_->tier(from_).address() != nullptr;
+  for (const Extent& extent : left) {
+    if (target.address() != nullptr) {
+      change_some({target.address() + extent.offset, static_cast<std::size_t>(extent.size)});
+    } else if (!vary_later) {
+      store_->spend(target, kClearedBytes);
+      clear_ends(target, extent);
+    }
   }
 }
 

@@ -41,6 +41,13 @@ void change_some(std::span<std::byte> bytes) {
   }
 }
 
+void clear_ends(Tier& tier, const Extent& extent) {
+  const Mapping zeros = Mapping::reserve(kPage);
+  const std::array<iovec, 1> page = {part(zeros.data(), kPage)};
+  tier.write(extent.offset, page);
+  tier.write(extent.end() - kPage, page);
+}
+
 void Transfer::move(Tier& from, Tier& to, std::span<const Segment> segments, const Tuning& tuning,
                     const StopCheck& stop) {
   check(tuning);

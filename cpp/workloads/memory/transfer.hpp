@@ -43,6 +43,10 @@ using StopCheck = std::function<bool()>;
 // Changes some bytes of every chunk, so that one which was not moved is noticed.
 void change_some(std::span<std::byte> bytes);
 
+// Clears the first and the last page of room without addresses, to the same end.
+void clear_ends(Tier& tier, const Extent& extent);
+constexpr std::uint64_t kClearedBytes = 2 * kPage;
+
 // Chunks are taken by a few threads, each with one read or write under way at a time: while one
 // reads the next chunk another writes this one, and a disk has as many requests queued as there
 // are threads. (On a 2-core machine with a virtual disk two such threads had 0.95 to 1.2 of the

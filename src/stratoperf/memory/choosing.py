@@ -30,8 +30,8 @@ def known(among: Sequence[Tier]) -> str:
 def find(name: str, among: Sequence[Tier]) -> Tier:
     """Return the tier of that name, or the first usable one of that kind.
 
-    ``"huge"`` is the first CPU memory in huge pages, and ``"disk"`` the first disk of any kind. Of
-    a kind that directories were assigned to, no other disk takes the place of these.
+    ``"huge"`` is the first CPU memory in huge pages, ``"disk"`` the first disk of any kind. Where
+    directories were assigned, to a kind or to any, no other disk takes the place of these.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def find(name: str, among: Sequence[Tier]) -> Tier:
         hint = _nearest(name, [tier.name for tier in among]) or _nearest(name, GROUPS)
         wrong = "".join(f"; {sentence}" for sentence in assignments().wrong)
         raise InvalidParameter(f"tier: {name!r} does not exist here; {hint}{known(among)}{wrong}")
-    if name in DISK_KINDS and any(tier.assigned for tier in matching):
+    if name in (*DISK_KINDS, "disk") and any(tier.assigned for tier in matching):
         matching = [tier for tier in matching if tier.assigned]
     return next((tier for tier in matching if tier.reason is None), matching[0])
 

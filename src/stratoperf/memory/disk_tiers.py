@@ -6,7 +6,7 @@ import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stratoperf.errors import InvalidParameter, did_you_mean
@@ -23,6 +23,11 @@ def disk_tiers(files: SystemFiles, directories: Directories | None) -> list[Tier
     assign = _assigned
     if directories is None:
         directories, assign = assignments().directories, _assigned_if_possible
+    if not isinstance(directories, Mapping):
+        raise InvalidParameter(
+            "directories: expected directories by kind of disk, such as {'nvme': '/mnt/fast'}, "
+            f"got {directories!r}"
+        )
     chosen = [
         assign(files, table, kind, directory)
         for kind, some in directories.items()
@@ -59,9 +64,12 @@ def _listed(kind: str, some: object) -> list[Path]:
             f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
         )
     several = [some] if isinstance(some, str | os.PathLike) else some
-    if not isinstance(several, Iterable):
-        raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
-    return [Path(one) for one in several]
+    paths: list[Path] = []
+    for one in several if isinstance(several, Iterable) else [several]:
+        if not isinstance(one, str | os.PathLike):
+            raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
+        paths.append(Path(one))
+    return paths
 
 
 def _assigned_if_possible(

@@ -201,6 +201,8 @@ class TierManager:
         KeyboardInterrupt
             On Ctrl-C. Every block is where it was, unless all had arrived already.
         """
+        if not isinstance(blocks, Block | Sequence):
+            raise InvalidParameter(f"blocks: expected a block or several, got {blocks!r}")
         several = [blocks] if isinstance(blocks, Block) else list(blocks)
         self.store.migrate(
             [self._number(block) for block in several],
@@ -238,6 +240,7 @@ class TierManager:
         size
             Bytes that move as one; what is found holds up to the next power of two.
         """
+        size = arguments.count("size", size)
         best, trials = self.store.calibrate(
             self.index(source), self.index(target), size, main_thread=on_main_thread()
         )
@@ -247,6 +250,7 @@ class TierManager:
 
     def tuning(self, source: str | Tier, target: str | Tier, size: int) -> Tuning:
         """Return how blocks of this size move between two tiers."""
+        size = arguments.count("size", size)
         return Tuning(*self.store.tuning(self.index(source), self.index(target), size))
 
     def tier_of(self, block: Block) -> Tier:
@@ -271,6 +275,7 @@ class TierManager:
         self._opened = None
 
     def __enter__(self) -> TierManager:
+        self._open()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -65,10 +65,11 @@ DISK_BYTES_PER_S = 256 << 20
 CLAIMED_BYTES = 1 << 20
 """But blocks of the size that claims speak of, and smaller ones, move often enough for a p95."""
 
-MIN_DISK_ITERATIONS = 4
-"""Iterations with the largest blocks: one to warm up and three samples."""
+MIN_DISK_ITERATIONS = 6
+"""Iterations with the largest blocks: one to warm up and five samples, or in a live comparison two
+for the setup and two slices."""
 
-LARGEST_EXCESS = 8
+LARGEST_EXCESS = 12
 """Times that over, the fewest iterations with large blocks may write."""
 
 STANDARD_S = 10.0
@@ -111,7 +112,10 @@ def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
     if size <= CLAIMED_BYTES:
         iterations = DISK_ITERATIONS
     blocks = max(1, min(MAX_BLOCKS // 16, FOOTPRINT_BYTES // size))
-    return Limits(iterations, blocks, (iterations + blocks) * size + calibration_bytes(size))
+    # Where neither side has addresses, the ends of what was moved are cleared before the next.
+    cleared = iterations * 2 * PAGE
+    moved = (iterations + blocks) * size
+    return Limits(iterations, blocks, moved + cleared + calibration_bytes(size))
 
 
 def calibration_bytes(size: int) -> int:
@@ -124,8 +128,9 @@ def _checked_limits(size: int, duration_s: float) -> Limits:
     if limits.iterations == 0:
         needed = MIN_DISK_ITERATIONS * size / LARGEST_EXCESS / DISK_BYTES_PER_S
         raise PrerequisiteMissing(
-            f"a disk is not written to {MIN_DISK_ITERATIONS} times {size / (1 << 20):g} MiB for "
-            f"samples of {duration_s:g} s; give it a duration of {math.ceil(needed)} s"
+            f"size: {MIN_DISK_ITERATIONS} writes of {size / (1 << 20):g} MiB are too much for "
+            f"{duration_s:g} s of sampling; choose a smaller size, or sample for "
+            f"{math.ceil(needed)} s in a run with --duration"
         )
     return limits
 

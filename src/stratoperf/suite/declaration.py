@@ -108,8 +108,8 @@ class Benchmark:
             Whatever the function raises.
         """
         told: dict[str, Value] = {"backend": backend, "duration_s": duration_s}
-        arguments = {name: told[name] for name in TOLD if name in self.signature}
-        made = self.function(**{**arguments, **params})
+        asked = {name: told[name] for name in TOLD if name in self.signature}
+        made = self.function(**{**asked, **params})
         if not inspect.isgenerator(made):
             yield self._as_operation(made, params)
             return
@@ -152,15 +152,9 @@ class Benchmark:
     def _declared(
         self, told: Callable[..., float] | float, params: Mapping[str, Value], duration_s: float
     ) -> float:
-        if not callable(told):
-            return told
-        # What only some functions need to know is passed to those that take it: the duration, and
-        # the parameters of one backend.
-        taken = inspect.signature(told).parameters
-        known = {name: value for name, value in params.items() if name in {*self.params, *taken}}
-        if "duration_s" in taken:
-            known.setdefault("duration_s", duration_s)
-        return told(**known)
+        if callable(told):
+            told = told(**_those_taken(told, {"duration_s": duration_s, **params}))
+        return arguments.number(f"disk_bytes, setup_s: of {self.name}", told, at_least=0.0)
 
     def check_values(self, params: Mapping[str, Value]) -> None:
         """Hold the parameters of one case to the benchmark's own check.
@@ -171,8 +165,7 @@ class Benchmark:
             For values that cannot be measured on any machine.
         """
         if self.check is not None:
-            taken = inspect.signature(self.check).parameters
-            self.check(**{name: value for name, value in params.items() if name in taken})
+            self.check(**_those_taken(self.check, params))
 
     def _as_operation(self, work: Any, params: Mapping[str, Value]) -> Operation:
         if work is None:
@@ -239,6 +232,14 @@ def declare(
         check=check,
         description=inspect.cleandoc(function.__doc__ or ""),
     )
+
+
+def _those_taken(function: Callable[..., Any], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values that a function has arguments for; all, if it takes any name."""
+    taken = inspect.signature(function).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return dict(values)
+    return {name: value for name, value in values.items() if name in taken}
 
 
 def _finish(name: str, generator: Iterator[Any]) -> None:

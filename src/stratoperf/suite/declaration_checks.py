@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from stratoperf import arguments
 from stratoperf.backends import BACKENDS
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.suite.units import conversion
@@ -18,6 +19,8 @@ CATEGORIES = ("single-node", "components", "swarmlet", "stress")
 METRICS = ("latency", "throughput", "device_time", "utilization")
 """What a target can speak of: what the runner measures of every operation, the device time of those
 whose work a device does, and what an operation observes itself."""
+
+VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 TOLD = ("backend", "duration_s")
 """What the runner tells a function that has an argument of that name."""
@@ -50,6 +53,8 @@ def check_declaration(benchmark: Benchmark) -> None:
     _check_params(benchmark)
     _check_arguments(benchmark)
     _check_targets(benchmark)
+    for field in ("check", "disk_bytes", "setup_s"):
+        _check_function(benchmark, field)
     if isinstance(benchmark.items, str) and benchmark.items not in benchmark.params:
         raise InvalidParameter(
             f"items: {benchmark.items!r} is no parameter of {name}; "
@@ -91,10 +96,7 @@ def _check_params(benchmark: Benchmark) -> None:
 
 def _check_arguments(benchmark: Benchmark) -> None:
     for name, parameter in benchmark.signature.items():
-        variadic = parameter.kind in (
-            inspect.Parameter.VAR_KEYWORD,
-            inspect.Parameter.VAR_POSITIONAL,
-        )
+        variadic = parameter.kind in VARIADIC
         required = parameter.default is inspect.Parameter.empty and not variadic
         # Of the parameters of one backend, the function needs defaults for the others.
         given = all(name in benchmark.axes(backend) for backend in benchmark.backends)
@@ -102,6 +104,28 @@ def _check_arguments(benchmark: Benchmark) -> None:
             raise InvalidParameter(
                 f"params: {benchmark.name} needs a value for {name!r} on every backend; "
                 f"add params={{{name!r}: [...]}}, or give the argument a default"
+            )
+
+
+def _check_function(benchmark: Benchmark, field: str) -> None:
+    """Check what is a function of the parameters, or for all but `check` a number."""
+    given = getattr(benchmark, field)
+    if not callable(given):
+        if field != "check":
+            arguments.number(field, given, at_least=0.0)
+        elif given is not None:
+            raise InvalidParameter(
+                f"check: expected a function of the parameters of {benchmark.name}, got {given!r}"
+            )
+        return
+    known = {name for backend in benchmark.backends for name in benchmark.axes(backend)}
+    if field != "check":
+        known.add("duration_s")
+    for name, parameter in inspect.signature(given).parameters.items():
+        required = parameter.default is inspect.Parameter.empty
+        if required and parameter.kind not in VARIADIC and name not in known:
+            raise InvalidParameter(
+                f"{field}: {benchmark.name} has no parameter {name!r}; {did_you_mean(name, known)}"
             )
 
 

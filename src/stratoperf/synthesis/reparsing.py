@@ -15,7 +15,9 @@ from stratoperf.synthesis.table import NodeTable
 _MEANING = ("kind", "value", "count", "layout")
 
 
-def check_reparses(table: NodeTable, rows: range, template: str) -> None:
+def check_reparses(
+    table: NodeTable, rows: range, template: str, before: tuple[NodeTable, range] | None
+) -> None:
     """Refuse a tree whose source does not parse, or parses to another tree.
 
     A template can make trees that no source has: what ``ast.unparse`` writes for a starred
@@ -26,31 +28,42 @@ def check_reparses(table: NodeTable, rows: range, template: str) -> None:
     table
         Of Python's nodes.
     rows
-        One of ``table.tree_ranges()``: a module, or another node that has a source of its own, an
-        expression or a statement.
+        One of ``table.tree_ranges()``.
     template
         What the error names.
+    before
+        The table and the rows that it was made of, if known. Where these have no such source
+        either, as a tree made by hand may not, it is they that the error names.
 
     Raises
     ------
     InvalidParameter
         With the line that would be read otherwise.
     """
+    difference = _why_another(table, rows)
+    if difference is None:
+        return
+    had_none = None if before is None else _why_another(*before)
+    if before is not None and had_none is not None:
+        raise InvalidParameter(
+            f"table: the tree at row {before[1].start} has no source that means it, not before it "
+            f"is rewritten either: {had_none}; encode source, or what ast.parse makes of it"
+        )
+    raise InvalidParameter(
+        f"template: with {template!r} the tree at row {rows.start} has no source that means it: "
+        f"{difference}; write a template that can stand wherever the pattern matches"
+    )
+
+
+def _why_another(table: NodeTable, rows: range) -> str | None:
+    """Return what keeps a tree from being that of its source, or ``None``."""
     try:
         tree = decode_tree(table, rows.start)
         source = ast.unparse(tree)
         parsed = _parsed_like(tree, source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InvalidParameter(
-            f"template: with {template!r} the tree at row {rows.start} has no source that parses: "
-            f"{error}"
-        ) from None
-    difference = _difference(table, rows, parsed, source)
-    if difference is not None:
-        raise InvalidParameter(
-            f"template: with {template!r} the tree at row {rows.start} has no source that means "
-            f"it: {difference}; write a template that can stand wherever the pattern matches"
-        )
+        return f"it does not parse: {error}"
+    return _difference(table, rows, parsed, source)
 
 
 def _parsed_like(tree: ast.AST, source: str) -> ast.AST:

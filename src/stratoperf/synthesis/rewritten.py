@@ -37,6 +37,11 @@ class RewrittenTable(NodeTable):
     left_alone: Rows
     dropped: Rows
 
+    def __repr__(self) -> str:
+        table = super().__repr__().removeprefix("<NodeTable: ").removesuffix(">")
+        counts = f"{len(self.replaced)} matches replaced, {len(self.left_alone)} left alone"
+        return f"<RewrittenTable: {table}; {counts}, {len(self.dropped)} dropped>"
+
     @classmethod
     def with_hits(cls, table: NodeTable, hits: Hits) -> RewrittenTable:
         """Return a table with what became of the hits."""

@@ -151,11 +151,12 @@ class Transformer:
             parses to another tree than that of the table.
         """
         new = self._transformed()
-        ranges = new.tree_ranges()
+        ranges, before = new.tree_ranges(), self.table.tree_ranges()
         assert ranges is not None
         changed = np.unique([self._root_of(row) for row in self._rows.tolist()])
         for number in np.searchsorted(self.table.roots, changed).tolist():
-            check_reparses(new, ranges[number], self.template.source)
+            old = None if before is None else (self.table, before[number])
+            check_reparses(new, ranges[number], self.template.source, old)
         return RewrittenTable.with_hits(new, self._hits)
 
     def _root_of(self, row: int) -> int:

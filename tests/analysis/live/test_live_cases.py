@@ -70,6 +70,18 @@ def test_only_what_both_sides_have_in_the_same_version_is_compared(
     assert len(agenda.differences) == len(listed)
 
 
+def test_what_a_case_writes_to_a_disk_is_said_before(environment_of: EnvironmentOf) -> None:
+    side = environment_of("""
+        @sp.benchmark("t.log", disk_bytes=lambda duration_s: 4e9 * duration_s)
+        def log(): return lambda: None
+        """)
+    warnings = join(side, side, "t.log").warnings
+    assert any(
+        "t.log[backend=cpu]: each process of the comparison writes up to 2 GB" in one
+        for one in warnings
+    )
+
+
 def test_what_is_skipped_on_a_side_is_listed_with_the_reason(
     environment_of: EnvironmentOf,
 ) -> None:

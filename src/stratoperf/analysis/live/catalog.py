@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stratoperf.analysis.live.protocol import SAMPLED_S
 from stratoperf.errors import BackendUnavailable, InvalidParameter
 
 if TYPE_CHECKING:
@@ -82,8 +83,22 @@ def known_cases(
     return {
         "cases": [_described(case) for case in cases],
         "unknown": unknown,
-        "warnings": list(notes),
+        "warnings": [*notes, *_disk_notes(cases)],
     }
+
+
+def _disk_notes(cases: Sequence[Case]) -> list[str]:
+    """Return a sentence on each case that writes to a disk."""
+    written = {
+        case.key: case.benchmark.disk_bytes_of(case.params, SAMPLED_S)
+        for case in cases
+        if case.skip_reason is None
+    }
+    return [
+        f"{key}: each process of the comparison writes up to {count / 1e9:.3g} GB to a disk"
+        for key, count in written.items()
+        if count > 0
+    ]
 
 
 def _described(case: Case) -> dict[str, Any]:

@@ -35,6 +35,9 @@ SLICES = 8
 """Slices of each side in a pair at most: while one works the other waits. What an operation may do
 only so often is shared by them."""
 
+SAMPLED_S = 0.5
+"""Seconds that all slices of a process take, about."""
+
 LONGEST_LINE = 1 << 26
 """Bytes in a message at most (a slice of 10,000 samples has 107,000): garbage must not fill
 memory."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
-from stratoperf.analysis.live.protocol import SLICES, Channel, Closed
+from stratoperf.analysis.live.protocol import SAMPLED_S, SLICES, Channel, Closed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +31,6 @@ _SIGKILL = 9
 
 # The warm-up takes samples too; they are dropped, and one is enough.
 _NOTHING_S = 1e-9
-
-SAMPLED_S = 0.5
-"""Seconds that all slices of a process take, about."""
 
 
 class Worker:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from stratoperf.backends import unavailable_reason
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
-from stratoperf.memory import TierManager, find, operations, tiers
+from stratoperf.memory import MAX_BLOCK, TierManager, find, operations, tiers
+from stratoperf.memory.assignments import assignments
 from stratoperf.memory.choosing import is_name, known
+from stratoperf.memory.opening import PAGE
 from stratoperf.operation import Operation
 from stratoperf.suite.published import MIGRATION_LATENCY
 from stratoperf.suite.registry import benchmark
@@ -31,21 +33,35 @@ def _on_disk(*names: str) -> bool:
 
 
 def _check_names(argument: str, value: str, names: list[str]) -> None:
-    """Refuse what is the name of a tier on no machine."""
+    """Refuse what is the name of a tier on no machine, and directories that are none's."""
+    for sentence in assignments().wrong:
+        raise InvalidParameter(sentence)
     for name in names:
         if not is_name(name):
             where = "" if name == value else f" in {value!r}"
             raise InvalidParameter(f"{argument}: {name!r}{where} is no tier; {known(tiers())}")
 
 
-def _check_route(route: str) -> None:
+def _check_size(size: int, most: int | None = None) -> None:
+    if size < PAGE or size % PAGE or (most is not None and size > most):
+        limit = "" if most is None else f" up to {most}"
+        raise InvalidParameter(f"size: expected a multiple of {PAGE}{limit}, got {size}")
+
+
+def _check_migration(route: str, size: int) -> None:
+    _check_size(size, MAX_BLOCK)
     names = route.split(":")
     if len(names) != 2:
         raise InvalidParameter(f"route: expected SOURCE:TARGET such as cpu:disk, got {route!r}")
     _check_names("route", route, names)
+    if names[0] == names[1]:
+        raise InvalidParameter(
+            f"route: a block cannot migrate from {names[0]} to itself; name two tiers"
+        )
 
 
-def _check_transfer(transfer: str) -> None:
+def _check_transfer(transfer: str, size: int) -> None:
+    _check_size(size)
     access, *names = transfer.split(":")
     if access not in operations.ACCESSES:
         raise InvalidParameter(
@@ -89,9 +105,11 @@ def _transferred_bytes(transfer: str, size: int, duration_s: float) -> int:
     return operations.disk_limits(size, duration_s).bytes
 
 
-def _filling_s(size: int) -> float:
+def _filling_s(route: str, size: int) -> float:
     """Return the seconds that random blocks take to make, at 0.4 GB/s, and to check."""
-    return max(size, operations.FOOTPRINT_BYTES) / 400e6
+    on_disk = _on_disk(*route.split(":"))
+    together = operations.FOOTPRINT_BYTES if on_disk else operations.COPY_FOOTPRINT_BYTES
+    return max(size, together) / 400e6
 
 
 def _fault_bytes(kind: str) -> int:
@@ -134,8 +152,8 @@ def _manager(names: list[str], budget_bytes: int = 0) -> Iterator[TierManager]:
     },
     target=MIGRATION_LATENCY,
     disk_bytes=_migrated_bytes,
-    setup_s=lambda size, **_: _filling_s(size),
-    check=_check_route,
+    setup_s=_filling_s,
+    check=_check_migration,
 )
 def memory_migrate(route: str, size: int, duration_s: float) -> Iterator[Operation]:
     """Migrate a block to another tier: durable there, and its room in the old one free.
