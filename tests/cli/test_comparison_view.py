@@ -127,6 +127,7 @@ def look(low: float | None, high: float | None) -> Look:
 
 def go_through(progress: LiveProgress) -> None:
     progress.planned(["kv.put[backend=cpu]", "kv.get[backend=cpu]"], 20.0)
+    progress.warned(["kv.put writes to a disk"])
     progress.pair("kv.put[backend=cpu]", None, 1, 0.5)
     progress.pair("kv.put[backend=cpu]", look(0.9, 1.1), 3, 4.0)
     progress.pair("kv.put[backend=cpu]", None, 4, 5.0)
@@ -150,6 +151,7 @@ def test_a_pipe_gets_a_line_for_each_look_and_each_verdict() -> None:
     go_through(LiveProgress(screen))
     assert raw.getvalue().splitlines() == [
         "plan: 2 results to compare, at most 20 s",
+        "warning: kv.put writes to a disk",
         "[1/2] kv.put[backend=cpu]: 3 pairs in 4.0 s, ratio 1.000 [0.900, 1.100]",
         "[1/2] kv.put[backend=cpu]: same, ratio 1.010 [0.990, 1.020], 4 pairs",
     ]

@@ -45,6 +45,11 @@ class LiveProgress(LiveListener):
         self._display.start(seconds)
         self._display.show(0, f"{self._numbered(keys[0])}  {duration_text(seconds)} left")
 
+    def warned(self, warnings: Sequence[str]) -> None:
+        """Print each, also where the comparison repeats it: now one can still stop."""
+        text = "\n".join(f"warning: {warning}" for warning in warnings)
+        self._display.guard(lambda: self._screen.line(text))
+
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
         if look is not None:

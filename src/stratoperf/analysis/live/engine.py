@@ -176,6 +176,8 @@ class _Engine:
         settings = self._settings
         try:
             self._listener.planned(keys, len(keys) * settings.duration_s)
+            if self._agenda.warnings:
+                self._listener.warned(self._agenda.warnings)
             described = msgspec.to_builtins(system())
             machine = described.pop("id")
             self._recorder.add_system(machine, described)

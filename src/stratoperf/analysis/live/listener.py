@@ -20,6 +20,9 @@ class LiveListener:
     def planned(self, keys: Sequence[str], seconds: float) -> None:
         """Tell what will be compared, and how many seconds it takes at most."""
 
+    def warned(self, warnings: Sequence[str]) -> None:
+        """Tell what one should know before it starts, such as what is written to a disk."""
+
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Tell that a pair is done, and what all `pairs` say, where that was looked at."""
 
