@@ -217,3 +217,14 @@ def test_limited_iterations_end_a_measurement_of_python_too() -> None:
     assert calls == 50 == result.count + result.warmup.iterations
     assert result.details == {"why": "wear"}
     assert np.isfinite(result.samples_ns).all()
+
+
+def test_what_counts_faults_of_4_kib_is_skipped_where_pages_are_larger(
+    manager: TierManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sysconf", lambda _: 65536)
+    with pytest.raises(sp.PrerequisiteMissing, match="the pages of this kernel have 65536"):
+        operations.page_fault("minor")
+    with pytest.raises(sp.PrerequisiteMissing, match="the pages of this kernel have 65536"):
+        operations.allocate(manager, "cpu", MIB, fresh=True)
+    operations.allocate(manager, "cpu", MIB)

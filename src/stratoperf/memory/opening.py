@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,21 @@ SHARE = 0.5
 def on_main_thread() -> bool:
     """Return whether this is the thread that Ctrl-C interrupts."""
     return threading.current_thread() is threading.main_thread()
+
+
+def need_usual_pages(work: str) -> None:
+    """Refuse work that counts page faults where a page of the kernel is not 4 KiB, as on some Arm.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        With the size that they have.
+    """
+    size = os.sysconf("SC_PAGESIZE")
+    if size != PAGE:
+        raise PrerequisiteMissing(
+            f"{work} counts page faults of {PAGE} bytes; the pages of this kernel have {size}"
+        )
 
 
 def module_for(tiers: Sequence[Tier]) -> Any:

@@ -11,7 +11,7 @@ from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
 from stratoperf.memory.content import random_content
 from stratoperf.memory.manager import TierManager
-from stratoperf.memory.opening import MAX_BLOCK, PAGE, on_main_thread
+from stratoperf.memory.opening import MAX_BLOCK, PAGE, need_usual_pages, on_main_thread
 from stratoperf.memory.page_faults import (
     FAULT_REGION_BYTES,
     FAULTS,
@@ -315,8 +315,15 @@ def allocate(
     fresh
         Get the room from the system each time (pages are cleared, the file system allocates) and
         give it back. By default the tier keeps it: a pool.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        For memory from a system whose pages do not have 4 KiB: they are counted.
     """
     chosen = manager.tier(tier)
+    if fresh and chosen.kind == "cpu":
+        need_usual_pages("allocation from the system")
     return Operation(
         manager.store.allocate_operation(
             manager.index(chosen),

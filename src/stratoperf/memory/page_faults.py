@@ -13,6 +13,7 @@ from stratoperf.errors import (
 )
 from stratoperf.memory.choosing import find
 from stratoperf.memory.manager import TierManager
+from stratoperf.memory.opening import need_usual_pages
 from stratoperf.memory.tier import Tier
 from stratoperf.memory.tiers import tiers
 from stratoperf.operation import Operation
@@ -45,6 +46,7 @@ def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
     """
     if kind not in FAULTS:
         raise InvalidParameter(f"kind: {kind!r} is unknown; {did_you_mean(kind, FAULTS)}")
+    need_usual_pages("this benchmark")
     found = tiers() if among is None else list(among)
     if kind == HUGE and (reason := find("huge", found).reason) is not None:
         raise PrerequisiteMissing(f"a fault of a huge page needs them: {reason}")
