@@ -10,12 +10,14 @@
 #include "cuda_emulator/control.hpp"
 #include "memory/gpu_tier.hpp"
 #include "memory/locked_tier.hpp"
+#include "memory_tiers.hpp"
 #include "workloads/memory/file_tier.hpp"
 #include "workloads/memory/store.hpp"
 
 namespace stratoperf::cuda::memory {
 namespace {
 
+using stratoperf::memory::content;
 using stratoperf::memory::FileTier;
 using stratoperf::memory::kMaxChunk;
 using stratoperf::memory::kPage;
@@ -28,16 +30,6 @@ using stratoperf::memory::Tuning;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 enum Place : std::size_t { kGpu, kCpu, kDisk, kOther, kPlaces };
-
-std::vector<std::byte> content(std::uint64_t size, unsigned seed) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  std::uint64_t state = seed;
-  for (std::byte& one : bytes) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    one = static_cast<std::byte>(state >> 56);
-  }
-  return bytes;
-}
 
 struct Fixture {
   Fixture() {

@@ -90,7 +90,9 @@ def test_a_statement_and_an_expression_alone_are_rewritten() -> None:
 
 
 def test_comments_of_types_stay() -> None:
-    tree = ast.parse("a = f(b)  # type: int\nc()  # type: ignore", type_comments=True)
+    lines = (("a = f(b)", "int"), ("c()", "ignore"))
+    source = "\n".join(f"{line}  # type: {comment}" for line, comment in lines)
+    tree = ast.parse(source, type_comments=True)
     assert decode(transform(encode(tree), "f($x)", "$x")) == "a = b # type: int\nc()"
 
 

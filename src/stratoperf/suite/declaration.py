@@ -140,21 +140,20 @@ class Benchmark:
         duration_s
             Seconds that it is sampled for at most.
         """
-        return math.ceil(self._declared(self.disk_bytes, params, duration_s))
+        return math.ceil(self._declared("disk_bytes", params, duration_s))
 
     def setup_s_of(self, params: Mapping[str, Value], duration_s: float) -> float:
         """Return the seconds of setup and verification that the declaration tells, 0 for none.
 
         The parameters are those of `disk_bytes_of`.
         """
-        return self._declared(self.setup_s, params, duration_s)
+        return self._declared("setup_s", params, duration_s)
 
-    def _declared(
-        self, told: Callable[..., float] | float, params: Mapping[str, Value], duration_s: float
-    ) -> float:
+    def _declared(self, field: str, params: Mapping[str, Value], duration_s: float) -> float:
+        told = getattr(self, field)
         if callable(told):
             told = told(**_those_taken(told, {"duration_s": duration_s, **params}))
-        return arguments.number(f"disk_bytes, setup_s: of {self.name}", told, at_least=0.0)
+        return arguments.number(f"{field} of {self.name}", told, at_least=0.0)
 
     def check_values(self, params: Mapping[str, Value]) -> None:
         """Hold the parameters of one case to the benchmark's own check.
