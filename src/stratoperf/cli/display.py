@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from stratoperf.cli.screen import Screen
+from stratoperf.report.units import duration
 
 BAR_WIDTH = 10
 AROUND_NAME = 40
@@ -93,15 +94,4 @@ class Display:
 def left_text(seconds: float) -> str:
     """Return how much time is left and when that ends: ``45 s left, done by 12:34:56``."""
     end = datetime.now() + timedelta(seconds=seconds)
-    return f"{duration_text(seconds)} left, done by {end:%H:%M:%S}"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a length of time such as ``45 s``, ``3:20 min`` or ``2:05 h``."""
-    whole = round(seconds)
-    if whole < 100:
-        return f"{max(whole, 1)} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 100:
-        return f"{minutes}:{rest:02} min"
-    return f"{minutes // 60}:{minutes % 60:02} h"
+    return f"{duration(seconds)} left, done by {end:%H:%M:%S}"

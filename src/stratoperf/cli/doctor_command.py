@@ -66,13 +66,14 @@ def _show(screen: Screen, checks: list[Check]) -> None:
 
 
 def _show_plain(screen: Screen, checks: list[Check]) -> None:
-    from stratoperf.cli.tables import Cell, Column, print_table
+    from stratoperf.cli.tables import Cell, Column, Table, print_table
 
     rows = [
         [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]
         for check in checks
     ]
-    print_table(screen, [Column(title) for title in ("status", "name", "detail", "remedy")], rows)
+    columns = [Column(title) for title in ("status", "name", "detail", "remedy")]
+    print_table(screen, Table(columns, rows))
     screen.line(_summary(checks))
 
 

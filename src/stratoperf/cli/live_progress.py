@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratoperf.analysis.live.listener import LiveListener
-from stratoperf.cli.display import Display, duration_text
+from stratoperf.cli.display import Display
 from stratoperf.cli.screen import Screen
-from stratoperf.report.comparison_words import basis_text, ratio_text
+from stratoperf.report.comparison_words import basis_text
+from stratoperf.report.units import duration, ratio_interval
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric
@@ -40,10 +41,10 @@ class LiveProgress(LiveListener):
         self._count = len(keys)
         self._budget = seconds / len(keys)
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, at most {duration_text(seconds)}"
+        text = f"plan: {results} to compare, at most {duration(seconds)}"
         self._display.guard(lambda: self._screen.line(text, "bold"))
         self._display.start(seconds)
-        self._display.show(0, f"{self._numbered(keys[0])}  {duration_text(seconds)} left")
+        self._display.show(0, f"{self._numbered(keys[0])}  {duration(seconds)} left")
 
     def warned(self, warnings: Sequence[str]) -> None:
         """Print each, also where the comparison repeats it: now one can still stop."""
@@ -53,11 +54,11 @@ class LiveProgress(LiveListener):
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
         if look is not None:
-            self._ratio = f"ratio {ratio_text(look.ratio)}"
+            self._ratio = f"ratio {ratio_interval(look.ratio)}"
         done = "1 pair" if pairs == 1 else f"{pairs} pairs"
         if self._display.is_live:
             spent = self._done * self._budget + min(seconds, self._budget)
-            left = duration_text(self._count * self._budget - spent)
+            left = duration(self._count * self._budget - spent)
             parts = [self._numbered(key), done, self._ratio, f"{left} left"]
             self._display.show(spent, "  ".join(part for part in parts if part))
         elif look is not None and look.verdict == "inconclusive":
@@ -69,7 +70,7 @@ class LiveProgress(LiveListener):
         if not self._display.is_live:
             text = (
                 f"{self._numbered(metric.key)}: {metric.verdict}, ratio "
-                f"{ratio_text(metric.ratio)}, {basis_text(metric)}"
+                f"{ratio_interval(metric.ratio)}, {basis_text(metric)}"
             )
             self._display.guard(lambda: self._screen.line(text))
         self._done += 1

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.display import Display, duration_text, left_text
+from stratoperf.cli.display import Display, left_text
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import format_time
+from stratoperf.report.units import duration, parameters, quantity, size
 from stratoperf.suite.listener import Listener
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class RunProgress(Listener):
         del index  # It counts cases that cannot run here, too.
         if self._plan is None or case.skip_reason is not None:
             return
-        values = " ".join(f"{key}={value}" for key, value in case.params.items())
+        values = parameters(case.params.items())
         name = self._display.shortened(f"{case.benchmark.name} {values}".strip())
         done = f"{self._done}/{self._count}"
         self._display.show(self._done, f"{done} {name}  {left_text(self._seconds_left())}")
@@ -112,8 +112,8 @@ def describe_plan(plan: Plan) -> str:
     cases = f"{count - skipped} case{'' if count - skipped == 1 else 's'}"
     if skipped:
         cases += f" ({skipped} more cannot run here)"
-    size = f", at most {bytes_text(plan.bytes)} on disk" if plan.bytes else ""
-    return f"plan: {cases}, at most {duration_text(plan.seconds)}{size}"
+    written = f", at most {size(plan.bytes)} on disk" if plan.bytes else ""
+    return f"plan: {cases}, at most {duration(plan.seconds)}{written}"
 
 
 def outcome(result: Result) -> str:
@@ -122,12 +122,4 @@ def outcome(result: Result) -> str:
         return f"{result.key}: {result.status}: {result.reason or 'no reason given'}"
     latency = result.metrics.get("latency")
     p50 = latency.statistic("p50") if latency is not None else None
-    return f"{result.key}: p50 {format_time(p50.value)}" if p50 else f"{result.key}: done"
-
-
-def bytes_text(count: float) -> str:
-    """Return a size such as ``12 MB``."""
-    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count:.0f} B"
+    return f"{result.key}: p50 {quantity(p50.value, 'ns')}" if p50 else f"{result.key}: done"

@@ -12,12 +12,12 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
-    ratio_text,
     statistic_text,
     threshold_text,
     told_differences,
     value_text,
 )
+from stratoperf.report.units import ratio_interval
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped (section 2.2)."""
@@ -71,7 +71,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
     _said(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
-        f"{value_text(metric.current, metric.unit)}, times slower {ratio_text(metric.ratio)}, "
+        f"{value_text(metric.current, metric.unit)}, times slower {ratio_interval(metric.ratio)}, "
         f"{basis_text(metric)}; {metric.why}",
     )
 
