@@ -23,6 +23,7 @@ from stratoperf.report.comparison_words import (
 )
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.report.units import ratio_interval
+from stratoperf.safe_text import visible, visible_lines
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None) -> sp.Estimate:
@@ -222,16 +223,16 @@ def test_junit_shows_what_xml_cannot_hold_as_an_escape() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_an_annotation_is_one_line_and_can_be_read_back(title: str, message: str) -> None:
+def test_an_annotation_is_one_line_and_shows_what_is_hidden(title: str, message: str) -> None:
     line = annotation("error", title, message)
     assert "\n" not in line
     assert "\r" not in line
     command, _, data = line.removeprefix("::").partition("::")
-    assert unescaped(data) == message
+    assert unescaped(data) == visible_lines(message)
     escaped = command.removeprefix("error title=")
     assert ":" not in escaped
     assert "," not in escaped
-    assert unescaped(escaped) == title
+    assert unescaped(escaped) == visible(title)
 
 
 def unescaped(text: str) -> str:

@@ -24,8 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         # Imported here: Ctrl-C can come that early, and must not show a traceback.
         from stratoperf.cli.entry import run
+        from stratoperf.cli.streams import own_streams
 
-        code = run(sys.argv[1:] if arguments is None else arguments)
+        with own_streams(for_good=arguments is None):
+            code = run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from stratoperf.cli.comparison_options import ComparisonOptions
 
 if TYPE_CHECKING:
@@ -59,18 +57,26 @@ def publish(
         show_verdict,
     )
     from stratoperf.cli.screen import Screen
+    from stratoperf.cli.streams import OutputLost
 
     screen = Screen.stderr() if options.as_json else Screen.stdout()
-    show_comparison(screen, comparison)
-    if is_gate:
-        show_decision(screen, decision)
-    else:
-        show_verdict(screen, comparison)
-    show_place(screen, comparison)
-    _print_annotations(comparison, decision, options, is_gate=is_gate)
-    if options.as_json:
-        _print_json(comparison, code, decision if is_gate else None)
-    _write_files(comparison, decision, options, is_gate=is_gate)
+    try:
+        show_comparison(screen, comparison)
+        if is_gate:
+            show_decision(screen, decision)
+        else:
+            show_verdict(screen, comparison)
+        show_place(screen, comparison)
+        _print_annotations(comparison, decision, options, is_gate=is_gate)
+        if options.as_json:
+            _print_json(comparison, code, decision if is_gate else None)
+    except (OutputLost, BrokenPipeError):
+        if comparison.run_path is not None:
+            Screen.stderr().line(f"saved: {comparison.run_path}")
+        raise
+    finally:
+        # Also when what is printed reaches nobody.
+        _write_files(comparison, decision, options, is_gate=is_gate)
 
 
 def _write_files(
@@ -97,11 +103,12 @@ def _print_annotations(
 
     GitHub reads them on either stream; under ``--json`` stdout is not theirs.
     """
+    from stratoperf.cli.screen import print_annotation
     from stratoperf.report.annotations import github_annotations
 
     if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):
-            click.echo(line, err=options.as_json)
+            print_annotation(line, beside_json=options.as_json)
 
 
 def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from rich.cells import cell_len, chop_cells
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from stratoperf.cli.screen import Screen
@@ -88,7 +89,10 @@ class Display:
     def shortened(self, name: str, around: int = AROUND_NAME) -> str:
         """Return a name that leaves room for so many columns around it."""
         room = max(self.screen.width - BAR_WIDTH - around, LEAST_NAME)
-        return name if len(name) <= room else f"{name[: room - 1]}…"
+        shown = self.screen.shown(name)
+        if cell_len(shown) <= room:
+            return shown
+        return f"{chop_cells(shown, room - 1)[0]}…"
 
 
 def left_text(seconds: float) -> str:

@@ -16,6 +16,7 @@ import click
 from stratoperf.cli.application import application
 from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
+from stratoperf.safe_text import log_line
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
@@ -35,11 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     debug = os.environ.get(DEBUG, "0") not in ("", "0")
     if debug:
-        logging.basicConfig(
-            level=logging.DEBUG,
-            stream=sys.stderr,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
+        _log_verbosely()
     terminated = _Terminated()
     lost = _LostInterrupts()
     try:
@@ -51,7 +48,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return ExitCode.TERMINATED if terminated and code == ExitCode.INTERRUPTED else code
     except BrokenPipeError:
-        _silence(sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
     except KeyboardInterrupt:
         _say("interrupted")
@@ -62,8 +58,9 @@ def run(arguments: Sequence[str]) -> int:
         return exit_code(error)
     except Exception as error:
         logger.debug("the error in full", exc_info=True)
-        hint = "" if debug else f"\nset {DEBUG}=1 to see where it comes from"
-        _say(f"error: {type(error).__name__}: {error}{hint}")
+        _say(f"error: {_described(error)}")
+        if not debug:
+            _say(f"set {DEBUG}=1 to see where it comes from")
         return ExitCode.FAILED
     finally:
         lost.restore()
@@ -78,7 +75,7 @@ def _invoke(arguments: list[str], terminated: _Terminated) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _say(*_usage(error))
         return ExitCode.USAGE
     except click.Abort:
         # What click makes of Ctrl-C.
@@ -132,15 +129,46 @@ class _LostInterrupts:
         sys.unraisablehook = self._previous
 
 
-def _say(text: str) -> None:
+def _usage(error: click.ClickException) -> list[str]:
+    """Return what click would print about an error, as lines."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    lines = []
+    if context is not None:
+        lines = [
+            *context.get_usage().splitlines(),
+            f"Try '{context.command_path} {context.help_option_names[0]}' for help.",
+            "",
+        ]
+    return [*lines, f"Error: {error.format_message()}"]
+
+
+def _described(error: Exception) -> str:
+    kind = type(error).__name__
     try:
-        click.echo(text, err=True)
-    except OSError:
-        _silence(sys.stderr.fileno())
+        return f"{kind}: {error}"
+    except Exception:
+        return f"{kind}, which cannot be shown: its text raises an error itself"
 
 
-def _silence(descriptor: int) -> None:
-    """Send what is still buffered nowhere, so that the interpreter's end stays quiet."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, descriptor)
-    os.close(null)
+def _say(*messages: str) -> None:
+    # Here, so that help comes at once.
+    from stratoperf.cli.screen import Screen
+
+    screen = Screen.stderr()
+    for text in messages:
+        screen.message(text)
+
+
+def _log_verbosely() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+    logging.captureWarnings(capture=True)
+
+
+class _SafeFormatter(logging.Formatter):
+    """Makes each line safe, also those of tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        return "\n".join(map(log_line, super().format(record).split("\n")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,8 @@ class LiveProgress(LiveListener):
 
     def warned(self, warnings: Sequence[str]) -> None:
         """Print each, also where the comparison repeats it: now one can still stop."""
-        text = "\n".join(f"warning: {warning}" for warning in warnings)
-        self._display.guard(lambda: self._screen.line(text))
+        for warning in warnings:
+            self._display.guard(functools.partial(self._screen.line, f"warning: {warning}"))
 
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""

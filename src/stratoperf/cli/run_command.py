@@ -91,6 +91,7 @@ def run(
 
     from stratoperf.cli.progress import RunProgress
     from stratoperf.cli.screen import Screen
+    from stratoperf.cli.streams import OutputLost
     from stratoperf.errors import Interrupted
     from stratoperf.suite import run as measure_all
 
@@ -124,7 +125,7 @@ def run(
         _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
         if as_json:
             _print_document(outcome, progress.path)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError, OutputLost):
         if progress.path is not None:
             remarks.line(f"saved: {progress.path}")
         raise

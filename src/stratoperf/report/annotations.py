@@ -19,8 +19,9 @@ from stratoperf.report.comparison_words import (
     told_differences,
 )
 from stratoperf.report.units import ratio_interval
+from stratoperf.safe_text import visible, visible_lines
 
-_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_DATA = {"%": "%25", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
@@ -63,9 +64,10 @@ def annotation(level: str, title: str, message: str) -> str:
     level
         ``"error"``, ``"warning"`` or ``"notice"``.
     title, message
-        Whatever they contain.
+        Whatever they contain; line breaks of the message stay.
     """
-    return f"::{level} title={_escaped(title, _PROPERTY)}::{_escaped(message, _DATA)}"
+    name = _escaped(visible(title), _PROPERTY)
+    return f"::{level} title={name}::{_escaped(visible_lines(message), _DATA)}"
 
 
 def _on_metric(level: str, metric: ComparedMetric) -> str:

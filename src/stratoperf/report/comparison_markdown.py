@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.report.comparison_text import closing, remarks
 from stratoperf.report.comparison_words import NUMERIC, one_line, table
+from stratoperf.safe_text import markdown
 
 _SIGNS = {
     "passed": "✅ passed",
@@ -15,7 +14,6 @@ _SIGNS = {
     "inconclusive": "⚠️ inconclusive",
     "interrupted": "⚠️ interrupted",
 }
-_ACTIVE = re.compile(r"([\\`*_|\[\]~#])")
 
 
 def comparison_markdown(comparison: Comparison, decision: Decision | None = None) -> str:
@@ -69,5 +67,4 @@ def _row(cells: list[str], *, plain: bool = False) -> str:
 
 def text(plain: str) -> str:
     """Return a text that Markdown shows as it is, on one line."""
-    harmless = one_line(plain).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _ACTIVE.sub(r"\\\1", harmless)
+    return markdown(one_line(plain))

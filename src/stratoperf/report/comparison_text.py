@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import counts
@@ -17,6 +16,7 @@ from stratoperf.report.comparison_words import (
     told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.safe_text import html, log_line
 
 _COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", "same": "inherit"}
 
@@ -37,7 +37,8 @@ def comparison_text(comparison: Comparison) -> str:
     """Render a comparison as plain text of several lines."""
     lines = [f"baseline: {comparison.baseline}", f"current:  {comparison.current}"]
     if comparison.metrics:
-        titles, rows = table(comparison.metrics)
+        titles, texts = table(comparison.metrics)
+        rows = [[log_line(text) for text in row] for row in texts]
         widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
         lines.append("")
         for row in [titles, *rows]:
@@ -47,27 +48,28 @@ def comparison_text(comparison: Comparison) -> str:
             ]
             lines.append("  ".join(padded).rstrip())
     notes = list(remarks(comparison))
-    return "\n".join([*lines, *([""] if notes else []), *notes, "", closing(comparison)])
+    whole = [*lines, *([""] if notes else []), *notes, "", closing(comparison)]
+    return "\n".join(map(log_line, whole))
 
 
 def comparison_html(comparison: Comparison) -> str:
     """Render a comparison as HTML."""
-    sides = f"{escape(comparison.baseline)} &rarr; {escape(comparison.current)}"
-    parts = [f"<b>{escape(tally(comparison))}</b>: {sides}"]
+    sides = f"{html(comparison.baseline)} &rarr; {html(comparison.current)}"
+    parts = [f"<b>{html(tally(comparison))}</b>: {sides}"]
     if comparison.metrics:
         titles, rows = table(comparison.metrics)
-        head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+        head = "".join(f"<th>{html(title)}</th>" for title in titles)
         parts.append(f"<table><tr>{head}</tr>")
         for metric, row in zip(comparison.metrics, rows, strict=True):
-            cells = "".join(f"<td>{escape(text)}</td>" for text in row[:-1])
+            cells = "".join(f"<td>{html(text)}</td>" for text in row[:-1])
             style = f"color:{_COLORS[metric.verdict]}"
             parts.append(
-                f"<tr>{cells}<td style='{style}' title='{escape(metric.why)}'>"
-                f"<b>{escape(row[-1])}</b></td></tr>"
+                f"<tr>{cells}<td style='{style}' title='{html(metric.why)}'>"
+                f"<b>{html(row[-1])}</b></td></tr>"
             )
         parts.append("</table>")
-    parts += [f"<div>{escape(note)}</div>" for note in remarks(comparison)]
-    return f"<div>{''.join(parts)}<small>{escape(closing(comparison))}</small></div>"
+    parts += [f"<div>{html(note)}</div>" for note in remarks(comparison)]
+    return f"<div>{''.join(parts)}<small>{html(closing(comparison))}</small></div>"
 
 
 def remarks(comparison: Comparison) -> Iterator[str]:

@@ -132,5 +132,5 @@ def basis_text(metric: ComparedMetric) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text without line breaks."""
-    return " / ".join(part.strip() for part in text.splitlines() if part.strip())
+    """Return a text without line breaks; what else is invisible in it stays."""
+    return " / ".join(filter(None, (part.strip(" \t\r") for part in text.split("\n"))))

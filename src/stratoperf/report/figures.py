@@ -8,6 +8,7 @@ import numpy as np
 
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.report.units import interval, scale_of
+from stratoperf.safe_text import figure_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,6 +67,6 @@ def plot_measurement(measurement: Measurement) -> Axes:
     batch = "" if measurement.batch == 1 else f", mean of {measurement.batch} iterations"
     axes.set_xlabel(f"time of one iteration [{unit}]{batch} ({beyond} samples lie to the right)")
     axes.set_ylabel("samples")
-    axes.set_title(f"{measurement.name}: {len(samples)} samples")
+    axes.set_title(figure_label(f"{measurement.name}: {len(samples)} samples"))
     axes.legend()
     return axes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.report.history_text import machine_text, ratio_text, scatter_text, trend_name
 from stratoperf.report.units import scale_of
+from stratoperf.safe_text import figure_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +105,8 @@ def _grid(panels: int) -> tuple[int, int]:
 def _draw(history: History, trends: list[Trend], figure: Figure) -> Figure:
     columns, rows = _grid(len(trends))
     several = len({trend.machine for trend in trends}) > 1
-    figure.suptitle(f"{history.source}: {history.runs} runs, {history.statistic}")
+    title = f"{history.source}: {history.runs} runs, {history.statistic}"
+    figure.suptitle(figure_label(title))
     for number, trend in enumerate(trends, start=1):
         _draw_trend(figure.add_subplot(rows, columns, number), trend, with_machine=several)
     return figure
@@ -119,8 +121,8 @@ def _draw_trend(axes: Axes, trend: Trend, *, with_machine: bool) -> None:
         about.append(machine_text(trend))
     if trend.scatter is not None:
         about.append(f"scatter {scatter_text(trend.scatter)}")
-    axes.set_title(", ".join(about), fontsize="medium", loc="left")
-    axes.set_ylabel(f"{trend.metric} {trend.statistic} [{unit}]")
+    axes.set_title(figure_label(", ".join(about)), fontsize="medium", loc="left")
+    axes.set_ylabel(figure_label(f"{trend.metric} {trend.statistic} [{unit}]"))
     _date(axes, trend)
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from stratoperf.report.units import (
     ratio_change,
     significant,
 )
+from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
     from stratoperf.analysis.history import ChangePoint, History, Trend
@@ -120,7 +120,7 @@ def machine_text(trend: Trend) -> str:
 def history_html(history: History) -> str:
     """Render a history as an HTML table, with the change points below it."""
     count = "1 run" if history.runs == 1 else f"{history.runs} runs"
-    head = f"<b>{escape(history.source)}</b>: {count}, {escape(history.statistic)}"
+    head = f"<b>{html(history.source)}</b>: {count}, {html(history.statistic)}"
     titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
     rows = []
     notes = []
@@ -130,9 +130,9 @@ def history_html(history: History) -> str:
         notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
     notes += history.warnings
     notes += [f"left out: {one.what}: {one.why}" for one in history.left_out]
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    items = "".join(f"<li>{html(note)}</li>" for note in notes)
     table = html_table(titles, rows)
-    return f"<div>{head}{table}<ul>{items}</ul><small>{escape(history.method)}</small></div>"
+    return f"<div>{head}{table}<ul>{items}</ul><small>{html(history.method)}</small></div>"
 
 
 def _about(trend: Trend) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from stratoperf.report.markup import html_facts
 from stratoperf.report.units import interval, quantity
+from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
     from stratoperf.measurement import Measurement
@@ -32,7 +32,7 @@ def describe_measurement(measurement: Measurement) -> str:
 
 def measurement_html(measurement: Measurement) -> str:
     """Render a measurement as an HTML table."""
-    head = f"<b>{escape(measurement.name)}</b>: {escape(_samples(measurement))}"
+    head = f"<b>{html(measurement.name)}</b>: {html(_samples(measurement))}"
     if measurement.count == 0:
         return f"<div>{head}</div>"
     summary = measurement.summary()
@@ -53,7 +53,7 @@ def measurement_html(measurement: Measurement) -> str:
     rows.append(("verified", _verified(measurement)))
     rows.append(("stopped by", measurement.stopped_because))
     rows += [(name, str(value)) for name, value in measurement.details.items()]
-    note = escape(summary.p50.method)
+    note = html(summary.p50.method)
     return f"<div>{head}{html_facts(rows)}<small>95 % intervals: {note}</small></div>"
 
 
