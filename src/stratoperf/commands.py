@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
-_OWN_ESCAPES = {ord("'"): r"\047", ord("\\"): r"\\", ord("%"): "%%"}
+from stratoperf.safe_text import log_line
 
 
 def command_text(*words: str | os.PathLike[str]) -> str:
@@ -14,7 +14,7 @@ def command_text(*words: str | os.PathLike[str]) -> str:
     Parameters
     ----------
     words
-        The words of the command. A path, in contrast to a text, is never taken as an option: it
+        The words of the command. A path, in contrast to a text, is never taken for an option: it
         begins with ``./`` where it would begin with a ``-``.
 
     Examples
@@ -29,16 +29,13 @@ def _quoted(word: str | os.PathLike[str]) -> str:
     text = os.fsdecode(word)
     if not isinstance(word, str) and text.startswith("-"):
         text = f"./{text}"
-    if text.isprintable():
+    if log_line(text) == text:
         return shlex.quote(text)
-    # Bytes that are not text, and what a terminal would act on, survive printing only as escapes.
-    # A substitution loses line breaks at the end, which the slash of a folder would protect.
+    # Bytes that are not text, and what would be escaped on its way to the reader.
     octal = "".join(map(_octal, os.fsencode(text)))
     return f"\"$(printf '{octal}')\""
 
 
 def _octal(byte: int) -> str:
-    plain = chr(byte)
-    if plain.isascii() and plain.isprintable():
-        return _OWN_ESCAPES.get(byte, plain)
-    return rf"\{byte:03o}"
+    letter = chr(byte)
+    return letter if letter.isascii() and (letter.isalnum() or letter in "/._ ") else f"\\{byte:03o}"

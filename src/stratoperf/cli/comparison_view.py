@@ -49,7 +49,7 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
     screen.line(f"current:  {comparison.current}")
     if comparison.metrics:
         if screen.fancy and _shared(comparison):
-            screen.line(f"compared: {_shared(comparison)}")
+            screen.paragraph(f"compared: {_shared(comparison)}", indent="  ")
         elif not screen.fancy:
             screen.line()
         print_grouped(screen, _table(screen, comparison))
@@ -69,13 +69,13 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
 def show_verdict(screen: Screen, comparison: Comparison) -> None:
     """Print the verdict of the whole."""
     word = comparison.verdict
-    screen.line(f"verdict: {word} ({tally(comparison)})", STYLES[word])
+    screen.paragraph(f"verdict: {word} ({tally(comparison)})", STYLES[word], indent="  ")
 
 
 def show_decision(screen: Screen, decision: Decision) -> None:
     """Print whether the change may pass, and why."""
     style = OUTCOMES[decision.outcome]
-    screen.line(f"check: {decision.outcome} ({decision.reason})", style)
+    screen.paragraph(f"check: {decision.outcome} ({decision.reason})", style, indent="  ")
     if decision.outcome == "inconclusive":
         screen.paragraph(
             "warning: results without a verdict pass; --inconclusive fail makes them count"

@@ -53,8 +53,7 @@ def show_history(screen: Screen, history: History, *, remarks_only: bool = False
 
 def _show_machine(screen: Screen, trends: Sequence[Trend]) -> None:
     shown = dict.fromkeys(f"{trend.metric} {trend.statistic}" for trend in trends)
-    screen.line()
-    screen.paragraph(f"{', '.join(shown)} on {machine_text(trends[0])}", "bold", indent="  ")
+    screen.heading(f"{', '.join(shown)} on {machine_text(trends[0])}")
     print_grouped(screen, *(_table(trends, width) for width in WIDTHS))
     for trend in trends:
         _show_remarks(screen, trend)

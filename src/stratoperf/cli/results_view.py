@@ -33,14 +33,13 @@ def show_results(screen: Screen, run: Run) -> None:
 def _show_benchmark(screen: Screen, name: str, results: Sequence[Result]) -> None:
     backends = list(dict.fromkeys(result.backend for result in results))
     heading = f"{name} on {', '.join(backends)}  {_verified(results)}".rstrip()
-    screen.line()
     if screen.fancy:
-        screen.paragraph(heading, "bold", indent="  ")
+        screen.heading(heading)
         table = _table(results, with_backend=len(backends) > 1)
         print_table(screen, table, _compact(results, table))
     else:
         # A comment for tools that read the table, whose rows are whole facts for a grep.
-        screen.line(f"# {heading}")
+        screen.heading(f"# {heading}")
         print_table(screen, _with_name(name, _table(results)))
 
 
@@ -130,13 +129,14 @@ def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
             f"operations too short for the clock were timed in batches of {sizes}: their "
             "percentiles are those of batch means",
             "dim",
+            indent="  ",
         )
     shortfalls: dict[str, list[str]] = {}
     for one in results:
         for text in one.below_standard:
             shortfalls.setdefault(text.partition(":")[0], []).append(text)
     for texts in shortfalls.values():
-        screen.paragraph(f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim")
+        screen.paragraph(f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim", indent="  ")
 
 
 def _and_more(count: int) -> str:
@@ -172,6 +172,7 @@ def _show_noise(screen: Screen, run: Run) -> None:
     if not disturbed:
         return
     count = sum(result.status != "skipped" for result in run.results)
-    screen.line(f"noise: {len(disturbed)} of {count} measurements were disturbed", "yellow")
+    text = f"noise: {len(disturbed)} of {count} measurements were disturbed"
+    screen.paragraph(text, "yellow", indent="  ")
     for warning in worst_of_each_kind(one for result in disturbed for one in result.warnings):
         screen.paragraph(f"  {warning}", "yellow", indent="    ")

@@ -150,8 +150,7 @@ def print_grouped(screen: Screen, *forms: Table) -> None:
         print_table(screen, *forms)
         return
     for name in names:
-        screen.line()
-        screen.paragraph(name, "bold", indent="  ")
+        screen.heading(name)
         parts = (
             Table(form.columns, [row for row in form.rows if row[0].text == name]) for form in forms
         )
