@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from stratoperf.errors import SchemaError
+from stratoperf import door
 from stratoperf.results.columns import Array, External, digest, read_external
 from stratoperf.results.files import atomic_file, describe_failure, write_arrays
 from stratoperf.results.validation import convert
@@ -32,26 +32,23 @@ class _Pending(NamedTuple):
     earlier: dict[str, Any]
 
 
-def read_tree(path: Path) -> Any:
+def read_tree(path: Path, *, follow_links: bool = True) -> Any:
     """Read the JSON of a run file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    follow_links
+        Whether it may be a symbolic link.
 
     Raises
     ------
     SchemaError
-        When the file is missing, empty, truncated or no JSON.
+        When the file is missing, empty, truncated, not JSON, or beyond the limits of the door.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SchemaError(f"cannot read {path}: {error.strerror or error}") from error
-    if not content.strip():
-        raise SchemaError(f"{path}: the file is empty; take it from its origin again")
-    try:
-        return msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
-        raise SchemaError(
-            f"{path}: {error}; the file is truncated or no JSON, take it from its origin again"
-        ) from error
+    content = door.read_bytes(path, door.LARGEST_JSON, follow_links=follow_links)
+    return door.parse_json(content, str(path))
 
 
 def save_tree(
