@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
+
+import msgspec
 
 from stratoperf import backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 from stratoperf.measuring import DEVICE_SHARE
+from stratoperf.results.validation import convert
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
@@ -138,6 +142,37 @@ class Plan:
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
         )
+
+
+class StoredPlan(msgspec.Struct, frozen=True):
+    """What a run file says about what was to be measured."""
+
+    request: Request
+    keys: list[str]
+
+
+def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
+    """Return what an interrupted run was to measure.
+
+    Parameters
+    ----------
+    document
+        Of the run.
+    source
+        Its file, for messages.
+
+    Raises
+    ------
+    InvalidParameter
+        When it does not say.
+    SchemaError
+        When it cannot be understood.
+    """
+    if "plan" not in document:
+        raise InvalidParameter(
+            f"resume: {source} does not say what was planned; start a new run instead"
+        )
+    return convert(document["plan"], StoredPlan, "plan")
 
 
 def make_request(
