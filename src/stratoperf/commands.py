@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
+from pathlib import Path
 
 from stratoperf.safe_text import log_line
 
@@ -25,6 +27,17 @@ def command_text(*words: str | os.PathLike[str]) -> str:
     return " ".join(map(_quoted, words))
 
 
+def this_command() -> list[str]:
+    """Return the command line of this process, as a run file keeps it.
+
+    Where the program lies says nothing about the run. Bytes that are not text become escapes, which
+    JSON can hold.
+    """
+    program, *arguments = sys.argv or [""]
+    words = (Path(program).name, *arguments)
+    return [word.encode("utf-8", "backslashreplace").decode("utf-8") for word in words]
+
+
 def _quoted(word: str | os.PathLike[str]) -> str:
     text = os.fsdecode(word)
     if not isinstance(word, str) and text.startswith("-"):
@@ -38,4 +51,6 @@ def _quoted(word: str | os.PathLike[str]) -> str:
 
 def _octal(byte: int) -> str:
     letter = chr(byte)
-    return letter if letter.isascii() and (letter.isalnum() or letter in "/._ ") else f"\\{byte:03o}"
+    return (
+        letter if letter.isascii() and (letter.isalnum() or letter in "/._ ") else f"\\{byte:03o}"
+    )

@@ -28,13 +28,13 @@ NAME_WIDTH = 22
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
-    help="Folder whose disk is checked.",
+    help="Folder whose disk to check.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
-    """Tell what this machine can and cannot measure, and what makes it noisy.
+    """Show what this machine can and cannot measure, and what makes it noisy.
 
-    Each finding comes with the command that mends it. Nothing is changed.
+    Each problem comes with the command that fixes it. Nothing is changed.
     """
     import msgspec
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def list_benchmarks(as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends."""
     from stratoperf.cli.screen import Screen, print_json

@@ -136,7 +136,9 @@ def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
         for text in one.below_standard:
             shortfalls.setdefault(text.partition(":")[0], []).append(text)
     for texts in shortfalls.values():
-        screen.paragraph(f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim", indent="  ")
+        screen.paragraph(
+            f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim", indent="  "
+        )
 
 
 def _and_more(count: int) -> str:

@@ -6,12 +6,12 @@ import contextlib
 import itertools
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import Run, storage
 from stratoperf.results.files import atomic_file, check_directory
@@ -167,7 +167,7 @@ class FileRecorder:
 
 def resume_command(path: Path) -> str:
     """Return the command that goes on with an interrupted run."""
-    return f"stratoperf run --resume {shlex.quote(str(path))}"
+    return command_text("stratoperf", "run", "--resume", path)
 
 
 def resume_advice(place: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 import stratoperf
+from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
 from stratoperf.results import SCHEMA, Run
@@ -189,14 +189,12 @@ class _Execution:
 
 
 def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
-    program, *arguments = sys.argv or [""]
     return {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "preset": plan.request.preset,
-        # Where the program lies says nothing about the run.
-        "command": [Path(program).name, *arguments],
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "plan": {
