@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from stratoperf import door
+from stratoperf.errors import SchemaError
 from stratoperf.results.columns import Array, External, digest, read_external
 from stratoperf.results.files import atomic_file, describe_failure, write_arrays
 from stratoperf.results.validation import convert
