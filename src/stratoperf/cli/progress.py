@@ -115,7 +115,9 @@ def describe_plan(plan: Plan) -> str:
     cases = f"{count - skipped} case{'' if count - skipped == 1 else 's'}"
     if skipped:
         cases += f" ({skipped} more cannot run here)"
-    written = f", at most {size(plan.bytes)} on disk" if plan.bytes else ""
+    # Of results no more than an estimate is known before.
+    bound = "up to about" if plan.saves else "at most"
+    written = f", {bound} {size(plan.bytes)} on disk" if plan.bytes else ""
     return f"plan: {cases}, at most {duration(plan.seconds)}{written}"
 
 

@@ -24,13 +24,14 @@ import errno
 import functools
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeGuard
 
-import msgspec
 import numpy as np
 
+from stratoperf import door
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import storage
 from stratoperf.results.columns import digest
@@ -80,7 +81,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, descriptor: int, *, is_new: bool) -> None:
-        document, _ = read_journal(path)
+        document = read_journal(path)
         self.path = path
         self.header: dict[str, Any] = {**document, "results": []}
         self.results: list[dict[str, Any]] = document["results"]
@@ -106,7 +107,8 @@ class Journal:
                 f"resume: {path} is a symbolic link; give the path of the journal that it names"
             )
         read_journal(path)
-        foreign = foreign_names(path)
+        with describe_failure(path):
+            foreign = foreign_names(path)
         if foreign:
             raise InvalidParameter(
                 f"resume: {path} holds {foreign[0]!r}, which no journal has; move it elsewhere"
@@ -137,8 +139,7 @@ class Journal:
         path
             The directory to make; nothing is there, or an empty directory.
         header
-            The document of the run so far. Finished results in it are taken over; references in
-            them are relative to the directory that holds `path`.
+            The document of the run so far. Finished results in it are taken over.
 
         Raises
         ------
@@ -152,7 +153,7 @@ class Journal:
             descriptor, aside = create_temporary_directory(path.parent)
         try:
             marked = {**header, MARKER: VERSION, "results": []}
-            lines = b"".join(storage.encode_line(moved_down(one)) for one in header["results"])
+            lines = b"".join(_line(path, result) for result in header["results"])
             with describe_failure(path):
                 with (aside / HEADER).open("xb") as file:
                     file.write(storage.encode(marked))
@@ -168,13 +169,14 @@ class Journal:
             return cls(path, descriptor, is_new=True)
         except BaseException:
             is_named = names_file(path / LINES, descriptor)
-            remove_journal_files(path if is_named else aside)
+            with contextlib.suppress(OSError):
+                remove_journal_files(path if is_named else aside)
             os.close(descriptor)
             raise
 
     @property
     def document(self) -> dict[str, Any]:
-        """The run so far; references in it are relative to the journal."""
+        """The run so far; references in it are relative to the folder that holds the journal."""
         return {**self.header, "results": list(self.results)}
 
     def update(self, **keys: Any) -> None:
@@ -186,13 +188,19 @@ class Journal:
     def append(self, result: dict[str, Any]) -> None:
         """Write a finished result to the disk.
 
+        Parameters
+        ----------
+        result
+            Columns may also be arrays; references are relative to the folder that holds the
+            journal.
+
         Raises
         ------
         StratoperfError
             When it cannot be written; what was written before stays readable.
         """
         stored = self._with_arrays_apart(result)
-        line = storage.encode_line(stored)
+        line = _line(self.path, stored)
         with describe_failure(self.path / LINES):
             try:
                 # A process that was killed may have left a part of a line.
@@ -255,7 +263,7 @@ class Journal:
                 member = f"series{number}_{name}"
                 arrays[member] = column
                 one["columns"][name] = {
-                    "file": path.name,
+                    "file": f"{self.path.name}/{path.name}",
                     "member": member,
                     "sha256": digest(column),
                 }
@@ -269,13 +277,14 @@ class Journal:
         return finished
 
 
-def read_journal(path: Path) -> tuple[dict[str, Any], Path]:
+def read_journal(path: Path) -> dict[str, Any]:
     """Read a journal, also one that a killed process left behind.
 
     Returns
     -------
-    tuple
-        The document with the finished results, and the file that its references are relative to.
+    dict
+        The document with the finished results, in which references are relative to the folder that
+        holds the journal.
 
     Raises
     ------
@@ -288,23 +297,27 @@ def read_journal(path: Path) -> tuple[dict[str, Any], Path]:
             f"{path}: expected a run file or a journal directory (*{SUFFIX}, with the files "
             f"{HEADER} and {LINES}); give the path of a file that `stratoperf run` wrote"
         )
-    document = storage.read_tree(header)
+    document = storage.read_tree(header, follow_links=False)
     if not _is_header(document):
         raise SchemaError(
             f"{header}: this does not begin a journal; give the path of a file that "
             "`stratoperf run` wrote"
         )
-    content = lines.read_bytes()
+    content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
     results = []
     for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
-        try:
-            results.append(msgspec.json.decode(line, type=dict[str, Any]))
-        except msgspec.DecodeError as error:
-            raise SchemaError(
-                f"{lines}, line {number}: {error}; delete this line to read the others"
-            ) from error
+        where = f"{lines}, line {number}"
+        result = door.parse_json(line, where)
+        if not isinstance(result, dict):
+            raise SchemaError(f"{where}: expected an object; delete this line to read the others")
+        results.append(_with_references(result, functools.partial(_from_folder, path.name)))
     document.pop(MARKER, None)
-    return {**document, "results": results}, header
+    return {**document, "results": results}
+
+
+def _line(path: Path, result: dict[str, Any]) -> bytes:
+    changed = functools.partial(_from_journal, path.name)
+    return storage.encode_line(_with_references(result, changed))
 
 
 def _is_header(document: object) -> TypeGuard[dict[str, Any]]:
@@ -340,18 +353,35 @@ def _whole_length(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def moved_down(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result with references that start one directory deeper."""
-    series = [
-        {
-            **one,
-            "columns": {
-                name: {**column, "file": f"../{column['file']}"}
-                if isinstance(column, dict)
-                else column
-                for name, column in one["columns"].items()
-            },
-        }
-        for one in result.get("series", [])
-    ]
-    return {**result, "series": series}
+def _from_folder(journal: str, name: str) -> str:
+    """Return a reference of a line as seen from the folder that holds the journal."""
+    return name[3:] if name.startswith("../") else f"{journal}/{name}"
+
+
+def _from_journal(journal: str, name: str) -> str:
+    """Return a reference as seen from inside the journal, which then can be moved."""
+    own = f"{journal}/"
+    return name.removeprefix(own) if name.startswith(own) else f"../{name}"
+
+
+def _with_references(result: dict[str, Any], changed: Callable[[str], str]) -> dict[str, Any]:
+    """Return a result in which the names of files are others.
+
+    What does not follow the schema stays as it is, for the message that names it.
+    """
+    series = result.get("series")
+    if not isinstance(series, list):
+        return result
+    return {**result, "series": [_series_with_references(item, changed) for item in series]}
+
+
+def _series_with_references(series: Any, changed: Callable[[str], str]) -> Any:
+    columns = series.get("columns") if isinstance(series, dict) else None
+    if not isinstance(columns, dict):
+        return series
+    moved = {
+        name: {**column, "file": changed(column["file"])}
+        for name, column in columns.items()
+        if isinstance(column, dict) and isinstance(column.get("file"), str)
+    }
+    return {**series, "columns": {**columns, **moved}}

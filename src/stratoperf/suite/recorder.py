@@ -15,8 +15,8 @@ from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import Run, storage
 from stratoperf.results.files import atomic_file, check_directory
-from stratoperf.results.journal import SUFFIX, Journal, moved_down, read_journal
-from stratoperf.results.leftovers import ARRAYS, HEADER
+from stratoperf.results.journal import SUFFIX, Journal, read_journal
+from stratoperf.results.leftovers import ARRAYS
 from stratoperf.suite.planner import stored_plan
 
 LATEST = "latest.json"
@@ -77,7 +77,7 @@ class FileRecorder:
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self.path: Path | None = path
-        self.base: Path | None = journal.path
+        self.base: Path | None = path.parent
         self._path = path
         self._journal = journal
 
@@ -117,10 +117,10 @@ class FileRecorder:
         document = self._journal.document
         document["results"] = ordered(document["results"], keys)
         try:
-            Run(document, self._journal.path / HEADER)
+            Run(document, self._journal.path)
             check_is_run(self._path, document["id"], "output")
             storage.save_tree(
-                document, self._journal.path, self._path, staging=self._journal.path / ARRAYS
+                document, self._path.parent, self._path, staging=self._journal.path / ARRAYS
             )
         except StratoperfError as error:
             raise self._advised(error) from error
@@ -151,7 +151,7 @@ class FileRecorder:
         """Add to an error where the finished results are, if they are there."""
         path = self._journal.path
         try:
-            count = len(read_journal(path)[0]["results"])
+            count = len(read_journal(path)["results"])
         except StratoperfError:
             count = 0
         if count == 0:
@@ -174,7 +174,7 @@ def resume_advice(place: Path) -> str:
     """Return in words what can be done with the journal of a run that has no run file."""
     try:
         with Journal.open(place) as journal:
-            document = Run(journal.document, place / HEADER).document
+            document = Run(journal.document, place).document
             if "live" in document:
                 return (
                     "the live comparison did not end, and cannot go on; stratoperf.load reads what "
@@ -247,8 +247,6 @@ def resume_file(
         return resume_file(_journal_of(source), accept)
     if source.is_dir():
         return _resume_journal(source, source.with_suffix(".json"), accept)
-    if source.exists() and not source.is_file():
-        raise SchemaError(f"{source} is not a regular file; give a run file or a journal")
     # Through a link, so that the run file is replaced and not the link.
     path = source.resolve()
     before = _stamp(path)
@@ -282,7 +280,7 @@ def _resume_journal(
     """Go on with a journal, and with what the run file at `path` has beyond it."""
     journal = Journal.open(place)
     try:
-        document = dict(Run(journal.document, place / HEADER).document)
+        document = dict(Run(journal.document, place).document)
         check_is_run(path, document["id"], "resume")
         beyond = []
         if os.path.lexists(path):
@@ -293,7 +291,7 @@ def _resume_journal(
         accepted = accept(document)
         check_latest(path.parent, "resume")
         for result in beyond:
-            journal.append(moved_down(result))
+            journal.append(result)
         _remove_unused_arrays(journal, path)
     except BaseException:
         journal.close()
@@ -345,7 +343,7 @@ def _identity_of(path: Path) -> object:
     """Return the identity of a run file or journal, ``None`` where there is none."""
     try:
         if path.is_dir():
-            return read_journal(path)[0].get("id")
+            return read_journal(path).get("id")
         tree = storage.read_tree(path) if path.is_file() else None
     except SchemaError:
         return None
@@ -357,7 +355,10 @@ def _is_journal_of(place: Path, document: Mapping[str, Any]) -> bool:
 
 
 def _is_empty_directory(place: Path) -> bool:
-    return place.is_dir() and not place.is_symlink() and not any(place.iterdir())
+    try:
+        return place.is_dir() and not place.is_symlink() and not any(place.iterdir())
+    except OSError:
+        return False
 
 
 def _finished(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -398,7 +399,7 @@ def _drop_saved_journals(directory: Path) -> None:
             with Journal.open(place) as journal:
                 saved = Run(storage.read_tree(path), path).document
                 keys = {result["key"] for result in _finished(saved)}
-                kept = Run(journal.document, place / HEADER).document
+                kept = Run(journal.document, place).document
                 if saved["id"] == kept["id"] and all(
                     result["key"] in keys for result in _finished(kept)
                 ):

@@ -100,7 +100,7 @@ def test_no_command_is_advised_that_would_be_refused(
 
 def test_a_run_in_progress_is_said_to_be_one(dated: MakeRun, tmp_path: Path) -> None:
     saved([dated(0)], tmp_path)
-    plan = {"request": {}, "keys": []}
+    plan: dict[str, Any] = {"request": {}, "keys": []}
     with unfinished(dated(1), tmp_path / "quick_1.journal", plan=plan):
         (left,) = sp.history(tmp_path).left_out
     assert "in progress" in left.why
