@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import stratoperf
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
 from stratoperf.results import SCHEMA, Run
+from stratoperf.results.invocation import invocation
 from stratoperf.results.validation import convert, read_result
 from stratoperf.suite.attempt import attempt
 from stratoperf.suite.interrupts import deferred_interrupt
@@ -182,14 +182,12 @@ class _Execution:
 
 
 def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
-    program, *arguments = sys.argv or [""]
     return {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "preset": plan.request.preset,
-        # Where the program lies says nothing about the run.
-        "command": [Path(program).name, *arguments],
+        "command": invocation(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "plan": {
