@@ -11,7 +11,6 @@ Each medium has one function, which everything that is shown there passes: `log_
 
 from __future__ import annotations
 
-import html as _html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -52,6 +51,9 @@ wrapped there, which is why white space in the middle counts, and known commands
 
 _JSON_ACTIVE = re.compile(r"\x7f|(?<=\#)\#(?=[a-z]*\[)", re.IGNORECASE)
 """DEL, which ``json`` writes as it is, and commands; no line begins with a string's content."""
+
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HTML = {**_MARKUP, **str.maketrans({'"': "&quot;", "'": "&#x27;"})}
 
 _MARKDOWN_ACTIVE = re.compile(r"([\\`*_|\[\]~#$])")
 _MARKDOWN_LINK = re.compile(
@@ -149,7 +151,7 @@ def markdown(text: str) -> str:
     text
         Whatever others wrote.
     """
-    harmless = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    harmless = visible(text).translate(_MARKUP)
     return _MARKDOWN_LINK.sub(_NOTHING, _MARKDOWN_ACTIVE.sub(r"\\\1", harmless))
 
 
@@ -161,7 +163,7 @@ def html(text: str) -> str:
     text
         Whatever others wrote.
     """
-    return _html.escape(visible(text))
+    return visible(text).translate(_HTML)
 
 
 def visible_lines(text: str) -> str:
