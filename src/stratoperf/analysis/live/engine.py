@@ -13,6 +13,7 @@ from stratoperf.analysis.comparison import ComparedMetric, Comparison, Differenc
 from stratoperf.analysis.live.agenda import make_agenda
 from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
+from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.judging import compared
 from stratoperf.analysis.live.listener import LiveListener
 from stratoperf.analysis.live.pairs import SIDES, PairSource, SideFailed
@@ -181,14 +182,15 @@ class _Engine:
             described = msgspec.to_builtins(system())
             machine = described.pop("id")
             self._recorder.add_system(machine, described)
-            for case in self._agenda.cases:
-                probe = NoiseProbe()
-                with probe:
-                    session = self._measure(case)
-                with deferred_interrupt() as pressed:
-                    self._keep(case, session, machine, probe)
-                if session.interrupted or pressed:
-                    return True
+            with guarded():
+                for case in self._agenda.cases:
+                    probe = NoiseProbe()
+                    with probe:
+                        session = self._measure(case)
+                    with deferred_interrupt() as pressed:
+                        self._keep(case, session, machine, probe)
+                    if session.interrupted or pressed:
+                        return True
         except KeyboardInterrupt:
             # Between two cases: all that was measured is recorded.
             return True

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import importlib
 import os
+import signal
 import socket
 import sys
 import traceback
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from stratoperf.operation import Operation
 
 _PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 
 # The warm-up takes samples too; they are dropped, and one is enough.
 _NOTHING_S = 1e-9
@@ -196,7 +196,7 @@ def _described(error: BaseException) -> str:
 def _die_with(parent: int) -> None:
     """Ask the kernel to end this process with its parent, which may die without a word."""
     ctypes = importlib.import_module("ctypes")
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -205,6 +205,8 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the parent over the inherited descriptor."""
     descriptor, parent = map(int, arguments)
     os.set_inheritable(descriptor, False)
+    # How the driver interrupts it; the driver may run in the background, where SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket(fileno=descriptor) as connection:
         _die_with(parent)
         Worker(Channel(connection)).serve()
