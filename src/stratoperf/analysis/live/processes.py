@@ -73,6 +73,8 @@ class Child:
         Where its standard error goes, and its standard output with `keep_stdout`.
     keep_stdout
         Otherwise standard output is dropped.
+    stdin
+        Where its standard input comes from, as for `subprocess.Popen`; by default it is empty.
     cwd, env
         By default those of this process.
     descriptors
@@ -95,6 +97,7 @@ class Child:
         output: Output,
         *,
         keep_stdout: bool,
+        stdin: int | IO[bytes] | None = None,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
@@ -102,7 +105,7 @@ class Child:
         self.started_ns = clock.now_ns()
         self._process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=output.fileno() if keep_stdout else subprocess.DEVNULL,
             stderr=output.fileno(),
             cwd=cwd,
