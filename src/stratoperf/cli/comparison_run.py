@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from stratoperf.cli.comparison_options import (
+    COMMANDS_ONLY,
     ENVIRONMENTS_ONLY,
     LIVE_ONLY,
     STORED_ONLY,
     ComparisonOptions,
     option,
 )
+from stratoperf.cli.likely_mistakes import check_program, threshold_warning
 from stratoperf.cli.options import parse_params
-from stratoperf.errors import Interrupted, InvalidParameter
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
@@ -79,9 +80,18 @@ def stored(
     return comparison
 
 
-def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Comparison:
-    """Compare two commands, or benchmarks in two environments, that run now."""
+def live(
+    words: Sequence[str], options: ComparisonOptions, screen: Screen
+) -> tuple[Comparison, StratoperfError | None]:
+    """Compare two commands, or benchmarks in two environments, that run now.
+
+    Returns
+    -------
+    tuple
+        The comparison, and what failed after it and is to be raised once it is shown.
+    """
     from stratoperf.analysis.live import compare_live
+    from stratoperf.analysis.live.command_runs import CleanupFailed
     from stratoperf.analysis.live.pairs import SideFailed
     from stratoperf.cli.live_progress import LiveProgress
 
@@ -91,7 +101,7 @@ def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Co
     _check_live_names(limits, sides, options)
     progress = LiveProgress(screen)
     try:
-        return compare_live(
+        comparison = compare_live(
             sides[0],
             sides[1],
             select,
@@ -105,19 +115,28 @@ def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Co
             seed=options.seed,
             output=options.output or RESULTS,
             listener=progress,
+            setup=options.setup,
+            prepare=options.prepare,
+            cleanup=options.cleanup,
         )
-    except (Interrupted, SideFailed) as error:
+    except (Interrupted, SideFailed, CleanupFailed) as error:
         if error.comparison is None:
             raise
-        return error.comparison
+        return error.comparison, error if isinstance(error, CleanupFailed) else None
     finally:
         progress.close()
+    return comparison, None
 
 
 def _sides(
     words: Sequence[str], options: ComparisonOptions
 ) -> tuple[Command, Command] | tuple[Environment, Environment]:
     if options.given(_SIDES):
+        wrong = options.given(COMMANDS_ONLY)
+        if wrong:
+            raise click.UsageError(
+                f"{wrong[0]} is for two commands, and these are benchmarks; leave it out"
+            )
         return _environments(options)
     wrong = options.given(ENVIRONMENTS_ONLY)
     if wrong:
@@ -131,26 +150,26 @@ def _sides(
             f"--live: expected two commands, each in quotes, got {len(words)}; or give "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
         )
-    return _command("baseline", words[0]), _command("current", words[1])
+    return _command("baseline", words[0], options), _command("current", words[1], options)
 
 
-def _command(side: str, text: str) -> Command:
+def _command(side: str, text: str, options: ComparisonOptions) -> Command:
     from stratoperf.analysis.live import Command
 
-    try:
-        argv = shlex.split(text)
-    except ValueError as error:
-        raise click.UsageError(
-            f"{side}: {text!r} is no command: {error}; mend the quotes"
-        ) from None
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise click.UsageError(
-            f"{side}: the command {text!a} is no UTF-8, and a run file holds text alone; "
+            f"{side}: the command {text!a} is not valid UTF-8, and a run file holds text alone; "
             "put it into a script"
         )
-    if not argv:
-        raise click.UsageError(f"{side}: the command is empty; give a program and its arguments")
-    return Command(tuple(argv))
+    given = None if options.input is None else str(options.input)
+    try:
+        command = Command.parse(text, shell=options.shell, input=given)
+    except InvalidParameter as error:
+        raise click.UsageError(f"{side}: {error}") from None
+    # The set-up may still build the program.
+    if options.setup is None and not options.shell:
+        check_program(side, text, command.argv)
+    return command
 
 
 def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]:
@@ -182,9 +201,17 @@ def _interpreter(python: str) -> str:
 
 
 def _thresholds(options: ComparisonOptions) -> Thresholds:
+    """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
-    return Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
+    limits = Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
+    named = {"--threshold": options.threshold, f"{limits.source}: default =": limits.default}
+    named |= {f"{limits.source}: {name!r} =": value for name, value in limits.benchmarks.items()}
+    for name, value in named.items():
+        warning = None if value is None else threshold_warning(name, value)
+        if warning is not None:
+            click.echo(f"warning: {warning}", err=True)
+    return limits
 
 
 def _threshold(options: ComparisonOptions, limits: Thresholds) -> float:

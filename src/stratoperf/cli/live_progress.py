@@ -35,11 +35,11 @@ class LiveProgress(LiveListener):
         self._ratio = ""
 
     def planned(self, keys: Sequence[str], seconds: float) -> None:
-        """Print how many results are compared and how long that takes at most."""
+        """Print how many results are compared and how long that takes, start and end apart."""
         self._count = len(keys)
         self._budget = seconds / len(keys)
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, at most {duration(seconds)}"
+        text = f"plan: {results} to compare, about {duration(seconds)} or less"
         self._display.guard(lambda: self._screen.paragraph(text, "bold", indent="  "))
         self._display.start(seconds)
         self._display.show(0, self._number, keys[0], (f"{duration(seconds)} left", ""))

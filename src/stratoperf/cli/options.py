@@ -71,6 +71,13 @@ def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, l
                 f"{text!r} is no NAME=VALUE; write votes=1000, or votes=100,1000 for several",
                 param_hint=repr(option),
             )
+        if any(re.fullmatch(r"0[0-9]+", value) for value in chosen[1:]):
+            whole = "".join(chosen)
+            raise click.BadParameter(
+                f"{text!r} gives {name.strip()} the values {' and '.join(chosen)}; write "
+                f"{name.strip()}={whole} if that is one number",
+                param_hint=repr(option),
+            )
         params.setdefault(name.strip(), []).extend(chosen)
     return params
 
@@ -92,8 +99,10 @@ def percentage(
             percent = math.nan
         # NaN fails every comparison.
         if not above < percent <= most:
+            meant = f"; write {100 * percent:g} for {100 * percent:g} %"
             raise click.BadParameter(
-                f"{value!r} is no percentage above {above:g} and at most {most:g}"
+                f"{value!r} is not a percentage above {above:g} and at most {most:g}"
+                + (meant if above < 100 * percent <= most else "")
             )
         return percent / 100
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from stratoperf.errors import InvalidParameter, did_you_mean
@@ -132,6 +133,11 @@ class Registry:
         else:
             found = [one for one in benchmarks if word in (one.name, one.category)]
         if not found:
+            if Path(word).exists():
+                raise InvalidParameter(
+                    f"benchmark: {word!r} is a file or a folder, and a selection is of names; "
+                    "see stratoperf list, and stratoperf compare for run files"
+                )
             known = {name for one in benchmarks for name in (one.name, one.category)}
             raise InvalidParameter(
                 f"benchmark: {word!r} selects nothing; {did_you_mean(word, known)}"

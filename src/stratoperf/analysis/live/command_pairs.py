@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
+import shlex
+import shutil
 import time
 import uuid
 from collections.abc import Mapping
 
 import numpy as np
 
-from stratoperf import clock
 from stratoperf.analysis.comparison import Side
-from stratoperf.analysis.live.pairs import SIDES, Arm, SideFailed, other
-from stratoperf.analysis.live.processes import Child, Output, ending, entered, unnamed_output
-from stratoperf.analysis.live.sides import Command
+from stratoperf.analysis.live.command_runs import CommandRun, failure_text, run_command
+from stratoperf.analysis.live.pairs import SIDES, Arm, BudgetSpent, Floor, SideFailed, other
+from stratoperf.analysis.live.processes import Output, unnamed_output
+from stratoperf.analysis.live.sides import SHELL, Command
 from stratoperf.errors import InvalidParameter
+from stratoperf.statistics import quantile
 
 PAIR_S = 0.1
 """Seconds that a pair of commands lasts at least: quick ones run several times in it, in turn."""
 
 MOST_ROUNDS = 64
 """Runs of each side in one pair at most."""
+
+FLOOR_RUNS = 3
+"""Runs of a program that does nothing in each pair, to see what a run costs by itself."""
 
 
 class CommandPairs:
@@ -32,13 +37,22 @@ class CommandPairs:
         By side.
     timeout_s
         For one run of one of them.
+    prepare
+        A line that the shell runs, untimed, before each of their runs.
     """
 
-    def __init__(self, commands: Mapping[Side, Command], timeout_s: float) -> None:
+    def __init__(
+        self, commands: Mapping[Side, Command], timeout_s: float, prepare: str | None = None
+    ) -> None:
         self._commands = commands
         self._timeout_s = timeout_s
+        self._before_each = None if prepare is None else Command((prepare,), shell=True)
+        # By side the seconds of its last run with what comes before it.
+        self._known_s: dict[Side, float] = {}
+        self._floor_ns: list[int] = []
+        self._idle = _doing_nothing(commands)
 
-    def prepare(self) -> None:
+    def prepare(self, deadline: float) -> None:
         """Run each command once: that shows whether it works, and fills the file cache.
 
         Raises
@@ -47,63 +61,143 @@ class CommandPairs:
             When a command cannot be started.
         SideFailed
             When one fails or does not end.
+        BudgetSpent
+            When a pair would not end before the deadline, as soon as that is known.
         """
         with unnamed_output() as output:
             for side in SIDES:
-                self._run(side, output)
+                self._run(side, output, deadline)
+                pair_s = sum(self._known_s.values())
+                if time.monotonic() + pair_s > deadline:
+                    raise self._spent(self._took(), pair_s, at_least=len(self._known_s) < 2)
 
-    def measure(self, first: Side, seed: int, *, verify: bool) -> dict[Side, Arm]:
+    def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair; see `PairSource`. The exit status is all that can be verified."""
         del seed, verify
         order = (first, other(first))
-        runs: dict[Side, list[tuple[int, int]]] = {side: [] for side in SIDES}
+        runs: dict[Side, list[CommandRun]] = {side: [] for side in SIDES}
         begin = time.monotonic()
         with unnamed_output() as output:
+            self._run_idle(output, deadline)
             for number in range(MOST_ROUNDS):
                 for side in order if number % 2 == 0 else reversed(order):
-                    runs[side].append(self._run(side, output))
-                if time.monotonic() - begin >= PAIR_S:
+                    runs[side].append(self._run(side, output, deadline))
+                now = time.monotonic()
+                if now - begin >= PAIR_S or now + sum(self._known_s.values()) > deadline:
                     break
         return {
             side: Arm(
                 process=uuid.uuid4().hex[:12],
-                started_ns=runs[side][0][0],
+                started_ns=runs[side][0].started_ns,
                 batch=1,
-                latency=np.array([length for _, length in runs[side]], dtype=np.float64),
+                latency=np.array([run.took_ns for run in runs[side]], dtype=np.float64),
             )
             for side in SIDES
         }
 
-    def _run(self, side: Side, output: Output) -> tuple[int, int]:
-        """Run a command once; return when it was started and how long it took, in ns."""
-        command = self._commands[side]
-        output.clear()
-        with contextlib.ExitStack() as stack:
-            child = entered(stack, lambda: self._started(side, output))
-            timed_out = child.wait_at_once(self._timeout_s)
-            stopped = clock.now_ns()
-            status = child.finish()
-        if timed_out:
-            raise SideFailed(
-                side,
-                f"the command {command.label} did not end within {self._timeout_s:g} s and was "
-                "killed; raise timeout_s (--timeout) if it needs longer",
-            )
-        if status != 0:
-            said = output.tail()
-            raise SideFailed(
-                side,
-                f"the command {command.label} ended with {ending(status)}"
-                + (f"; its last words:\n{said}" if said else " and said nothing"),
-            )
-        return child.started_ns, stopped - child.started_ns
+    def floor(self) -> Floor | None:
+        """Return what a run takes that does nothing; see `PairSource`."""
+        if self._idle is None or not self._floor_ns:
+            return None
+        return Floor(
+            program=shlex.join(self._idle),
+            time_ns=quantile(np.array(self._floor_ns, dtype=np.float64), 0.5),
+            runs=len(self._floor_ns),
+            is_shell=any(command.shell for command in self._commands.values()),
+        )
 
-    def _started(self, side: Side, output: Output) -> Child:
-        command = self._commands[side]
+    def _run_idle(self, output: Output, deadline: float) -> None:
+        """Run the program that does nothing, beside the commands and so under the same load."""
+        if self._idle is None:
+            return
+        command = Command(self._idle)
+        for _ in range(FLOOR_RUNS):
+            if time.monotonic() >= deadline:
+                return
+            run = run_command(command, output, min(self._timeout_s, deadline - time.monotonic()))
+            if run.status == 0:
+                self._floor_ns.append(run.took_ns)
+
+    def _run(self, side: Side, output: Output, deadline: float) -> CommandRun:
+        """Run a command once, and before it what prepares that.
+
+        Raises
+        ------
+        BudgetSpent
+            When it did not end before the deadline.
+        SideFailed
+            When it failed, or lasted longer than one run may.
+        """
+        begin = time.monotonic()
+        if self._before_each is not None:
+            self._run_one(side, self._before_each, "the prepare command", output, begin, deadline)
+        run = self._run_one(side, self._commands[side], "the command", output, begin, deadline)
+        self._known_s[side] = time.monotonic() - begin
+        return run
+
+    def _run_one(
+        self,
+        side: Side,
+        command: Command,
+        what: str,
+        output: Output,
+        begin: float,
+        deadline: float,
+    ) -> CommandRun:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise self._cut(side, begin)
         try:
-            return Child(command.argv, output, keep_stdout=False, cwd=command.cwd, env=command.env)
+            run = run_command(command, output, min(self._timeout_s, left_s))
         except OSError as error:
             raise InvalidParameter(
-                f"{side}: the command {command.label} cannot be started: "
-                f"{error.strerror or error} ({error.filename}); give a program that exists"
+                f"{side}: {what} {command.label} cannot be started: "
+                f"{error.strerror or error} ({error.filename}); give a program that exists, or "
+                "shell=True (--shell) for what only a shell knows"
             ) from None
+        if run.timed_out and left_s <= self._timeout_s:
+            raise self._cut(side, begin)
+        if run.timed_out:
+            raise SideFailed(
+                side,
+                f"{what} {command.label} did not end within {self._timeout_s:g} s and was "
+                "killed; raise timeout_s (--timeout) if it needs longer",
+            )
+        if run.status != 0:
+            raise SideFailed(side, failure_text(f"{what} {command.label}", run.status, output))
+        return run
+
+    def _cut(self, side: Side, begin: float) -> BudgetSpent:
+        """Return that a run of a side was ended by the budget."""
+        cut_s = time.monotonic() - begin
+        whole_s = self._known_s.get(side)
+        if whole_s is not None and whole_s > cut_s:
+            return self._spent(self._took(), sum(self._known_s.values()), at_least=False)
+        self._known_s.pop(side, None)
+        others = [text for text in (self._took(),) if text]
+        why = " and ".join([*others, f"one run of {_named(side)} more than {cut_s:.3g} s"])
+        why = why if others else why.replace("more than", "takes more than")
+        return self._spent(why, sum(self._known_s.values()) + cut_s, at_least=True)
+
+    def _took(self) -> str:
+        """Return in words how long a run of each side took, where known."""
+        known = [
+            f"one run of {_named(side)} {'takes ' if number == 0 else ''}{seconds:.3g} s"
+            for number, (side, seconds) in enumerate(self._known_s.items())
+        ]
+        return " and ".join(known)
+
+    def _spent(self, why: str, pair_s: float, *, at_least: bool) -> BudgetSpent:
+        return BudgetSpent(why, pair_s, at_least=at_least)
+
+
+def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:
+    """Return a program that does nothing, started as the commands are."""
+    if any(command.shell for command in commands.values()):
+        return (*SHELL, "")
+    program = shutil.which("true")
+    return None if program is None else (program,)
+
+
+def _named(side: Side) -> str:
+    return "the baseline" if side == "baseline" else "the current side"

@@ -15,7 +15,13 @@ from stratoperf.analysis.verdicts import check_threshold, check_thresholds
 from stratoperf.errors import InvalidParameter, did_you_mean
 
 LEAST_TIMEOUT_S = 600.0
-"""Seconds that one process may last unless told otherwise, or ten times the budget if longer."""
+"""Seconds that one process may last by default, or ten times the budget if that is longer.
+
+The budget ends what is measured before; the limit is for the commands beside it.
+"""
+
+ASIDE = ("setup", "prepare", "cleanup")
+"""The commands beside the comparison."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
     seed: int
     stop_early: bool
+    setup: str | None = None
+    prepare: str | None = None
+    cleanup: str | None = None
 
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
@@ -44,6 +53,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"statistic: {self.statistic!r} is unknown; "
                 f"{did_you_mean(self.statistic, STATISTICS)}"
             )
+
+        for name in ASIDE:
+            line = getattr(self, name)
+            if line is not None and (not isinstance(line, str) or not line.strip()):
+                raise InvalidParameter(
+                    f"{name}: expected a line for /bin/sh, got {line!r}; leave it out to run none"
+                )
 
     def threshold_of(self, benchmark: str) -> float:
         """Return the threshold of a benchmark."""
