@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn, TextIO
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from stratoperf.cli.fitting import wrapped
+from stratoperf.cli.fitting import MARK, shortened, wrapped
 from stratoperf.cli.streams import results_stream
 from stratoperf.safe_text import json_text, log_line, log_lines
 
@@ -130,8 +130,11 @@ class Screen:
             self.line(line)
 
     def heading(self, text: str) -> None:
-        """Print a heading after an empty line."""
+        """Print a heading after an empty line; in a terminal, too long words are shortened."""
         self.line()
+        if self.fancy:
+            room, mark = self.width - len("  "), self.shown(MARK)
+            text = " ".join(shortened(word, room, mark) for word in self.shown(text).split(" "))
         self.paragraph(text, "bold", indent="  ")
 
 

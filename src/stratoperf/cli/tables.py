@@ -220,15 +220,14 @@ def _print_lines(screen: Screen, table: Table) -> None:
 
 def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
-        screen.paragraph(
-            f"left out: {', '.join(titles)}; a wider terminal, a pipe or --json shows all",
-            "dim",
-            indent="  ",
-        )
+        room = screen.width - len("  ;")
+        names = ", ".join(shortened(title, room, screen.shown(MARK)) for title in titles)
+        text = f"left out: {names}; a wider terminal, a pipe or --json shows all"
+        screen.paragraph(text, "dim", indent="  ")
 
 
 def _print_records(screen: Screen, table: Table) -> None:
-    margin = "" if screen.width < WORTH_A_MARGIN else "  "
+    margin = _margin(screen)
     for number, row in enumerate(table.rows):
         if number and not margin:
             screen.line()
@@ -248,13 +247,17 @@ def _print_records(screen: Screen, table: Table) -> None:
             screen.console.print(line, soft_wrap=True)
 
 
+def _margin(screen: Screen) -> str:
+    return "" if screen.width < WORTH_A_MARGIN else "  "
+
+
 def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
     """Return a title and a text in pieces that stay whole: names are shortened, numbers are not.
 
     What tells rows apart and is not a number needs no title, as the name of a benchmark.
     """
     mark = screen.shown(MARK)
-    room = screen.width - len(",")
+    room = screen.width - 2 * len(_margin(screen)) - len(",")
     title = [shortened(word, room, mark) for word in column.title.split()]
     if column.key and not column.right:
         title = []
