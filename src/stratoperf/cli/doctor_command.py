@@ -28,13 +28,13 @@ NAME_WIDTH = 22
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
-    help="Folder whose disk is checked.",
+    help="Folder whose disk to check.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
-    """Tell what this machine can and cannot measure, and what makes it noisy.
+    """Show what this machine can and cannot measure, and what makes it noisy.
 
-    Each finding comes with the command that mends it. Nothing is changed.
+    Each problem comes with the command that fixes it. Nothing is changed.
     """
     import msgspec
 
@@ -66,13 +66,14 @@ def _show(screen: Screen, checks: list[Check]) -> None:
 
 
 def _show_plain(screen: Screen, checks: list[Check]) -> None:
-    from stratoperf.cli.tables import Cell, Column, print_table
+    from stratoperf.cli.tables import Cell, Column, Table, print_table
 
     rows = [
         [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]
         for check in checks
     ]
-    print_table(screen, [Column(title) for title in ("status", "name", "detail", "remedy")], rows)
+    columns = [Column(title) for title in ("status", "name", "detail", "remedy")]
+    print_table(screen, Table(columns, rows))
     screen.line(_summary(checks))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def list_benchmarks(as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends."""
     from stratoperf.cli.screen import Screen, print_json
@@ -93,7 +93,7 @@ def _show(screen: Screen, benchmark: Benchmark) -> None:
 
 
 def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
-    from stratoperf.cli.tables import Cell, Column, print_table
+    from stratoperf.cli.tables import Cell, Column, Table, print_table
 
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
     rows = []
@@ -114,7 +114,7 @@ def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
             "; ".join(map(_claim, facts["targets"])) or "-",
         ]
         rows.append([Cell(text) for text in texts])
-    print_table(screen, [Column(title) for title in titles], rows)
+    print_table(screen, Table([Column(title) for title in titles], rows))
 
 
 def _cases(count: int) -> str:

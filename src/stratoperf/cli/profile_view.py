@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import format_time
+from stratoperf.report.units import quantity, significant
 from stratoperf.results import Run
 
 
@@ -30,9 +30,9 @@ def _show_counters(screen: Screen, profile: Any) -> None:
         for name, entry in counters.items()
         if entry["per_iteration"] is not None
     }
-    texts = [f"{name} {value:.4g}" for name, value in counted.items() if value > 0]
+    texts = [f"{name} {significant(value)}" for name, value in counted.items() if value > 0]
     if profile["instructions_per_cycle"] is not None:
-        texts.insert(0, f"instructions per cycle {profile['instructions_per_cycle']:.2f}")
+        texts.insert(0, f"instructions per cycle {significant(profile['instructions_per_cycle'])}")
     screen.paragraph(
         f"  per iteration: {', '.join(texts) or 'no event was counted'}", indent="    "
     )
@@ -47,6 +47,6 @@ def _show_counters(screen: Screen, profile: Any) -> None:
 def _function(row: Any) -> str:
     place = f" ({row['file']}:{row['line']})" if row["file"] else ""
     return (
-        f"  {format_time(row['own_ns_per_iteration'])} of its own, "
-        f"{row['calls_per_iteration']:.3g} calls an iteration: {row['function']}{place}"
+        f"  {quantity(row['own_ns_per_iteration'], 'ns')} of its own, "
+        f"{significant(row['calls_per_iteration'])} calls an iteration: {row['function']}{place}"
     )

@@ -11,12 +11,12 @@ import json
 import os
 import re
 import sys
-import textwrap
 from typing import IO, Any, NoReturn, TextIO
 
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
+from stratoperf.cli.fitting import wrapped
 from stratoperf.cli.streams import results_stream
 from stratoperf.safe_text import json_text, log_line, log_lines
 
@@ -25,7 +25,8 @@ ASCII = str.maketrans(
     {
         "µ": "u",
         "±": "+-",
-        "…": "?",
+        "…": "...",
+        "─": "-",
         "·": "-",
         "✓": "ok",
         "✗": "x",
@@ -120,13 +121,7 @@ class Screen:
         if not self.fancy:
             self.line(text)
             return
-        for part in textwrap.wrap(
-            self.shown(text),
-            self.width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ):
+        for part in wrapped(self.shown(text), self.width, indent):
             self.console.print(Text(part, style=style), soft_wrap=True)
 
     def message(self, text: str) -> None:
@@ -137,7 +132,7 @@ class Screen:
     def heading(self, text: str) -> None:
         """Print a heading after an empty line."""
         self.line()
-        self.line(text, "bold")
+        self.paragraph(text, "bold", indent="  ")
 
 
 def print_json(document: Any) -> None:

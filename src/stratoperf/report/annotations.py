@@ -14,11 +14,11 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
-    ratio_text,
     statistic_text,
     threshold_text,
     told_differences,
 )
+from stratoperf.report.units import ratio_interval
 from stratoperf.safe_text import visible, visible_lines
 
 _DATA = {"%": "%25", "\n": "%0A"}
@@ -74,7 +74,7 @@ def _on_metric(level: str, metric: ComparedMetric) -> str:
     title = f"{metric.verdict}: {metric.key}"
     message = (
         f"{statistic_text(metric)}: {change_text(metric.ratio)} (times slower "
-        f"{ratio_text(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
+        f"{ratio_interval(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
     )
     return annotation(level, title, message)
 

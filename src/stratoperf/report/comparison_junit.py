@@ -12,12 +12,12 @@ from stratoperf.report.comparison_words import (
     difference_text,
     failure_text,
     one_line,
-    ratio_text,
     statistic_text,
     threshold_text,
     told_differences,
     value_text,
 )
+from stratoperf.report.units import ratio_interval
 from stratoperf.safe_text import visible, visible_lines
 
 _SUITE = "stratoperf"
@@ -69,7 +69,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
     _said(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
-        f"{value_text(metric.current, metric.unit)}, times slower {ratio_text(metric.ratio)}, "
+        f"{value_text(metric.current, metric.unit)}, times slower {ratio_interval(metric.ratio)}, "
         f"{basis_text(metric)}; {metric.why}",
     )
 

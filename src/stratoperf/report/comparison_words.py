@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
-from stratoperf.report.units import format_rate, format_time, significant
+from stratoperf.report.units import parameter, percent, quantity, ratio_change, ratio_interval
 from stratoperf.statistics import Estimate
 
-NOTHING = "-"
 RATIO = "times slower"
 """What the ratio is, also where higher values are better."""
 
@@ -17,11 +16,6 @@ NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 
 GRAVE = ("ANOTHER MACHINE", "THE SAME RUN")
 """How a warning begins that leaves a comparison without meaning."""
-
-WHOLE = (*NUMERIC, "metric", "verdict")
-"""The columns that are never wrapped."""
-
-_LARGE_RATIO = 10
 
 
 def statistic_text(metric: ComparedMetric) -> str:
@@ -41,42 +35,21 @@ def params_text(metric: ComparedMetric) -> str:
         side, dot, own = name.partition(".")
         if dot and side == "current" and f"baseline.{own}" in metric.params:
             continue
-        text = f"{name}={_plain(value)}"
+        text = f"{name}={parameter(value)}"
         if dot and side == "baseline" and f"current.{own}" in metric.params:
-            text = f"{own}={_plain(value)}→{_plain(metric.params[f'current.{own}'])}"
+            text = f"{own}={parameter(value)}→{parameter(metric.params[f'current.{own}'])}"
         texts.append(text)
     return " ".join(texts)
 
 
 def value_text(estimate: Estimate | None, unit: str) -> str:
     """Return a value in the unit that reads best, such as ``12.3 µs``."""
-    if estimate is None:
-        return NOTHING
-    if unit == "ns":
-        return format_time(estimate.value)
-    if unit.endswith("/s"):
-        return format_rate(estimate.value, unit)
-    return f"{significant(estimate.value)} {unit}".rstrip()
-
-
-def ratio_text(ratio: Estimate | None) -> str:
-    """Return a ratio with its interval, such as ``1.042 [1.031, 1.053]``.
-
-    A ``?`` stands for a bound that does not exist.
-    """
-    if ratio is None:
-        return NOTHING
-    low, high = ("?" if bound is None else _ratio(bound) for bound in (ratio.low, ratio.high))
-    return f"{_ratio(ratio.value)} [{low}, {high}]"
+    return quantity(None if estimate is None else estimate.value, unit)
 
 
 def change_text(ratio: Estimate | None) -> str:
     """Return what a ratio means, such as ``4.2 % slower``."""
-    if ratio is None:
-        return "not measured"
-    if ratio.value >= 1:
-        return f"{100 * (ratio.value - 1):.3g} % slower"
-    return f"{100 * (1 / ratio.value - 1):.3g} % faster"
+    return "not measured" if ratio is None else ratio_change(ratio.value)
 
 
 def threshold_text(metric: ComparedMetric) -> str:
@@ -96,7 +69,7 @@ def table(metrics: Sequence[ComparedMetric]) -> tuple[list[str], list[list[str]]
         "metric": [statistic_text(metric) for metric in metrics],
         "baseline": [value_text(metric.baseline, metric.unit) for metric in metrics],
         "current": [value_text(metric.current, metric.unit) for metric in metrics],
-        RATIO: [ratio_text(metric.ratio) for metric in metrics],
+        RATIO: [ratio_interval(metric.ratio) for metric in metrics],
         "threshold": [threshold_text(metric) for metric in metrics],
         "based on": [basis_text(metric) for metric in metrics],
         "verdict": [verdict_text(metric) for metric in metrics],
@@ -148,7 +121,7 @@ def failure_text(failure: Failure) -> str:
 
 def error_text(comparison: Comparison) -> str:
     """Return the admissible error in words, such as ``1 %``."""
-    return f"{100 * (1 - comparison.confidence):.3g} %"
+    return percent(1 - comparison.confidence)
 
 
 def basis_text(metric: ComparedMetric) -> str:
@@ -161,11 +134,3 @@ def basis_text(metric: ComparedMetric) -> str:
 def one_line(text: str) -> str:
     """Return a text without line breaks; what else is invisible in it stays."""
     return " / ".join(filter(None, (part.strip(" \t\r") for part in text.split("\n"))))
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.3f}" if value < _LARGE_RATIO else significant(value)

@@ -136,6 +136,5 @@ def load(path: str | Path) -> Run:
     if path.is_dir():
         from stratoperf.results.journal import read_journal
 
-        document, location = read_journal(path)
-        return Run(document, location)
+        return Run(read_journal(path), path)
     return Run(storage.read_tree(path), path)

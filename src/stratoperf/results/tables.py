@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.report.markup import html_table
-from stratoperf.report.units import format_interval
+from stratoperf.report.units import interval
 from stratoperf.results.schema import QUANTILES, Metric, Result
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _statistics(metric: Metric) -> dict[str, Any]:
 
 def _interval(metric: Metric, quantile: str) -> str:
     estimate = metric.statistic(quantile)
-    return "" if estimate is None else format_interval(estimate, metric.unit)
+    return "" if estimate is None else interval(estimate, metric.unit)

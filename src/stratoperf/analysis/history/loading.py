@@ -103,8 +103,9 @@ def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     yield from sorted(path.glob("*.json"), key=lambda one: (one.name == "latest.json", one.name))
     for journal in sorted(path.glob("*.journal")):
         if not journal.with_suffix(".json").exists():
-            why = f"the run did not end; stratoperf run --resume {journal} measures the rest"
-            left_out.append(LeftOut(str(journal), why))
+            from stratoperf.suite.recorder import resume_advice
+
+            left_out.append(LeftOut(str(journal), resume_advice(journal)))
 
 
 def _why_left_out(run: Run) -> str | None:

@@ -13,8 +13,8 @@ import stratoperf
 from stratoperf.analysis.live.cases import LiveCase
 from stratoperf.analysis.live.pairs import SIDES
 from stratoperf.analysis.live.session import Pair, Session
+from stratoperf.commands import this_command
 from stratoperf.results import SCHEMA
-from stratoperf.results.invocation import invocation
 from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, start_file
 
 
@@ -33,7 +33,7 @@ def start_recorder(
         "id": uuid.uuid4().hex,
         "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "preset": "live",
-        "command": invocation(),
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "live": dict(plan),

@@ -18,6 +18,7 @@ from stratoperf.analysis.live.pairs import SideFailed
 from stratoperf.analysis.live.processes import Child, ending, unnamed_output
 from stratoperf.analysis.live.protocol import PROTOCOL, Channel, Closed, Garbage
 from stratoperf.analysis.live.sides import Environment
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 
 QUIT_S = 5.0
@@ -207,9 +208,10 @@ class WorkerProcess:
         ended = self._child.wait(QUIT_S)
         tail = self._output.tail()
         if not self.version and "No module named" in tail and "stratoperf" in tail:
+            install = ("-m", "pip", "install", "--upgrade", "stratoperf")
             return PrerequisiteMissing(
                 f"{self.side}: {self._python} has no stratoperf that can run live; install it "
-                f"with: {self._python} -m pip install --upgrade stratoperf"
+                f"with: {command_text(self._python, *install)}"
             )
         how = f"ended with {ending(self._child.finish())}" if ended else "fell silent"
         return SideFailed(self.side, f"the worker {how}{self._said() or ' and said nothing'}")

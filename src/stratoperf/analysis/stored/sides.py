@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
 from stratoperf.results.schema import QUANTILES, Metric, Result, Series, System
@@ -276,7 +277,8 @@ def _from_path(path: Path, name: str) -> list[_Found]:
     files = sorted(path.glob("*.json"))
     if not files:
         raise InvalidParameter(
-            f"{name}: there is no run file in {path}; stratoperf run --output {path} writes one"
+            f"{name}: there is no run file in {path}; this writes one: "
+            f"{command_text('stratoperf', 'run', '--output', path)}"
         )
     # The newest run is there twice, once as latest.json.
     runs = {run.id: run for run in map(load, files)}
