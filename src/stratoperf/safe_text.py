@@ -35,16 +35,16 @@ _ZWNJ, _ZWJ, _EMOJI_STYLE, _KEYCAP = "\u200c", "\u200d", "\ufe0f", "\u20e3"
 _VIRAMA = 9  # Canonical combining class.
 
 _LOG_COMMAND = re.compile(
-    r"(?<!\S):(?=:)"
+    r"(?<![^\s,]):(?=:)"
     r"|:(?=:(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-matcher|remove-matcher"
-    r"|add-path|save-state|set-env|set-output|stop-commands)(?:\s|::))"
+    r"|add-path|save-state|set-env|set-output|stop-commands)(?:\s|::|$))"
     r"|(?<=\#)\#(?=[a-z]*\[)",
     re.IGNORECASE,
 )
 """The letter of a CI system's command that is escaped.
 
-GitHub reads ``::error::`` at the start of a line, behind white space of any kind; text can also be
-wrapped there, which is why white space in the middle counts, and known commands count anywhere.
+GitHub reads ``::error::`` at the start of a line, behind white space of any kind. Text is wrapped
+at spaces and commas, so what follows them counts; and known commands count anywhere.
 ``##[error]`` (GitHub, Azure), ``##vso[`` and ``##teamcity[`` are read anywhere. GitLab's
 ``section_start:`` needs control characters, which are escaped in any case.
 """
