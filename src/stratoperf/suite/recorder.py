@@ -305,14 +305,14 @@ def check_latest(directory: Path, argument: str) -> None:
     Raises
     ------
     InvalidParameter
-        When something else than a run file has the name.
+        When anything but a run file has the name.
     """
     latest = directory / LATEST
     try:
-        is_ours = not latest.exists() or (latest.is_file() and _looks_like_run(latest))
+        is_free = not os.path.lexists(latest) or _looks_like_run(latest)
     except OSError as error:
         raise InvalidParameter(f"{argument}: cannot read {latest}: {error.strerror}") from error
-    if not is_ours:
+    if not is_free:
         raise InvalidParameter(
             f"{argument}: {latest} is not a run file, and the newest run is to have this name; "
             "move it, or choose another directory"
@@ -334,9 +334,10 @@ def check_is_run(path: Path, identity: str, argument: str) -> None:
 
 
 def _looks_like_run(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return not head or b'"stratoperf.run/' in head
+        return b'"stratoperf.run/' in file.read(_HEAD_BYTES)
 
 
 def _identity_of(path: Path) -> object:
