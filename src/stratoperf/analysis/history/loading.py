@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.analysis.history.model import LeftOut
-from stratoperf.analysis.stored.sides import Stored, is_live, moment_of
+from stratoperf.analysis.stored.sides import Stored, is_live
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
+from stratoperf.results.moments import moment_of
 
 
 class DatedRun(NamedTuple):
