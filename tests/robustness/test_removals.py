@@ -58,6 +58,10 @@ REVIEWED = {
     "report/history_figure.py": {
         "save_history: figure.savefig(file, format=path.suffix[1:].lower())": TAKEN,
     },
+    "results/archives.py": {
+        "Archive.read: self._zip.open(info)": READS,
+        "open_archive: zipfile.ZipFile(_Bounded(file))": READS,
+    },
     "results/files.py": {
         "atomic_file: os.fdopen(descriptor, 'wb')": OWN_LOCK,
         "atomic_file: temporary.replace(path)": (

@@ -91,7 +91,7 @@ def save_tree(
     tree = _copy_for_columns(document)
     pending: dict[str, _Pending] = {}
     inline = 0
-    for result, series, columns in _columns(tree):
+    for result, series, columns in columns_of(tree):
         for name, column in columns.items():
             member = f"result{result}_series{series}_{name}"
             if isinstance(column, dict):
@@ -145,7 +145,7 @@ def files_of(document: Mapping[str, Any]) -> set[str]:
     """Return the names of the files that a run document refers to."""
     return {
         column["file"]
-        for _, _, columns in _columns(document)
+        for _, _, columns in columns_of(document)
         for column in columns.values()
         if isinstance(column, dict)
     }
@@ -196,7 +196,7 @@ def _layout(value: Any, newline: str) -> Iterator[str]:
         yield msgspec.json.encode(value).decode()
 
 
-def _columns(tree: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def columns_of(tree: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yield position of the result, position of the series, and its columns."""
     for number, result in enumerate(tree.get("results", [])):
         for place, series in enumerate(result.get("series", [])):
