@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,22 @@ def load(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
     """Write the columns of a trace; see `VoteBatch.save`."""
-    if _format(path) == ".npz":
-        arrays: dict[str, Any] = dict(columns)
-        np.savez(path, **arrays)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*(array.tolist() for array in columns.values()), strict=True))
+    from stratoperf.results.files import atomic_file
+
+    suffix = _format(path)
+    with atomic_file(path) as file:
+        if suffix == ".npz":
+            arrays: dict[str, Any] = dict(columns)
+            np.savez(file, **arrays)
+            return
+        text = io.TextIOWrapper(file, newline="", encoding="utf-8")
+        try:
+            writer = csv.writer(text)
+            writer.writerow(columns)
+            writer.writerows(zip(*(array.tolist() for array in columns.values()), strict=True))
+        finally:
+            # What it wraps is closed by its owner.
+            text.detach()
 
 
 def _format(path: Path) -> str:

@@ -11,9 +11,10 @@ from stratoperf.analysis.history.change_points import find_change_points
 from stratoperf.analysis.history.loading import DatedRun, load_runs, source_name
 from stratoperf.analysis.history.model import History, Trend
 from stratoperf.analysis.history.trends import Series, collect
-from stratoperf.analysis.stored.sides import Stored, moment_of
+from stratoperf.analysis.stored.sides import Stored
 from stratoperf.analysis.verdicts import check_threshold
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.results.moments import moment_of
 from stratoperf.results.schema import STATISTICS, Result
 
 CHOICES = (*STATISTICS, "throughput")

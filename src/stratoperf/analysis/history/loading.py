@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.analysis.history.model import LeftOut
-from stratoperf.analysis.stored.sides import Stored, is_live, moment_of
+from stratoperf.analysis.stored.sides import Stored, is_live
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
+from stratoperf.results.moments import moment_of
 
 
 class DatedRun(NamedTuple):
@@ -103,8 +104,9 @@ def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     yield from sorted(path.glob("*.json"), key=lambda one: (one.name == "latest.json", one.name))
     for journal in sorted(path.glob("*.journal")):
         if not journal.with_suffix(".json").exists():
-            why = f"the run did not end; stratoperf run --resume {journal} measures the rest"
-            left_out.append(LeftOut(str(journal), why))
+            from stratoperf.suite.recorder import resume_advice
+
+            left_out.append(LeftOut(str(journal), resume_advice(journal)))
 
 
 def _why_left_out(run: Run) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from stratoperf.analysis.comparison import Side
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
+from stratoperf.results.moments import moment_of
 from stratoperf.results.schema import QUANTILES, Metric, Result, Series, System
 from stratoperf.statistics import Estimate
 
@@ -213,16 +213,6 @@ def _checked(value: float, result: Result, run: Run) -> float:
             "that is finite and above 0; measure it again"
         )
     return value
-
-
-def moment_of(text: str) -> datetime | None:
-    """Return the moment of an ISO 8601 text, UTC unless it says otherwise; ``None`` for others."""
-    try:
-        # Python 3.10 does not know the Z.
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def _moment(run: Run) -> float:
