@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import stratoperf as sp
 from stratoperf.analysis.live.guard import MARK, guarded
 from stratoperf.analysis.live.processes import Child, Output, unnamed_output
 
@@ -32,6 +33,7 @@ ESCAPES = {
 
 PROGRAM = """
 import signal, sys, time
+import stratoperf as sp
 from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.processes import Child, unnamed_output
 {before}
@@ -209,6 +211,27 @@ def test_comparisons_within_comparisons_mark_their_children_for_both(
     outer, inner = output.tail().split(",")
     assert outer == "outer"
     assert len(inner) == 32
+
+
+def test_what_a_benchmark_leaves_elsewhere_without_its_environment_ends_with_its_worker(
+    number: str, alive: Alive, tmp_path: Path
+) -> None:
+    module = tmp_path / "leaves.py"
+    environment = {"PATH": os.environ["PATH"]}
+    module.write_text(
+        f"""
+import subprocess
+import stratoperf as sp
+@sp.benchmark("leaves.processes")
+def leaves_processes():
+    subprocess.Popen(["sleep", "{number}"], start_new_session=True, env={environment})
+    return lambda: None
+"""
+    )
+    side = sp.Environment(modules=(str(module),))
+    comparison = sp.compare_live(side, side, "leaves.processes", duration_s=0.1)
+    assert comparison.failures == ()
+    wait_for(lambda: not alive())
 
 
 def test_a_child_has_the_environment_that_it_was_given_and_the_mark(output: Output) -> None:

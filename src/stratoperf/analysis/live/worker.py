@@ -201,6 +201,16 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+def _leave_nothing() -> None:
+    """Kill what the benchmark started and did not end, while it is known to be ours."""
+    with contextlib.suppress(ChildProcessError):
+        # Raises where there are no children: nearly always.
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        from stratoperf.analysis.live.guardian import sweep
+
+        sweep([os.getpid()])
+
+
 def main(arguments: Sequence[str]) -> None:
     """Serve the parent over the inherited descriptor."""
     descriptor, parent = map(int, arguments)
@@ -209,7 +219,10 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket(fileno=descriptor) as connection:
         _die_with(parent)
-        Worker(Channel(connection)).serve()
+        try:
+            Worker(Channel(connection)).serve()
+        finally:
+            _leave_nothing()
     sys.stdout.flush()
     sys.stderr.flush()
     # All is torn down; what the interpreter would do now only takes time from the next pair.
