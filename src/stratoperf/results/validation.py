@@ -89,11 +89,7 @@ def read_document(document: object, source: str, base: Path | None) -> RunView:
         _check_version(document.get("schema"))
         check_tree(document)
         header = convert(document, _Header, "")
-        if moment_of(header.created) is None:
-            raise SchemaError(
-                f"created: expected an ISO 8601 time from 1970 on such as '2026-11-03T09:37:00Z', "
-                f"got {shortened(header.created)!r}"
-            )
+        _check_created(header.created)
         systems = {
             name: convert(system, System, f"systems.{shortened(name)}")
             for name, system in header.systems.items()
@@ -141,6 +137,16 @@ def _check_version(schema: object) -> None:
             f"'{family}/{shortened(version.split('.')[0])}'; this one reads {SCHEMA!r} (install "
             "the version that wrote the file)"
         )
+
+
+def _check_created(created: str) -> None:
+    try:
+        moment_of(created)
+    except ValueError:
+        raise SchemaError(
+            "created: expected an ISO 8601 time from 1970 on, such as '2026-11-03T09:37:00Z', got "
+            f"{shortened(created)!r}"
+        ) from None
 
 
 def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
