@@ -115,6 +115,17 @@ def log_line(text: str) -> str:
     return _LOG_COMMAND.sub(lambda match: escaped(match[0]), visible(text))
 
 
+def one_line(text: str) -> str:
+    """Return a text of several lines on one, with slashes between them; nothing is made safe.
+
+    Parameters
+    ----------
+    text
+        A reason, such as the message of an exception.
+    """
+    return " / ".join(filter(None, (part.strip(" \t\r") for part in text.split("\n"))))
+
+
 def log_lines(text: str) -> Iterator[str]:
     """Yield the lines of a message, each of them safe.
 

@@ -41,7 +41,7 @@ PAYLOADS = {
     "private": "\ue000\U000f1234\u0378",
     "filler": "a\u3164b\u115fc",
     "marks": "a" + "\u0301" * 40,
-    "long": "x" * 20_000,
+    "long": "x" * 900,
     "command": "::error title=x::y",
     "spaced": " \u00a0::stop-commands::z",
     "new line": "a\n::warning::b",
@@ -223,7 +223,7 @@ def test_a_pipe_gets_every_payload_as_text(name: str, runs: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("name", ["compare", "check", "history"])
-@pytest.mark.parametrize("columns", [40, 100, 400])
+@pytest.mark.parametrize("columns", [40, 100])
 def test_a_terminal_gets_no_escape_but_ours(name: str, columns: int, runs: list[Path]) -> None:
     screen = in_terminal(columns, *command(name, runs))
     assert "\x1b[1m" in screen
