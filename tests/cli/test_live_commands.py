@@ -56,7 +56,7 @@ def test_a_slower_command_fails_the_check_and_its_samples_are_kept(stratoperf: C
     ending = stratoperf("check", "--live", "sleep 0.01", "sleep 0.05", "--seed", "1")
     assert ending.code == 1
     assert "check: failed (1 slower)" in ending.out
-    assert ending.err.startswith("plan: 1 result to compare, about 60 s or less")
+    assert ending.err.startswith("plan: 1 result to compare, about 60 s of measuring or less")
     assert "slower, ratio" in ending.err
     run = saved(ending.out)
     assert run.document["live"]["settings"]["seed"] == 1
