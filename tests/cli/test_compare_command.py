@@ -179,7 +179,10 @@ def test_a_file_and_a_folder_that_are_not_there_are_named(
         (("compare", "a", "b", "--threshold", "0"), "'0' is not a percentage above 0"),
         (("compare", "a", "b", "--threshold", "nan"), "is not a percentage"),
         (("compare", "a", "b", "--threshold", "five"), "is not a percentage"),
-        (("compare", "a", "b", "--confidence", "0.99"), "is not a percentage above 50 and at most 100; write 99 for 99 %"),
+        (
+            ("compare", "a", "b", "--confidence", "0.99"),
+            "is not a percentage above 50 and at most 100; write 99 for 99 %",
+        ),
         (("compare", "a", "b", "--confidence", "100"), "confidence: expected a finite number"),
         (("check", "consensus.round"), "are for --live"),
         (("check", "--seed", "1"), "--seed is for live comparisons"),

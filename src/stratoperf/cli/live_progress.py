@@ -35,11 +35,11 @@ class LiveProgress(LiveListener):
         self._ratio = ""
 
     def planned(self, keys: Sequence[str], seconds: float) -> None:
-        """Print how many results are compared and how long that takes, start and end apart."""
+        """Print how many results are compared and how long measuring them takes."""
         self._count = len(keys)
         self._budget = seconds / len(keys)
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, about {duration(seconds)} or less"
+        text = f"plan: {results} to compare, about {duration(seconds)} of measuring or less"
         self._display.guard(lambda: self._screen.paragraph(text, "bold", indent="  "))
         self._display.start(seconds)
         self._display.show(0, self._number, keys[0], (f"{duration(seconds)} left", ""))

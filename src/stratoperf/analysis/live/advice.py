@@ -69,10 +69,14 @@ def settling_factor(log_ratios: npt.ArrayLike, threshold: float, error: float) -
 
 
 def budget_text(seconds: float) -> str:
-    """Return a budget rounded up to two digits, and the option: ``41 s (--duration 41s)``."""
-    digits = 1 - math.floor(math.log10(seconds))
-    scale = 10.0**digits
-    # Less a hair: 4.1 stays 4.1.
-    rounded = math.ceil(seconds * scale * (1 - 1e-9)) / scale
-    number = f"{rounded:.10g}" if rounded < 1e9 else f"{rounded:.0f}"
+    """Return a budget, rounded up, with the option for it: ``41 s (--duration 41s)``."""
+    number = rounded_up(seconds)
     return f"{number} s (--duration {number}s)"
+
+
+def rounded_up(number: float) -> str:
+    """Return a number with two digits, and never less than it is."""
+    scale = 10.0 ** (1 - math.floor(math.log10(number)))
+    # Less a hair: 4.1 stays 4.1.
+    rounded = math.ceil(number * scale * (1 - 1e-9)) / scale
+    return f"{rounded:.10g}" if rounded < 1e9 else f"{rounded:.0f}"

@@ -25,7 +25,7 @@ MOST_ROUNDS = 64
 """Runs of each side in one pair at most."""
 
 FLOOR_RUNS = 3
-"""Runs of a program that does nothing in each pair, to see what a run costs by itself."""
+"""Runs in each pair, at most, of a program that does nothing: what a run costs by itself."""
 
 
 class CommandPairs:
@@ -67,9 +67,8 @@ class CommandPairs:
         with unnamed_output() as output:
             for side in SIDES:
                 self._run(side, output, deadline)
-                pair_s = sum(self._known_s.values())
-                if time.monotonic() + pair_s > deadline:
-                    raise self._spent(self._took(), pair_s, at_least=len(self._known_s) < 2)
+                if time.monotonic() + sum(self._known_s.values()) > deadline:
+                    raise self._spent(at_least=len(self._known_s) < 2)
 
     def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair; see `PairSource`. The exit status is all that can be verified."""
@@ -78,10 +77,11 @@ class CommandPairs:
         runs: dict[Side, list[CommandRun]] = {side: [] for side in SIDES}
         begin = time.monotonic()
         with unnamed_output() as output:
-            self._run_idle(output, deadline)
             for number in range(MOST_ROUNDS):
                 for side in order if number % 2 == 0 else reversed(order):
                     runs[side].append(self._run(side, output, deadline))
+                if number < FLOOR_RUNS:
+                    self._run_idle(output, deadline)
                 now = time.monotonic()
                 if now - begin >= PAIR_S or now + sum(self._known_s.values()) > deadline:
                     break
@@ -110,13 +110,12 @@ class CommandPairs:
         """Run the program that does nothing, beside the commands and so under the same load."""
         if self._idle is None:
             return
-        command = Command(self._idle)
-        for _ in range(FLOOR_RUNS):
-            if time.monotonic() >= deadline:
-                return
-            run = run_command(command, output, min(self._timeout_s, deadline - time.monotonic()))
-            if run.status == 0:
-                self._floor_ns.append(run.took_ns)
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            return
+        run = run_command(Command(self._idle), output, min(self._timeout_s, left_s))
+        if run.status == 0:
+            self._floor_ns.append(run.took_ns)
 
     def _run(self, side: Side, output: Output, deadline: float) -> CommandRun:
         """Run a command once, and before it what prepares that.
@@ -146,7 +145,7 @@ class CommandPairs:
     ) -> CommandRun:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
-            raise self._cut(side, begin)
+            raise self._cut(side, deadline - begin)
         try:
             run = run_command(command, output, min(self._timeout_s, left_s))
         except OSError as error:
@@ -156,7 +155,7 @@ class CommandPairs:
                 "shell=True (--shell) for what only a shell knows"
             ) from None
         if run.timed_out and left_s <= self._timeout_s:
-            raise self._cut(side, begin)
+            raise self._cut(side, deadline - begin)
         if run.timed_out:
             raise SideFailed(
                 side,
@@ -167,28 +166,24 @@ class CommandPairs:
             raise SideFailed(side, failure_text(f"{what} {command.label}", run.status, output))
         return run
 
-    def _cut(self, side: Side, begin: float) -> BudgetSpent:
-        """Return that a run of a side was ended by the budget."""
-        cut_s = time.monotonic() - begin
-        whole_s = self._known_s.get(side)
-        if whole_s is not None and whole_s > cut_s:
-            return self._spent(self._took(), sum(self._known_s.values()), at_least=False)
+    def _cut(self, side: Side, cut_s: float) -> BudgetSpent:
+        """Return that a run of a side was ended by the budget, after so long."""
+        known_s = self._known_s.get(side, 0.0)
+        if known_s > cut_s:
+            return self._spent(at_least=len(self._known_s) < 2)
         self._known_s.pop(side, None)
-        others = [text for text in (self._took(),) if text]
-        why = " and ".join([*others, f"one run of {_named(side)} more than {cut_s:.3g} s"])
-        why = why if others else why.replace("more than", "takes more than")
-        return self._spent(why, sum(self._known_s.values()) + cut_s, at_least=True)
+        spent = self._spent(at_least=True)
+        more = f"one run of {_named(side)}{{}} more than {cut_s:.3g} s"
+        why = f"{spent.why} and {more.format('')}" if spent.why else more.format(" takes")
+        return BudgetSpent(why, spent.pair_s + cut_s, at_least=True)
 
-    def _took(self) -> str:
-        """Return in words how long a run of each side took, where known."""
+    def _spent(self, *, at_least: bool) -> BudgetSpent:
+        """Return how long a run of each side takes, where that is known."""
         known = [
-            f"one run of {_named(side)} {'takes ' if number == 0 else ''}{seconds:.3g} s"
+            f"one run of {_named(side)}{' takes' if number == 0 else ''} {seconds:.3g} s"
             for number, (side, seconds) in enumerate(self._known_s.items())
         ]
-        return " and ".join(known)
-
-    def _spent(self, why: str, pair_s: float, *, at_least: bool) -> BudgetSpent:
-        return BudgetSpent(why, pair_s, at_least=at_least)
+        return BudgetSpent(" and ".join(known), sum(self._known_s.values()), at_least=at_least)
 
 
 def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:

@@ -36,7 +36,7 @@ def floor_warnings(floor: Floor, session: Session) -> list[str]:
     typical = {side: float(np.median(session.values(side, "p50"))) for side in SIDES}
     side = min(SIDES, key=lambda side: typical[side])
     shortest_ns = typical[side]
-    share = f"{100 * min(idle_ns / shortest_ns, 1.0):.2g} %"
+    share = f"{100 * min(idle_ns / shortest_ns, 1.0):.0f} %"
     if floor.is_shell and (shortest_ns < SHORT_NS or idle_ns > _LARGE_SHARE * shortest_ns):
         return [
             f"the {side} takes {_ms(shortest_ns)} ms, of which starting the shell is about {share} "

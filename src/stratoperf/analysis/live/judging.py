@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import ComparedMetric, Side
-from stratoperf.analysis.live.advice import MARGIN, budget_text, settling_factor
+from stratoperf.analysis.live.advice import MARGIN, budget_text, rounded_up, settling_factor
 from stratoperf.analysis.live.cases import LiveCase
 from stratoperf.analysis.live.pairs import BudgetSpent
 from stratoperf.analysis.live.session import Session
@@ -120,12 +122,16 @@ class _Reasons:
 
     def _no_pair(self, spent: BudgetSpent) -> str:
         # Before the first pair each side may run once for a trial.
-        needed = (self._least_pairs + 1) * spent.pair_s * MARGIN
-        about = "at least" if spent.at_least else "about"
+        times = math.ceil((self._least_pairs + 1) * MARGIN)
+        needed = (
+            f"of {times} times what a pair takes (--duration), which is more than "
+            f"{rounded_up(times * spent.pair_s)} s"
+            if spent.at_least
+            else f"of at least {budget_text(times * spent.pair_s)}"
+        )
         return (
-            f"not one pair fits into the budget of {self._duration_s:g} s: {spent.why}; a pair "
-            f"takes {about} {spent.pair_s:.3g} s, and an interval needs {self._least_pairs} pairs "
-            f"after a trial: give a budget of at least {budget_text(needed)}"
+            f"not one pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "
+            f"interval needs {self._least_pairs} pairs: give a budget {needed}"
         )
 
     def _no_interval(self, pairs: int) -> str:
@@ -148,8 +154,8 @@ class _Reasons:
         factor = settling_factor(log_ratios, self._threshold, self._error)
         if factor is None:
             advice = (
-                "the ratio is too near to the threshold to say what budget would settle it; a "
-                "quieter machine, more work in an iteration, or another threshold may"
+                "these pairs do not tell what budget would settle it; a quieter machine, longer "
+                "runs or another threshold may"
             )
         else:
             budget = budget_text(factor * self._duration_s)

@@ -101,11 +101,15 @@ class WorkerPairs:
         deadline: float,
     ) -> dict[Side, Arm]:
         variables = {"PYTHONHASHSEED": str(seed)}
-        timeout_s = max(min(self._timeout_s, deadline - time.monotonic()), 0)
         workers: dict[Side, WorkerProcess] = {}
         for side in order:
             start = functools.partial(
-                WorkerProcess, side, self._environments[side], variables, timeout_s
+                WorkerProcess,
+                side,
+                self._environments[side],
+                variables,
+                self._timeout_s,
+                deadline,
             )
             workers[side] = entered(stack, start)
             workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)

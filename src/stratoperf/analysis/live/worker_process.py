@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -53,6 +54,8 @@ class WorkerProcess:
         Environment variables to set for it.
     timeout_s
         How long the process may last.
+    budget_end
+        By `time.monotonic`: what still runs then is ended, but may tear down.
 
     Attributes
     ----------
@@ -73,13 +76,16 @@ class WorkerProcess:
         environment: Environment,
         variables: Mapping[str, str],
         timeout_s: float,
+        budget_end: float = math.inf,
     ) -> None:
         self.side: Side = side
         self.process = uuid.uuid4().hex[:12]
         self.version = ""
         self._python = environment.python
         self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + timeout_s
+        self._budget_end = budget_end
+        self._deadline = min(time.monotonic() + timeout_s, budget_end)
+        self._is_closed = False
         self._greeted = False
         self._is_busy = False
         with contextlib.ExitStack() as cleanup:
@@ -172,7 +178,9 @@ class WorkerProcess:
             self._is_busy = False
             self._child.interrupt()
         self._channel.close()
-        self._deadline = min(self._deadline, time.monotonic() + QUIT_S)
+        if not self._is_closed:
+            self._is_closed = True
+            self._deadline = time.monotonic() + QUIT_S
 
     def _message(self, kind: str) -> dict[str, Any]:
         message = self._received()
@@ -209,8 +217,9 @@ class WorkerProcess:
             raise self._death() from None
 
     def _timed_out(self, what: str) -> SideFailed:
-        # There is nothing to wait for any more.
-        self._child.finish()
+        if time.monotonic() < self._budget_end:
+            # There is nothing to wait for any more.
+            self._child.finish()
         return SideFailed(
             self.side,
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
