@@ -103,6 +103,7 @@ def test_nothing_hidden_is_left_and_a_second_time_changes_nothing(text: str) -> 
         "::::error::x",
         ":::error::x",
         "text ::error::x",
+        "a=1,::anything::x",
         "name::error::x",
         "name::Error file=x::y",
         "##[error]x",

@@ -11,7 +11,6 @@ Each medium has one function, which everything that is shown there passes: `log_
 
 from __future__ import annotations
 
-import html as _html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -36,22 +35,25 @@ _ZWNJ, _ZWJ, _EMOJI_STYLE, _KEYCAP = "\u200c", "\u200d", "\ufe0f", "\u20e3"
 _VIRAMA = 9  # Canonical combining class.
 
 _LOG_COMMAND = re.compile(
-    r"(?<!\S):(?=:)"
+    r"(?<![^\s,]):(?=:)"
     r"|:(?=:(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-matcher|remove-matcher"
-    r"|add-path|save-state|set-env|set-output|stop-commands)(?:\s|::))"
+    r"|add-path|save-state|set-env|set-output|stop-commands)(?:\s|::|$))"
     r"|(?<=\#)\#(?=[a-z]*\[)",
     re.IGNORECASE,
 )
 """The letter of a CI system's command that is escaped.
 
-GitHub reads ``::error::`` at the start of a line, behind white space of any kind; text can also be
-wrapped there, which is why white space in the middle counts, and known commands count anywhere.
+GitHub reads ``::error::`` at the start of a line, behind white space of any kind. Text is wrapped
+at spaces and commas, so what follows them counts; and known commands count anywhere.
 ``##[error]`` (GitHub, Azure), ``##vso[`` and ``##teamcity[`` are read anywhere. GitLab's
 ``section_start:`` needs control characters, which are escaped in any case.
 """
 
 _JSON_ACTIVE = re.compile(r"\x7f|(?<=\#)\#(?=[a-z]*\[)", re.IGNORECASE)
 """DEL, which ``json`` writes as it is, and commands; no line begins with a string's content."""
+
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HTML = {**_MARKUP, **str.maketrans({'"': "&quot;", "'": "&#x27;"})}
 
 _MARKDOWN_ACTIVE = re.compile(r"([\\`*_|\[\]~#$])")
 _MARKDOWN_LINK = re.compile(
@@ -113,6 +115,17 @@ def log_line(text: str) -> str:
     return _LOG_COMMAND.sub(lambda match: escaped(match[0]), visible(text))
 
 
+def one_line(text: str) -> str:
+    """Return a text of several lines on one, with slashes between them; nothing is made safe.
+
+    Parameters
+    ----------
+    text
+        A reason, such as the message of an exception.
+    """
+    return " / ".join(filter(None, (part.strip(" \t\r") for part in text.split("\n"))))
+
+
 def log_lines(text: str) -> Iterator[str]:
     """Yield the lines of a message, each of them safe.
 
@@ -149,7 +162,7 @@ def markdown(text: str) -> str:
     text
         Whatever others wrote.
     """
-    harmless = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    harmless = visible(text).translate(_MARKUP)
     return _MARKDOWN_LINK.sub(_NOTHING, _MARKDOWN_ACTIVE.sub(r"\\\1", harmless))
 
 
@@ -161,7 +174,7 @@ def html(text: str) -> str:
     text
         Whatever others wrote.
     """
-    return _html.escape(visible(text))
+    return visible(text).translate(_HTML)
 
 
 def visible_lines(text: str) -> str:

@@ -13,13 +13,13 @@ from stratoperf.report.comparison_words import (
     difference_text,
     error_text,
     failure_text,
-    one_line,
     statistic_text,
     table,
     threshold_text,
     told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.safe_text import one_line
 
 STYLES = {"slower": "bold red", "inconclusive": "yellow", "faster": "bold green", "same": "green"}
 OUTCOMES = {
@@ -134,10 +134,10 @@ def _shared(comparison: Comparison) -> str:
 def _show_failures(screen: Screen, comparison: Comparison) -> None:
     for failure in comparison.failures:
         style = "bold red" if failure.side == "current" else "yellow"
-        first, *more = failure_text(failure).splitlines()
+        first, *more = failure_text(failure).split("\n")
         screen.paragraph(f"failed: {first}", style, indent="  ")
         for line in more:
-            screen.line(f"    {line}", "dim")
+            screen.line(f"    {line.rstrip().expandtabs(4)}", "dim")
 
 
 def _show_reasons(screen: Screen, comparison: Comparison) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -56,6 +58,10 @@ def run(arguments: Sequence[str]) -> int:
         logger.debug("the error in full", exc_info=True)
         _say(f"error: {error}")
         return exit_code(error)
+    except OSError as error:
+        logger.debug("the error in full", exc_info=True)
+        _say(f"error: {_refused(error)}")
+        return ExitCode.FAILED if error.errno in _NO_ROOM else ExitCode.USAGE
     except Exception as error:
         logger.debug("the error in full", exc_info=True)
         _say(f"error: {_described(error)}")
@@ -140,6 +146,22 @@ def _usage(error: click.ClickException) -> list[str]:
             "",
         ]
     return [*lines, f"Error: {error.format_message()}"]
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""What says nothing about the names that a user gave."""
+
+
+def _refused(error: OSError) -> str:
+    """Return in one sentence what the operating system refused."""
+    why = error.strerror or _described(error)
+    if error.filename is not None:
+        return f"cannot use {os.fsdecode(error.filename)}: {why}; check the path and who may use it"
+    try:
+        Path.cwd()
+    except OSError:
+        return "the working directory was deleted; change to one that exists"
+    return why
 
 
 def _described(error: Exception) -> str:

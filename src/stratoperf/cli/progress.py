@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import duration, parameters, quantity, size
+from stratoperf.safe_text import one_line
 from stratoperf.suite.listener import Listener
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def describe_plan(plan: Plan) -> str:
 def outcome(result: Result) -> str:
     """Return the outcome of a case in one line."""
     if result.status != "ok":
-        return f"{result.key}: {result.status}: {result.reason or 'no reason given'}"
+        return f"{result.key}: {result.status}: {one_line(result.reason or 'no reason given')}"
     latency = result.metrics.get("latency")
     p50 = latency.statistic("p50") if latency is not None else None
     return f"{result.key}: p50 {quantity(p50.value, 'ns')}" if p50 else f"{result.key}: done"

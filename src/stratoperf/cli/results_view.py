@@ -9,6 +9,7 @@ from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.results import Result, Run
+from stratoperf.safe_text import one_line
 from stratoperf.statistics import Estimate
 
 QUANTILES = {"p50": 0, "p95": 1, "p99": 2}
@@ -148,7 +149,9 @@ def _and_more(count: int) -> str:
 def _show_failures(screen: Screen, results: Iterable[Result]) -> None:
     for result in results:
         if result.status == "failed":
-            screen.paragraph(f"failed: {result.key}: {result.reason}", "bold red", indent="  ")
+            screen.paragraph(
+                f"failed: {result.key}: {one_line(result.reason or '')}", "bold red", indent="  "
+            )
 
 
 def _show_skipped(screen: Screen, results: Iterable[Result]) -> None:

@@ -140,12 +140,12 @@ def run(
     screen = remarks if as_json else Screen.stdout()
     try:
         _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
-        if as_json:
-            _print_document(outcome, progress.path)
     except (KeyboardInterrupt, BrokenPipeError, OutputLost):
         if progress.path is not None:
             remarks.line(f"saved: {progress.path}")
         raise
+    if as_json:
+        _print_document(outcome, progress.path)
     return code or _verdict(outcome, enforce_targets)
 
 

@@ -199,6 +199,9 @@ def _console(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         color_system=None if plain else "auto",
+        # Else rich reads the environment, and raises for what is no number. `size` comes first.
+        width=DEFAULT_SIZE[0],
+        height=DEFAULT_SIZE[1],
     )
 
 

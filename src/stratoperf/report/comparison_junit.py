@@ -11,14 +11,13 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
-    one_line,
     statistic_text,
     threshold_text,
     told_differences,
     value_text,
 )
 from stratoperf.report.units import ratio_interval
-from stratoperf.safe_text import visible, visible_lines
+from stratoperf.safe_text import one_line, visible, visible_lines
 
 _SUITE = "stratoperf"
 

@@ -11,12 +11,11 @@ from stratoperf.report.comparison_words import (
     difference_text,
     error_text,
     failure_text,
-    one_line,
     table,
     told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
-from stratoperf.safe_text import html, log_line
+from stratoperf.safe_text import html, log_line, one_line
 
 _COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", "same": "inherit"}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
 from stratoperf.report.units import parameter, percent, quantity, ratio_change, ratio_interval
+from stratoperf.safe_text import visible
 from stratoperf.statistics import Estimate
 
 RATIO = "times slower"
@@ -90,8 +91,8 @@ def verdict_text(metric: ComparedMetric) -> str:
 def difference_text(one: Difference) -> str:
     """Return a difference in one sentence."""
     if one.what.startswith("only in"):
-        return f"{one.key or one.baseline or one.current}: {one.what}"
-    about = f"{one.key}: " if one.key else ""
+        return f"{visible(one.key or one.baseline or one.current or '')}: {one.what}"
+    about = f"{visible(one.key)}: " if one.key else ""
     sides = [
         f"{side}: {said}"
         for side, said in (("baseline", one.baseline), ("current", one.current))
@@ -116,7 +117,7 @@ def told_differences(comparison: Comparison) -> Iterator[Difference]:
 
 def failure_text(failure: Failure) -> str:
     """Return a failure in one sentence."""
-    return f"{failure.key}: {failure.side} failed: {failure.why}"
+    return f"{visible(failure.key)}: {failure.side} failed: {failure.why}"
 
 
 def error_text(comparison: Comparison) -> str:
@@ -129,8 +130,3 @@ def basis_text(metric: ComparedMetric) -> str:
     if metric.pairs is not None:
         return "1 pair" if metric.pairs == 1 else f"{metric.pairs} pairs"
     return f"{metric.baseline_processes}+{metric.current_processes} runs"
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks; what else is invisible in it stays."""
-    return " / ".join(filter(None, (part.strip(" \t\r") for part in text.split("\n"))))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError
+from stratoperf.safe_text import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
 
@@ -80,7 +81,7 @@ class Columns(Mapping[str, Array]):
         return len(self._columns)
 
     def __repr__(self) -> str:
-        return f"Columns({', '.join(self._columns)})"
+        return log_line(f"Columns({', '.join(self._columns)})")
 
 
 def digest(array: Array) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stratoperf.results import storage
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
+from stratoperf.safe_text import log_line
 
 if TYPE_CHECKING:
     import pandas
@@ -108,7 +109,7 @@ class Run:
         for result in self.results:
             counts[result.status] = counts.get(result.status, 0) + 1
         tally = ", ".join(f"{count} {status}" for status, count in counts.items())
-        return f"<Run {self.id} of {self.created}: {tally or 'no results'}>"
+        return log_line(f"<Run {self.id} of {self.created}: {tally or 'no results'}>")
 
     def _repr_html_(self) -> str:
         from stratoperf.results.tables import html
