@@ -166,12 +166,19 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
         screen.line("interrupted: what was measured is kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
-        screen.line(f"next:  {resume_command(path)}  # measures the rest")
+        _advise(screen, resume_command(path), "measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
-        screen.line("next:  stratoperf doctor  # what is missing, and what mends it")
+        _advise(screen, "stratoperf doctor", "what is missing, and what mends it")
     else:
         command = command_text("stratoperf", "claims", path)
-        screen.line(f"next:  {command}  # every claim beside these results")
+        _advise(screen, command, "every claim beside these results")
+
+
+def _advise(screen: Screen, command: str, effect: str) -> None:
+    """Print what to do next, and what that does if it fits on the line."""
+    line = f"next:  {command}"
+    full = f"{line}  # {effect}"
+    screen.line(full if not screen.fancy or len(full) <= screen.width else line)
 
 
 def _print_document(outcome: Run, path: Path | None) -> None:

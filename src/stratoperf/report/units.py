@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from stratoperf.statistics import Estimate
+if TYPE_CHECKING:
+    from stratoperf.statistics import Estimate
 
 NOTHING = "-"
 """Stands for a value that does not exist."""
