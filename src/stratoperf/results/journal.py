@@ -217,7 +217,10 @@ class Journal:
                 os.ftruncate(self._open_descriptor, self._length)
                 write_whole(self._open_descriptor, line, self._length)
                 if not names_file(self.path / LINES, self._open_descriptor):
-                    raise StratoperfError(f"{self.path} was removed while the run goes on")
+                    raise StratoperfError(
+                        f"{self.path} was removed during the run, and its results with it; start "
+                        "a new run"
+                    )
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._open_descriptor, self._length)

@@ -165,9 +165,14 @@ def encode_line(tree: Any) -> bytes:
 
 
 def finite(value: Any) -> Any:
-    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays."""
+    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays.
+
+    Bytes of file names that are not UTF-8 become escapes.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
+        return {finite(str(key)): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):

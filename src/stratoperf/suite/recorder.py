@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -164,6 +165,14 @@ class FileRecorder:
         return StratoperfError(
             f"{error}. The {results} safe in {path}: read with stratoperf.load{resuming}"
         )
+
+
+def command_line() -> list[str]:
+    """Return this program's name and arguments for a run file."""
+    program, *arguments = sys.argv or [""]
+    # Where the program lies says nothing about the run.
+    words: list[str] = storage.finite([Path(program).name, *arguments])
+    return words
 
 
 def resume_command(path: Path) -> str:

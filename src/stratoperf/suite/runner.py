@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -30,7 +29,13 @@ from stratoperf.suite.planner import (
     make_request,
     stored_plan,
 )
-from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.suite.recorder import (
+    FileRecorder,
+    MemoryRecorder,
+    command_line,
+    resume_file,
+    start_file,
+)
 from stratoperf.suite.registry import REGISTRY, PluginWarning
 
 _Recorder: TypeAlias = MemoryRecorder | FileRecorder
@@ -189,14 +194,12 @@ class _Execution:
 
 
 def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
-    program, *arguments = sys.argv or [""]
     return {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "preset": plan.request.preset,
-        # Where the program lies says nothing about the run.
-        "command": [Path(program).name, *arguments],
+        "command": command_line(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "plan": {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,7 +14,7 @@ from stratoperf.analysis.live.cases import LiveCase
 from stratoperf.analysis.live.pairs import SIDES
 from stratoperf.analysis.live.session import Pair, Session
 from stratoperf.results import SCHEMA
-from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, start_file
+from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, command_line, start_file
 
 
 def start_recorder(
@@ -28,13 +27,12 @@ def start_recorder(
     InvalidParameter
         When files cannot be written in the directory `output`.
     """
-    program, *arguments = sys.argv or [""]
     document = {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "preset": "live",
-        "command": [Path(program).name, *arguments],
+        "command": command_line(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "live": dict(plan),
