@@ -55,7 +55,7 @@ def test_a_torn_last_line_is_left_out_and_written_over(
     lines = journal.path / "results.jsonl"
     lines.write_bytes(lines.read_bytes()[:-cut])
     assert len(sp.load(journal.path).results) == 1
-    with Journal(journal.path) as again:
+    with Journal.open(journal.path) as again:
         again.append(results[1])
     assert [result.status for result in sp.load(journal.path).results] == ["ok", "skipped"]
 
@@ -72,9 +72,9 @@ def test_damage_in_the_middle_is_named(journal: Journal, results: list[Tree]) ->
 
 def test_two_processes_cannot_write_to_one_journal(journal: Journal) -> None:
     with pytest.raises(sp.InvalidParameter, match="belongs to a run in progress"):
-        Journal(journal.path)
+        Journal.open(journal.path)
     journal.close()
-    Journal(journal.path).close()
+    Journal.open(journal.path).close()
 
 
 def test_a_journal_is_not_started_over_another(journal: Journal, document: Tree) -> None:

@@ -6,9 +6,9 @@
     python tests/robustness/fuzz_inputs.py --target npz --forever
     python tests/robustness/fuzz_inputs.py --repeat run-1-4711.bin
 
-Nothing but errors of stratoperf may come out of it, within 5 s of processor time, in 1 GB of memory,
-and without opening any file outside the folder of the input. Exits with 1 when an input breaks that:
-it is then written to a file, and the command that repeats it is printed.
+Nothing but errors of stratoperf may come out of it, within 5 s of processor time, in 1 GB of
+memory, and without opening any file outside the folder of the input. Exits with 1 when an input
+breaks that: it is then written to a file, and the command that repeats it is printed.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ class Watch:
         if not self.is_on or event != "open" or not isinstance(arguments[0], str | bytes):
             return
         # The folder counts, not where a link in it leads: such links are not to be followed.
-        path = os.path.abspath(os.fsdecode(arguments[0]))
+        path = os.path.normpath(Path.cwd() / os.fsdecode(arguments[0]))
+        if path == tempfile.gettempdir():
+            # Of a file without a name.
+            return
         if not path.startswith(self._allowed) or path.endswith(("/pipe", "/link.npz")):
             self.opened.append(path)
 
@@ -106,8 +109,7 @@ class Fuzzer:
         self.progress = folder / "progress"
         self.targets = make_targets(folder)
         installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
-        sources = [*installed, *(entry for entry in sys.path if entry), "/dev/null", "/dev/shm"]
-        # What the library asks of the machine that it runs on.
+        sources = [*installed, *(entry for entry in sys.path if entry), os.devnull]
         self.watch = Watch([f"{folder}/work", *map(os.path.realpath, sources), *sources])
         self.outcomes: dict[str, collections.Counter[str]] = {
             name: collections.Counter() for name in self.targets
@@ -233,7 +235,7 @@ class Fuzzer:
 
 
 def limit_memory() -> None:
-    """Let this process have no more than `MEMORY_BYTES` beyond the address space that it has now."""
+    """Let this process have no more than `MEMORY_BYTES` beyond what it has mapped."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resident = int(Path("/proc/self/statm").read_text().split()[1])
     size = resource.getpagesize()

@@ -20,7 +20,6 @@ import fuzz_seeds as seeds
 import stratoperf as sp
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.live import answers
-from stratoperf.analysis.live.protocol import Channel
 from stratoperf.analysis.live.sides import Environment
 from stratoperf.analysis.live.worker_pairs import slicing
 from stratoperf.analysis.live.worker_process import WorkerProcess

@@ -112,7 +112,9 @@ def describe_plan(plan: Plan) -> str:
     cases = f"{count - skipped} case{'' if count - skipped == 1 else 's'}"
     if skipped:
         cases += f" ({skipped} more cannot run here)"
-    size = f", at most {bytes_text(plan.bytes)} on disk" if plan.bytes else ""
+    # Of results no more than an estimate is known before.
+    bound = "up to about" if plan.saves else "at most"
+    size = f", {bound} {bytes_text(plan.bytes)} on disk" if plan.bytes else ""
     return f"plan: {cases}, at most {duration_text(plan.seconds)}{size}"
 
 

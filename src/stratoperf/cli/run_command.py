@@ -136,6 +136,7 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
     from stratoperf.suite import claims
+    from stratoperf.suite.recorder import resume_command
 
     show_results(screen, outcome)
     show_profiles(screen, outcome)
@@ -147,7 +148,7 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
         screen.line("interrupted: what was measured is kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
-        screen.line(f"next:  stratoperf run --resume {path}  # measures the rest")
+        screen.line(f"next:  {resume_command(path)}  # measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
         screen.line("next:  stratoperf doctor  # what is missing, and what mends it")
     else:

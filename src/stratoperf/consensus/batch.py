@@ -133,8 +133,8 @@ class VoteBatch:
         ------
         InvalidParameter
             For another suffix than ``.npz`` or ``.csv``.
-        OSError
-            When the file cannot be written.
+        StratoperfError
+            When the file cannot be written; an older file of that name is then untouched.
         """
         from stratoperf.consensus.trace import save
 

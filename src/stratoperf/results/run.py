@@ -133,8 +133,7 @@ def load(path: str | Path) -> Run:
     """
     path = Path(path)
     if path.is_dir():
-        from stratoperf.results.journal import read_journal
+        from stratoperf.results.journal import HEADER, read_journal
 
-        document, location = read_journal(path)
-        return Run(document, location)
+        return Run(read_journal(path), path / HEADER)
     return Run(storage.read_tree(path), path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +61,9 @@ def read_tree(path: Path, *, follow_links: bool = True) -> Any:
     return door.parse_json(content, str(path))
 
 
-def save_tree(document: dict[str, Any], base: Path | None, path: Path) -> None:
+def save_tree(
+    document: dict[str, Any], base: Path | None, path: Path, *, staging: Path | None = None
+) -> None:
     """Write a document as a run file, with its long columns in an ``.npz`` beside it.
 
     Parameters
@@ -70,6 +74,10 @@ def save_tree(document: dict[str, Any], base: Path | None, path: Path) -> None:
         Directory that references in `document` are relative to.
     path
         The run file. Its directory is created when it does not exist.
+    staging
+        A file to be, in another directory of the same file system, which then holds the ``.npz``
+        under a second name: if the process dies before the run file is written, that shows whose
+        it is.
 
     Raises
     ------
@@ -83,7 +91,7 @@ def save_tree(document: dict[str, Any], base: Path | None, path: Path) -> None:
     tree = _copy_for_columns(document)
     pending: dict[str, _Pending] = {}
     inline = 0
-    for result, series, columns in _columns(tree):
+    for result, series, columns in columns_of(tree):
         for name, column in columns.items():
             member = f"result{result}_series{series}_{name}"
             if isinstance(column, dict):
@@ -107,14 +115,11 @@ def save_tree(document: dict[str, Any], base: Path | None, path: Path) -> None:
             "read again; save the results in several runs"
         )
     if pending:
-        arrays = _free_name(path, [item.sha256 for item in pending.values()])
-        for member, item in pending.items():
-            location = {"file": arrays.name, "member": member, "sha256": item.sha256}
+        # The arrays come first: at no moment does a run file refer to what is not there.
+        arrays = _write_arrays(path, pending, staging)
+        for item, location in zip(pending.values(), _locations(arrays, pending), strict=True):
             # Unknown keys of an earlier reference survive.
             item.columns[item.name] = {**item.earlier, **location}
-        # The arrays come first: at no moment does a run file refer to what is not there.
-        with atomic_file(arrays) as file:
-            write_arrays(file, {member: item.load for member, item in pending.items()})
     content = encode(tree)
     try:
         door.check_outline(content)
@@ -134,6 +139,16 @@ def fits_inline(column: Any, inline: int) -> bool:
         return False
     # JSON has no word for NaN and infinity.
     return bool(np.isfinite(column).all())
+
+
+def files_of(document: Mapping[str, Any]) -> set[str]:
+    """Return the names of the files that a run document refers to."""
+    return {
+        column["file"]
+        for _, _, columns in columns_of(document)
+        for column in columns.values()
+        if isinstance(column, dict)
+    }
 
 
 def encode(tree: Any) -> bytes:
@@ -181,7 +196,7 @@ def _layout(value: Any, newline: str) -> Iterator[str]:
         yield msgspec.json.encode(value).decode()
 
 
-def _columns(tree: dict[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def columns_of(tree: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yield position of the result, position of the series, and its columns."""
     for number, result in enumerate(tree.get("results", [])):
         for place, series in enumerate(result.get("series", [])):
@@ -199,13 +214,60 @@ def _copy_for_columns(document: dict[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _free_name(path: Path, digests: list[str]) -> Path:
-    """Return where the arrays go: ``<run>.npz``, or a name of its own where that is taken.
+def _locations(arrays: Path, pending: Mapping[str, _Pending]) -> list[dict[str, str]]:
+    return [
+        {"file": arrays.name, "member": member, "sha256": item.sha256}
+        for member, item in pending.items()
+    ]
 
-    Overwriting would break the run files that still refer to it.
+
+def _write_arrays(path: Path, pending: Mapping[str, _Pending], staging: Path | None) -> Path:
+    """Write the arrays of a run file into ``<run>.npz``, or under another name if that is taken.
+
+    Overwriting would break the run files that still refer to it. A file that holds the same arrays
+    already serves as it is.
     """
-    plain = path.with_suffix(".npz")
-    if not plain.exists():
-        return plain
-    content = hashlib.sha256("".join(digests).encode()).hexdigest()
-    return path.with_suffix(f".{content[:12]}.npz")
+    for arrays in _names(path, pending):
+        if _holds(arrays, pending):
+            return arrays
+        if os.path.lexists(arrays):
+            continue
+        target = staging or arrays
+        with atomic_file(target) as file:
+            write_arrays(file, {member: item.load for member, item in pending.items()})
+        if staging is not None:
+            with describe_failure(arrays):
+                _name_as_well(staging, arrays)
+        return arrays
+    raise AssertionError("there is always another name")
+
+
+def _names(path: Path, pending: Mapping[str, _Pending]) -> Iterator[Path]:
+    yield path.with_suffix(".npz")
+    content = "".join(f"{member} {item.sha256}\n" for member, item in pending.items())
+    number = hashlib.sha256(content.encode()).hexdigest()[:12]
+    yield path.with_suffix(f".{number}.npz")
+    for count in itertools.count(2):
+        yield path.with_suffix(f".{number}-{count}.npz")
+
+
+def _holds(arrays: Path, pending: Mapping[str, _Pending]) -> bool:
+    """Return whether a file has these arrays."""
+    if arrays.is_symlink() or not arrays.is_file():
+        return False
+    try:
+        for location in _locations(arrays, pending):
+            read_external(convert(location, External, ""), arrays.parent, "")
+    except SchemaError:
+        return False
+    return True
+
+
+def _name_as_well(staging: Path, arrays: Path) -> None:
+    try:
+        arrays.hardlink_to(staging)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without second names.
+        staging.rename(arrays)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from stratoperf import backends
+import msgspec
+
+from stratoperf import backends, clock
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SHARE
+from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE
+from stratoperf.results.storage import LONGEST_INLINE_COLUMN
+from stratoperf.results.validation import convert
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
@@ -23,11 +28,30 @@ SETUP_S = 0.3
 PROFILE_S = 1.0
 """Seconds that the passes of a profile take at most."""
 
-SAMPLES_PER_SECOND = 50_000
-"""Samples assumed a second: those of a consensus round over 10,000 votes, about 20 µs long."""
-
 SAMPLE_BYTES = 8
 """Bytes of one sample in an ``.npz``."""
+
+SHORTEST_SAMPLE = 100
+"""Length of a sample beside reading the clock, and beside its steps, that the sampler keeps to."""
+
+COPIES = 3
+"""Files that hold a result at the end of a run: its journal, the run file and ``latest.json``."""
+
+TEXT_BYTES = 25
+"""Bytes of one sample in JSON at most: 17 digits, sign, point, exponent and separator."""
+
+RESULT_BYTES = 16 << 10
+"""Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
+
+PACE = 1.25
+"""Samples above those that the length of a batch allows: the calibration met slower work."""
+
+
+def most_samples(duration_s: float) -> int:
+    """Return how many samples fit into a time: the sampler keeps them long beside its clock."""
+    info = clock.info()
+    shortest_ns = SHORTEST_SAMPLE * max(info.overhead_ns, info.resolution_ns)
+    return math.ceil(PACE * duration_s * 1e9 / shortest_ns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +99,15 @@ class Case:
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of its samples in the run file."""
+        """Bytes that its result takes on the disk, as far as can be told before."""
         if self.skip_reason is not None:
-            return 0
-        return round(self.sampling.max_duration_s * SAMPLES_PER_SECOND) * SAMPLE_BYTES
+            return COPIES * RESULT_BYTES
+        samples = most_samples(self.sampling.max_duration_s)
+        # The series of the journal lie there until those of the run file do.
+        binary = 2 * SAMPLE_BYTES * samples
+        text = COPIES * TEXT_BYTES * min(samples, LONGEST_INLINE_COLUMN)
+        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda")
+        return max(binary, text) + device + COPIES * RESULT_BYTES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,10 +163,44 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """Bytes that the open cases write to disk: by their own declaration, and as samples."""
+        """Bytes that the open cases write to disk: by their own declaration, and as results.
+
+        The former hold; the latter are an estimate for work as fast as can be timed.
+        """
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
         )
+
+
+class StoredPlan(msgspec.Struct, frozen=True):
+    """What a run file says about what was to be measured."""
+
+    request: Request
+    keys: list[str]
+
+
+def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
+    """Return what an interrupted run was to measure.
+
+    Parameters
+    ----------
+    document
+        Of the run.
+    source
+        Its file, for messages.
+
+    Raises
+    ------
+    InvalidParameter
+        When it does not say.
+    SchemaError
+        When it cannot be understood.
+    """
+    if "plan" not in document:
+        raise InvalidParameter(
+            f"resume: {source} does not say what was planned; start a new run instead"
+        )
+    return convert(document["plan"], StoredPlan, "plan")
 
 
 def make_request(

@@ -18,11 +18,18 @@ import stratoperf
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
 from stratoperf.results import SCHEMA, Run
-from stratoperf.results.validation import convert, read_result
+from stratoperf.results.validation import read_result
 from stratoperf.suite.attempt import attempt
 from stratoperf.suite.interrupts import deferred_interrupt
 from stratoperf.suite.listener import Listener
-from stratoperf.suite.planner import Plan, Request, Selection, make_plan, make_request
+from stratoperf.suite.planner import (
+    Plan,
+    Request,
+    Selection,
+    make_plan,
+    make_request,
+    stored_plan,
+)
 from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
 from stratoperf.suite.registry import REGISTRY, PluginWarning
 
@@ -207,27 +214,11 @@ def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Rec
             "resume: an interrupted run goes on as it was planned, in its own directory; "
             "give no other parameter with it"
         )
-    recorder, document = resume_file(source)
-    try:
-        return _stored_plan(document, source), recorder
-    except BaseException:
-        recorder.abandon()
-        raise
-
-
-class _StoredPlan(msgspec.Struct, frozen=True):
-    """What a run file says about what was to be measured."""
-
-    request: Request
-    keys: list[str]
+    return resume_file(source, lambda document: _stored_plan(document, source))
 
 
 def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
-    if "plan" not in document:
-        raise InvalidParameter(
-            f"resume: {source} does not say what was planned; start a new run instead"
-        )
-    stored = convert(document["plan"], _StoredPlan, "plan")
+    stored = stored_plan(document, source)
     plan = make_plan(stored.request, REGISTRY, saves=True)
     keys = [case.key for case in plan.cases]
     if keys != stored.keys:
@@ -238,11 +229,11 @@ def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
         )
     versions = {case.key: case.benchmark.version for case in plan.cases}
     for result in document["results"]:
-        if versions.get(result["key"]) != result["benchmark_version"]:
+        key, measured = result["key"], result.get("benchmark_version")
+        if versions.get(key) != measured:
             raise InvalidParameter(
-                f"resume: {result['key']} was measured with version "
-                f"{result['benchmark_version']} of the benchmark, which is now at "
-                f"{versions.get(result['key'])}; start a new run instead"
+                f"resume: {key} was measured with version {measured} of the benchmark, which is "
+                f"now at {versions.get(key)}; start a new run instead"
             )
     finished = frozenset(
         result["key"] for result in document["results"] if result["status"] != "interrupted"

@@ -99,8 +99,9 @@ def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
     yield from runs
     for journal in sorted(path.glob("*.journal")):
         if not journal.with_suffix(".json").exists():
-            why = f"the run did not end; stratoperf run --resume {journal} measures the rest"
-            left_out.append(LeftOut(str(journal), why))
+            from stratoperf.suite.recorder import resume_advice
+
+            left_out.append(LeftOut(str(journal), resume_advice(journal)))
 
 
 def _order(dated: DatedRun) -> tuple[datetime, int]:
