@@ -33,7 +33,7 @@ def number(
     ]
     try:
         converted = math.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         converted = math.nan
     # NaN fails every comparison.
     if not (at_least <= converted and above < converted < below):

@@ -21,6 +21,8 @@ AROUND_NAME = 40
 
 LEAST_NAME = 12
 
+_LONGEST_DAY_S = 86_400.0
+
 
 class Display:
     """A bar with a text. Once nobody watches any more it stays quiet: the measurement goes on.
@@ -92,6 +94,8 @@ class Display:
 
 def left_text(seconds: float) -> str:
     """Return how much time is left and when that ends: ``45 s left, done by 12:34:56``."""
+    if seconds > _LONGEST_DAY_S:
+        return f"{duration_text(seconds)} left"
     end = datetime.now() + timedelta(seconds=seconds)
     return f"{duration_text(seconds)} left, done by {end:%H:%M:%S}"
 

@@ -319,6 +319,11 @@ def read_journal(path: Path) -> dict[str, Any]:
             "`stratoperf run` wrote"
         )
     content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+    try:
+        # Each line may be within the limits, and all of them together beyond.
+        door.check_outline(content)
+    except SchemaError as error:
+        raise SchemaError(f"{lines}: {error}") from None
     results = []
     for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
         where = f"{lines}, line {number}"

@@ -22,6 +22,7 @@ from stratoperf.results.schema import (
     Metric,
     Nanoseconds,
     Positive,
+    Quantity,
     Result,
     Series,
     System,
@@ -58,6 +59,32 @@ class _SeriesFields(msgspec.Struct, frozen=True, kw_only=True):
     batch: Positive = 1
 
 
+class _Event(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something happened in an iteration, or why it could not be counted."""
+
+    per_iteration: Quantity | None = None
+    why: str | None = None
+
+
+class _Function(msgspec.Struct, frozen=True, kw_only=True):
+    """What a function took."""
+
+    function: str
+    own_ns_per_iteration: Quantity
+    calls_per_iteration: Quantity
+    file: str | None = None
+    line: int | None = None
+
+
+class _Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time goes, or why that is not known."""
+
+    why: str | None = None
+    counters: dict[str, _Event] = {}
+    instructions_per_cycle: Quantity | None = None
+    functions: list[_Function] = []
+
+
 class RunView(NamedTuple):
     """The typed top level of a run."""
 
@@ -89,11 +116,7 @@ def read_document(document: object, source: str, base: Path | None) -> RunView:
         _check_version(document.get("schema"))
         check_tree(document)
         header = convert(document, _Header, "")
-        if moment_of(header.created) is None:
-            raise SchemaError(
-                f"created: expected an ISO 8601 time from 1970 on such as '2026-11-03T09:37:00Z', "
-                f"got {shortened(header.created)!r}"
-            )
+        _check_created(header.created)
         systems = {
             name: convert(system, System, f"systems.{shortened(name)}")
             for name, system in header.systems.items()
@@ -143,6 +166,16 @@ def _check_version(schema: object) -> None:
         )
 
 
+def _check_created(created: str) -> None:
+    try:
+        moment_of(created)
+    except ValueError:
+        raise SchemaError(
+            "created: expected an ISO 8601 time from 1970 on, such as '2026-11-03T09:37:00Z', got "
+            f"{shortened(created)!r}"
+        ) from None
+
+
 def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
     """Convert one result; parameters and errors as for `read_document` and `convert`."""
     # Dictionaries with free keys are taken out and converted one by one: the converter's own
@@ -158,6 +191,8 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
         },
     )
     check_result(result, where)
+    # Read where it is shown only, as plain objects.
+    convert(result.profile, _Profile | None, f"{where}.profile")
     return msgspec.structs.replace(
         result,
         series=tuple(

@@ -365,4 +365,5 @@ def _like(value: Value, examples: tuple[Value, ...], name: str) -> Value:
         return number
     if not number.is_integer():
         raise InvalidParameter(f"params: {name!r} is a whole number, got {value!r}")
-    return int(number)
+    (whole,) = values_of(name, int(number))
+    return whole

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from stratoperf.door import LARGEST_INTEGER, SMALLEST_INTEGER
 from stratoperf.errors import InvalidParameter
 
 Value: TypeAlias = bool | int | float | str
@@ -38,6 +39,11 @@ def values_of(name: str, values: object) -> tuple[Value, ...]:
             raise InvalidParameter(
                 f"params: {name!r} has the value {value!r}; expected a bool, a finite number or "
                 "a string"
+            )
+        if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+            raise InvalidParameter(
+                f"params: {name!r} has a value of {value.bit_length()} bits; expected an integer "
+                "from -2^63 to 2^64 - 1"
             )
         plain.append(value)
     return tuple(plain)
