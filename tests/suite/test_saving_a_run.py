@@ -116,17 +116,17 @@ def make_room() -> None:
 def test_a_disk_that_fills_up_loses_only_the_result_in_progress(
     tmp_path: Path, small_disk: Callable[[int], None]
 ) -> None:
-    def fills(step: int) -> Callable[[], None]:
-        if step == 2:
-            small_disk(lines().stat().st_size + 100)
-        return lambda: None
+    class FillsUp(Listener):
+        def case_started(self, index: int, case: Case) -> None:
+            if index == 1:
+                small_disk(lines().stat().st_size + 100)
 
     def lines() -> Path:
         return next(tmp_path.glob("*.journal/results.jsonl"))
 
-    sp.benchmark("x", params={"step": [1, 2]})(fills)
+    sp.benchmark("x", params={"step": [1, 2]})(lambda step: lambda: None)
     with pytest.raises(sp.StratoperfError, match=r"cannot write .*\.(jsonl|npz)") as caught:
-        sp.run("x", output=tmp_path, **FAST)
+        sp.run("x", output=tmp_path, listener=FillsUp(), **FAST)
     make_room()
     journal = lines().parent
     assert f"--resume {journal}" in str(caught.value)

@@ -206,11 +206,7 @@ class Journal:
         """
         stored = self._with_arrays_apart(result)
         line = storage.encode_line(stored)
-        if self._length + len(line) > door.LARGEST_JSON:
-            raise StratoperfError(
-                f"cannot write {self.path / LINES}: it would be larger than what is read again; "
-                "measure fewer cases in one run"
-            )
+        self._check_readable(line)
         with describe_failure(self.path / LINES):
             try:
                 # A process that was killed may have left a part of a line.
@@ -257,6 +253,17 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_readable(self, line: bytes) -> None:
+        """Make sure that the journal can still be read with one more line."""
+        lines = self.path / LINES
+        try:
+            content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+            door.check_outline(content + line)
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
 
     @property
     def _open_descriptor(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from stratoperf import door
 from stratoperf.errors import SchemaError, StratoperfError
+from stratoperf.failures import storable
 from stratoperf.results.archives import MOST_ARRAYS
 from stratoperf.results.columns import Array, External, digest, external_path, read_external
 from stratoperf.results.files import atomic_file, describe_failure, write_arrays
@@ -170,7 +171,7 @@ def finite(value: Any) -> Any:
     Bytes of file names that are not UTF-8 become escapes.
     """
     if isinstance(value, str):
-        return value.encode(errors="backslashreplace").decode()
+        return storable(value)
     if isinstance(value, dict):
         return {finite(str(key)): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

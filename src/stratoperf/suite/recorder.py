@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
+from stratoperf.failures import storable
 from stratoperf.results import Run, storage
 from stratoperf.results.columns import JOURNAL_SUFFIX
 from stratoperf.results.files import atomic_file, check_directory
@@ -171,8 +172,7 @@ def command_line() -> list[str]:
     """Return this program's name and arguments for a run file."""
     program, *arguments = sys.argv or [""]
     # Where the program lies says nothing about the run.
-    words: list[str] = storage.finite([Path(program).name, *arguments])
-    return words
+    return [storable(str(word)) for word in (Path(program).name, *arguments)]
 
 
 def resume_command(path: Path) -> str:

@@ -12,13 +12,13 @@ import importlib
 import os
 import socket
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
 from stratoperf.analysis.live.protocol import SAMPLED_S, SLICES, Channel, Closed
+from stratoperf.failures import describe, type_name
+from stratoperf.suite.containment import Containment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,11 +61,17 @@ class Worker:
     def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         kind = question.pop("type")
         del question["protocol"]
-        try:
-            return self._answers[kind](**question)
-        # Whatever the code under test raises is for the driver to report; so is SystemExit.
-        except (Exception, SystemExit) as error:
-            return {"kind": "error", "error": type(error).__name__, "message": _described(error)}
+        answer: dict[str, Any] = {}
+        # Whatever the code under test raises is for the driver to report.
+        with Containment(()) as around:
+            answer = self._answers[kind](**question)
+        if around.interrupts:
+            # From the driver, which needs no answer any more.
+            raise around.interrupts[0]
+        if around.error is None:
+            return answer
+        error = around.error
+        return {"kind": "error", "error": type_name(error), "message": describe(error)}
 
     def _plan(
         self,
@@ -183,14 +189,6 @@ def _check(sampled: Any) -> None:
     # Ctrl-C does not come here, so it is of the operation's own making.
     if sampled.stopped_because == "interrupted":
         raise stratoperf.StratoperfError("the operation raised KeyboardInterrupt")
-
-
-def _described(error: BaseException) -> str:
-    if isinstance(error, stratoperf.StratoperfError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
 
 
 def _die_with(parent: int) -> None:
