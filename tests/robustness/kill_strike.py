@@ -24,6 +24,8 @@ STOPPING = {name: signal.Signals[f"SIG{name}"] for name in ("HUP", "INT", "QUIT"
 ENDS = ("KILL", *STOPPING, "GROUP", "TERMINAL")
 """GROUP kills the whole process group; TERMINAL closes the terminal that the command runs in."""
 
+KILLING = ("KILL", "GROUP")
+
 AGAIN = 0.25
 """The share of the signals that are followed by another one."""
 
@@ -120,18 +122,17 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
 def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
     """Hold the exit code and the words to what the signal promises."""
     words = ground.error.read_text(errors="replace")
-    if "Traceback" in words or "Exception ignored" in words:
+    # While Python itself starts, what comes is not ours to handle yet.
+    if ("Traceback" in words or "Exception ignored" in words) and "init_import_site" not in words:
         result.fault("noise", words[-1500:])
-    if result.end in ("KILL", "GROUP"):
+    if result.end in KILLING:
         allowed = {-signal.SIGKILL}
     else:
-        # Of two that come at once either may be the first.
+        # Of two that come at once either may be the first. Before signals are handled, and when
+        # all is saved, they end the process without a word.
         stopping = {"TERMINAL": signal.SIGHUP, **STOPPING}
         numbers = STOPPING.values() if result.is_double else [stopping[result.end]]
-        allowed = {128 + number for number in numbers}
-        if not ground.begun():
-            # It may not have handled signals yet.
-            allowed |= {-number for number in numbers}
+        allowed = {code for number in numbers for code in (-number, 128 + number)}
     if code not in allowed | CODES:
         result.fault("code", f"{code}: {words[-500:]}")
 
@@ -143,7 +144,7 @@ def _look_at_results(ground: Ground, command: Command, result: Strike, code: int
     lost = finished - {name for names in kept.values() for name in names}
     if lost:
         result.fault("lost", f"{sorted(lost)} of {kept}")
-    if code > 128 and begun:
+    if result.end not in KILLING and begun:
         # It was asked to stop, and had the time to save: nothing needs a journal any more.
         for path in ground.results.glob("*.journal"):
             if path.name != "mine.journal":

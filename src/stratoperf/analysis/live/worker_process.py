@@ -99,6 +99,7 @@ class WorkerProcess:
             self._cleanup = cleanup.pop_all()
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Child:
+        # The number of this process is for workers of earlier versions.
         argv = [self._python, "-c", _START, str(descriptor), str(os.getpid())]
         try:
             return Child(
