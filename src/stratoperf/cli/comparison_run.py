@@ -156,11 +156,6 @@ def _sides(
 def _command(side: str, text: str, options: ComparisonOptions) -> Command:
     from stratoperf.analysis.live import Command
 
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise click.UsageError(
-            f"{side}: the command {text!a} is not valid UTF-8, and a run file holds text alone; "
-            "put it into a script"
-        )
     given = None if options.input is None else str(options.input)
     try:
         command = Command.parse(text, shell=options.shell, input=given)

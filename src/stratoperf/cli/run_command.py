@@ -34,7 +34,10 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option("--backend", default="auto", metavar="auto|cpu|cuda", help="Default: auto, all.")
 @click.option("--iterations", type=click.IntRange(min=1), metavar="N", help="At least so many.")
 @click.option(
-    "--duration", callback=positive_duration, metavar="TIME", help="Sample each case for this long."
+    "--duration",
+    callback=positive_duration,
+    metavar="TIME",
+    help="Sample each case for this long; the iteration in progress then is finished.",
 )
 @click.option(
     "--warmup", callback=any_duration, metavar="TIME", help="Warm each case up for this long."

@@ -147,7 +147,9 @@ class CommandPairs:
         if left_s <= 0:
             raise self._cut(side, deadline - begin)
         try:
-            run = run_command(command, output, min(self._timeout_s, left_s))
+            limit_s = min(self._timeout_s, left_s)
+            is_timed = command is not self._before_each
+            run = run_command(command, output, limit_s, keep_stdout=not is_timed)
         except OSError as error:
             raise InvalidParameter(
                 f"{side}: {what} {command.label} cannot be started: "
@@ -168,6 +170,7 @@ class CommandPairs:
 
     def _cut(self, side: Side, cut_s: float) -> BudgetSpent:
         """Return that a run of a side was ended by the budget, after so long."""
+        cut_s = max(cut_s, 0.0)
         known_s = self._known_s.get(side, 0.0)
         if known_s > cut_s:
             return self._spent(at_least=len(self._known_s) < 2)

@@ -11,6 +11,7 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.analysis.live.judging import STATISTICS
+from stratoperf.analysis.live.sides import check_storable
 from stratoperf.analysis.verdicts import check_threshold, check_thresholds
 from stratoperf.errors import InvalidParameter, did_you_mean
 
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidParameter(
                     f"{name}: expected a line for /bin/sh, got {line!r}; leave it out to run none"
                 )
+            check_storable(name, line or "")
 
     def threshold_of(self, benchmark: str) -> float:
         """Return the threshold of a benchmark."""
