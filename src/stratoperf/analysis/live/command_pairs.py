@@ -176,17 +176,21 @@ class CommandPairs:
             return self._spent(at_least=len(self._known_s) < 2)
         self._known_s.pop(side, None)
         spent = self._spent(at_least=True)
-        more = f"one run of {_named(side)}{{}} more than {cut_s:.3g} s"
+        more = f"one run of {self._named(side)}{{}} more than {cut_s:.3g} s"
         why = f"{spent.why} and {more.format('')}" if spent.why else more.format(" takes")
         return BudgetSpent(why, spent.pair_s + cut_s, at_least=True)
 
     def _spent(self, *, at_least: bool) -> BudgetSpent:
         """Return how long a run of each side takes, where that is known."""
         known = [
-            f"one run of {_named(side)}{' takes' if number == 0 else ''} {seconds:.3g} s"
+            f"one run of {self._named(side)}{' takes' if number == 0 else ''} {seconds:.3g} s"
             for number, (side, seconds) in enumerate(self._known_s.items())
         ]
         return BudgetSpent(" and ".join(known), sum(self._known_s.values()), at_least=at_least)
+
+    def _named(self, side: Side) -> str:
+        name = "the baseline" if side == "baseline" else "the current side"
+        return name if self._before_each is None else f"{name} with what prepares it"
 
 
 def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:
@@ -195,7 +199,3 @@ def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:
         return (*SHELL, "")
     program = shutil.which("true")
     return None if program is None else (program,)
-
-
-def _named(side: Side) -> str:
-    return "the baseline" if side == "baseline" else "the current side"
