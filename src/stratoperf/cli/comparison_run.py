@@ -99,7 +99,7 @@ def live(
     limits = _thresholds(options)
     select = list(words) or None if options.given(_SIDES) else None
     _check_live_names(limits, sides, options)
-    progress = LiveProgress(screen)
+    progress = LiveProgress(screen, _beside(options))
     try:
         comparison = compare_live(
             sides[0],
@@ -126,6 +126,19 @@ def live(
     finally:
         progress.close()
     return comparison, None
+
+
+def _beside(options: ComparisonOptions) -> str:
+    """Return how long the commands beside the budgets may take, in words for the plan."""
+    from stratoperf.analysis.live.settings import default_timeout_s
+    from stratoperf.cli.display import duration_text
+
+    names = options.given(("setup", "cleanup"))
+    if not names:
+        return ""
+    limit_s = options.timeout or default_timeout_s(options.duration or DEFAULT_DURATION_S)
+    each = " each" if len(names) > 1 else ""
+    return f"; beside that {' and '.join(names)}, at most {duration_text(limit_s)}{each}"
 
 
 def _sides(
