@@ -88,9 +88,9 @@ def too_few_pairs(key: str, seconds: float, duration_s: float, least_pairs: int)
     if most >= least_pairs:
         return None
     return (
-        f"{key}: a pair takes about {pair_s:.3g} s at least, so at most {most} of the {least_pairs} "
-        f"pairs that an interval needs fit into the budget of {duration_s:g} s; give a budget of "
-        f"at least {budget_text((least_pairs + 1) * pair_s * MARGIN)}"
+        f"{key}: a pair takes about {pair_s:.3g} s at least, so at most {most} of the "
+        f"{least_pairs} pairs that an interval needs fit into the budget of {duration_s:g} s; give "
+        f"a budget of at least {budget_text((least_pairs + 1) * pair_s * MARGIN)}"
     )
 
 
