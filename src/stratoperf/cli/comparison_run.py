@@ -16,7 +16,12 @@ from stratoperf.cli.comparison_options import (
     ComparisonOptions,
     option,
 )
-from stratoperf.cli.likely_mistakes import check_program, threshold_warning
+from stratoperf.cli.likely_mistakes import (
+    check_modules,
+    check_program,
+    check_thresholds_file,
+    threshold_warning,
+)
 from stratoperf.cli.options import parse_params
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
@@ -190,6 +195,8 @@ def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]
             "parameters in this environment"
         )
 
+    check_modules(options.modules)
+
     def environment(python: str | None, name: str, own: tuple[str, ...]) -> Environment:
         params = {**parse_params(options.params), **parse_params(own, option(name))}
         plain = {key: values[0] if len(values) == 1 else values for key, values in params.items()}
@@ -212,6 +219,8 @@ def _thresholds(options: ComparisonOptions) -> Thresholds:
     """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
+    if options.thresholds is not None:
+        check_thresholds_file(options.thresholds)
     limits = Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
     named = {"--threshold": options.threshold, f"{limits.source}: default =": limits.default}
     named |= {f"{limits.source}: {name!r} =": value for name, value in limits.benchmarks.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stratoperf.cli.exits import ExitCode
+from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import any_duration, parse_params, positive_duration
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=None,
+    callback=run_folder,
     help="Folder of the run file.  [default: results/]",
 )
 @click.option(
