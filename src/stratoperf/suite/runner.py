@@ -33,7 +33,6 @@ from stratoperf.suite.planner import (
 from stratoperf.suite.recorder import (
     FileRecorder,
     MemoryRecorder,
-    command_line,
     resume_file,
     start_file,
 )
