@@ -47,7 +47,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Maximum time to sample each case.",
+    help="Time to sample each case.",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
 @click.option(

@@ -196,7 +196,7 @@ def _with_short_names(screen: Screen, table: Table) -> Table:
         for row in table.rows
     ]
     for number in names:
-        before, after = ({row[number].text for row in one} for one in (table.rows, rows))
+        before, after = ({row[number].text for row in some} for some in (table.rows, rows))
         if len(after) < len(before):
             return table
     return Table(table.columns, rows)
