@@ -320,7 +320,7 @@ class Page(HTMLParser):
 
 
 def pages(runs: list[Path]) -> Iterator[str]:
-    yield compare(*runs)._repr_html_()
+    yield compare(runs[0], runs[1])._repr_html_()
     yield history(runs[1])._repr_html_()
     yield load(runs[1] / "run0.json")._repr_html_()
 
@@ -338,7 +338,7 @@ def test_a_notebook_gets_text_alone(runs: list[Path]) -> None:
 
 
 def test_a_prompt_gets_payloads_as_text(runs: list[Path]) -> None:
-    some = compare(*runs)
+    some = compare(runs[0], runs[1])
     for text in (str(some), repr(some), repr(history(runs[1])), repr(load(runs[1] / "run0.json"))):
         assert_harmless(text)
 
