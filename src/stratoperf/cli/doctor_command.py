@@ -18,8 +18,11 @@ TOPICS = {
 }
 # The word tells what the color tells, for those who do not see it.
 STYLES = {"ok": "green", "warning": "yellow", "missing": "red", "unknown": "dim"}
+COMMANDS = ("echo", "export", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
+"""What a remedy that can be pasted into a shell begins with; others are advice."""
+
 STATUS_WIDTH = 9
-NAME_WIDTH = 22
+HEAD_WIDTH = 2 + STATUS_WIDTH + 22
 
 
 @click.command()
@@ -53,14 +56,20 @@ def doctor(output: Path, as_json: bool) -> None:
 
 
 def _show(screen: Screen, checks: list[Check]) -> None:
-    margin = " " * (2 + STATUS_WIDTH)
+    # Where details stand below their heads, so do remedies.
+    margin = " " * (2 + STATUS_WIDTH if screen.has_room_beside(HEAD_WIDTH) else 4)
     for topic, title in TOPICS.items():
         screen.heading(title)
-        for check in (one for one in checks if one.topic == topic):
-            head = f"  {check.status:<{STATUS_WIDTH}}{check.name:<{NAME_WIDTH}} "
-            screen.paragraph(f"{head}{check.detail}", STYLES[check.status], indent=" " * len(head))
-            if check.remedy is not None:
-                screen.line(f"{margin}{_remedy(check.remedy)}", "cyan")
+        for check in (check for check in checks if check.topic == topic):
+            head = f"  {check.status:<{STATUS_WIDTH}}{check.name}"
+            screen.entry(head, HEAD_WIDTH, check.detail, STYLES[check.status])
+            if check.remedy is None:
+                continue
+            if check.remedy.partition(" ")[0] in COMMANDS:
+                # On one line however long, so that it can be copied.
+                screen.line(f"{margin}$ {check.remedy}", "cyan")
+            else:
+                screen.paragraph(f"{margin}→ {check.remedy}", "cyan", indent=f"{margin}  ")
     screen.line()
     screen.line(_summary(checks), "bold")
 
@@ -77,15 +86,6 @@ def _show_plain(screen: Screen, checks: list[Check]) -> None:
     screen.line(_summary(checks))
 
 
-def _remedy(remedy: str) -> str:
-    """Return a command after a prompt sign, and advice as it is."""
-    first = remedy.partition(" ")[0]
-    return f"$ {remedy}" if first in COMMANDS else f"→ {remedy}"
-
-
-COMMANDS = ("echo", "export", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
-
-
 def _summary(checks: list[Check]) -> str:
-    counts = {status: sum(one.status == status for one in checks) for status in STYLES}
+    counts = {status: sum(check.status == status for check in checks) for status in STYLES}
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

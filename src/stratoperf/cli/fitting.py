@@ -11,6 +11,9 @@ MARK = "…"
 """Stands where a part of a name is missing."""
 
 _WHOLE_WORDS = re.compile(r".*(?: |,(?![0-9]))")
+_BREAKS = re.compile(r"(?<![0-9\]]) | (?!(?:[nµum]?s|min|h|days|%|[kKMGTPE]?i?B|[kMGTPE])\b|%)")
+"""Spaces, but not those between a number and its unit."""
+
 _AFTER_COMMA = re.compile(r"(?<=,)(?![0-9])")
 
 
@@ -22,24 +25,28 @@ def shortened(text: str, room: int, mark: str = MARK) -> str:
     if cell_len(text) <= room:
         return text
     start = set_cell_size(text, max(room - cell_len(mark), 0))
-    whole = _WHOLE_WORDS.match(start if text[len(start) : len(start) + 1] != " " else f"{start} ")
-    return (whole[0] if whole else start).rstrip() + mark
+    if not text.startswith(start):
+        # A letter of two columns, of which one had room, became a space.
+        start = start[:-1]
+    whole = _WHOLE_WORDS.match(start)
+    return (whole[0] if whole else start.rstrip()) + mark
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Return the lines of a text, broken at spaces; see `filled`.
+    """Return the lines of a text, broken at spaces but for those before units; see `filled`.
 
     Parameters
     ----------
     text
-        What to break; the first line keeps the spaces that it begins with.
+        What to break; within a line it keeps all its spaces.
     width
         Of a line.
     indent
         What the second and all following lines begin with.
     """
-    margin = text[: len(text) - len(text.lstrip(" "))]
-    return filled(text.split(), width, margin, indent)
+    words = text.lstrip(" ")
+    parts = _BREAKS.split(words)
+    return filled(parts, width, " " * (len(text) - len(words)), indent)
 
 
 def filled(parts: Sequence[str], width: int, margin: str, indent: str) -> list[str]:
@@ -56,15 +63,15 @@ def filled(parts: Sequence[str], width: int, margin: str, indent: str) -> list[s
         What the first line begins with, and what all others do.
     """
     lines: list[str] = []
-    line = margin
-    is_empty = True
+    line, gap = margin, ""
     room = width - len(indent)
     for piece in (piece for part in parts for piece in _pieces(part, room)):
-        longer = f"{line}{piece}" if is_empty else f"{line} {piece}"
-        if not is_empty and cell_len(longer) > width:
+        if gap and piece and cell_len(f"{line}{gap}{piece}") > width:
             lines.append(line)
-            longer = f"{indent}{piece}"
-        line, is_empty = longer, False
+            line, gap = indent, ""
+        # An empty part widens the gap, which a break swallows.
+        line += f"{gap}{piece}" if piece else ""
+        gap = f"{gap} " if gap and not piece else " "
     return [*lines, line]
 
 

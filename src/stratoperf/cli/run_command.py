@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stratoperf.cli.exits import ExitCode
+from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import any_duration, parse_params, positive_duration
 from stratoperf.commands import command_text
 
@@ -47,7 +48,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Maximum time to sample each case.",
+    help="Time to sample each case; an iteration in progress is finished.",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
 @click.option(
@@ -60,7 +61,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=None,
+    callback=run_folder,
     help="Folder for the run file.  [default: results/]",
 )
 @click.option(
@@ -166,12 +167,19 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
         screen.line("interrupted: what was measured is kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
-        screen.line(f"next:  {resume_command(path)}  # measures the rest")
+        _advise(screen, resume_command(path), "measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
-        screen.line("next:  stratoperf doctor  # what is missing, and what mends it")
+        _advise(screen, "stratoperf doctor", "what is missing, and what mends it")
     else:
         command = command_text("stratoperf", "claims", path)
-        screen.line(f"next:  {command}  # every claim beside these results")
+        _advise(screen, command, "every claim beside these results")
+
+
+def _advise(screen: Screen, command: str, effect: str) -> None:
+    """Print what to do next, and what that does if it fits on the line."""
+    line = f"next:  {command}"
+    full = f"{line}  # {effect}"
+    screen.line(full if not screen.fancy or len(full) <= screen.width else line)
 
 
 def _print_document(outcome: Run, path: Path | None) -> None:

@@ -13,10 +13,11 @@ import re
 import sys
 from typing import IO, Any, NoReturn, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from stratoperf.cli.fitting import wrapped
+from stratoperf.cli.fitting import MARK, shortened, wrapped
 from stratoperf.cli.streams import results_stream
 from stratoperf.safe_text import json_text, log_line, log_lines
 
@@ -41,6 +42,9 @@ ASCII = str.maketrans(
 
 
 DEFAULT_SIZE = (80, 25)
+
+LEAST_TEXT = 30
+"""Columns that a text needs to stand beside its head."""
 
 NARROWEST, WIDEST = 20, 1000
 """Columns that text is laid out for, whatever a terminal says that it has."""
@@ -124,14 +128,41 @@ class Screen:
         for part in wrapped(self.shown(text), self.width, indent):
             self.console.print(Text(part, style=style), soft_wrap=True)
 
+    def has_room_beside(self, width: int) -> bool:
+        """Tell whether texts stand beside heads of that width, and not below them."""
+        return not self.fancy or self.width >= width + LEAST_TEXT
+
+    def entry(self, head: str, width: int, text: str, style: str = "") -> None:
+        """Print a text beside its head, or below it where the terminal is narrow.
+
+        Parameters
+        ----------
+        head
+            What the text is about; it keeps the spaces that it begins with.
+        width
+            Of the column of heads.
+        text, style
+            As `paragraph` has them.
+        """
+        if not self.has_room_beside(width):
+            margin = "    "
+            self.paragraph(head, style, indent=margin)
+            self.paragraph(f"{margin}{text}", style, indent=margin)
+            return
+        space = " " * (width - cell_len(self.shown(head)))
+        self.paragraph(f"{head}{space} {text}", style, indent=" " * (width + 1))
+
     def message(self, text: str) -> None:
         """Print a sentence, and below it the lines of others that it may end with."""
         for line in log_lines(text):
             self.line(line)
 
     def heading(self, text: str) -> None:
-        """Print a heading after an empty line."""
+        """Print a heading after an empty line; in a terminal, too long words are shortened."""
         self.line()
+        if self.fancy:
+            room, mark = self.width - len("  "), self.shown(MARK)
+            text = " ".join(shortened(word, room, mark) for word in self.shown(text).split(" "))
         self.paragraph(text, "bold", indent="  ")
 
 

@@ -196,7 +196,7 @@ def _with_short_names(screen: Screen, table: Table) -> Table:
         for row in table.rows
     ]
     for number in names:
-        before, after = ({row[number].text for row in one} for one in (table.rows, rows))
+        before, after = ({row[number].text for row in some} for some in (table.rows, rows))
         if len(after) < len(before):
             return table
     return Table(table.columns, rows)
@@ -220,15 +220,14 @@ def _print_lines(screen: Screen, table: Table) -> None:
 
 def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
-        screen.paragraph(
-            f"left out: {', '.join(titles)}; a wider terminal, a pipe or --json shows all",
-            "dim",
-            indent="  ",
-        )
+        room = screen.width - len("  ;")
+        names = ", ".join(shortened(title, room, screen.shown(MARK)) for title in titles)
+        text = f"left out: {names}; a wider terminal, a pipe or --json shows all"
+        screen.paragraph(text, "dim", indent="  ")
 
 
 def _print_records(screen: Screen, table: Table) -> None:
-    margin = "" if screen.width < WORTH_A_MARGIN else "  "
+    margin = _margin(screen)
     for number, row in enumerate(table.rows):
         if number and not margin:
             screen.line()
@@ -241,11 +240,16 @@ def _print_records(screen: Screen, table: Table) -> None:
         for line in _lines(screen, heads, "", margin):
             screen.console.print(Text(line, "bold"), soft_wrap=True)
         facts = [_words(screen, column, cell) for column, cell in cells if not column.key]
-        for line in map(Text, _lines(screen, facts, margin, 2 * margin)):
+        for line in _lines(screen, facts, margin, 2 * margin):
+            text = Text(line)
             for column, cell in cells:
                 if cell.style and not column.key:
-                    line.highlight_regex(re.escape(cell.text), cell.style)
-            screen.console.print(line, soft_wrap=True)
+                    text.highlight_regex(re.escape(cell.text), cell.style)
+            screen.console.print(text, soft_wrap=True)
+
+
+def _margin(screen: Screen) -> str:
+    return "" if screen.width < WORTH_A_MARGIN else "  "
 
 
 def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
@@ -254,7 +258,7 @@ def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
     What tells rows apart and is not a number needs no title, as the name of a benchmark.
     """
     mark = screen.shown(MARK)
-    room = screen.width - len(",")
+    room = screen.width - 2 * len(_margin(screen)) - len(",")
     title = [shortened(word, room, mark) for word in column.title.split()]
     if column.key and not column.right:
         title = []
