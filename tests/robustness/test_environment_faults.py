@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,6 +153,25 @@ def test_a_reader_that_goes_away_loses_no_result(stream: str, stored: Path, tmp_
         assert "Traceback" not in said
         assert "error" not in said.lower() or stream == "stderr"
     assert_saved(tmp_path)
+
+
+def test_a_terminal_that_was_closed_is_an_output_that_fails(tmp_path: Path) -> None:
+    main, secondary = pty.openpty()
+    wait = "import sys; sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{wait}; {MAIN}", "list"],
+        stdin=subprocess.PIPE,
+        stdout=secondary,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+    )
+    os.close(secondary)
+    os.close(main)
+    _, err = process.communicate("", timeout=TIMEOUT_S)
+    assert process.returncode == 1
+    assert "standard output" in err
+    assert_one_sentence(err)
 
 
 ENVIRONMENTS: list[dict[str, str | None]] = [

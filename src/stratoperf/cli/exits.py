@@ -20,7 +20,7 @@ class ExitCode(enum.IntEnum):
     FINE = 0
     FAILED = 1
     """A benchmark failed, a regression was found, a target was missed under
-    ``--enforce-targets``, or a disk was full."""
+    ``--enforce-targets``, a disk was full, or the results could not be printed."""
     USAGE = 2
     """Wrong usage, or input that cannot be read."""
     MISSING = 3
