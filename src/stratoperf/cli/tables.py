@@ -21,7 +21,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, filled, shortened
+from stratoperf.cli.fitting import MARK, filled, shortened, words_of
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import NOTHING
 
@@ -270,7 +270,7 @@ def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
         title = []
     if column.right and not column.name:
         return [*title, *_BEFORE_NUMBER.split(cell.text)]
-    return [*title, *(shortened(word, room, mark) for word in cell.text.split())]
+    return [*title, *(shortened(word, room, mark) for word in words_of(cell.text))]
 
 
 def _lines(screen: Screen, facts: Sequence[list[str]], margin: str, indent: str) -> list[str]:
