@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from stratoperf.failures import storable
 from stratoperf.safe_text import log_line, only_ascii
 
 
@@ -35,7 +36,7 @@ def this_command() -> list[str]:
     """
     program, *arguments = sys.argv or [""]
     words = (Path(program).name, *arguments)
-    return [word.encode("utf-8", "backslashreplace").decode("utf-8") for word in words]
+    return [storable(str(word)) for word in words]
 
 
 def _quoted(word: str | os.PathLike[str]) -> str:

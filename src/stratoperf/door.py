@@ -37,6 +37,9 @@ SMALLEST_INTEGER = -(2**63)
 LARGEST_INTEGER = 2**64 - 1
 """What JSON readers of other languages and NumPy can hold."""
 
+LONGEST_S = 3_600_000.0
+"""Seconds that anything can be asked to last at most: 1,000 hours."""
+
 _CHUNK = 1 << 20
 _SHOWN = 60
 
@@ -140,7 +143,7 @@ def parse_json(content: bytes, source: str) -> Any:
     try:
         check_outline(content)
         if not content.strip():
-            raise SchemaError("it is empty")
+            raise SchemaError("the file is empty")
         tree = msgspec.json.decode(content)
         check_tree(tree)
     except SchemaError as error:

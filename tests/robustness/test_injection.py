@@ -6,6 +6,7 @@ at once for all of them.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pty
@@ -22,8 +23,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+import stratoperf
 from stratoperf.analysis.history import history
 from stratoperf.analysis.stored import compare
+from stratoperf.report.history_figure import save_history
 from stratoperf.results import load
 from stratoperf.safe_text import log_line, visible
 
@@ -317,7 +320,7 @@ class Page(HTMLParser):
 
 
 def pages(runs: list[Path]) -> Iterator[str]:
-    yield compare(*runs)._repr_html_()
+    yield compare(runs[0], runs[1])._repr_html_()
     yield history(runs[1])._repr_html_()
     yield load(runs[1] / "run0.json")._repr_html_()
 
@@ -335,7 +338,7 @@ def test_a_notebook_gets_text_alone(runs: list[Path]) -> None:
 
 
 def test_a_prompt_gets_payloads_as_text(runs: list[Path]) -> None:
-    some = compare(*runs)
+    some = compare(runs[0], runs[1])
     for text in (str(some), repr(some), repr(history(runs[1])), repr(load(runs[1] / "run0.json"))):
         assert_harmless(text)
 
@@ -492,3 +495,30 @@ def test_the_reason_of_a_failed_benchmark_is_text(debug: str, tmp_path: Path) ->
     for text in (ended.stdout.decode(), ended.stderr.decode()):
         assert "ValueError" in text
         assert_harmless(text)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")  # A font without a letter, no room for a title.
+def test_a_figure_draws_payloads_as_text(runs: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "trends.svg"
+    save_history(history(runs[1]), path)
+    ElementTree.parse(path)
+
+
+PRINTERS = {"print", "echo", "secho", "print_exc", "print_exception", "writelines"}
+PRINT_SAFE_TEXT = {"cli/screen.py", "cli/tables.py", "cli/application.py"}
+"""The last prints nothing but the version."""
+
+
+def test_nothing_is_printed_past_the_functions_that_make_it_safe() -> None:
+    package = Path(stratoperf.__file__).parent
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).as_posix() in PRINT_SAFE_TEXT:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            assert called.rpartition(".")[2] not in PRINTERS, f"{path}:{node.lineno}"
+            assert not re.search(r"\b(stdout|stderr)\.(buffer\.)?write$", called), path

@@ -24,6 +24,8 @@ WORTH_A_BAR = 60
 LEAST_NAME = 12
 """Columns that a name keeps while there is something else to leave out."""
 
+_LONGEST_DAY_S = 86_400.0
+
 
 class Display:
     """A bar with a text. Once nobody watches any more it stays quiet: the measurement goes on.
@@ -116,9 +118,11 @@ class Display:
 
 
 def end_text(seconds: float) -> str:
-    """Return when so many seconds will have passed: ``, done by 12:34:56``, or nothing."""
-    try:
-        end = datetime.now() + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
+    """Return when so many seconds will have passed: ``, done by 12:34:56``.
+
+    Nothing where that is not today or tomorrow: the time of day would not tell.
+    """
+    if not seconds <= _LONGEST_DAY_S:
         return ""
+    end = datetime.now() + timedelta(seconds=seconds)
     return f", done by {end:%H:%M:%S}"

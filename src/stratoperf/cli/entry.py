@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -11,7 +12,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
+from typing import TextIO
 
 import click
 
@@ -19,41 +20,61 @@ from stratoperf.cli.application import application
 from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
 from stratoperf.safe_text import log_line
+from stratoperf.suite.interrupts import PATIENCE, StopSignals
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
 PRESS_AGAIN_S = 0.01
 """Long enough for a destructor to end, too short to be noticed."""
 
+_PRESSED_AGAIN = b"\nsaving what was measured; press Ctrl-C once more to give up\n"
+
 logger = logging.getLogger(__name__)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, exiting: bool) -> int:
     """Run a command and return the exit code.
 
     Parameters
     ----------
     arguments
         Without the program's name.
+    exiting
+        The process ends after the command, so that signals need not be handled any more.
     """
+    terminal = _Terminal()
+    stop = StopSignals(terminal.signal_came)
+    lost = _LostInterrupts(stop)
+    try:
+        code = _code(arguments, stop)
+        # Nothing that is still to do shall be interrupted; what comes now is too late.
+        stop.end()
+    except KeyboardInterrupt:
+        stop.end()
+        _say("interrupted")
+        code = ExitCode.INTERRUPTED
+    finally:
+        lost.restore()
+        stop.restore(exiting=exiting)
+    if code == ExitCode.INTERRUPTED and stop.numbers:
+        return 128 + stop.numbers[0]
+    return code
+
+
+def _code(arguments: Sequence[str], stop: StopSignals) -> int:
     debug = os.environ.get(DEBUG, "0") not in ("", "0")
     if debug:
         _log_verbosely()
-    terminated = _Terminated()
-    lost = _LostInterrupts()
     try:
         with warnings.catch_warnings():
             if not debug:
                 # What a user must know is part of the output; the rest is for developers.
                 warnings.simplefilter("ignore")
-            code = _invoke(list(arguments), terminated)
+            code = _invoke(list(arguments), stop)
         sys.stdout.flush()
-        return ExitCode.TERMINATED if terminated and code == ExitCode.INTERRUPTED else code
+        return code
     except BrokenPipeError:
         return ExitCode.BROKEN_PIPE
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
     except StratoperfError as error:
         logger.debug("the error in full", exc_info=True)
         _say(f"error: {error}")
@@ -68,15 +89,12 @@ def run(arguments: Sequence[str]) -> int:
         if not debug:
             _say(f"set {DEBUG}=1 to see where it comes from")
         return ExitCode.FAILED
-    finally:
-        lost.restore()
-        terminated.restore()
 
 
-def _invoke(arguments: list[str], terminated: _Terminated) -> int:
+def _invoke(arguments: list[str], stop: StopSignals) -> int:
     try:
         result = application.main(
-            arguments, prog_name="stratoperf", standalone_mode=False, obj=terminated
+            arguments, prog_name="stratoperf", standalone_mode=False, obj=stop
         )
     except click.exceptions.Exit as ending:
         return ending.exit_code
@@ -89,28 +107,38 @@ def _invoke(arguments: list[str], terminated: _Terminated) -> int:
     return int(result or ExitCode.FINE)
 
 
-class _Terminated:
-    """Makes SIGTERM act like Ctrl-C, and remembers that it came; true once it has."""
+class _Terminal:
+    """The standard outputs that were a terminal at the start, which may be closed at any time."""
 
     def __init__(self) -> None:
-        self._came = False
-        self._previous = signal.signal(signal.SIGTERM, self._handle)
+        self._descriptors = [
+            stream.fileno() for stream in (sys.stdout, sys.stderr) if _is_terminal(stream)
+        ]
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
-        # Through the handler of SIGINT, which the suite replaces while it saves a result. In the
-        # background of a script SIGINT is ignored and has none.
-        handler = signal.getsignal(signal.SIGINT)
-        if callable(handler):
-            handler(number, frame)
-        else:
-            raise KeyboardInterrupt
+    def signal_came(self, number: int, count: int) -> None:
+        """Send text nowhere once the terminal is gone; tell who presses again what that does."""
+        for descriptor in self._descriptors:
+            # Else every line written while results are saved would fail.
+            if not os.isatty(descriptor):
+                _silence(descriptor)
+        if number == signal.SIGINT and count == PATIENCE - 1:
+            with contextlib.suppress(OSError):
+                # Not through the stream, which may be in the middle of a line.
+                os.write(2, _PRESSED_AGAIN)
 
-    def __bool__(self) -> bool:
-        return self._came
 
-    def restore(self) -> None:
-        signal.signal(signal.SIGTERM, self._previous)
+def _silence(descriptor: int) -> None:
+    """Send what is written from now on nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False  # It is closed.
 
 
 class _LostInterrupts:
@@ -120,14 +148,17 @@ class _LostInterrupts:
     run whenever an object goes away: at every import, for one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopSignals) -> None:
+        self._stop = stop
         self._previous = sys.unraisablehook
         sys.unraisablehook = self._handle
 
     def _handle(self, unraisable: sys.UnraisableHookArgs) -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            numbers = self._stop.numbers
+            number = numbers.pop() if numbers else signal.SIGINT
             # A little later: what is raised in here would be lost again.
-            threading.Timer(PRESS_AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(PRESS_AGAIN_S, os.kill, (os.getpid(), number)).start()
         else:
             self._previous(unraisable)
 

@@ -24,7 +24,6 @@ import errno
 import functools
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeGuard
@@ -34,7 +33,7 @@ import numpy as np
 from stratoperf import door
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import storage
-from stratoperf.results.columns import digest
+from stratoperf.results.columns import JOURNAL_SUFFIX, digest
 from stratoperf.results.files import (
     atomic_file,
     describe_failure,
@@ -54,8 +53,6 @@ from stratoperf.results.leftovers import (
     sweep,
 )
 from stratoperf.results.schema import SCHEMA
-
-SUFFIX = ".journal"
 
 MARKER = "journal"
 """Key of the header that says what the directory is."""
@@ -87,6 +84,12 @@ class Journal:
         self.results: list[dict[str, Any]] = document["results"]
         self.is_new = is_new
         self._descriptor: int | None = descriptor
+        self._inline = sum(
+            len(column)
+            for _, _, columns in storage.columns_of(document)
+            for column in columns.values()
+            if not isinstance(column, dict)
+        )
         self._length = _whole_length((path / LINES).read_bytes())
 
     @classmethod
@@ -139,7 +142,8 @@ class Journal:
         path
             The directory to make; nothing is there, or an empty directory.
         header
-            The document of the run so far. Finished results in it are taken over.
+            The document of the run so far. Finished results in it are taken over; references in
+            them are relative to the directory that holds `path`.
 
         Raises
         ------
@@ -153,7 +157,9 @@ class Journal:
             descriptor, aside = create_temporary_directory(path.parent)
         try:
             marked = {**header, MARKER: VERSION, "results": []}
-            lines = b"".join(_line(path, result) for result in header["results"])
+            lines = b"".join(
+                storage.encode_line(moved_down(result)) for result in header["results"]
+            )
             with describe_failure(path):
                 with (aside / HEADER).open("xb") as file:
                     file.write(storage.encode(marked))
@@ -176,7 +182,7 @@ class Journal:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The run so far; references in it are relative to the folder that holds the journal."""
+        """The run so far; references in it are relative to the journal."""
         return {**self.header, "results": list(self.results)}
 
     def update(self, **keys: Any) -> None:
@@ -191,8 +197,7 @@ class Journal:
         Parameters
         ----------
         result
-            Columns may also be arrays; references are relative to the folder that holds the
-            journal.
+            Columns may also be arrays; references are relative to the journal.
 
         Raises
         ------
@@ -200,14 +205,18 @@ class Journal:
             When it cannot be written; what was written before stays readable.
         """
         stored = self._with_arrays_apart(result)
-        line = _line(self.path, stored)
+        line = storage.encode_line(stored)
+        self._check_readable(line)
         with describe_failure(self.path / LINES):
             try:
                 # A process that was killed may have left a part of a line.
                 os.ftruncate(self._open_descriptor, self._length)
                 write_whole(self._open_descriptor, line, self._length)
                 if not names_file(self.path / LINES, self._open_descriptor):
-                    raise StratoperfError(f"{self.path} was removed while the run goes on")
+                    raise StratoperfError(
+                        f"{self.path} was removed during the run, and its results with it; start "
+                        "a new run"
+                    )
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._open_descriptor, self._length)
@@ -245,6 +254,17 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _check_readable(self, line: bytes) -> None:
+        """Make sure that the journal can still be read with one more line."""
+        lines = self.path / LINES
+        try:
+            content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+            door.check_outline(content + line)
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
+
     @property
     def _open_descriptor(self) -> int:
         if self._descriptor is None:
@@ -258,12 +278,15 @@ class Journal:
         path = self.path / f"{len(self.results):04d}.npz"
         for number, one in enumerate(series):
             for name, column in one["columns"].items():
-                if isinstance(column, dict) or len(column) <= storage.LONGEST_INLINE_COLUMN:
+                if isinstance(column, dict):
+                    continue
+                if storage.fits_inline(column, self._inline):
+                    self._inline += len(column)
                     continue
                 member = f"series{number}_{name}"
                 arrays[member] = column
                 one["columns"][name] = {
-                    "file": f"{self.path.name}/{path.name}",
+                    "file": path.name,
                     "member": member,
                     "sha256": digest(column),
                 }
@@ -283,8 +306,7 @@ def read_journal(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The document with the finished results, in which references are relative to the folder that
-        holds the journal.
+        The document with the finished results; references in it are relative to the journal.
 
     Raises
     ------
@@ -292,10 +314,10 @@ def read_journal(path: Path) -> dict[str, Any]:
         When `path` is no journal, or is damaged elsewhere than in its last line.
     """
     header, lines = path / HEADER, path / LINES
-    if path.suffix != SUFFIX or not (_is_regular(header) and _is_regular(lines)):
+    if path.suffix != JOURNAL_SUFFIX or not (_is_regular(header) and _is_regular(lines)):
         raise SchemaError(
-            f"{path}: expected a run file or a journal directory (*{SUFFIX}, with the files "
-            f"{HEADER} and {LINES}); give the path of a file that `stratoperf run` wrote"
+            f"{path}: expected a run file or a journal directory (*{JOURNAL_SUFFIX}, with the "
+            f"files {HEADER} and {LINES}); give the path of a file that `stratoperf run` wrote"
         )
     document = storage.read_tree(header, follow_links=False)
     if not _is_header(document):
@@ -304,20 +326,20 @@ def read_journal(path: Path) -> dict[str, Any]:
             "`stratoperf run` wrote"
         )
     content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+    try:
+        # Each line may be within the limits, and all of them together beyond.
+        door.check_outline(content)
+    except SchemaError as error:
+        raise SchemaError(f"{lines}: {error}") from None
     results = []
     for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
         where = f"{lines}, line {number}"
         result = door.parse_json(line, where)
         if not isinstance(result, dict):
             raise SchemaError(f"{where}: expected an object; delete this line to read the others")
-        results.append(_with_references(result, functools.partial(_from_folder, path.name)))
+        results.append(result)
     document.pop(MARKER, None)
     return {**document, "results": results}
-
-
-def _line(path: Path, result: dict[str, Any]) -> bytes:
-    changed = functools.partial(_from_journal, path.name)
-    return storage.encode_line(_with_references(result, changed))
 
 
 def _is_header(document: object) -> TypeGuard[dict[str, Any]]:
@@ -353,35 +375,18 @@ def _whole_length(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _from_folder(journal: str, name: str) -> str:
-    """Return a reference of a line as seen from the folder that holds the journal."""
-    return name[3:] if name.startswith("../") else f"{journal}/{name}"
-
-
-def _from_journal(journal: str, name: str) -> str:
-    """Return a reference as seen from inside the journal, which then can be moved."""
-    own = f"{journal}/"
-    return name.removeprefix(own) if name.startswith(own) else f"../{name}"
-
-
-def _with_references(result: dict[str, Any], changed: Callable[[str], str]) -> dict[str, Any]:
-    """Return a result in which the names of files are others.
-
-    What does not follow the schema stays as it is, for the message that names it.
-    """
-    series = result.get("series")
-    if not isinstance(series, list):
-        return result
-    return {**result, "series": [_series_with_references(item, changed) for item in series]}
-
-
-def _series_with_references(series: Any, changed: Callable[[str], str]) -> Any:
-    columns = series.get("columns") if isinstance(series, dict) else None
-    if not isinstance(columns, dict):
-        return series
-    moved = {
-        name: {**column, "file": changed(column["file"])}
-        for name, column in columns.items()
-        if isinstance(column, dict) and isinstance(column.get("file"), str)
-    }
-    return {**series, "columns": {**columns, **moved}}
+def moved_down(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with references that start one directory deeper."""
+    series = [
+        {
+            **one,
+            "columns": {
+                name: {**column, "file": f"../{column['file']}"}
+                if isinstance(column, dict)
+                else column
+                for name, column in one["columns"].items()
+            },
+        }
+        for one in result.get("series", [])
+    ]
+    return {**result, "series": series}

@@ -91,14 +91,18 @@ def foreign_names(directory: Path) -> list[str]:
 def remove_journal_files(directory: Path) -> None:
     """Delete the files of a journal by their names, and the directory when nothing else is in it.
 
-    The caller holds the lock of the journal. What cannot be deleted stays.
+    The caller holds the lock of the journal.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be deleted; the file with the lock is then still there.
     """
     with os.scandir(directory) as entries:
         names = {entry.name for entry in entries if _belongs_to_journal(entry)}
     # Without its header it is no journal any more; the lock lies on the lines.
     for name in sorted(names, key=lambda name: (name != HEADER, name == LINES)):
-        with contextlib.suppress(OSError):
-            (directory / name).unlink()
+        (directory / name).unlink()
     with contextlib.suppress(OSError):
         directory.rmdir()
 

@@ -135,6 +135,7 @@ def load(path: str | Path) -> Run:
     path = Path(path)
     if path.is_dir():
         from stratoperf.results.journal import read_journal
+        from stratoperf.results.leftovers import HEADER
 
-        return Run(read_journal(path), path)
+        return Run(read_journal(path), path / HEADER)
     return Run(storage.read_tree(path), path)

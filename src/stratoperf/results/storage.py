@@ -14,13 +14,23 @@ import msgspec
 import numpy as np
 
 from stratoperf import door
-from stratoperf.errors import SchemaError
-from stratoperf.results.columns import Array, External, digest, read_external
+from stratoperf.errors import SchemaError, StratoperfError
+from stratoperf.failures import storable
+from stratoperf.results.archives import MOST_ARRAYS
+from stratoperf.results.columns import Array, External, digest, external_path, read_external
 from stratoperf.results.files import atomic_file, describe_failure, write_arrays
 from stratoperf.results.validation import convert
 
 LONGEST_INLINE_COLUMN = 10_000
 """Samples up to which a column stays in the JSON; the run-file contract sets the number."""
+
+
+MOST_INLINE_SAMPLES = 1_000_000
+"""Samples in the JSON at most; columns beyond go to the ``.npz`` too, so that the file stays within
+what the door reads."""
+
+_SHORT = 100
+"""Samples up to which a column stays in the JSON in any case: a reference takes as much."""
 
 
 class _Pending(NamedTuple):
@@ -81,37 +91,62 @@ def save_tree(
         path.parent.mkdir(parents=True, exist_ok=True)
     tree = _copy_for_columns(document)
     pending: dict[str, _Pending] = {}
-    for result, series, columns in _columns(tree):
+    inline = 0
+    for result, series, columns in columns_of(tree):
         for name, column in columns.items():
             member = f"result{result}_series{series}_{name}"
             if isinstance(column, dict):
                 where = f"results[{result}].series[{series}].columns.{name}"
                 reference = convert(column, External, where)
-                source = (base or Path()) / reference.file
+                source = external_path(reference, base, where)
                 if source.parent.resolve() == path.parent.resolve():
                     columns[name] = {**column, "file": source.name}
                     continue
                 load = functools.partial(read_external, reference, base, where)
                 pending[member] = _Pending(columns, name, load, reference.sha256, column)
-            elif len(column) > LONGEST_INLINE_COLUMN:
+            elif not fits_inline(column, inline):
                 array = np.asarray(column)
                 load = functools.partial(np.asarray, array)
                 pending[member] = _Pending(columns, name, load, digest(array), {})
+            else:
+                inline += len(column)
+    if len(pending) > MOST_ARRAYS:
+        raise StratoperfError(
+            f"cannot write {path}: its samples are {len(pending)} arrays, and {MOST_ARRAYS} can be "
+            "read again; save the results in several runs"
+        )
     if pending:
         # The arrays come first: at no moment does a run file refer to what is not there.
         arrays = _write_arrays(path, pending, staging)
         for item, location in zip(pending.values(), _locations(arrays, pending), strict=True):
             # Unknown keys of an earlier reference survive.
             item.columns[item.name] = {**item.earlier, **location}
+    content = encode(tree)
+    try:
+        door.check_outline(content)
+    except SchemaError as error:
+        raise StratoperfError(
+            f"cannot write {path}: {error}, which cannot be read again; save the results in "
+            "several runs"
+        ) from error
     with atomic_file(path) as file:
-        file.write(encode(tree))
+        file.write(content)
+
+
+def fits_inline(column: Any, inline: int) -> bool:
+    """Return whether a column goes into the JSON, which holds so many samples already."""
+    count = len(column)
+    if count > LONGEST_INLINE_COLUMN or (count > _SHORT and inline + count > MOST_INLINE_SAMPLES):
+        return False
+    # JSON has no word for NaN and infinity.
+    return bool(np.isfinite(column).all())
 
 
 def files_of(document: Mapping[str, Any]) -> set[str]:
     """Return the names of the files that a run document refers to."""
     return {
         column["file"]
-        for _, _, columns in _columns(document)
+        for _, _, columns in columns_of(document)
         for column in columns.values()
         if isinstance(column, dict)
     }
@@ -131,9 +166,14 @@ def encode_line(tree: Any) -> bytes:
 
 
 def finite(value: Any) -> Any:
-    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays."""
+    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays.
+
+    Bytes of file names that are not UTF-8 become escapes.
+    """
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
+        return {finite(str(key)): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):
@@ -162,7 +202,7 @@ def _layout(value: Any, newline: str) -> Iterator[str]:
         yield msgspec.json.encode(value).decode()
 
 
-def _columns(tree: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def columns_of(tree: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yield position of the result, position of the series, and its columns."""
     for number, result in enumerate(tree.get("results", [])):
         for place, series in enumerate(result.get("series", [])):

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import Run, storage
+from stratoperf.results.columns import JOURNAL_SUFFIX
 from stratoperf.results.files import atomic_file, check_directory
-from stratoperf.results.journal import SUFFIX, Journal, read_journal
-from stratoperf.results.leftovers import ARRAYS
+from stratoperf.results.journal import Journal, moved_down, read_journal
+from stratoperf.results.leftovers import ARRAYS, HEADER
 from stratoperf.suite.planner import stored_plan
 
 LATEST = "latest.json"
@@ -77,7 +78,7 @@ class FileRecorder:
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self.path: Path | None = path
-        self.base: Path | None = path.parent
+        self.base: Path | None = journal.path
         self._path = path
         self._journal = journal
 
@@ -117,10 +118,10 @@ class FileRecorder:
         document = self._journal.document
         document["results"] = ordered(document["results"], keys)
         try:
-            Run(document, self._journal.path)
+            Run(document, self._journal.path / HEADER)
             check_is_run(self._path, document["id"], "output")
             storage.save_tree(
-                document, self._path.parent, self._path, staging=self._journal.path / ARRAYS
+                document, self._journal.path, self._path, staging=self._journal.path / ARRAYS
             )
         except StratoperfError as error:
             raise self._advised(error) from error
@@ -174,7 +175,7 @@ def resume_advice(place: Path) -> str:
     """Return in words what can be done with the journal of a run that has no run file."""
     try:
         with Journal.open(place) as journal:
-            document = Run(journal.document, place).document
+            document = Run(journal.document, place / HEADER).document
             if "live" in document:
                 return (
                     "the live comparison did not end, and cannot go on; stratoperf.load reads what "
@@ -280,7 +281,7 @@ def _resume_journal(
     """Go on with a journal, and with what the run file at `path` has beyond it."""
     journal = Journal.open(place)
     try:
-        document = dict(Run(journal.document, place).document)
+        document = dict(Run(journal.document, place / HEADER).document)
         check_is_run(path, document["id"], "resume")
         beyond = []
         if os.path.lexists(path):
@@ -291,7 +292,7 @@ def _resume_journal(
         accepted = accept(document)
         check_latest(path.parent, "resume")
         for result in beyond:
-            journal.append(result)
+            journal.append(moved_down(result))
         _remove_unused_arrays(journal, path)
     except BaseException:
         journal.close()
@@ -305,14 +306,14 @@ def check_latest(directory: Path, argument: str) -> None:
     Raises
     ------
     InvalidParameter
-        When something else than a run file has the name.
+        When anything but a run file has the name.
     """
     latest = directory / LATEST
     try:
-        is_ours = not latest.exists() or (latest.is_file() and _looks_like_run(latest))
+        is_free = not os.path.lexists(latest) or _looks_like_run(latest)
     except OSError as error:
         raise InvalidParameter(f"{argument}: cannot read {latest}: {error.strerror}") from error
-    if not is_ours:
+    if not is_free:
         raise InvalidParameter(
             f"{argument}: {latest} is not a run file, and the newest run is to have this name; "
             "move it, or choose another directory"
@@ -334,9 +335,10 @@ def check_is_run(path: Path, identity: str, argument: str) -> None:
 
 
 def _looks_like_run(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return not head or b'"stratoperf.run/' in head
+        return b'"stratoperf.run/' in file.read(_HEAD_BYTES)
 
 
 def _identity_of(path: Path) -> object:
@@ -390,7 +392,7 @@ def _remove_unused_arrays(journal: Journal, path: Path) -> None:
 
 def _drop_saved_journals(directory: Path) -> None:
     """Delete journals of which the run file has everything: their process died between the two."""
-    for place in directory.glob(f"*{SUFFIX}"):
+    for place in directory.glob(f"*{JOURNAL_SUFFIX}"):
         path = place.with_suffix(".json")
         # Whatever is unreadable, in progress or not ours stays.
         with contextlib.suppress(StratoperfError, OSError):
@@ -399,7 +401,7 @@ def _drop_saved_journals(directory: Path) -> None:
             with Journal.open(place) as journal:
                 saved = Run(storage.read_tree(path), path).document
                 keys = {result["key"] for result in _finished(saved)}
-                kept = Run(journal.document, place).document
+                kept = Run(journal.document, place / HEADER).document
                 if saved["id"] == kept["id"] and all(
                     result["key"] in keys for result in _finished(kept)
                 ):
@@ -413,7 +415,7 @@ def ordered(results: list[dict[str, Any]], keys: Iterable[str]) -> list[dict[str
 
 
 def _journal_of(path: Path) -> Path:
-    return path.with_suffix(SUFFIX)
+    return path.with_suffix(JOURNAL_SUFFIX)
 
 
 def _numbered(path: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.analysis.history import Trend
 from stratoperf.results.journal import Journal
+from stratoperf.results.storage import encode
 
 MakeRun = Callable[..., sp.Run]
 
@@ -62,8 +63,11 @@ def test_a_file_that_cannot_be_read_is_left_out_and_named(
     assert [left.what for left in found.left_out] == [str(tmp_path / "torn.json")]
 
 
-def test_a_run_without_a_date_is_left_out(dated: MakeRun) -> None:
-    found = sp.history([dated(0), dated(0, header={"created": "yesterday"})])
+def test_a_run_without_a_date_is_left_out(dated: MakeRun, tmp_path: Path) -> None:
+    saved([dated(0)], tmp_path)
+    document = {**dated(0).document, "created": "yesterday"}
+    (tmp_path / "old.json").write_bytes(encode(document))
+    found = sp.history(tmp_path)
     assert found.runs == 1
     assert "'yesterday'" in found.left_out[0].why
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -14,15 +15,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.analysis.live.answers import Failure, Hello
 from stratoperf.analysis.live.pairs import SideFailed
 from stratoperf.analysis.live.processes import Child, ending, unnamed_output
 from stratoperf.analysis.live.protocol import PROTOCOL, Channel, Closed, Garbage
 from stratoperf.analysis.live.sides import Environment
 from stratoperf.commands import command_text
+from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 
 QUIT_S = 5.0
 """Seconds that a worker has for its teardown when something went wrong elsewhere."""
+
+LONGEST_REASON = 10_000
+"""Characters of the reason for a failure at most."""
 
 # Unlike ``python -m`` it does not look into the current directory, where a checkout would shadow
 # what is installed: then both sides would measure the same code.
@@ -48,6 +54,8 @@ class WorkerProcess:
         Environment variables to set for it.
     timeout_s
         How long the process may last.
+    budget_end
+        By `time.monotonic`: what still runs then is ended, but may tear down.
 
     Attributes
     ----------
@@ -68,13 +76,16 @@ class WorkerProcess:
         environment: Environment,
         variables: Mapping[str, str],
         timeout_s: float,
+        budget_end: float = math.inf,
     ) -> None:
         self.side: Side = side
         self.process = uuid.uuid4().hex[:12]
         self.version = ""
         self._python = environment.python
         self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + timeout_s
+        self._budget_end = budget_end
+        self._deadline = min(time.monotonic() + timeout_s, budget_end)
+        self._is_closed = False
         self._greeted = False
         self._is_busy = False
         with contextlib.ExitStack() as cleanup:
@@ -88,6 +99,7 @@ class WorkerProcess:
             self._cleanup = cleanup.pop_all()
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Child:
+        # The number of this process is for workers of earlier versions.
         argv = [self._python, "-c", _START, str(descriptor), str(os.getpid())]
         try:
             return Child(
@@ -130,12 +142,17 @@ class WorkerProcess:
         """
         if not self._greeted:
             self._greeted = True
-            self.version = str(self._message("hello").get("version", "unknown"))
+            self.version = self._converted("hello", self._message("hello"), Hello).version
+        return self._converted(kind, self._message(kind), shape)
+
+    def _converted(self, kind: str, message: dict[str, Any], shape: type[_Answer]) -> _Answer:
         try:
-            return msgspec.convert(self._message(kind), shape)
+            return msgspec.convert(message, shape)
         except msgspec.ValidationError as error:
             raise SideFailed(
-                self.side, f"the worker's answer {kind!r} does not follow the protocol: {error}"
+                self.side,
+                f"the worker's answer {kind!r} does not follow the protocol: "
+                f"{shortened(str(error), 200)}",
             ) from None
 
     def finish(self) -> None:
@@ -162,21 +179,26 @@ class WorkerProcess:
             self._is_busy = False
             self._child.interrupt()
         self._channel.close()
-        self._deadline = min(self._deadline, time.monotonic() + QUIT_S)
+        if not self._is_closed:
+            self._is_closed = True
+            self._deadline = time.monotonic() + QUIT_S
 
     def _message(self, kind: str) -> dict[str, Any]:
         message = self._received()
         self._is_busy = self._is_busy and message["type"] == "hello"
         if message["protocol"] != PROTOCOL:
             raise StratoperfError(
-                f"{self.side}: the worker of {self._python} speaks {message['protocol']!r}, this "
-                f"version of stratoperf {PROTOCOL!r}; install the same version on both sides"
+                f"{self.side}: the worker of {self._python} speaks "
+                f"{shortened(message['protocol'])!r}, this version of stratoperf {PROTOCOL!r}; "
+                "install the same version on both sides"
             )
         if message["type"] == "error":
-            raise SideFailed(self.side, str(message.get("message")))
+            failure = self._converted("error", message, Failure)
+            raise SideFailed(self.side, shortened(failure.message, LONGEST_REASON))
         if message["type"] != kind:
             raise SideFailed(
-                self.side, f"the worker answered {message['type']!r} where {kind!r} was expected"
+                self.side,
+                f"the worker answered {shortened(message['type'])!r} where {kind!r} was expected",
             )
         return message
 
@@ -196,8 +218,9 @@ class WorkerProcess:
             raise self._death() from None
 
     def _timed_out(self, what: str) -> SideFailed:
-        # There is nothing to wait for any more.
-        self._child.finish()
+        if time.monotonic() < self._budget_end:
+            # There is nothing to wait for any more.
+            self._child.finish()
         return SideFailed(
             self.side,
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
