@@ -223,10 +223,6 @@ def test_a_file_that_cannot_be_written_is_found_before_anything_is_measured(
     ending = stratoperf("check", "--junit", "file/gate.xml", "--live", "sleep 60", "sleep 60")
     assert ending.code == 2
     assert "--junit: cannot write to 'file'" in ending.err
-    Path("folder").mkdir()
-    ending = stratoperf("check", "--markdown", "folder", "--live", "sleep 60", "sleep 60")
-    assert ending.code == 2
-    assert "--markdown: cannot write to 'folder'" in ending.err
 
 
 def test_in_github_actions_annotations_and_the_summary_of_the_step_come_by_themselves(

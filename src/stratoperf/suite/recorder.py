@@ -162,9 +162,9 @@ class FileRecorder:
         # A live comparison has none: it cannot go on at another moment.
         has_plan = "plan" in self._journal.header
         resuming = f", or go on with: {resume_command(path)}" if has_plan else ""
-        results = "1 finished result is" if count == 1 else f"{count} finished results are"
+        results = "The finished result is" if count == 1 else f"The {count} finished results are"
         return StratoperfError(
-            f"{error}. The {results} safe in {path}: read with stratoperf.load{resuming}"
+            f"{error}. {results} safe in {path}: load that with stratoperf.load{resuming}"
         )
 
 
