@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias,
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
+from stratoperf.safe_text import log_line
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -182,7 +183,9 @@ class Operation:
 
     def __repr__(self) -> str:
         kind = "native" if self.is_native else "Python"
-        return f"<Operation {self.name!r}: {kind}, {self.items:g} {self.item_unit} an iteration>"
+        return log_line(
+            f"<Operation {self.name!r}: {kind}, {self.items:g} {self.item_unit} an iteration>"
+        )
 
 
 def _name_of(work: object) -> str:

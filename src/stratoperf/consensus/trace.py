@@ -18,7 +18,8 @@ from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
 from stratoperf.results.archives import open_archive
 
 LARGEST_CSV = 1 << 28
-"""Bytes in a trace as text at most: 256 MiB, some 10 million votes. Longer ones go to an ``.npz``."""
+"""Bytes in a trace as text at most: 256 MiB, some 10 million votes; longer ones go to an
+``.npz``."""
 
 REQUIRED = [name for name in COLUMNS if name != "timestamp"]
 

@@ -11,6 +11,7 @@ from stratoperf.results import storage
 from stratoperf.results.files import is_directory
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
+from stratoperf.safe_text import log_line
 
 if TYPE_CHECKING:
     import pandas
@@ -109,7 +110,7 @@ class Run:
         for result in self.results:
             counts[result.status] = counts.get(result.status, 0) + 1
         tally = ", ".join(f"{count} {status}" for status, count in counts.items())
-        return f"<Run {self.id} of {self.created}: {tally or 'no results'}>"
+        return log_line(f"<Run {self.id} of {self.created}: {tally or 'no results'}>")
 
     def _repr_html_(self) -> str:
         from stratoperf.results.tables import html

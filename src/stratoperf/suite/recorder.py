@@ -6,15 +6,13 @@ import contextlib
 import itertools
 import os
 import re
-import shlex
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
-from stratoperf.failures import storable
 from stratoperf.results import Run, storage
 from stratoperf.results.columns import JOURNAL_SUFFIX
 from stratoperf.results.files import atomic_file, check_directory, is_directory
@@ -168,16 +166,9 @@ class FileRecorder:
         )
 
 
-def command_line() -> list[str]:
-    """Return this program's name and arguments for a run file."""
-    program, *arguments = sys.argv or [""]
-    # Where the program lies says nothing about the run.
-    return [storable(str(word)) for word in (Path(program).name, *arguments)]
-
-
 def resume_command(path: Path) -> str:
     """Return the command that goes on with an interrupted run."""
-    return f"stratoperf run --resume {shlex.quote(str(path))}"
+    return command_text("stratoperf", "run", "--resume", path)
 
 
 def resume_advice(place: Path) -> str:

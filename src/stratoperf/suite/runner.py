@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 import stratoperf
+from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
 from stratoperf.results import SCHEMA, Run
@@ -32,7 +33,6 @@ from stratoperf.suite.planner import (
 from stratoperf.suite.recorder import (
     FileRecorder,
     MemoryRecorder,
-    command_line,
     resume_file,
     start_file,
 )
@@ -214,7 +214,7 @@ def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
         "id": uuid.uuid4().hex,
         "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "preset": plan.request.preset,
-        "command": command_line(),
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "plan": {
