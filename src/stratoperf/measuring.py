@@ -46,11 +46,13 @@ def measure(
     name
         Shown in reports.
     warmup_s
-        Seconds to run before the first sample (at least one iteration is run).
+        Seconds to run before the first sample (at least one iteration is run, and finished).
     min_iterations
         Samples to take before the precision is looked at.
     max_duration_s
-        Seconds of sampling at most; it wins over `min_iterations`.
+        Seconds of sampling, which win over `min_iterations`. An iteration in progress when they
+        are over is finished, so one of a Python callable that lasts longer makes the sampling
+        last longer.
     precision
         Stop when half the confidence interval of the quantile is at most this share of its value;
         0 samples for the whole of `max_duration_s`.
@@ -111,8 +113,7 @@ def measure(
         item_unit=operation.item_unit,
     )
     try:
-        if operation.observe is not None:
-            measurement.observed = dict(operation.observe())
+        measurement.observed = operation.told_observed()
         measurement.details = operation.told_details()
         if sampled.stopped_because == "failed":
             raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
@@ -127,7 +128,8 @@ def measure(
                 # The outcome of the samples has been overwritten.
                 measurement.verification = verify(operation, measurement)
     except KeyboardInterrupt as interrupt:
-        if isinstance(interrupt, Interrupted):
+        # Another measurement within this one, say in its check, has an interrupt of its own.
+        if isinstance(interrupt, Interrupted) and interrupt.measurement is measurement:
             raise
         # The samples are complete, whatever Ctrl-C cut short after them.
         _raise_interrupt(interrupt, measurement)

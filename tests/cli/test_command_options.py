@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratoperf.cli.display import left_text
+from stratoperf.cli.display import end_text
 from stratoperf.cli.options import UNITS_S, parse_duration, parse_params, percentage
 
 _COMMAND = click.Command("any")
@@ -74,9 +74,10 @@ def test_what_lasts_longer_than_anything_is_refused(text: str) -> None:
     assert parse_duration("1000h") == 3_600_000
 
 
-@pytest.mark.parametrize("seconds", [0.0, 86_400.0, 3.6e6 * 10_000, 1e300])
-def test_the_time_left_is_told_however_long_it_is(seconds: float) -> None:
-    assert " left" in left_text(seconds)
+@pytest.mark.parametrize("seconds", [90_000.0, 3.6e6 * 10_000, 1e300])
+def test_an_end_that_is_days_away_has_no_time_of_day(seconds: float) -> None:
+    assert end_text(seconds) == ""
+    assert "done by" in end_text(80_000.0)
 
 
 @pytest.mark.parametrize("text", ["5", " 5 %", "+5.%", "0.5e1"])

@@ -56,7 +56,7 @@ def test_a_slower_command_fails_the_check_and_its_samples_are_kept(stratoperf: C
     ending = stratoperf("check", "--live", "sleep 0.01", "sleep 0.05", "--seed", "1")
     assert ending.code == 1
     assert "check: failed (1 slower)" in ending.out
-    assert ending.err.startswith("plan: 1 result to compare, at most 60 s")
+    assert ending.err.startswith("plan: 1 result to compare, about 60 s of measuring or less")
     assert "slower, ratio" in ending.err
     run = saved(ending.out)
     assert run.document["live"]["settings"]["seed"] == 1
@@ -125,6 +125,126 @@ def test_a_threshold_for_commands_is_named_command(stratoperf: Command) -> None:
     ending = stratoperf(*arguments)
     assert ending.code == 2
     assert "did you mean 'command'" in ending.err
+
+
+@pytest.mark.parametrize("line", ["./t < a", "A=1 ./t", "./t; ./u", './t "$HOME"', "./t *.txt"])
+@pytest.mark.parametrize("command", ["check", "compare"])
+def test_syntax_that_only_a_shell_understands_is_wrong_usage(
+    stratoperf: Command, command: str, line: str
+) -> None:
+    for sides, name in (((line, "true"), "baseline"), (("true", line), "current")):
+        ending = stratoperf(command, "--live", *sides)
+        assert ending.code == 2
+        assert f"{name}: the command {line!r}" in ending.err
+        assert "--shell" in ending.err
+        assert not Path("results").exists()
+
+
+def test_a_shell_runs_whole_lines_and_its_cost_is_shown(stratoperf: Command) -> None:
+    ending = stratoperf(
+        *("check", "--live", "--shell", "sleep 0.01 | cat", "sleep 0.05; true", "--duration", "30s")
+    )
+    assert ending.code == 1
+    assert "an empty command through it (/bin/sh -c '') takes" in ending.out
+    (result,) = saved(ending.out).results
+    assert result.params["baseline"] == "/bin/sh -c 'sleep 0.01 | cat'"
+
+
+def test_a_file_is_the_standard_input_of_both(stratoperf: Command) -> None:
+    Path("words").write_text("some words")
+    arguments = ("check", "--live", "grep -q words", "grep -q some", "--duration", "1s")
+    ending = stratoperf(*arguments, "--input", "words")
+    assert ending.code == 0
+    assert "baseline: grep -q words < words" in ending.out
+    ending = stratoperf(*arguments, "--input", "none")
+    assert ending.code == 2
+    assert "input: cannot read 'none'" in ending.err
+    assert "plan:" not in ending.err
+
+
+def test_commands_beside_the_comparison_run_untimed_and_are_recorded(stratoperf: Command) -> None:
+    ending = stratoperf(
+        *("check", "--live", "true", "true", "--duration", "1s"),
+        *("--setup", "echo s >> log", "--prepare", "echo p >> log", "--cleanup", "echo c >> log"),
+    )
+    assert ending.code == 0
+    first, *runs, last = Path("log").read_text().split()
+    assert (first, set(runs), last) == ("s", {"p"}, "c")
+    settings = saved(ending.out).document["live"]["settings"]
+    assert [settings[name] for name in ("setup", "prepare", "cleanup")] == [
+        f"echo {letter} >> log" for letter in "spc"
+    ]
+
+
+@pytest.mark.parametrize("command", ["check", "compare"])
+def test_a_cleanup_that_fails_shows_the_comparison_and_fails(
+    stratoperf: Command, command: str
+) -> None:
+    ending = stratoperf(
+        *(command, "--live", "true", "true", "--duration", "1s", "--json"),
+        *("--cleanup", "echo full >&2; exit 3"),
+    )
+    assert ending.code == 1
+    document = json.loads(ending.out)
+    assert document["exit_code"] == 1
+    assert document["metrics"][0]["ratio"] is not None
+    assert "error: the cleanup command" in ending.err
+    assert "full" in ending.err
+
+
+@pytest.mark.parametrize("option", ["--shell", "--input=f", "--setup=a", "--prepare=a"])
+def test_what_is_for_commands_is_wrong_usage_elsewhere(stratoperf: Command, option: str) -> None:
+    name = option.partition("=")[0]
+    ending = stratoperf("check", "--live", "--baseline-env", "a", "--current-env", "b", option)
+    assert ending.code == 2
+    assert f"{name} is for two commands" in ending.err
+    ending = stratoperf("compare", "a", "b", option)
+    assert ending.code == 2
+    assert f"{name} is for live comparisons" in ending.err
+
+
+def test_a_command_that_outlasts_the_budget_is_ended_and_leaves_no_verdict(
+    stratoperf: Command,
+) -> None:
+    mark = "31.70513"
+    begin = time.monotonic()
+    ending = stratoperf("check", "--live", "true", f"sleep {mark}", "--duration", "1s")
+    assert time.monotonic() - begin < 20
+    assert ending.code == 0
+    assert "check: inconclusive (1 inconclusive)" in ending.out
+    assert "not one pair fits into the budget of 1 s" in ending.out
+    assert "one run of the current side more than" in ending.out
+    assert processes_with(mark) == []
+    assert saved(ending.out).results[0].status == "skipped"
+
+
+@pytest.mark.parametrize("part", ["setup", "work", "teardown"])
+def test_a_benchmark_that_outlasts_the_budget_is_ended_and_tears_down(
+    stratoperf: Command, tmp_path: Path, part: str
+) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time, uuid\nimport stratoperf as sp\n"
+        "@sp.benchmark('demo.slow', params={'part': ['']})\n"
+        "def slow(part):\n"
+        "    scratch = pathlib.Path(__file__).with_name(f'scratch-{uuid.uuid4().hex}')\n"
+        "    scratch.touch()\n"
+        "    try:\n"
+        "        time.sleep(100 if part == 'setup' else 0)\n"
+        "        yield lambda: time.sleep(100 if part == 'work' else 0)\n"
+        "        time.sleep(2 if part == 'teardown' else 0)\n"
+        "    finally:\n"
+        "        scratch.unlink()\n"
+    )
+    begin = time.monotonic()
+    ending = stratoperf(
+        *("check", "--live", "demo.slow", "--module", "slow.py", "--duration", "1500ms"),
+        *("--baseline-env", sys.executable, "--current-env", sys.executable),
+        *("--param", f"part={part}"),
+    )
+    assert time.monotonic() - begin < 40
+    assert ending.code == 0
+    assert "not one pair fits into the budget of 1.5 s" in ending.out
+    assert list(tmp_path.glob("scratch-*")) == []
 
 
 def test_two_identical_environments_pass(stratoperf: Command, module: str) -> None:

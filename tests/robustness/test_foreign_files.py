@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.robustness.strikes import carry_on, document, result
+from tests.robustness.strikes import carry_on, document, result, unheard
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
@@ -99,7 +99,7 @@ NAMES = (
 
 def start(folder: Path, chance: random.Random) -> None:
     recorder = start_file(folder, document(f"run {chance.random()}"), ["x"])
-    carry_on(recorder, len)
+    carry_on(recorder, unheard)
 
 
 def start_and_die(folder: Path, chance: random.Random) -> None:
@@ -116,7 +116,7 @@ def start_and_abandon(folder: Path, chance: random.Random) -> None:
 
 def resume(folder: Path, chance: random.Random) -> None:
     _, recorder = resume_file(chance.choice(sorted(folder.iterdir())), dict)
-    carry_on(recorder, len)
+    carry_on(recorder, unheard)
 
 
 def resume_and_refuse(folder: Path, chance: random.Random) -> None:
@@ -193,6 +193,21 @@ def test_only_a_journal_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "empty.journal").mkdir()
     refused(tmp_path, tmp_path / "empty.journal", "empty.journal.*stratoperf run")
     refused(tmp_path, tmp_path / "missing.journal", "missing.journal")
+    refused(tmp_path, tmp_path / ("x" * 300), "x: File name too long")
+    refused(tmp_path, tmp_path / "x\0y", "null")
+    (tmp_path / "round.json").symlink_to("round.json")
+    refused(tmp_path, tmp_path / "round.json", "round.json")
+
+
+def test_the_header_of_a_journal_is_not_resumed_as_a_run_file(tmp_path: Path) -> None:
+    Journal.create(tmp_path / "x.journal", document()).close()
+    refused(tmp_path, tmp_path / "x.journal" / "run.json", r"part of a journal.*x\.journal")
+
+
+def test_no_run_is_saved_into_what_is_called_a_journal(tmp_path: Path) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"output: .*x\.journal.*another"):
+        start_file(tmp_path / "x.journal", document(), ["x"])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["results.jsonl", "run.json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import click
 
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
+from stratoperf.cli.likely_mistakes import check_stored_side
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -72,14 +75,16 @@ def check(
     check_mode(options)
     _check_words(words, [*baseline, *current], options)
     check_places(options)
-    comparison = (
+    comparison, late = (
         live(words, options, Screen.stderr())
         if options.live
-        else stored(*_stored_sides(baseline, current), options)
+        else (stored(*_stored_sides(baseline, current), options), None)
     )
     decision = decide(comparison, inconclusive)
-    code = _code(decision)
+    code = _code(decision) if late is None else ExitCode.FAILED
     publish(comparison, decision, code, options, is_gate=True)
+    if late is not None:
+        raise late
     return code
 
 
@@ -88,6 +93,12 @@ def _check_words(words: Sequence[str], stored: Sequence[Path], options: Comparis
         raise click.UsageError(
             "--baseline and --current are for stored runs; with --live give two commands, or "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
+        )
+    if len(words) == 2 and not options.live and all(Path(word).exists() for word in words):
+        baseline, current = map(shlex.quote, words)
+        raise click.UsageError(
+            f"{words[0]!r}: run files are given by name; write --baseline {baseline} "
+            f"--current {current}"
         )
     if words and not options.live:
         raise click.UsageError(
@@ -101,20 +112,33 @@ def _stored_sides(
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Return the run files of both sides, which exist."""
     sides = (baseline or (BASELINE,), current or (LATEST,))
-    latest = sides[1][0]
     for path in sides[0]:
+        check_stored_side("baseline", path)
         if not path.exists():
-            measure = "" if latest.exists() else "stratoperf run --ci && "
             raise InvalidParameter(
-                f"baseline: there is no {path}; keep a run of the code to hold it to: "
-                f"{measure}cp {latest} {path}"
+                f"baseline: there is no {path}; keep a run of the code to compare with: "
+                f"{_making(path)}"
             )
     for path in sides[1]:
+        check_stored_side("current", path)
         if not path.exists():
             raise InvalidParameter(
-                f"current: there is no {path}; measure the code to check: stratoperf run --ci"
+                f"current: there is no {path}; measure the code to check: {_making(path)}"
             )
     return sides
+
+
+def _making(path: Path) -> str:
+    """Return the command that makes a run file of that name."""
+    folder = path.parent
+    # In the same folder: samples may lie in a file beside the run file.
+    made = folder / LATEST.name
+    where: list[str | Path] = [] if folder == LATEST.parent else ["--output", folder]
+    measure = command_text("stratoperf", "run", "--ci", *where)
+    copy = command_text("cp", made, path)
+    if made == path:
+        return measure
+    return copy if made.exists() else f"{measure} && {copy}"
 
 
 def _code(decision: Decision) -> ExitCode:

@@ -8,6 +8,7 @@ import click
 
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
+from stratoperf.cli.likely_mistakes import check_stored_side
 
 
 @click.command(
@@ -36,19 +37,25 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     from stratoperf.cli.screen import Screen
 
     check_mode(options)
-    if not options.live and len(sides) != 2:
-        raise click.UsageError(
-            f"expected two sides, run files or folders of them, got {len(sides)}; "
-            "or add --live to run them now"
-        )
+    if not options.live:
+        if len(sides) != 2:
+            raise click.UsageError(
+                f"expected two sides, run files or folders of them, got {len(sides)}; "
+                "or add --live to run them now"
+            )
+        for name, side in zip(("BASELINE", "CURRENT"), sides, strict=True):
+            check_stored_side(name, Path(side))
     check_places(options)
-    comparison = (
+    comparison, late = (
         live(sides, options, Screen.stderr())
         if options.live
-        else stored([Path(sides[0])], [Path(sides[1])], options)
+        else (stored([Path(sides[0])], [Path(sides[1])], options), None)
     )
-    code = ExitCode.FINE if is_compared(comparison) else ExitCode.FAILED
+    is_fine = is_compared(comparison) and late is None
+    code = ExitCode.FINE if is_fine else ExitCode.FAILED
     if comparison.interrupted:
         code = interrupted()
     publish(comparison, decide(comparison), code, options, is_gate=False)
+    if late is not None:
+        raise late
     return code

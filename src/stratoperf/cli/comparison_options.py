@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stratoperf.cli.likely_mistakes import run_folder, threshold
 from stratoperf.cli.options import percentage, positive_duration
 
 STORED_ONLY = ("history",)
@@ -20,6 +21,11 @@ LIVE_ONLY = (
     "baseline_params",
     "current_params",
     "modules",
+    "shell",
+    "input",
+    "setup",
+    "prepare",
+    "cleanup",
     "backend",
     "duration",
     "timeout",
@@ -28,6 +34,9 @@ LIVE_ONLY = (
 )
 ENVIRONMENTS_ONLY = ("params", "modules", "backend")
 """Of the options for live comparisons those that mean nothing with two commands."""
+
+COMMANDS_ONLY = ("shell", "input", "setup", "prepare", "cleanup")
+"""Those that mean nothing with benchmarks."""
 
 NAMES = {
     "params": "--param",
@@ -41,7 +50,7 @@ NAMES = {
 
 @dataclasses.dataclass(frozen=True)
 class ComparisonOptions:
-    """How to compare and what to write, as given: ``None`` and ``()`` where nothing was said.
+    """How to compare and what to write, as given: ``None``, ``()`` or False where nothing was said.
 
     Percentages and times are fractions and seconds already.
     """
@@ -53,6 +62,11 @@ class ComparisonOptions:
     baseline_params: tuple[str, ...]
     current_params: tuple[str, ...]
     modules: tuple[str, ...]
+    shell: bool
+    input: Path | None
+    setup: str | None
+    prepare: str | None
+    cleanup: str | None
     backend: str | None
     duration: float | None
     timeout: float | None
@@ -70,7 +84,7 @@ class ComparisonOptions:
 
     def given(self, names: tuple[str, ...]) -> list[str]:
         """Return which of these options were given, as one writes them."""
-        return [option(name) for name in names if getattr(self, name) not in (None, ())]
+        return [option(name) for name in names if getattr(self, name) not in (None, (), False)]
 
 
 def option(name: str) -> str:
@@ -99,7 +113,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option("--live", is_flag=True, help="Run both sides now, in pairs of fresh processes."),
     click.option(
         "--threshold",
-        callback=percentage(1000),
+        callback=threshold,
         metavar="PERCENT",
         help="The slow-down that matters.  [default: 5]",
     ),
@@ -159,18 +173,46 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         metavar="MODULE",
         help="Live: a module or .py file with benchmarks, imported on both sides; repeatable.",
     ),
+    click.option(
+        "--shell",
+        is_flag=True,
+        help="Live, two commands: run each line through /bin/sh; what that costs is shown.",
+    ),
+    click.option(
+        "--input",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Live, two commands: what each run reads as its standard input.",
+    ),
+    click.option(
+        "--setup",
+        metavar="COMMAND",
+        help="Live, two commands: run once before everything, untimed, through /bin/sh.",
+    ),
+    click.option(
+        "--prepare",
+        metavar="COMMAND",
+        help="Live, two commands: run before each run of either, untimed, through /bin/sh.",
+    ),
+    click.option(
+        "--cleanup",
+        metavar="COMMAND",
+        help="Live, two commands: run once at the end, however that comes, through /bin/sh.",
+    ),
     click.option("--backend", metavar="auto|cpu|cuda", help="Live.  [default: auto, all]"),
     click.option(
         "--duration",
         callback=positive_duration,
         metavar="TIME",
-        help="Live: the time budget of each benchmark.  [default: 60s]",
+        help="Live: the time budget of each benchmark or pair of commands, trial runs and set-up "
+        "included; what still runs at its end is ended.  [default: 60s]",
     ),
     click.option(
         "--timeout",
         callback=positive_duration,
         metavar="TIME",
-        help="Live: how long one process may last.  [default: 10m, or ten budgets]",
+        help="Live: how long one process may last within the budget, and --setup and --cleanup "
+        "beside it.  [default: 10m, or ten budgets if longer]",
     ),
     click.option(
         "--seed",
@@ -181,6 +223,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--output",
         type=click.Path(path_type=Path, file_okay=False),
+        callback=run_folder,
         help="Live: folder of the run file with all samples.  [default: results/]",
     ),
     click.option("--markdown", type=_FILE, metavar="FILE", help="Write a summary in Markdown."),
@@ -190,5 +233,5 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         is_flag=True,
         help="Print annotations of GitHub Actions, as check does there by itself.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout."),
 ]

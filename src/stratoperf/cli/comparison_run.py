@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,21 @@ from typing import TYPE_CHECKING
 import click
 
 from stratoperf.cli.comparison_options import (
+    COMMANDS_ONLY,
     ENVIRONMENTS_ONLY,
     LIVE_ONLY,
     STORED_ONLY,
     ComparisonOptions,
     option,
 )
+from stratoperf.cli.likely_mistakes import (
+    check_modules,
+    check_program,
+    check_thresholds_file,
+    threshold_warning,
+)
 from stratoperf.cli.options import parse_params
-from stratoperf.errors import Interrupted, InvalidParameter
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
@@ -79,9 +85,18 @@ def stored(
     return comparison
 
 
-def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Comparison:
-    """Compare two commands, or benchmarks in two environments, that run now."""
+def live(
+    words: Sequence[str], options: ComparisonOptions, screen: Screen
+) -> tuple[Comparison, StratoperfError | None]:
+    """Compare two commands, or benchmarks in two environments, that run now.
+
+    Returns
+    -------
+    tuple
+        The comparison, and what failed after it and is to be raised once it is shown.
+    """
     from stratoperf.analysis.live import compare_live
+    from stratoperf.analysis.live.command_runs import CleanupFailed
     from stratoperf.analysis.live.pairs import SideFailed
     from stratoperf.cli.live_progress import LiveProgress
 
@@ -89,9 +104,9 @@ def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Co
     limits = _thresholds(options)
     select = list(words) or None if options.given(_SIDES) else None
     _check_live_names(limits, sides, options)
-    progress = LiveProgress(screen)
+    progress = LiveProgress(screen, _beside(options))
     try:
-        return compare_live(
+        comparison = compare_live(
             sides[0],
             sides[1],
             select,
@@ -105,19 +120,41 @@ def live(words: Sequence[str], options: ComparisonOptions, screen: Screen) -> Co
             seed=options.seed,
             output=options.output or RESULTS,
             listener=progress,
+            setup=options.setup,
+            prepare=options.prepare,
+            cleanup=options.cleanup,
         )
-    except (Interrupted, SideFailed) as error:
+    except (Interrupted, SideFailed, CleanupFailed) as error:
         if error.comparison is None:
             raise
-        return error.comparison
+        return error.comparison, error if isinstance(error, CleanupFailed) else None
     finally:
         progress.close()
+    return comparison, None
+
+
+def _beside(options: ComparisonOptions) -> str:
+    """Return how long the commands beside the budgets may take, in words for the plan."""
+    from stratoperf.analysis.live.settings import default_timeout_s
+    from stratoperf.cli.display import duration_text
+
+    names = options.given(("setup", "cleanup"))
+    if not names:
+        return ""
+    limit_s = options.timeout or default_timeout_s(options.duration or DEFAULT_DURATION_S)
+    each = " each" if len(names) > 1 else ""
+    return f"; beside that {' and '.join(names)}, at most {duration_text(limit_s)}{each}"
 
 
 def _sides(
     words: Sequence[str], options: ComparisonOptions
 ) -> tuple[Command, Command] | tuple[Environment, Environment]:
     if options.given(_SIDES):
+        wrong = options.given(COMMANDS_ONLY)
+        if wrong:
+            raise click.UsageError(
+                f"{wrong[0]} is for two commands, and these are benchmarks; leave it out"
+            )
         return _environments(options)
     wrong = options.given(ENVIRONMENTS_ONLY)
     if wrong:
@@ -131,26 +168,21 @@ def _sides(
             f"--live: expected two commands, each in quotes, got {len(words)}; or give "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
         )
-    return _command("baseline", words[0]), _command("current", words[1])
+    return _command("baseline", words[0], options), _command("current", words[1], options)
 
 
-def _command(side: str, text: str) -> Command:
+def _command(side: str, text: str, options: ComparisonOptions) -> Command:
     from stratoperf.analysis.live import Command
 
+    given = None if options.input is None else str(options.input)
     try:
-        argv = shlex.split(text)
-    except ValueError as error:
-        raise click.UsageError(
-            f"{side}: {text!r} is no command: {error}; mend the quotes"
-        ) from None
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise click.UsageError(
-            f"{side}: the command {text!a} is no UTF-8, and a run file holds text alone; "
-            "put it into a script"
-        )
-    if not argv:
-        raise click.UsageError(f"{side}: the command is empty; give a program and its arguments")
-    return Command(tuple(argv))
+        command = Command.parse(text, shell=options.shell, input=given)
+    except InvalidParameter as error:
+        raise click.UsageError(f"{side}: {error}") from None
+    # The set-up may still build the program.
+    if options.setup is None and not options.shell:
+        check_program(side, text, command.argv)
+    return command
 
 
 def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]:
@@ -162,6 +194,8 @@ def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]
             "--baseline-env and --current-env belong together; give both, or neither to compare "
             "parameters in this environment"
         )
+
+    check_modules(options.modules)
 
     def environment(python: str | None, name: str, own: tuple[str, ...]) -> Environment:
         params = {**parse_params(options.params), **parse_params(own, option(name))}
@@ -182,9 +216,19 @@ def _interpreter(python: str) -> str:
 
 
 def _thresholds(options: ComparisonOptions) -> Thresholds:
+    """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
-    return Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
+    if options.thresholds is not None:
+        check_thresholds_file(options.thresholds)
+    limits = Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
+    named = {"--threshold": options.threshold, f"{limits.source}: default =": limits.default}
+    named |= {f"{limits.source}: {name!r} =": value for name, value in limits.benchmarks.items()}
+    for name, value in named.items():
+        warning = None if value is None else threshold_warning(name, value)
+        if warning is not None:
+            click.echo(f"warning: {warning}", err=True)
+    return limits
 
 
 def _threshold(options: ComparisonOptions, limits: Thresholds) -> float:

@@ -90,6 +90,13 @@ def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, l
                 "several",
                 param_hint=repr(option),
             )
+        if any(re.fullmatch(r"0[0-9]+", value) for value in chosen[1:]):
+            whole = "".join(chosen)
+            raise click.BadParameter(
+                f"{text!r} gives {name.strip()} the values {' and '.join(chosen)}; write "
+                f"{name.strip()}={whole} if that is one number",
+                param_hint=repr(option),
+            )
         params.setdefault(name.strip(), []).extend(chosen)
     return params
 
@@ -109,8 +116,10 @@ def percentage(
         percent = float(value.strip().removesuffix("%")) if _NUMBER.fullmatch(value) else math.nan
         # NaN fails every comparison.
         if not above < percent <= most:
+            meant = f"; write {100 * percent:g} for {100 * percent:g} %"
             raise click.BadParameter(
                 f"{shortened(value)!r} is not a percentage above {above:g} and at most {most:g}"
+                + (meant if above < 100 * percent <= most else "")
             )
         return percent / 100
 

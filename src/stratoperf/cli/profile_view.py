@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import format_time
+from stratoperf.report.units import quantity, significant
 from stratoperf.results import Run
 
 
@@ -31,10 +31,10 @@ def _show_counters(screen: Screen, profile: Mapping[str, Any]) -> None:
         for name, entry in counters.items()
         if entry.get("per_iteration") is not None
     }
-    texts = [f"{name} {value:.4g}" for name, value in counted.items() if value > 0]
+    texts = [f"{name} {significant(value)}" for name, value in counted.items() if value > 0]
     cycle = profile.get("instructions_per_cycle")
     if cycle is not None:
-        texts.insert(0, f"instructions per cycle {cycle:.2f}")
+        texts.insert(0, f"instructions per cycle {significant(cycle)}")
     screen.paragraph(
         f"  per iteration: {', '.join(texts) or 'no event was counted'}", indent="    "
     )
@@ -49,6 +49,6 @@ def _show_counters(screen: Screen, profile: Mapping[str, Any]) -> None:
 def _function(row: Any) -> str:
     place = f" ({row['file']}:{row.get('line')})" if row.get("file") else ""
     return (
-        f"  {format_time(row['own_ns_per_iteration'])} of its own, "
-        f"{row['calls_per_iteration']:.3g} calls an iteration: {row['function']}{place}"
+        f"  {quantity(row['own_ns_per_iteration'], 'ns')} of its own, "
+        f"{significant(row['calls_per_iteration'])} calls an iteration: {row['function']}{place}"
     )

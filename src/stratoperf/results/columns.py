@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
 from stratoperf.results.archives import open_archive
+from stratoperf.safe_text import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
 
@@ -90,7 +91,7 @@ class Columns(Mapping[str, Array]):
         return len(self._columns)
 
     def __repr__(self) -> str:
-        return f"Columns({', '.join(self._columns)})"
+        return log_line(f"Columns({', '.join(self._columns)})")
 
 
 def digest(array: Array) -> str:

@@ -68,6 +68,8 @@ class Case:
         How long and how precisely.
     skip_reason
         Why it cannot be measured here, or ``None``.
+    fault
+        What is wrong with the functions that its declaration names, or ``None``: then it fails.
     profile
         Whether a profile is taken after the measurement.
     """
@@ -78,12 +80,18 @@ class Case:
     key: str
     sampling: Sampling
     skip_reason: str | None = None
+    fault: str | None = None
     profile: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it comes to a measurement."""
+        return self.skip_reason is None and self.fault is None
 
     @property
     def seconds(self) -> float:
         """Seconds that it takes at most, as far as can be told before."""
-        if self.skip_reason is not None:
+        if not self.is_measured:
             return 0.0
         sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
         declared = self.benchmark.setup_s_of(self.params, self.sampling.max_duration_s)
@@ -93,14 +101,14 @@ class Case:
     @property
     def disk_bytes(self) -> int:
         """Bytes that the benchmark itself writes to disk, by its own declaration."""
-        if self.skip_reason is not None:
+        if not self.is_measured:
             return 0
         return self.benchmark.disk_bytes_of(self.params, self.sampling.max_duration_s)
 
     @property
     def sample_bytes(self) -> int:
         """Bytes that its result takes on the disk, as far as can be told before."""
-        if self.skip_reason is not None:
+        if not self.is_measured:
             return COPIES * RESULT_BYTES
         samples = most_samples(self.sampling.max_duration_s)
         # The series of the journal lie there until those of the run file do.
@@ -255,23 +263,33 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks, reasons)
     cases = [
-        Case(
-            benchmark,
-            params,
-            backend,
-            benchmark.key(params, backend),
-            _sustained(benchmark, sampling, request),
-            reason,
-            request.profile,
-        )
+        _case(benchmark, params, backend, reason, _sustained(benchmark, sampling, request), request)
         for benchmark in benchmarks
         for backend, reason in reasons[benchmark.name]
         for params in benchmark.combinations(_typed(benchmark, backend, request.params), backend)
     ]
-    for case in cases:
-        case.benchmark.check_values(case.params)
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+
+
+def _case(
+    benchmark: Benchmark,
+    params: Mapping[str, Value],
+    backend: str,
+    skip_reason: str | None,
+    sampling: Sampling,
+    request: Request,
+) -> Case:
+    return Case(
+        benchmark,
+        params,
+        backend,
+        benchmark.key(params, backend),
+        sampling,
+        skip_reason,
+        benchmark.fault(params, sampling.max_duration_s),
+        request.profile,
+    )
 
 
 def _sustained(benchmark: Benchmark, sampling: Sampling, request: Request) -> Sampling:
@@ -340,7 +358,7 @@ def _typed(
     """Return the values of this benchmark's parameters, text turned into the declared type."""
     axes = benchmark.axes(backend)
     return {
-        name: tuple(_like(value, axes[name], name) for value in values)
+        name: values_of(name, [_like(value, axes[name], name) for value in values])
         for name, values in params.items()
         if name in axes
     }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import importlib
 import importlib.metadata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.failures import describe
+from stratoperf.suite.containment import IMPORTING, Containment
 from stratoperf.suite.declaration import Benchmark, declare
 from stratoperf.suite.targets import Target
 from stratoperf.suite.values import Value
@@ -133,9 +137,8 @@ class Registry:
             found = [one for one in benchmarks if word in (one.name, one.category)]
         if not found:
             known = {name for one in benchmarks for name in (one.name, one.category)}
-            raise InvalidParameter(
-                f"benchmark: {word!r} selects nothing; {did_you_mean(word, known)}"
-            )
+            hint = _other_meaning(word) or did_you_mean(word, known)
+            raise InvalidParameter(f"benchmark: {word!r} selects nothing; {hint}")
         return found
 
     def _load_all(self) -> None:
@@ -143,23 +146,57 @@ class Registry:
         group, self._entry_points = self._entry_points, None
         if group is None:
             return
-        for entry_point in importlib.metadata.entry_points(group=group):
-            try:
+        # Whatever goes wrong in other packages, the benchmarks of the rest must run.
+        with self._contained("the entry points of other packages could not be read") as reading:
+            entry_points = tuple(importlib.metadata.entry_points(group=group))
+        if reading.error is not None:
+            return
+        for entry_point in entry_points:
+            named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
+            with self._contained(f"{named} could not be imported") as importing:
                 entry_point.load()
-            # Whatever goes wrong in another package, the benchmarks of the rest must run.
-            except Exception as error:
-                sentence = (
-                    f"the benchmarks {entry_point.name!r} ({entry_point.value}) could not be "
-                    f"imported: {type(error).__name__}: {error}"
+            if importing.changes:
+                self._warn(
+                    f"{named} changed, when they were imported, what was put back: "
+                    + ", ".join(importing.changes)
                 )
-                self._warnings.append(sentence)
-                warnings.warn(sentence, PluginWarning, stacklevel=2)
+
+    @contextlib.contextmanager
+    def _contained(self, problem: str) -> Iterator[Containment]:
+        """Turn whatever a block raises into a warning, but for an interrupt of the user."""
+        with Containment(IMPORTING) as around:
+            yield around
+        if around.interrupts:
+            raise around.interrupts[0]
+        if around.error is not None:
+            self._warn(f"{problem}: {describe(around.error)}")
+
+    def _warn(self, sentence: str) -> None:
+        self._warnings.append(sentence)
+        warnings.warn(sentence, PluginWarning, stacklevel=2)
 
     def _load_catalogue(self) -> None:
         # Cleared first: the modules of the catalogue register themselves through this object.
         module, self._catalogue = self._catalogue, None
         if module is not None:
             importlib.import_module(module)
+
+
+def _other_meaning(word: str) -> str | None:
+    """Return what a word is that can be no name, and what to do with it."""
+    if word.startswith("-"):
+        return "it looks like an option; write it before the word --"
+    if Path(word).exists():
+        return (
+            "it is a file or a folder; give names of stratoperf list, or compare run files with "
+            "stratoperf compare"
+        )
+    if "/" in word or " " in word:
+        return (
+            "it looks like a file or a command; give names of stratoperf list, or compare commands "
+            "with stratoperf compare --live"
+        )
+    return None
 
 
 def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:

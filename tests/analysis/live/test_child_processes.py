@@ -104,6 +104,19 @@ def test_ctrl_c_at_the_terminal_does_not_reach_it(output: Output) -> None:
     assert output.tail() == "True"
 
 
+def test_its_standard_input_is_empty_unless_one_is_given(output: Output, tmp_path: Path) -> None:
+    with shell("cat", output) as child:
+        assert not child.wait_at_once(PATIENCE_S)
+    assert output.tail() == ""
+    (tmp_path / "input").write_text("words")
+    with (
+        (tmp_path / "input").open("rb") as file,
+        Child(["cat"], output, keep_stdout=True, stdin=file) as child,
+    ):
+        assert not child.wait_at_once(PATIENCE_S)
+    assert output.tail() == "words"
+
+
 def test_a_program_that_is_not_there_cannot_be_started(output: Output) -> None:
     with pytest.raises(FileNotFoundError):
         Child(["/no/such/program"], output, keep_stdout=True)

@@ -10,7 +10,7 @@ import pytest
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.live import session as session_module
-from stratoperf.analysis.live.pairs import SIDES, Arm, SideFailed
+from stratoperf.analysis.live.pairs import SIDES, Arm, BudgetSpent, SideFailed
 from stratoperf.analysis.live.session import Session, run_session, value_of
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
 
@@ -41,27 +41,35 @@ class Scripted:
         ratio_of: Callable[[int], float],
         *,
         seconds: float = 1.0,
+        preparing_s: float = 0.0,
         verifying_s: float = 0.0,
         at: dict[int, BaseException] | None = None,
     ) -> None:
         self.clock = clock
         self.ratio_of = ratio_of
         self.seconds = seconds
+        self.preparing_s = preparing_s
         self.verifying_s = verifying_s
         self.at = at or {}
         self.prepared = 0
         self.asked: list[tuple[Side, int, bool]] = []
 
-    def prepare(self) -> None:
+    def prepare(self, deadline: float) -> None:
         self.prepared += 1
-        self.clock.now += 100
+        self.clock.now += self.preparing_s
 
-    def measure(self, first: Side, seed: int, *, verify: bool) -> dict[Side, Arm]:
+    def floor(self) -> None:
+        return None
+
+    def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         number = len(self.asked)
         if number in self.at:
             raise self.at[number]
         self.asked.append((first, seed, verify))
-        self.clock.now += self.seconds + (2 * self.verifying_s if verify else 0)
+        end = self.clock.now + self.seconds + (2 * self.verifying_s if verify else 0)
+        self.clock.now = min(end, deadline)
+        if end > deadline:
+            raise BudgetSpent("it lasts", self.seconds, at_least=True)
         values = {"baseline": 100.0, "current": 100.0 * self.ratio_of(number)}
         return {
             side: Arm(side, 0, 1, np.array([values[side]]), verifying_s=self.verifying_s)
@@ -134,23 +142,36 @@ def test_it_stops_as_soon_as_the_verdict_is_known(clock: Clock, ratio: float, ve
     assert session.seconds == 50
 
 
-def test_the_budget_begins_with_the_first_pair_and_is_never_exceeded(clock: Clock) -> None:
-    source = Scripted(clock, undecided, seconds=3.0)
+def test_the_budget_begins_with_the_trial_and_is_never_exceeded(clock: Clock) -> None:
+    source = Scripted(clock, undecided, seconds=3.0, preparing_s=5.0)
     begin = clock.now
     session = run(source, duration_s=20.0)
     assert source.prepared == 1
-    # Six pairs take 18 s; a seventh would not fit.
-    assert len(session.pairs) == 6
-    assert clock.now - begin == 100 + 18
-    assert session.seconds == 18
+    # Five pairs and the trial take 20 s.
+    assert len(session.pairs) == 5
+    assert clock.now - begin == 20
+    assert session.seconds == 20
 
 
-def test_one_pair_is_measured_even_if_it_is_longer_than_the_budget(clock: Clock) -> None:
+def test_a_pair_that_is_longer_than_the_budget_is_ended_with_it(clock: Clock) -> None:
+    begin = clock.now
     session = run(Scripted(clock, undecided, seconds=3.0), duration_s=2.0)
-    assert len(session.pairs) == 1
+    assert clock.now - begin == 2
+    assert session.pairs == []
+    assert session.look is None
+    assert session.spent is not None
+    assert session.failure is None
+    assert session.seconds == 2
+
+
+def test_a_pair_that_the_budget_ends_is_dropped_and_those_before_are_judged(clock: Clock) -> None:
+    spent = BudgetSpent("it lasts", 3.0, at_least=True)
+    session = run(Scripted(clock, lambda number: 2.0, at={20: spent}), duration_s=1000.0)
+    assert session.spent is spent
+    assert len(session.pairs) == 20
     assert session.look is not None
-    assert session.look.ratio.low is None
-    assert session.look.verdict == "inconclusive"
+    assert (session.look.verdict, session.look.pairs) == ("slower", 20)
+    assert session.stopped_because == "decided"
 
 
 def test_the_budget_can_be_used_up_for_the_narrowest_interval(clock: Clock) -> None:

@@ -48,7 +48,10 @@ PROGRAM = textwrap.dedent(
         what = dict(duration_s=100)
     else:
         sides = [sp.Environment(modules=(folder + "/benchmarks.py",))] * 2
-        what = dict(select="t.work", duration_s=0.01 if kind == "hanging" else 1000)
+        what = dict(select="t.work", duration_s=1000)
+        if kind == "hanging":
+            # The first case is decided at one of the first looks.
+            what |= dict(duration_s=20, threshold=9, confidence=0.8)
     try:
         sp.compare_live(*sides, output=output, listener=Ear(), **what)
     except sp.Interrupted as interrupted:
@@ -132,7 +135,8 @@ def test_ctrl_c_while_both_sides_hang_ends_them(
         driver.process.send_signal(signal.SIGINT)
         told = json.loads(driver.finish().splitlines()[-1])
     leftovers()
-    assert told["pairs"] == [1, 0]
+    assert told["pairs"][0] > 0
+    assert told["pairs"][1] == 0
     assert told["why"][1] == "interrupted before the first pair was complete"
     assert told["statuses"] == ["ok", "interrupted"]
 
@@ -162,7 +166,7 @@ def test_after_kill_9_no_worker_is_left_and_finished_cases_are_in_the_journal(
     (journal,) = driver.output.glob("*.journal")
     (result,) = sp.load(journal).results
     assert result.params == {"step": 1}
-    assert [one.arm for one in result.series] == ["baseline", "current"]
+    assert {one.arm for one in result.series} == {"baseline", "current"}
 
 
 def test_ctrl_c_while_the_sides_are_asked_leaves_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from stratoperf.analysis.live.worker_pairs import WorkerPairs
 EnvironmentOf = Callable[..., sp.Environment]
 
 PATIENCE_S = 100.0
+NEVER = math.inf
 
 # What a bad side does when; a good one does nothing.
 FAULTY = """
@@ -67,7 +69,7 @@ def measure(environment_of: EnvironmentOf) -> Callable[..., None]:
             for which in SIDES
         }
         source = WorkerPairs(dict.fromkeys(SIDES, side), questions, timeout_s)
-        arms = source.measure("baseline", 1, verify=True)
+        arms = source.measure("baseline", 1, verify=True, deadline=NEVER)
         assert arms["current"].checked == 1
 
     return measure
@@ -193,7 +195,7 @@ def test_the_other_side_tears_down_when_one_fails(
                 sp.Environment(side.python, {"fails": False}, side.modules),
                 sp.Environment(side.python, {"fails": True}, side.modules),
                 "tidy",
-                duration_s=0.01,
+                duration_s=PATIENCE_S,
             )
         )
     assert list(tmp_path.glob("scratch-*")) == []
@@ -274,7 +276,9 @@ LIMITED = """
 def test_an_operation_that_may_run_only_so_often_is_compared_within_that(
     environment_of: EnvironmentOf, iterations: int
 ) -> None:
-    arm = limited_pairs(environment_of, iterations).measure("baseline", 1, verify=True)["current"]
+    arm = limited_pairs(environment_of, iterations).measure(
+        "baseline", 1, verify=True, deadline=NEVER
+    )["current"]
     assert 1 <= len(arm.latency) * arm.batch < iterations
 
 
@@ -282,7 +286,7 @@ def test_an_operation_that_may_run_too_rarely_is_refused_by_name(
     environment_of: EnvironmentOf,
 ) -> None:
     with pytest.raises(SideFailed, match=r"too few times in one process \(max_iterations\)"):
-        limited_pairs(environment_of, 3).measure("baseline", 1, verify=True)
+        limited_pairs(environment_of, 3).measure("baseline", 1, verify=True, deadline=NEVER)
 
 
 def limited_pairs(environment_of: EnvironmentOf, iterations: int) -> WorkerPairs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from stratoperf.analysis.live.worker_pairs import (
 EnvironmentOf = Callable[..., sp.Environment]
 
 PATIENCE_S = 100.0
+NEVER = math.inf
 
 COUNTED = """
     @sp.benchmark("counted", params={"n": [100]}, items="n", item_unit="numbers")
@@ -60,7 +62,7 @@ def test_a_pair_has_samples_of_a_fresh_process_on_either_side(
 ) -> None:
     side = environment_of(COUNTED)
     source = pairs(side, side, "counted", n=50)
-    arms = source.measure("baseline", 7, verify=True)
+    arms = source.measure("baseline", 7, verify=True, deadline=NEVER)
     assert arms["baseline"].batch == arms["current"].batch
     for arm in arms.values():
         assert len(arm.latency) >= SLICES
@@ -69,7 +71,7 @@ def test_a_pair_has_samples_of_a_fresh_process_on_either_side(
         assert arm.warmup is not None
         assert arm.warmup["iterations"] > 0
         assert arm.started_ns > 0
-    others = source.measure("current", 8, verify=False)
+    others = source.measure("current", 8, verify=False, deadline=NEVER)
     assert others["current"].checked is None
     assert len({arm.process for pair in (arms, others) for arm in pair.values()}) == 4
 
@@ -102,7 +104,7 @@ def test_nothing_differs_between_the_sides_but_what_is_compared(
         """
     )
     pairs(side, side, "telling", side=dict(zip(SIDES, SIDES, strict=True))).measure(
-        "current", 5, verify=True
+        "current", 5, verify=True, deadline=NEVER
     )
     baseline, current = (json.loads((tmp_path / f"facts-{one}.json").read_text()) for one in SIDES)
     assert baseline == current
@@ -122,7 +124,7 @@ def test_the_current_directory_shadows_nothing_that_is_installed(
         (checkout / package / "__init__.py").write_text("raise ImportError('a checkout')")
     monkeypatch.chdir(checkout)
     side = environment_of(COUNTED)
-    arms = pairs(side, side, "counted", n=10).measure("baseline", 1, verify=False)
+    arms = pairs(side, side, "counted", n=10).measure("baseline", 1, verify=False, deadline=NEVER)
     assert len(arms["current"].latency) >= SLICES
 
 
@@ -136,7 +138,7 @@ def test_a_long_operation_gets_fewer_slices_so_that_there_are_many_pairs(
             return lambda: time.sleep(0.15)
         """
     )
-    arms = pairs(side, side, "slow").measure("baseline", 1, verify=False)
+    arms = pairs(side, side, "slow").measure("baseline", 1, verify=False, deadline=NEVER)
     for arm in arms.values():
         assert len(arm.latency) == LEAST_SLICES
         assert arm.latency.min() >= 0.15e9
@@ -156,7 +158,7 @@ def test_a_worker_has_torn_down_before_the_pair_is_over(
             os.remove(path)
         """
     )
-    pairs(side, side, "tidy").measure("baseline", 1, verify=False)
+    pairs(side, side, "tidy").measure("baseline", 1, verify=False, deadline=NEVER)
     assert list(tmp_path.glob("scratch-*")) == []
 
 

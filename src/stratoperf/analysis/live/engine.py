@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -10,19 +11,23 @@ from typing import Any, cast
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
+from stratoperf.analysis.live.advice import too_few_pairs
 from stratoperf.analysis.live.agenda import make_agenda
 from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
+from stratoperf.analysis.live.command_runs import CleanupFailed, run_aside
+from stratoperf.analysis.live.floors import floor_text, floor_warnings
+from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.judging import compared
 from stratoperf.analysis.live.listener import LiveListener
-from stratoperf.analysis.live.pairs import SIDES, PairSource, SideFailed
+from stratoperf.analysis.live.pairs import SIDES, Floor, PairSource, SideFailed
 from stratoperf.analysis.live.recording import result_tree, start_recorder
 from stratoperf.analysis.live.session import Session, run_session
 from stratoperf.analysis.live.settings import Settings, make_settings
 from stratoperf.analysis.live.sides import Command, Environment
 from stratoperf.analysis.live.worker_pairs import WorkerPairs
-from stratoperf.analysis.paired import LOOKS, PairedDesign
-from stratoperf.errors import Interrupted
+from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.suite.interrupts import deferred_interrupt
 from stratoperf.suite.planner import Selection
@@ -44,6 +49,9 @@ def compare_live(
     output: str | os.PathLike[str] | None = None,
     listener: LiveListener | None = None,
     stop_early: bool = True,
+    setup: str | None = None,
+    prepare: str | None = None,
+    cleanup: str | None = None,
 ) -> Comparison:
     """Measure two sides in turn, in many short pairs of fresh processes, and judge the ratio.
 
@@ -71,10 +79,14 @@ def compare_live(
     confidence
         That all intervals together cover; the admissible error is shared out among the cases.
     duration_s
-        The time budget of each case, from the start of its first pair.
+        The time budget of each case, trial runs and the set-up of benchmarks included. A process
+        that still runs at its end is killed and the pair dropped, which leaves the case
+        inconclusive unless the pairs before settle it; benchmarks have five more seconds to tear
+        down.
     timeout_s
-        How long one process may last; by default ten minutes, or ten times the budget if that is
-        longer.
+        How long one process may last within the budget, and `setup` and `cleanup` beside it; by
+        default ten minutes, or ten times the budget if that is longer. A process that lasts
+        longer has failed.
     seed
         Of the coin; by default drawn, and kept in the run file.
     output
@@ -83,6 +95,11 @@ def compare_live(
         Is told of the progress.
     stop_early
         With False the budget is used up and looked at once, which gives the narrowest interval.
+    setup, prepare, cleanup
+        Lines for ``/bin/sh`` that are not timed; only with commands. `setup` runs once before
+        everything, `prepare` before each run of either side, within the budget, and `cleanup`
+        once at the end, however the comparison ends. What one of them leaves in the background is
+        ended with it.
 
     Returns
     -------
@@ -98,8 +115,13 @@ def compare_live(
     PrerequisiteMissing
         When an environment has no stratoperf.
     SideFailed
-        A `StratoperfError`, when a command fails or does not end; its attribute ``comparison``
-        names the run file.
+        A `StratoperfError`, when a command, or `prepare` before it, fails or does not end; its
+        attribute ``comparison`` names the run file.
+    CleanupFailed
+        A `StratoperfError`, when `cleanup` fails after all else went well; its attribute
+        ``comparison`` has what was compared.
+    StratoperfError
+        When `setup` fails.
     Interrupted
         On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
         until then, ``run`` the samples; with `output` they are saved.
@@ -114,6 +136,9 @@ def compare_live(
         timeout_s=timeout_s,
         seed=seed,
         stop_early=stop_early,
+        setup=setup,
+        prepare=prepare,
+        cleanup=cleanup,
     )
     sides: dict[Side, Command | Environment] = {"baseline": baseline, "current": current}
     agenda = make_agenda(sides, select, settings)
@@ -140,6 +165,8 @@ class _Engine:
         self._differences: list[Difference] = list(agenda.differences)
         self._failures: list[Failure] = []
         self._warnings = dict.fromkeys(agenda.warnings)
+        self._floor: Floor | None = None
+        self._late: CleanupFailed | None = None
         plan: dict[str, Any] = {
             "settings": msgspec.to_builtins(settings),
             "keys": [case.key for case in agenda.cases],
@@ -169,6 +196,9 @@ class _Engine:
             failed = SideFailed(failure.side, f"{failure.side}: {failure.why}")
             failed.comparison = comparison
             raise failed
+        if self._late is not None:
+            self._late.comparison = comparison
+            raise self._late
         return comparison
 
     def _compare_all(self, keys: Sequence[str]) -> bool:
@@ -178,33 +208,64 @@ class _Engine:
             self._listener.planned(keys, len(keys) * settings.duration_s)
             if self._agenda.warnings:
                 self._listener.warned(self._agenda.warnings)
-            described = msgspec.to_builtins(system())
-            machine = described.pop("id")
-            self._recorder.add_system(machine, described)
-            for case in self._agenda.cases:
-                probe = NoiseProbe()
-                with probe:
-                    session = self._measure(case)
-                with deferred_interrupt() as pressed:
-                    self._keep(case, session, machine, probe)
-                if session.interrupted or pressed:
-                    return True
+            with guarded():
+                try:
+                    if settings.setup is not None:
+                        run_aside("setup", settings.setup, settings.timeout_s)
+                    return self._compare_cases()
+                finally:
+                    self._clean_up()
         except KeyboardInterrupt:
             # Between two cases: all that was measured is recorded.
             return True
+
+    def _compare_cases(self) -> bool:
+        described = msgspec.to_builtins(system())
+        machine = described.pop("id")
+        self._recorder.add_system(machine, described)
+        for case in self._agenda.cases:
+            source = self._source(case)
+            probe = NoiseProbe()
+            with probe:
+                session = self._measure(case, source)
+            with deferred_interrupt() as pressed:
+                self._keep(case, session, machine, probe, source.floor())
+            if session.interrupted or pressed:
+                return True
         return False
 
-    def _measure(self, case: LiveCase) -> Session:
+    def _clean_up(self) -> None:
+        """Run the cleanup command; that it fails must not lose what was measured."""
+        settings = self._settings
+        if settings.cleanup is None:
+            return
+        try:
+            run_aside("cleanup", settings.cleanup, settings.timeout_s)
+        except StratoperfError as error:
+            self._late = CleanupFailed(str(error))
+            self._warnings[str(error)] = None
+
+    def _measure(self, case: LiveCase, source: PairSource) -> Session:
         settings = self._settings
         return run_session(
-            self._source(case),
+            source,
             PairedDesign(settings.threshold_of(case.benchmark), self._error),
             statistic=settings.statistic,
             duration_s=settings.duration_s,
             generator=self._generator,
             stop_early=settings.stop_early,
-            tell=lambda look, pairs, seconds: self._listener.pair(case.key, look, pairs, seconds),
+            tell=functools.partial(self._tell, case),
         )
+
+    def _tell(self, case: LiveCase, look: Look | None, pairs: int, seconds: float) -> None:
+        """Tell of a pair, and after the first whether there will be enough of them."""
+        settings = self._settings
+        if pairs == 1:
+            design = PairedDesign(settings.threshold_of(case.benchmark), self._error)
+            warning = too_few_pairs(case.key, seconds, settings.duration_s, design.least_pairs(1.0))
+            if warning is not None:
+                self._listener.warned([warning])
+        self._listener.pair(case.key, look, pairs, seconds)
 
     @property
     def _error(self) -> float:
@@ -214,7 +275,8 @@ class _Engine:
     def _source(self, case: LiveCase) -> PairSource:
         timeout_s = self._settings.timeout_s
         if not case.arguments:
-            return CommandPairs(cast("dict[Side, Command]", self._sides), timeout_s)
+            commands = cast("dict[Side, Command]", self._sides)
+            return CommandPairs(commands, timeout_s, self._settings.prepare)
         environments = cast("dict[Side, Environment]", self._sides)
         questions = {
             side: {
@@ -227,27 +289,38 @@ class _Engine:
         }
         return WorkerPairs(environments, questions, timeout_s)
 
-    def _keep(self, case: LiveCase, session: Session, machine: str, probe: NoiseProbe) -> None:
+    def _keep(
+        self,
+        case: LiveCase,
+        session: Session,
+        machine: str,
+        probe: NoiseProbe,
+        floor: Floor | None,
+    ) -> None:
         """Record a case, judge it and tell."""
         settings = self._settings
+        warnings = list(probe.warnings)
+        if floor is not None:
+            self._floor = floor
+            warnings += floor_warnings(floor, session)
         tree = result_tree(
             case,
             session,
             system=machine,
             environment=probe.environment,
-            warnings=probe.warnings,
+            warnings=warnings,
+            floor=floor,
         )
         self._recorder.add(tree)
-        self._warnings.update(dict.fromkeys(probe.warnings))
+        self._warnings.update(dict.fromkeys(warnings))
         threshold = settings.threshold_of(case.benchmark)
         metric = compared(
             case,
             session,
             statistic=settings.statistic,
             threshold=threshold,
-            confidence=1 - self._error,
             duration_s=settings.duration_s,
-            least_pairs=PairedDesign(threshold, self._error).least_pairs(1.0),
+            error=self._error,
         )
         self._metrics.append(metric)
         if session.failure is not None:
@@ -265,6 +338,8 @@ class _Engine:
         count = len(self._agenda.cases)
         shared = f", shared out among {count} cases (Bonferroni)" if count > 1 else ""
         looks = f"{len(LOOKS)} planned looks" if settings.stop_early else "one look"
+        floor = self._floor
+        shell = f"; {floor_text(floor)}" if floor is not None and floor.is_shell else ""
         path = self._recorder.path
         return Comparison(
             mode="live",
@@ -275,7 +350,7 @@ class _Engine:
                 "pairs of fresh processes in random order, measured in turn; signed ranks of the "
                 "log ratios (Hollander & Wolfe, sections 3.2 and 3.3), group-sequential with "
                 f"{looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
-                f"error {1 - settings.confidence:.2g}{shared}"
+                f"error {1 - settings.confidence:.2g}{shared}{shell}"
             ),
             metrics=tuple(self._metrics),
             differences=tuple(self._differences),

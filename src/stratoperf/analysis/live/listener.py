@@ -18,7 +18,7 @@ class LiveListener:
     """
 
     def planned(self, keys: Sequence[str], seconds: float) -> None:
-        """Tell what will be compared, and how many seconds it takes at most."""
+        """Tell what will be compared, and how many seconds the budgets allow for all of it."""
 
     def warned(self, warnings: Sequence[str]) -> None:
         """Tell what one should know before it starts, such as what is written to a disk."""

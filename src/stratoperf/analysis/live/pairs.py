@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from stratoperf.errors import StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
+    from stratoperf.statistics import Estimate
 
 SIDES: tuple[Side, Side] = ("baseline", "current")
 
@@ -33,6 +34,26 @@ class SideFailed(StratoperfError):
     def __init__(self, side: Side, message: str) -> None:
         super().__init__(message)
         self.side: Side = side
+
+
+class BudgetSpent(Exception):
+    """The budget of a case ended, or cannot hold what comes next.
+
+    Attributes
+    ----------
+    why
+        What took how long, in words.
+    pair_s
+        Seconds that a pair takes, as far as is known.
+    at_least
+        Whether it takes longer than that, since something was cut short.
+    """
+
+    def __init__(self, why: str, pair_s: float, *, at_least: bool) -> None:
+        super().__init__(why)
+        self.why = why
+        self.pair_s = pair_s
+        self.at_least = at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +91,34 @@ class Arm:
     item_unit: str = "iterations"
 
 
+class Floor(NamedTuple):
+    """What a process takes that does nothing.
+
+    Attributes
+    ----------
+    program
+        As one would type it.
+    time_ns
+        The median of its runs.
+    runs
+        How many there were.
+    is_shell
+        Whether it is the shell that runs the commands.
+    """
+
+    program: str
+    time_ns: Estimate
+    runs: int
+    is_shell: bool
+
+
 class PairSource(Protocol):
     """Measures one case, pair by pair."""
 
-    def prepare(self) -> None:
-        """Do what comes before the first pair."""
+    def prepare(self, deadline: float) -> None:
+        """Do what comes before the first pair; `deadline` as for `measure`."""
 
-    def measure(self, first: Side, seed: int, *, verify: bool) -> dict[Side, Arm]:
+    def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair.
 
         Parameters
@@ -87,13 +129,20 @@ class PairSource(Protocol):
             For whatever both sides draw at random, so that they draw the same.
         verify
             Whether to check the outcome of the timed work.
+        deadline
+            By `time.monotonic`: what still runs then is ended.
 
         Raises
         ------
+        BudgetSpent
+            When the pair does not end before the deadline.
         SideFailed
             When a side cannot be measured, or is wrong.
         """
         ...
+
+    def floor(self) -> Floor | None:
+        """Return what a run takes that does nothing, where that was measured."""
 
 
 def other(side: Side) -> Side:

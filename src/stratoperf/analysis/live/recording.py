@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -12,8 +11,10 @@ from typing import Any
 
 import stratoperf
 from stratoperf.analysis.live.cases import LiveCase
-from stratoperf.analysis.live.pairs import SIDES
+from stratoperf.analysis.live.floors import floor_tree
+from stratoperf.analysis.live.pairs import SIDES, Floor
 from stratoperf.analysis.live.session import Pair, Session
+from stratoperf.commands import this_command
 from stratoperf.results import SCHEMA
 from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, start_file
 
@@ -28,13 +29,12 @@ def start_recorder(
     InvalidParameter
         When files cannot be written in the directory `output`.
     """
-    program, *arguments = sys.argv or [""]
     document = {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "preset": "live",
-        "command": [Path(program).name, *arguments],
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "live": dict(plan),
@@ -52,6 +52,7 @@ def result_tree(
     system: str,
     environment: Mapping[str, Any],
     warnings: list[str],
+    floor: Floor | None,
 ) -> dict[str, Any]:
     """Return the result of a case for the run file: one series per process.
 
@@ -77,6 +78,7 @@ def result_tree(
         "environment": {name: environment.get(name) for name in _OF_THE_MACHINE},
         "stopped_because": "interrupted" if session.interrupted else session.stopped_because,
         "warnings": warnings,
+        **({} if floor is None else {"floor": floor_tree(floor)}),
     }
 
 
@@ -97,6 +99,8 @@ def _status(session: Session) -> tuple[str, str | None]:
         return "failed", f"{session.failure.side}: {session.failure}"
     if session.interrupted:
         return "interrupted", f"interrupted after {len(session.pairs)} pairs"
+    if session.spent is not None and not session.pairs:
+        return "skipped", f"the budget ended before the first pair: {session.spent.why}"
     return "ok", None
 
 

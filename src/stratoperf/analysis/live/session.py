@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from stratoperf.analysis.comparison import Side
-from stratoperf.analysis.live.pairs import SIDES, Arm, PairSource, SideFailed
+from stratoperf.analysis.live.pairs import SIDES, Arm, BudgetSpent, PairSource, SideFailed
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
 from stratoperf.results.schema import QUANTILES
 from stratoperf.suite.interrupts import deferred_interrupt
@@ -44,9 +44,12 @@ class Session:
     look
         The last one, or ``None`` before the first.
     seconds
-        Wall-clock time from the start of the first pair.
+        Wall-clock time from the start until the last pair was complete; without one, until the
+        end.
     failure
         The side that could not be measured or was wrong, and why; it ended the session.
+    spent
+        What the end of the budget cut short, where that ended the session.
     interrupted
         Whether Ctrl-C did.
     """
@@ -55,6 +58,7 @@ class Session:
     look: Look | None = None
     seconds: float = 0.0
     failure: SideFailed | None = None
+    spent: BudgetSpent | None = None
     interrupted: bool = False
 
     @property
@@ -96,6 +100,11 @@ class Budget:
         """Seconds since the start."""
         return time.monotonic() - self._begin
 
+    @property
+    def deadline(self) -> float:
+        """When it ends, by `time.monotonic`."""
+        return self._begin + self._duration_s
+
     def count(self, seconds: float) -> None:
         """Take note of how long a pair took."""
         self._pairs.append(seconds)
@@ -109,7 +118,7 @@ class Budget:
         """Return the share to look at now, or ``None`` when no look is due."""
         if self.is_last:
             return 1.0
-        share = self.seconds / self._duration_s
+        share = min(self.seconds / self._duration_s, 1.0)
         due = sum(planned <= share for planned in LOOKS)
         if not early or due == self._due:
             return None
@@ -138,7 +147,7 @@ def run_session(
     statistic
         Of the samples of one process.
     duration_s
-        The budget, from the start of the first pair.
+        The budget, from now on: what still runs at its end is ended, and its pair dropped.
     generator
         Tosses the coin that decides which side goes first.
     stop_early
@@ -153,15 +162,16 @@ def run_session(
     """
     session = Session()
     used: float | None = None
+    budget = Budget(duration_s)
     try:
-        source.prepare()
-        budget = Budget(duration_s)
+        source.prepare(budget.deadline)
         verifying = 0.0
         while session.look is None or session.look.verdict == "inconclusive":
             begin = budget.seconds
-            verify = verifying <= VERIFICATION_SHARE * begin
+            verify = not session.pairs or verifying <= VERIFICATION_SHARE * begin
             first = generator.choice(SIDES)
-            arms = source.measure(first, generator.randrange(2**32), verify=verify)
+            seed = generator.randrange(2**32)
+            arms = source.measure(first, seed, verify=verify, deadline=budget.deadline)
             budget.count(budget.seconds - begin)
             if verify:
                 verifying += sum(arm.verifying_s for arm in arms.values())
@@ -181,12 +191,17 @@ def run_session(
                 break
     except SideFailed as failure:
         session.failure = failure
+    except BudgetSpent as spent:
+        session.spent = spent
     except KeyboardInterrupt:
         session.interrupted = True
+    if session.spent or session.interrupted:
         is_open = session.look is None or session.look.verdict == "inconclusive"
         if is_open and used != 1.0 and session.pairs:
             # All the error that is left: this is the last look.
             session.look = design.look(1.0)
+    if not session.pairs:
+        session.seconds = budget.seconds
     return session
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.live.answers import Ready, Samples, Verified
-from stratoperf.analysis.live.pairs import SIDES, Arm, other
+from stratoperf.analysis.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
 from stratoperf.analysis.live.processes import entered
 from stratoperf.analysis.live.protocol import SLICES
 from stratoperf.analysis.live.sides import Environment
@@ -58,7 +58,7 @@ class WorkerPairs:
     questions
         What ``setup`` says, by side.
     timeout_s
-        For one process.
+        For one process, within the budget.
     """
 
     def __init__(
@@ -70,32 +70,62 @@ class WorkerPairs:
         self._environments = environments
         self._questions = questions
         self._timeout_s = timeout_s
+        self._pair_s = 0.0
 
-    def prepare(self) -> None:
+    def prepare(self, deadline: float) -> None:
         """Nothing comes before the first pair: every worker is fresh."""
 
-    def measure(self, first: Side, seed: int, *, verify: bool) -> dict[Side, Arm]:
+    def floor(self) -> None:
+        """Workers are not timed as processes."""
+
+    def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair; see `PairSource`."""
-        order = (first, other(first))
-        variables = {"PYTHONHASHSEED": str(seed)}
+        begin = time.monotonic()
         with contextlib.ExitStack() as stack:
-            workers: dict[Side, WorkerProcess] = {}
-            for side in order:
-                workers[side] = entered(stack, functools.partial(self._worker, side, variables))
-                workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
-            for worker in workers.values():
-                # On the way out, before any is waited for: both tear down at the same time.
-                stack.callback(worker.close)
-            ready = {side: workers[side].answer("ready", Ready) for side in order}
-            batch, count = slicing(ready.values())
-            slices = self._slices(workers, order, batch, count)
-            begin = time.monotonic()
-            checked = self._verified(workers, order) if verify else {}
-            verifying_s = time.monotonic() - begin
-            for side in order:
-                workers[side].ask("quit")
-            for side in order:
-                workers[side].finish()
+            try:
+                arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
+            except SideFailed:
+                if time.monotonic() < deadline:
+                    raise
+                # Here, before the teardown of the other side: it was killed for the budget's end.
+                raise self._cut(deadline - begin) from None
+        self._pair_s = time.monotonic() - begin
+        return arms
+
+    def _measured(
+        self,
+        stack: contextlib.ExitStack,
+        order: tuple[Side, Side],
+        seed: int,
+        verify: bool,
+        deadline: float,
+    ) -> dict[Side, Arm]:
+        variables = {"PYTHONHASHSEED": str(seed)}
+        workers: dict[Side, WorkerProcess] = {}
+        for side in order:
+            start = functools.partial(
+                WorkerProcess,
+                side,
+                self._environments[side],
+                variables,
+                self._timeout_s,
+                deadline,
+            )
+            workers[side] = entered(stack, start)
+            workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
+        for worker in workers.values():
+            # On the way out, before any is waited for: both tear down at the same time.
+            stack.callback(worker.close)
+        ready = {side: workers[side].answer("ready", Ready) for side in order}
+        batch, count = slicing(ready.values())
+        slices = self._slices(workers, order, batch, count)
+        begin = time.monotonic()
+        checked = self._verified(workers, order) if verify else {}
+        verifying_s = time.monotonic() - begin
+        for side in order:
+            workers[side].ask("quit")
+        for side in order:
+            workers[side].finish()
         return {
             side: Arm(
                 process=workers[side].process,
@@ -111,8 +141,13 @@ class WorkerPairs:
             for side in SIDES
         }
 
-    def _worker(self, side: Side, variables: Mapping[str, str]) -> WorkerProcess:
-        return WorkerProcess(side, self._environments[side], variables, self._timeout_s)
+    def _cut(self, seconds: float) -> BudgetSpent:
+        """Return that a pair was ended by the budget after so long."""
+        if self._pair_s > seconds:
+            why = f"to set up and measure both sides takes {self._pair_s:.3g} s"
+            return BudgetSpent(why, self._pair_s, at_least=False)
+        why = f"to set up and measure both sides takes more than {seconds:.3g} s"
+        return BudgetSpent(why, seconds, at_least=True)
 
     def _slices(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -19,6 +20,7 @@ from stratoperf.analysis.live.pairs import SideFailed
 from stratoperf.analysis.live.processes import Child, ending, unnamed_output
 from stratoperf.analysis.live.protocol import PROTOCOL, Channel, Closed, Garbage
 from stratoperf.analysis.live.sides import Environment
+from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 
@@ -52,6 +54,8 @@ class WorkerProcess:
         Environment variables to set for it.
     timeout_s
         How long the process may last.
+    budget_end
+        By `time.monotonic`: what still runs then is ended, but may tear down.
 
     Attributes
     ----------
@@ -72,13 +76,16 @@ class WorkerProcess:
         environment: Environment,
         variables: Mapping[str, str],
         timeout_s: float,
+        budget_end: float = math.inf,
     ) -> None:
         self.side: Side = side
         self.process = uuid.uuid4().hex[:12]
         self.version = ""
         self._python = environment.python
         self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + timeout_s
+        self._budget_end = budget_end
+        self._deadline = min(time.monotonic() + timeout_s, budget_end)
+        self._is_closed = False
         self._greeted = False
         self._is_busy = False
         with contextlib.ExitStack() as cleanup:
@@ -92,6 +99,7 @@ class WorkerProcess:
             self._cleanup = cleanup.pop_all()
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Child:
+        # The number of this process is for workers of earlier versions.
         argv = [self._python, "-c", _START, str(descriptor), str(os.getpid())]
         try:
             return Child(
@@ -171,7 +179,9 @@ class WorkerProcess:
             self._is_busy = False
             self._child.interrupt()
         self._channel.close()
-        self._deadline = min(self._deadline, time.monotonic() + QUIT_S)
+        if not self._is_closed:
+            self._is_closed = True
+            self._deadline = time.monotonic() + QUIT_S
 
     def _message(self, kind: str) -> dict[str, Any]:
         message = self._received()
@@ -208,8 +218,9 @@ class WorkerProcess:
             raise self._death() from None
 
     def _timed_out(self, what: str) -> SideFailed:
-        # There is nothing to wait for any more.
-        self._child.finish()
+        if time.monotonic() < self._budget_end:
+            # There is nothing to wait for any more.
+            self._child.finish()
         return SideFailed(
             self.side,
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
@@ -220,9 +231,10 @@ class WorkerProcess:
         ended = self._child.wait(QUIT_S)
         tail = self._output.tail()
         if not self.version and "No module named" in tail and "stratoperf" in tail:
+            install = ("-m", "pip", "install", "--upgrade", "stratoperf")
             return PrerequisiteMissing(
                 f"{self.side}: {self._python} has no stratoperf that can run live; install it "
-                f"with: {self._python} -m pip install --upgrade stratoperf"
+                f"with: {command_text(self._python, *install)}"
             )
         how = f"ended with {ending(self._child.finish())}" if ended else "fell silent"
         return SideFailed(self.side, f"the worker {how}{self._said() or ' and said nothing'}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.stored.sources import is_folder, load_folder
+from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
@@ -134,8 +135,8 @@ class SideRuns:
         runs, unreadable = load_folder(path, self.name)
         if not runs:
             raise InvalidParameter(
-                f"{self.name}: there is no run file in {path}; stratoperf run --output {path} "
-                "writes one"
+                f"{self.name}: there is no run file in {path}; this writes one: "
+                f"{command_text('stratoperf', 'run', '--output', path)}"
             )
         self.warnings += [f"{self.name}: left out {file}: {why}" for file, why in unreadable]
         found: list[_Found] = []
