@@ -36,7 +36,7 @@ def this_command() -> list[str]:
     """
     program, *arguments = sys.argv or [""]
     words = (Path(program).name, *arguments)
-    return list(map(storable, words))
+    return [storable(str(word)) for word in words]
 
 
 def _quoted(word: str | os.PathLike[str]) -> str:

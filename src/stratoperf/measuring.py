@@ -46,11 +46,13 @@ def measure(
     name
         Shown in reports.
     warmup_s
-        Seconds to run before the first sample (at least one iteration is run).
+        Seconds to run before the first sample (at least one iteration is run, and finished).
     min_iterations
         Samples to take before the precision is looked at.
     max_duration_s
-        Seconds of sampling at most; it wins over `min_iterations`.
+        Seconds of sampling, which win over `min_iterations`. An iteration in progress when they
+        are over is finished, so one of a Python callable that lasts longer makes the sampling
+        last longer.
     precision
         Stop when half the confidence interval of the quantile is at most this share of its value;
         0 samples for the whole of `max_duration_s`.

@@ -194,6 +194,8 @@ def test_a_file_and_a_folder_that_are_not_there_are_named(
         (("check", "--live", "true", ""), "current: the command is empty"),
         (("check", "--live", "'true", "true"), "never closed; close it"),
         (("check", "--live", "echo \udcff", "true"), "is not valid UTF-8"),
+        (("check", "--live", "true", "true", "--setup", "echo \udcff"), "not valid UTF-8"),
+        (("check", "--live", "true", "true", "--input", "\udcff"), "not valid UTF-8"),
         (("check", "--live", "true", "true", "--param", "a=1"), "differ in their environment"),
         (("check", "--live", "--baseline-env", "python3"), "belong together"),
         (("check", "--live", "--baseline-param", "size"), "Invalid value for '--baseline-param'"),

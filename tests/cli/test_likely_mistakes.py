@@ -49,7 +49,26 @@ def folder(stratoperf: Command, write_run: Write) -> Path:
         (("check", "--live", "true", "true", "--output", "out.json"), "folder of the run file"),
         (("compare", "a.json", "b.json", "--param", "votes=1,000"), "for live comparisons"),
         (("run", "consensus.round", "--param", "votes=1,000"), "write votes=1000"),
-        (("run", "a.json"), "stratoperf compare for run files"),
+        (("run", "a.json"), "compare run files with stratoperf compare"),
+        (("run", "sleep 1"), "stratoperf compare --live"),
+        (("run", "./none.py"), "give names of stratoperf list"),
+        (("run", "--", "--quick"), "write it before the word --"),
+        (("run", "clock.overhead", "--output", "out.json"), "folder of the run file"),
+        (("compare", "a.json", "b.json", "--thresholds", "5"), "write --threshold 5"),
+        (("compare", "a.json", "b.json", "--threshold", "x.toml"), "write --thresholds x.toml"),
+        (
+            (
+                "check",
+                "--live",
+                "--module",
+                "./script",
+                "--baseline-env",
+                "p",
+                "--current-env",
+                "q",
+            ),
+            "write --module ./script.py",
+        ),
     ],
 )
 def test_the_remedy_is_named(

@@ -214,6 +214,18 @@ def test_a_run_fits_into_every_width(width: int) -> None:
     assert MARK not in text
 
 
+def test_the_first_table_of_a_newcomer_is_whole_at_80_columns() -> None:
+    screen, raw = terminal(80)
+    cases = [(10_000, 0.33, 999_400.0), (10_000, 0.1, 99_940.0), (1, 0, 68.8)]
+    show_results(
+        screen,
+        run_of(*(result("consensus.round", {"votes": v, "byzantine": b}, p) for v, b, p in cases)),
+    )
+    assert "left out" not in raw.getvalue()
+    header = raw.getvalue().splitlines()[2].split()
+    assert header == ["votes", "byzantine", "p50", "p95", "p99", "votes/s", "verdict"]
+
+
 @given(
     st.dictionaries(
         NAMES,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.robustness.strikes import carry_on, document, result
+from tests.robustness.strikes import carry_on, document, result, unheard
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
@@ -99,7 +99,7 @@ NAMES = (
 
 def start(folder: Path, chance: random.Random) -> None:
     recorder = start_file(folder, document(f"run {chance.random()}"), ["x"])
-    carry_on(recorder, len)
+    carry_on(recorder, unheard)
 
 
 def start_and_die(folder: Path, chance: random.Random) -> None:
@@ -116,7 +116,7 @@ def start_and_abandon(folder: Path, chance: random.Random) -> None:
 
 def resume(folder: Path, chance: random.Random) -> None:
     _, recorder = resume_file(chance.choice(sorted(folder.iterdir())), dict)
-    carry_on(recorder, len)
+    carry_on(recorder, unheard)
 
 
 def resume_and_refuse(folder: Path, chance: random.Random) -> None:

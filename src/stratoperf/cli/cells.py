@@ -63,7 +63,7 @@ def throughput(result: Result) -> Cell:
 
 def verdict_of(result: Result) -> str | None:
     """Return the verdict that needs attention first, or ``None`` without a target."""
-    verdicts = [one.target for one in result.metrics.values() if one.target is not None]
+    verdicts = [each.target for each in result.metrics.values() if each.target is not None]
     worst = most_severe(verdicts)
     return None if worst is None else worst.verdict
 

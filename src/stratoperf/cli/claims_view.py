@@ -36,7 +36,7 @@ def show_claims(screen: Screen, table: ClaimsTable) -> None:
             Cell(row.component),
             Cell(row.metric),
             Cell(row.target),
-            Cell(row.published, "dim" if row.published == "unknown" else ""),
+            NOTHING if row.published == "unknown" else Cell(row.published),
             Cell(_here(row)) if row.measured is not None else NOTHING,
             verdict_cell(row.verdict),
         ]

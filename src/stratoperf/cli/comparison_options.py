@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from stratoperf.cli.likely_mistakes import folder
+from stratoperf.cli.likely_mistakes import run_folder, threshold
 from stratoperf.cli.options import percentage, positive_duration
 
 STORED_ONLY = ("history",)
@@ -113,7 +113,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option("--live", is_flag=True, help="Run both sides now, in pairs of fresh processes."),
     click.option(
         "--threshold",
-        callback=percentage(1000),
+        callback=threshold,
         metavar="PERCENT",
         help="The slow-down that matters.  [default: 5]",
     ),
@@ -223,7 +223,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--output",
         type=click.Path(path_type=Path, file_okay=False),
-        callback=folder,
+        callback=run_folder,
         help="Live: folder of the run file with all samples.  [default: results/]",
     ),
     click.option("--markdown", type=_FILE, metavar="FILE", help="Write a summary in Markdown."),

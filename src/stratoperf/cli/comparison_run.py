@@ -16,7 +16,12 @@ from stratoperf.cli.comparison_options import (
     ComparisonOptions,
     option,
 )
-from stratoperf.cli.likely_mistakes import check_program, threshold_warning
+from stratoperf.cli.likely_mistakes import (
+    check_modules,
+    check_program,
+    check_thresholds_file,
+    threshold_warning,
+)
 from stratoperf.cli.options import parse_params
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
@@ -99,7 +104,7 @@ def live(
     limits = _thresholds(options)
     select = list(words) or None if options.given(_SIDES) else None
     _check_live_names(limits, sides, options)
-    progress = LiveProgress(screen)
+    progress = LiveProgress(screen, _beside(options))
     try:
         comparison = compare_live(
             sides[0],
@@ -126,6 +131,19 @@ def live(
     finally:
         progress.close()
     return comparison, None
+
+
+def _beside(options: ComparisonOptions) -> str:
+    """Return how long the commands beside the budgets may take, in words for the plan."""
+    from stratoperf.analysis.live.settings import default_timeout_s
+    from stratoperf.cli.display import duration_text
+
+    names = options.given(("setup", "cleanup"))
+    if not names:
+        return ""
+    limit_s = options.timeout or default_timeout_s(options.duration or DEFAULT_DURATION_S)
+    each = " each" if len(names) > 1 else ""
+    return f"; beside that {' and '.join(names)}, at most {duration_text(limit_s)}{each}"
 
 
 def _sides(
@@ -156,11 +174,6 @@ def _sides(
 def _command(side: str, text: str, options: ComparisonOptions) -> Command:
     from stratoperf.analysis.live import Command
 
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise click.UsageError(
-            f"{side}: the command {text!a} is not valid UTF-8, and a run file holds text alone; "
-            "put it into a script"
-        )
     given = None if options.input is None else str(options.input)
     try:
         command = Command.parse(text, shell=options.shell, input=given)
@@ -181,6 +194,8 @@ def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]
             "--baseline-env and --current-env belong together; give both, or neither to compare "
             "parameters in this environment"
         )
+
+    check_modules(options.modules)
 
     def environment(python: str | None, name: str, own: tuple[str, ...]) -> Environment:
         params = {**parse_params(options.params), **parse_params(own, option(name))}
@@ -204,6 +219,8 @@ def _thresholds(options: ComparisonOptions) -> Thresholds:
     """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
+    if options.thresholds is not None:
+        check_thresholds_file(options.thresholds)
     limits = Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
     named = {"--threshold": options.threshold, f"{limits.source}: default =": limits.default}
     named |= {f"{limits.source}: {name!r} =": value for name, value in limits.benchmarks.items()}

@@ -13,10 +13,10 @@ from stratoperf.report.comparison_words import (
     difference_text,
     error_text,
     failure_text,
+    remaining_differences,
     statistic_text,
     table,
     threshold_text,
-    told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.safe_text import one_line
@@ -55,7 +55,7 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
         print_grouped(screen, _table(screen, comparison))
     _show_failures(screen, comparison)
     _show_reasons(screen, comparison)
-    for difference in told_differences(comparison):
+    for difference in remaining_differences(comparison):
         screen.paragraph(f"note: {one_line(difference_text(difference))}", "dim", indent="  ")
     screen.paragraph(f"method: {comparison.method}", "dim", indent="  ")
     screen.paragraph(
@@ -124,11 +124,11 @@ def _table(screen: Screen, comparison: Comparison) -> Table:
 
 def _shared(comparison: Comparison) -> str:
     """Return the metric and the threshold in words, where all results share them."""
-    found = {
+    shared = {
         f"{statistic_text(metric)}, threshold {threshold_text(metric)}"
         for metric in comparison.metrics
     }
-    return found.pop() if len(found) == 1 else ""
+    return shared.pop() if len(shared) == 1 else ""
 
 
 def _show_failures(screen: Screen, comparison: Comparison) -> None:

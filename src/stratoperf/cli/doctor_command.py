@@ -60,7 +60,7 @@ def _show(screen: Screen, checks: list[Check]) -> None:
     margin = " " * (2 + STATUS_WIDTH if screen.has_room_beside(HEAD_WIDTH) else 4)
     for topic, title in TOPICS.items():
         screen.heading(title)
-        for check in (one for one in checks if one.topic == topic):
+        for check in (check for check in checks if check.topic == topic):
             head = f"  {check.status:<{STATUS_WIDTH}}{check.name}"
             screen.entry(head, HEAD_WIDTH, check.detail, STYLES[check.status])
             if check.remedy is None:
@@ -87,5 +87,5 @@ def _show_plain(screen: Screen, checks: list[Check]) -> None:
 
 
 def _summary(checks: list[Check]) -> str:
-    counts = {status: sum(one.status == status for one in checks) for status in STYLES}
+    counts = {status: sum(check.status == status for check in checks) for status in STYLES}
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

@@ -42,7 +42,7 @@ def show_history(screen: Screen, history: History, *, remarks_only: bool = False
     if not remarks_only:
         machines = list(dict.fromkeys(trend.machine for trend in history.trends))
         for machine in machines:
-            _show_machine(screen, [one for one in history.trends if one.machine == machine])
+            _show_machine(screen, [trend for trend in history.trends if trend.machine == machine])
         screen.line()
         _show_summary(screen, history)
     for warning in history.warnings:

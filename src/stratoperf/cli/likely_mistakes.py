@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from stratoperf.cli.options import percentage
 
 _BUILT_IN = re.compile(
     r"\.|:|alias|bg|cd|command|eval|exec|exit|export|fg|hash|jobs|read|readonly|return|set|shift|"
@@ -70,7 +73,9 @@ def check_stored_side(name: str, path: Path) -> None:
         )
 
 
-def folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+def run_folder(
+    context: click.Context, parameter: click.Parameter, value: Path | None
+) -> Path | None:
     """Return the folder of an option; what looks like the name of a run file is wrong usage."""
     del context, parameter
     if value is not None and value.suffix == ".json" and not value.is_dir():
@@ -79,6 +84,32 @@ def folder(context: click.Context, parameter: click.Parameter, value: Path | Non
             f"a name of its own; write {str(value.parent)!r}"
         )
     return value
+
+
+def threshold(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Return a threshold as a fraction; a file of thresholds is wrong usage."""
+    if value is not None and value.endswith(".toml"):
+        raise click.BadParameter(f"{value!r} is a file; write --thresholds {shlex.quote(value)}")
+    return percentage(1000)(context, parameter, value)
+
+
+def check_thresholds_file(path: Path) -> None:
+    """Raise a usage error for a number where a file of thresholds is meant."""
+    if not path.exists() and re.fullmatch(r"[0-9.]+%?", str(path)):
+        raise click.UsageError(f"--thresholds: there is no file {path}; write --threshold {path}")
+
+
+def check_modules(modules: Sequence[str]) -> None:
+    """Raise a usage error for a file whose name lacks its end."""
+    for module in modules:
+        is_file = not module.endswith(".py") and Path(f"{module}.py").is_file()
+        if is_file and ("/" in module or "." in module or importlib.util.find_spec(module) is None):
+            raise click.UsageError(
+                f"--module: there is no module {module!r}, but a file; write --module "
+                f"{shlex.quote(module + '.py')}"
+            )
 
 
 def threshold_warning(name: str, threshold: float) -> str | None:

@@ -104,8 +104,8 @@ def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
     rows = []
     for facts in map(_described, benchmarks):
-        here = [name for name, one in facts["backends"].items() if one["available"]]
-        elsewhere = [name for name, one in facts["backends"].items() if not one["available"]]
+        here = [name for name, backend in facts["backends"].items() if backend["available"]]
+        elsewhere = [name for name in facts["backends"] if name not in here]
         axes = {**facts["params"]}
         for own in facts["backend_params"].values():
             axes |= own

@@ -24,10 +24,13 @@ class LiveProgress(LiveListener):
     ----------
     screen
         Where to; the standard error stream, so that results can be piped.
+    beside
+        What else takes how long, for the plan.
     """
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, beside: str = "") -> None:
         self._screen = screen
+        self._beside = beside
         self._display = Display(screen)
         self._count = 0
         self._budget = 0.0
@@ -40,6 +43,7 @@ class LiveProgress(LiveListener):
         self._budget = seconds / len(keys)
         results = "1 result" if self._count == 1 else f"{self._count} results"
         text = f"plan: {results} to compare, about {duration(seconds)} of measuring or less"
+        text += self._beside
         self._display.guard(lambda: self._screen.paragraph(text, "bold", indent="  "))
         self._display.start(seconds)
         self._display.show(0, self._number, keys[0], (f"{duration(seconds)} left", ""))

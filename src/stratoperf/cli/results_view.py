@@ -20,7 +20,7 @@ def show_results(screen: Screen, run: Run) -> None:
     """Print one table per benchmark, then what a reader must know about the numbers."""
     measured = [result for result in run.results if result.metrics]
     for name in dict.fromkeys(result.benchmark for result in measured):
-        _show_benchmark(screen, name, [one for one in measured if one.benchmark == name])
+        _show_benchmark(screen, name, [result for result in measured if result.benchmark == name])
     if any(map(_has_open_side, measured)):
         screen.paragraph(
             "?: too few samples for this side of the 95 % interval", "dim", indent="  "
@@ -93,7 +93,7 @@ def _with_name(name: str, table: Table) -> Table:
 
 def _parameter_column(name: str, results: Sequence[Result]) -> Column:
     values = [result.params[name] for result in results if name in result.params]
-    return Column(name, right=True, key=True, name=all(isinstance(one, str) for one in values))
+    return Column(name, right=True, key=True, name=all(isinstance(value, str) for value in values))
 
 
 def _latency(result: Result, statistic: str) -> Estimate | None:
@@ -103,7 +103,7 @@ def _latency(result: Result, statistic: str) -> Estimate | None:
 
 def _shared_unit(results: Iterable[Result]) -> str:
     """Return what the text of every rate ends with, such as ``votes/s``."""
-    rates = [one.metrics["throughput"] for one in results if "throughput" in one.metrics]
+    rates = [each.metrics["throughput"] for each in results if "throughput" in each.metrics]
     shared = {rate.unit for rate in rates}
     # The prefix of bytes belongs to their unit.
     return shared.pop() if len(shared) == 1 and not shared & {"bytes/s", "B/s"} else ""
@@ -111,11 +111,11 @@ def _shared_unit(results: Iterable[Result]) -> str:
 
 def _has_open_side(result: Result) -> bool:
     estimates = [_latency(result, name) for name in QUANTILES]
-    return any(one is not None and None in (one.low, one.high) for one in estimates)
+    return any(some is not None and None in (some.low, some.high) for some in estimates)
 
 
 def _verified(results: Sequence[Result]) -> str:
-    checked = sum(1 for one in results if one.verification is not None and one.verification.passed)
+    checked = sum(each.verification is not None and each.verification.passed for each in results)
     if checked == 0:
         return ""
     return "(every outcome verified)" if checked == len(results) else f"({checked} verified)"
@@ -123,7 +123,9 @@ def _verified(results: Sequence[Result]) -> str:
 
 def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
     """Tell what the percentiles are of, and what fell short of the standard."""
-    batches = sorted({series.batch for one in results for series in one.series if series.batch > 1})
+    batches = sorted(
+        {series.batch for each in results for series in each.series if series.batch > 1}
+    )
     if batches:
         sizes = f"{batches[0]}" if len(batches) == 1 else f"{batches[0]} to {batches[-1]}"
         screen.paragraph(
@@ -133,8 +135,8 @@ def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
             indent="  ",
         )
     shortfalls: dict[str, list[str]] = {}
-    for one in results:
-        for text in one.below_standard:
+    for result in results:
+        for text in result.below_standard:
             shortfalls.setdefault(text.partition(":")[0], []).append(text)
     for texts in shortfalls.values():
         screen.paragraph(
@@ -179,5 +181,5 @@ def _show_noise(screen: Screen, run: Run) -> None:
     count = sum(result.status != "skipped" for result in run.results)
     text = f"noise: {len(disturbed)} of {count} measurements were disturbed"
     screen.paragraph(text, "yellow", indent="  ")
-    for warning in worst_of_each_kind(one for result in disturbed for one in result.warnings):
+    for warning in worst_of_each_kind(text for result in disturbed for text in result.warnings):
         screen.paragraph(f"  {warning}", "yellow", indent="    ")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stratoperf.cli.exits import ExitCode
+from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import any_duration, parse_params, positive_duration
 from stratoperf.commands import command_text
 
@@ -47,7 +48,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Maximum time to sample each case.",
+    help="Time to sample each case; an iteration in progress is finished.",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
 @click.option(
@@ -60,7 +61,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=None,
+    callback=run_folder,
     help="Folder for the run file.  [default: results/]",
 )
 @click.option(

@@ -53,24 +53,30 @@ def own_streams(*, for_good: bool) -> Iterator[None]:
     for descriptor in (_STDIN, _STDOUT, _STDERR):
         _fill(descriptor)
     stdout, stderr = sys.stdout, sys.stderr
-    if stdout is not None:
-        with contextlib.suppress(OSError):
-            stdout.flush()
-    private = fcntl.fcntl(_STDOUT, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
-    if stderr is None or stderr is sys.__stderr__:
-        sys.stderr = _stream(_Descriptor(_STDERR, needed=False), stderr)
-    if stdout is None or stdout is sys.__stdout__:
-        sys.stdout = _stream(_Descriptor(os.dup(private), needed=True), stdout)
-    os.dup2(_STDERR, _STDOUT)
-    try:
-        yield
-    finally:
-        if for_good:
-            sys.stdout = sys.stderr
-        else:
-            os.dup2(private, _STDOUT)
-            sys.stdout, sys.stderr = stdout, stderr
-        os.close(private)
+    with contextlib.ExitStack() as stack:
+        if stderr is None or stderr is sys.__stderr__:
+            sys.stderr = _stream(_Descriptor(_STDERR, needed=False), stderr)
+        if stdout is not None:
+            with contextlib.suppress(OSError):
+                stdout.flush()
+        private = fcntl.fcntl(_STDOUT, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
+        stack.callback(os.close, private)
+        if stdout is None or stdout is sys.__stdout__:
+            sys.stdout = _stream(_Descriptor(os.dup(private), needed=True), stdout)
+            stack.callback(_close, sys.stdout)
+        os.dup2(_STDERR, _STDOUT)
+        try:
+            yield
+        finally:
+            if for_good:
+                sys.stdout = sys.stderr
+            else:
+                if stdout is not None:
+                    # What foreign code wrote to it by another way than ``sys.stdout``.
+                    with contextlib.suppress(OSError):
+                        stdout.flush()
+                os.dup2(private, _STDOUT)
+                sys.stdout, sys.stderr = stdout, stderr
 
 
 def with_private_results(
@@ -145,6 +151,12 @@ def _stream(raw: _Descriptor, like: Any) -> TextIO:
         errors="backslashreplace",
         line_buffering=True,
     )
+
+
+def _close(results: TextIO) -> None:
+    # What could not be written was reported when it was printed.
+    with contextlib.suppress(OSError, OutputLost):
+        results.close()
 
 
 def _fill(descriptor: int) -> None:

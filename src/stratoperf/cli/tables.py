@@ -196,7 +196,7 @@ def _with_short_names(screen: Screen, table: Table) -> Table:
         for row in table.rows
     ]
     for number in names:
-        before, after = ({row[number].text for row in one} for one in (table.rows, rows))
+        before, after = ({row[number].text for row in some} for some in (table.rows, rows))
         if len(after) < len(before):
             return table
     return Table(table.columns, rows)
@@ -240,11 +240,12 @@ def _print_records(screen: Screen, table: Table) -> None:
         for line in _lines(screen, heads, "", margin):
             screen.console.print(Text(line, "bold"), soft_wrap=True)
         facts = [_words(screen, column, cell) for column, cell in cells if not column.key]
-        for line in map(Text, _lines(screen, facts, margin, 2 * margin)):
+        for line in _lines(screen, facts, margin, 2 * margin):
+            text = Text(line)
             for column, cell in cells:
                 if cell.style and not column.key:
-                    line.highlight_regex(re.escape(cell.text), cell.style)
-            screen.console.print(line, soft_wrap=True)
+                    text.highlight_regex(re.escape(cell.text), cell.style)
+            screen.console.print(text, soft_wrap=True)
 
 
 def _margin(screen: Screen) -> str:

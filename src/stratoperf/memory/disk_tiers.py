@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from stratoperf.errors import InvalidParameter, did_you_mean
@@ -142,17 +143,18 @@ def _tier(
 
 def _writable(files: SystemFiles, table: list[Mount], mount: Mount) -> str | None:
     """Return a directory on a mounted file system that this user can write to."""
-    candidates = [
-        Path(tempfile.gettempdir()),
-        Path("/var/tmp"),
-        Path.cwd(),
-        Path(mount.point),
-    ]
-    for candidate in candidates:
+    for candidate in (*_usual_directories(), Path(mount.point)):
         path = candidate.resolve() if files.root == Path("/") else candidate
         if mount_of(table, path) == mount and _can_write(files, str(path)):
             return str(path)
     return None
+
+
+def _usual_directories() -> Iterator[Path]:
+    for directory in (tempfile.gettempdir, lambda: "/var/tmp", os.getcwd):
+        # No directory may be fit for temporary files, and the working directory may be gone.
+        with contextlib.suppress(OSError):
+            yield Path(directory())
 
 
 def _can_write(files: SystemFiles, directory: str) -> bool:

@@ -14,9 +14,9 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
+    remaining_differences,
     statistic_text,
     threshold_text,
-    told_differences,
 )
 from stratoperf.report.units import ratio_interval
 from stratoperf.safe_text import visible, visible_lines
@@ -43,7 +43,7 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
         yield _on_metric("error", metric)
     for metric in decision.undecided:
         yield _on_metric(unsettled, metric)
-    for one in told_differences(comparison):
+    for one in remaining_differences(comparison):
         if not one.compared:
             level = unsettled if one in decision.not_compared else "notice"
             yield annotation(level, one.key or one.what, difference_text(one))

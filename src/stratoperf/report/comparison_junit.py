@@ -11,9 +11,9 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
+    remaining_differences,
     statistic_text,
     threshold_text,
-    told_differences,
     value_text,
 )
 from stratoperf.report.units import ratio_interval
@@ -39,7 +39,7 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
         kind = "error" if failure in decision.failures else "skipped"
         _outcome(case, unsettled if failure.key in missing else kind, failure.why)
         _said(case, failure_text(failure))
-    for number, one in enumerate(told_differences(comparison)):
+    for number, one in enumerate(remaining_differences(comparison)):
         if not one.compared:
             name = one.key or f"{one.what} {number}"
             case = _case(suite, name, f"{name} not compared")

@@ -11,8 +11,8 @@ from stratoperf.report.comparison_words import (
     difference_text,
     error_text,
     failure_text,
+    remaining_differences,
     table,
-    told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.safe_text import html, log_line, one_line
@@ -22,8 +22,8 @@ _COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", 
 
 def tally(comparison: Comparison) -> str:
     """Return how many results have which verdict, such as ``1 slower, 2 same``."""
-    found = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
-    return found or "nothing was compared"
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
+    return counted or "nothing was compared"
 
 
 def describe_comparison(comparison: Comparison) -> str:
@@ -34,17 +34,20 @@ def describe_comparison(comparison: Comparison) -> str:
 
 def comparison_text(comparison: Comparison) -> str:
     """Render a comparison as plain text of several lines."""
+    # Not needed where nothing is printed.
+    from rich.cells import cell_len
+
     lines = [f"baseline: {comparison.baseline}", f"current:  {comparison.current}"]
     if comparison.metrics:
         titles, texts = table(comparison.metrics)
         rows = [[log_line(text) for text in row] for row in texts]
-        widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+        widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
         lines.append("")
         for row in [titles, *rows]:
-            padded = [
-                text.rjust(width) if title in NUMERIC else text.ljust(width)
-                for title, text, width in zip(titles, row, widths, strict=True)
-            ]
+            padded = []
+            for title, text, width in zip(titles, row, widths, strict=True):
+                space = " " * (width - cell_len(text))
+                padded.append(f"{space}{text}" if title in NUMERIC else f"{text}{space}")
             lines.append("  ".join(padded).rstrip())
     notes = list(remarks(comparison))
     whole = [*lines, *([""] if notes else []), *notes, "", closing(comparison)]
@@ -81,7 +84,7 @@ def remarks(comparison: Comparison) -> Iterator[str]:
     for metric in comparison.metrics:
         if metric.verdict != "same" and metric.key not in failed:
             yield f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}"
-    for difference in told_differences(comparison):
+    for difference in remaining_differences(comparison):
         yield f"note: {one_line(difference_text(difference))}"
 
 

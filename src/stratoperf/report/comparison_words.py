@@ -88,31 +88,31 @@ def verdict_text(metric: ComparedMetric) -> str:
     return metric.verdict if metric.judged else f"({metric.verdict})"
 
 
-def difference_text(one: Difference) -> str:
+def difference_text(difference: Difference) -> str:
     """Return a difference in one sentence."""
-    if one.what.startswith("only in"):
-        return f"{visible(one.key or one.baseline or one.current or '')}: {one.what}"
-    about = f"{visible(one.key)}: " if one.key else ""
-    sides = [
-        f"{side}: {said}"
-        for side, said in (("baseline", one.baseline), ("current", one.current))
-        if said
-    ]
-    if one.what == "metric":
-        return f"{about}not compared: {one.baseline or one.current}"
-    if one.what == "status":
-        both = one.baseline is not None and one.baseline == one.current
-        return f"{about}not compared ({f'both sides: {one.current}' if both else '; '.join(sides)})"
-    compared = "compared nonetheless" if one.compared else "not compared"
-    return f"{about}{one.what} differs ({'; '.join(sides)}), {compared}"
+    sides = (difference.baseline, difference.current)
+    if difference.what.startswith("only in"):
+        name = next(filter(None, (difference.key, *sides)), "")
+        return f"{visible(name)}: {difference.what}"
+    about = f"{visible(difference.key)}: " if difference.key else ""
+    named = (("baseline", difference.baseline), ("current", difference.current))
+    details = "; ".join(f"{side}: {text}" for side, text in named if text)
+    if difference.what == "metric":
+        return f"{about}not compared: {difference.baseline or difference.current}"
+    if difference.what == "status":
+        if difference.baseline is not None and difference.baseline == difference.current:
+            details = f"both sides: {difference.current}"
+        return f"{about}not compared ({details})"
+    compared = "compared nonetheless" if difference.compared else "not compared"
+    return f"{about}{difference.what} differs ({details}), {compared}"
 
 
-def told_differences(comparison: Comparison) -> Iterator[Difference]:
-    """Return the differences, without those that a failure tells already."""
+def remaining_differences(comparison: Comparison) -> Iterator[Difference]:
+    """Return the differences, without those that a failure explains already."""
     failed = {failure.key for failure in comparison.failures}
-    for one in comparison.differences:
-        if one.what != "status" or one.key not in failed:
-            yield one
+    for difference in comparison.differences:
+        if difference.what != "status" or difference.key not in failed:
+            yield difference
 
 
 def failure_text(failure: Failure) -> str:

@@ -69,7 +69,9 @@ def sparkline(trend: Trend, width: int) -> str:
     The lowest value is the lowest bar and the highest value the highest; a constant stands in the
     middle, and a ``·`` is a gap.
     """
-    values = [None if one.estimate is None else one.estimate.value for one in trend.moments]
+    values = [
+        None if moment.estimate is None else moment.estimate.value for moment in trend.moments
+    ]
     columns = min(width, len(values))
     medians = []
     for column in range(columns):
@@ -89,7 +91,7 @@ def _bar(value: float, low: float, high: float) -> str:
 
 def change_text(trend: Trend, change: ChangePoint) -> str:
     """Return a change point in words: when, how much, since which run, and what else is new."""
-    before, after = (quantity(one, trend.unit) for one in (change.before, change.after))
+    before, after = (quantity(level, trend.unit) for level in (change.before, change.after))
     sentence = (
         f"{change.created[:10]}: {ratio_text(change.ratio)}, since {_run_text(change)} "
         f"({before} → {after}, p {change.significance:.1g})"
@@ -129,7 +131,7 @@ def history_html(history: History) -> str:
         changes = trend.change_points or ()
         notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
     notes += history.warnings
-    notes += [f"left out: {one.what}: {one.why}" for one in history.left_out]
+    notes += [f"left out: {entry.what}: {entry.why}" for entry in history.left_out]
     items = "".join(f"<li>{html(note)}</li>" for note in notes)
     table = html_table(titles, rows)
     return f"<div>{head}{table}<ul>{items}</ul><small>{html(history.method)}</small></div>"
@@ -140,5 +142,5 @@ def _about(trend: Trend) -> tuple[str, ...]:
 
 
 def _ends(trend: Trend) -> tuple[str, ...]:
-    first, last = (quantity(one, trend.unit) for one in (trend.first, trend.last))
+    first, last = (quantity(level, trend.unit) for level in (trend.first, trend.last))
     return sparkline(trend, 30), first, last, slower_text(trend.ratio)

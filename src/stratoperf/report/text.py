@@ -86,7 +86,7 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     if isinstance(value, msgspec.Struct):
-        return " ".join(f"{name} {one}" for name, one in msgspec.structs.asdict(value).items())
+        return " ".join(f"{name} {item}" for name, item in msgspec.structs.asdict(value).items())
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -97,9 +97,10 @@ def interval(estimate: Estimate, unit: str) -> str:
     A ``?`` stands for a side that the samples leave open.
     """
     scale = scale_of(estimate.value, unit)
-    numbers = (estimate.value, estimate.low, estimate.high)
-    scaled = [None if number is None else number / scale.divisor for number in numbers]
-    return f"{_with_bounds(*scaled)} {scale.unit}".rstrip()
+    low, high = (
+        None if bound is None else bound / scale.divisor for bound in (estimate.low, estimate.high)
+    )
+    return f"{_with_bounds(estimate.value / scale.divisor, low, high)} {scale.unit}".rstrip()
 
 
 def ratio_interval(estimate: Estimate | None) -> str:

@@ -206,18 +206,17 @@ class Journal:
         """
         stored = self._with_arrays_apart(result)
         line = storage.encode_line(stored)
-        if self._length + len(line) > door.LARGEST_JSON:
-            raise StratoperfError(
-                f"cannot write {self.path / LINES}: it would be larger than what is read again; "
-                "measure fewer cases in one run"
-            )
+        self._check_readable(line)
         with describe_failure(self.path / LINES):
             try:
                 # A process that was killed may have left a part of a line.
                 os.ftruncate(self._open_descriptor, self._length)
                 write_whole(self._open_descriptor, line, self._length)
                 if not names_file(self.path / LINES, self._open_descriptor):
-                    raise StratoperfError(f"{self.path} was removed while the run goes on")
+                    raise StratoperfError(
+                        f"{self.path} was removed during the run, and its results with it; start "
+                        "a new run"
+                    )
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._open_descriptor, self._length)
@@ -254,6 +253,17 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_readable(self, line: bytes) -> None:
+        """Make sure that the journal can still be read with one more line."""
+        lines = self.path / LINES
+        try:
+            content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+            door.check_outline(content + line)
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
 
     @property
     def _open_descriptor(self) -> int:
@@ -316,6 +326,11 @@ def read_journal(path: Path) -> dict[str, Any]:
             "`stratoperf run` wrote"
         )
     content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+    try:
+        # Each line may be within the limits, and all of them together beyond.
+        door.check_outline(content)
+    except SchemaError as error:
+        raise SchemaError(f"{lines}: {error}") from None
     results = []
     for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
         where = f"{lines}, line {number}"

@@ -134,7 +134,8 @@ def load(path: str | Path) -> Run:
     """
     path = Path(path)
     if path.is_dir():
-        from stratoperf.results.journal import HEADER, read_journal
+        from stratoperf.results.journal import read_journal
+        from stratoperf.results.leftovers import HEADER
 
         return Run(read_journal(path), path / HEADER)
     return Run(storage.read_tree(path), path)

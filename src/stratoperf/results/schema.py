@@ -24,7 +24,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST)]
 Nanoseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
 Duration: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
-"""Seconds."""
+Quantity: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1e60)]
 
 Better = Literal["lower", "higher"]
 Status = Literal["ok", "failed", "skipped", "interrupted"]

@@ -15,6 +15,7 @@ import numpy as np
 
 from stratoperf import door
 from stratoperf.errors import SchemaError, StratoperfError
+from stratoperf.failures import storable
 from stratoperf.results.archives import MOST_ARRAYS
 from stratoperf.results.columns import Array, External, digest, external_path, read_external
 from stratoperf.results.files import atomic_file, describe_failure, write_arrays
@@ -165,9 +166,14 @@ def encode_line(tree: Any) -> bytes:
 
 
 def finite(value: Any) -> Any:
-    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays."""
+    """Return plain JSON types: ``null`` for numbers that are not finite, lists for arrays.
+
+    Bytes of file names that are not UTF-8 become escapes.
+    """
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
+        return {finite(str(key)): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):

@@ -22,6 +22,7 @@ from stratoperf.results.schema import (
     Metric,
     Nanoseconds,
     Positive,
+    Quantity,
     Result,
     Series,
     System,
@@ -56,6 +57,32 @@ class _SeriesFields(msgspec.Struct, frozen=True, kw_only=True):
     pair: Count | None = None
     started_ns: Nanoseconds | None = None
     batch: Positive = 1
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something happened in an iteration, or why it could not be counted."""
+
+    per_iteration: Quantity | None = None
+    why: str | None = None
+
+
+class _Function(msgspec.Struct, frozen=True, kw_only=True):
+    """What a function took."""
+
+    function: str
+    own_ns_per_iteration: Quantity
+    calls_per_iteration: Quantity
+    file: str | None = None
+    line: int | None = None
+
+
+class _Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time goes, or why that is not known."""
+
+    why: str | None = None
+    counters: dict[str, _Event] = {}
+    instructions_per_cycle: Quantity | None = None
+    functions: list[_Function] = []
 
 
 class RunView(NamedTuple):
@@ -164,6 +191,8 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
         },
     )
     check_result(result, where)
+    # Read where it is shown only, as plain objects.
+    convert(result.profile, _Profile | None, f"{where}.profile")
     return msgspec.structs.replace(
         result,
         series=tuple(

@@ -136,15 +136,9 @@ class Registry:
         else:
             found = [one for one in benchmarks if word in (one.name, one.category)]
         if not found:
-            if Path(word).exists():
-                raise InvalidParameter(
-                    f"benchmark: {word!r} is a file or a folder, and a selection is of names; "
-                    "see stratoperf list, and stratoperf compare for run files"
-                )
             known = {name for one in benchmarks for name in (one.name, one.category)}
-            raise InvalidParameter(
-                f"benchmark: {word!r} selects nothing; {did_you_mean(word, known)}"
-            )
+            hint = _other_meaning(word) or did_you_mean(word, known)
+            raise InvalidParameter(f"benchmark: {word!r} selects nothing; {hint}")
         return found
 
     def _load_all(self) -> None:
@@ -186,6 +180,23 @@ class Registry:
         module, self._catalogue = self._catalogue, None
         if module is not None:
             importlib.import_module(module)
+
+
+def _other_meaning(word: str) -> str | None:
+    """Return what a word is that can be no name, and what to do with it."""
+    if word.startswith("-"):
+        return "it looks like an option; write it before the word --"
+    if Path(word).exists():
+        return (
+            "it is a file or a folder; give names of stratoperf list, or compare run files with "
+            "stratoperf compare"
+        )
+    if "/" in word or " " in word:
+        return (
+            "it looks like a file or a command; give names of stratoperf list, or compare commands "
+            "with stratoperf compare --live"
+        )
+    return None
 
 
 def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:

@@ -30,7 +30,12 @@ from stratoperf.suite.planner import (
     make_request,
     stored_plan,
 )
-from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.suite.recorder import (
+    FileRecorder,
+    MemoryRecorder,
+    resume_file,
+    start_file,
+)
 from stratoperf.suite.registry import REGISTRY, PluginWarning
 
 _Recorder: TypeAlias = MemoryRecorder | FileRecorder

@@ -16,6 +16,7 @@ from stratoperf.analysis.live.advice import (
     budget_text,
     rounded_up,
     settling_factor,
+    too_few_pairs,
 )
 from stratoperf.analysis.paired import LOOKS, PairedDesign
 from stratoperf.cli.options import parse_duration
@@ -97,6 +98,16 @@ def test_less_noise_needs_less_time_and_never_less_than_was_not_enough() -> None
     assert factors[0] == LEAST_FACTOR
     assert factors[-1] == math.inf
     assert all(factor <= MOST_FACTOR for factor in factors[:-1])
+
+
+def test_pairs_that_cannot_be_enough_are_told_after_the_first() -> None:
+    # A trial of 6 s and a pair of 6 s; two more fit into 30 s.
+    warning = too_few_pairs("kv.put", 12.0, 30.0, 8)
+    assert warning is not None
+    assert "kv.put: a pair takes about 6 s" in warning
+    assert "at most 4 of the 8 pairs" in warning
+    assert "(--duration 65s)" in warning
+    assert too_few_pairs("kv.put", 12.0, 65.0, 8) is None
 
 
 @pytest.mark.parametrize(

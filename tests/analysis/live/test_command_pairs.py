@@ -187,7 +187,7 @@ class TestPrepare:
 
     def test_that_fails_fails_its_side(self) -> None:
         with pytest.raises(SideFailed) as caught:
-            pairs(FINE, FINE, prepare="echo no cache >&2; exit 4").prepare(NEVER)
+            pairs(FINE, FINE, prepare="echo no cache; exit 4").prepare(NEVER)
         assert caught.value.side == "baseline"
         assert "the prepare command" in str(caught.value)
         assert "status 4; its last words:\nno cache" in str(caught.value)

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,9 +29,15 @@ def logged(log: Path, letter: str) -> str:
     return f"printf {letter} >> {log}"
 
 
-def compare(log: Path, command: sp.Command, **options: str) -> Comparison:
-    lines = {"setup": logged(log, "s"), "cleanup": logged(log, "c"), **options}
-    return sp.compare_live(command, command, duration_s=1.0, threshold=9, **lines)
+def compare(log: Path, command: sp.Command, setup: str | None = None) -> Comparison:
+    return sp.compare_live(
+        command,
+        command,
+        duration_s=1.0,
+        threshold=9,
+        setup=setup or logged(log, "s"),
+        cleanup=logged(log, "c"),
+    )
 
 
 def command(log: Path, script: str = "") -> sp.Command:
@@ -53,7 +60,7 @@ def test_the_cleanup_comes_after_a_failure(log: Path) -> None:
 
 def test_a_setup_that_fails_is_told_and_cleaned_up(log: Path) -> None:
     with pytest.raises(sp.StratoperfError, match=r"the setup command .* status 5; .*\nno disk"):
-        compare(log, command(log), setup="echo no disk >&2; exit 5")
+        compare(log, command(log), setup="echo no disk; exit 5")
     assert log.read_text() == "c"
 
 
@@ -70,10 +77,9 @@ def test_a_cleanup_that_fails_loses_nothing(log: Path, tmp_path: Path) -> None:
 
 def test_each_is_killed_at_its_time_limit(leftovers: Callable[[], None]) -> None:
     for name in ("setup", "cleanup"):
+        hanging: dict[str, Any] = {name: "sleep 1000 & sleep 1000"}
         with pytest.raises(sp.StratoperfError, match=rf"the {name} command .*within 0\.3 s"):
-            sp.compare_live(
-                FINE, FINE, duration_s=0.5, timeout_s=0.3, **{name: "sleep 1000 & sleep 1000"}
-            )
+            sp.compare_live(FINE, FINE, duration_s=0.5, timeout_s=0.3, **hanging)
     leftovers()
 
 
@@ -99,7 +105,9 @@ def test_the_cleanup_comes_after_ctrl_c(
 def test_they_are_for_commands(log: Path) -> None:
     side = sp.Environment()
     for name in ("setup", "prepare", "cleanup"):
+        line: dict[str, Any] = {name: "true"}
         with pytest.raises(sp.InvalidParameter, match=f"{name}: is for two commands"):
-            sp.compare_live(side, side, "clock.overhead", **{name: "true"})  # type: ignore[arg-type]
+            sp.compare_live(side, side, "clock.overhead", **line)
+        line = {name: " "}
         with pytest.raises(sp.InvalidParameter, match=f"{name}: expected a line"):
-            sp.compare_live(FINE, FINE, **{name: " "})  # type: ignore[arg-type]
+            sp.compare_live(FINE, FINE, **line)

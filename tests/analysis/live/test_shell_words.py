@@ -104,7 +104,17 @@ def test_what_only_a_shell_understands_is_refused_with_its_place(line: str) -> N
     assert piece in message
     if position is not None:
         assert f"character {position}" in message
-    assert any(remedy in message for remedy in ("--shell", "close it", "remove it", "a plain"))
+    remedies = ("--shell", f"bash -c {shlex.quote(line)}", "close it", "remove it", "a plain")
+    assert any(remedy in str(caught.value) for remedy in remedies)
+
+
+@pytest.mark.parametrize("line", ["t <<< a", "t <(a)", "t &> a", "t |& a", "t {a,b}", "[[ a ]]"])
+def test_what_only_bash_understands_is_run_with_bash(line: str) -> None:
+    with pytest.raises(sp.InvalidParameter) as caught:
+        shell_words(line)
+    advice = str(caught.value).partition("run the whole line with ")[2]
+    advice = advice.removesuffix(", or quote it if it is meant literally")
+    assert shell_words(advice) == ("bash", "-c", line)
 
 
 def test_a_file_to_read_is_given_as_the_input() -> None:

@@ -68,6 +68,32 @@ def settling_factor(log_ratios: npt.ArrayLike, threshold: float, error: float) -
     return None
 
 
+def too_few_pairs(key: str, seconds: float, duration_s: float, least_pairs: int) -> str | None:
+    """Return a sentence where a budget cannot hold the pairs that an interval needs.
+
+    Parameters
+    ----------
+    key
+        Of the case.
+    seconds
+        What the first pair took, with a trial that may have come before it.
+    duration_s
+        The budget.
+    least_pairs
+        How many an interval needs.
+    """
+    # The shortest that a pair can be: as long as the trial.
+    pair_s = seconds / 2
+    most = 1 + int((duration_s - seconds) / pair_s)
+    if most >= least_pairs:
+        return None
+    return (
+        f"{key}: a pair takes about {pair_s:.3g} s at least, so at most {most} of the "
+        f"{least_pairs} pairs that an interval needs fit into the budget of {duration_s:g} s; give "
+        f"a budget of at least {budget_text((least_pairs + 1) * pair_s * MARGIN)}"
+    )
+
+
 def budget_text(seconds: float) -> str:
     """Return a budget, rounded up, with the option for it: ``41 s (--duration 41s)``."""
     number = rounded_up(seconds)

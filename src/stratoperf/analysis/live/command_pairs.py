@@ -147,7 +147,9 @@ class CommandPairs:
         if left_s <= 0:
             raise self._cut(side, deadline - begin)
         try:
-            run = run_command(command, output, min(self._timeout_s, left_s))
+            limit_s = min(self._timeout_s, left_s)
+            is_timed = command is not self._before_each
+            run = run_command(command, output, limit_s, keep_stdout=not is_timed)
         except OSError as error:
             raise InvalidParameter(
                 f"{side}: {what} {command.label} cannot be started: "
@@ -168,22 +170,27 @@ class CommandPairs:
 
     def _cut(self, side: Side, cut_s: float) -> BudgetSpent:
         """Return that a run of a side was ended by the budget, after so long."""
+        cut_s = max(cut_s, 0.0)
         known_s = self._known_s.get(side, 0.0)
         if known_s > cut_s:
             return self._spent(at_least=len(self._known_s) < 2)
         self._known_s.pop(side, None)
         spent = self._spent(at_least=True)
-        more = f"one run of {_named(side)}{{}} more than {cut_s:.3g} s"
+        more = f"one run of {self._named(side)}{{}} more than {cut_s:.3g} s"
         why = f"{spent.why} and {more.format('')}" if spent.why else more.format(" takes")
         return BudgetSpent(why, spent.pair_s + cut_s, at_least=True)
 
     def _spent(self, *, at_least: bool) -> BudgetSpent:
         """Return how long a run of each side takes, where that is known."""
         known = [
-            f"one run of {_named(side)}{' takes' if number == 0 else ''} {seconds:.3g} s"
+            f"one run of {self._named(side)}{' takes' if number == 0 else ''} {seconds:.3g} s"
             for number, (side, seconds) in enumerate(self._known_s.items())
         ]
         return BudgetSpent(" and ".join(known), sum(self._known_s.values()), at_least=at_least)
+
+    def _named(self, side: Side) -> str:
+        name = "the baseline" if side == "baseline" else "the current side"
+        return name if self._before_each is None else f"{name} with what prepares it"
 
 
 def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:
@@ -192,7 +199,3 @@ def _doing_nothing(commands: Mapping[Side, Command]) -> tuple[str, ...] | None:
         return (*SHELL, "")
     program = shutil.which("true")
     return None if program is None else (program,)
-
-
-def _named(side: Side) -> str:
-    return "the baseline" if side == "baseline" else "the current side"

@@ -35,8 +35,17 @@ class CommandRun(NamedTuple):
     status: int
 
 
-def run_command(command: Command, output: Output, timeout_s: float) -> CommandRun:
+def run_command(
+    command: Command, output: Output, timeout_s: float, *, keep_stdout: bool = False
+) -> CommandRun:
     """Run a command once, and kill it with its process group when its time is over.
+
+    Parameters
+    ----------
+    command, timeout_s
+        What to run, and for how long at most.
+    output, keep_stdout
+        As for `Child`.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def run_command(command: Command, output: Output, timeout_s: float) -> CommandRu
             lambda: Child(
                 command.program,
                 output,
-                keep_stdout=False,
+                keep_stdout=keep_stdout,
                 stdin=given,
                 cwd=command.cwd,
                 env=command.env,
@@ -84,7 +93,7 @@ def run_aside(name: str, line: str, timeout_s: float) -> None:
     """
     what = f"the {name} command {line!r}"
     with unnamed_output() as output:
-        run = run_command(Command((line,), shell=True), output, timeout_s)
+        run = run_command(Command((line,), shell=True), output, timeout_s, keep_stdout=True)
         if run.timed_out:
             raise StratoperfError(
                 f"{what} did not end within {timeout_s:g} s and was killed; raise timeout_s "

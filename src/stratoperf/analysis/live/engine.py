@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
+from stratoperf.analysis.live.advice import too_few_pairs
 from stratoperf.analysis.live.agenda import make_agenda
 from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
@@ -24,7 +26,7 @@ from stratoperf.analysis.live.session import Session, run_session
 from stratoperf.analysis.live.settings import Settings, make_settings
 from stratoperf.analysis.live.sides import Command, Environment
 from stratoperf.analysis.live.worker_pairs import WorkerPairs
-from stratoperf.analysis.paired import LOOKS, PairedDesign
+from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
 from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.suite.interrupts import deferred_interrupt
@@ -96,7 +98,8 @@ def compare_live(
     setup, prepare, cleanup
         Lines for ``/bin/sh`` that are not timed; only with commands. `setup` runs once before
         everything, `prepare` before each run of either side, within the budget, and `cleanup`
-        once at the end, however the comparison ends.
+        once at the end, however the comparison ends. What one of them leaves in the background is
+        ended with it.
 
     Returns
     -------
@@ -251,8 +254,18 @@ class _Engine:
             duration_s=settings.duration_s,
             generator=self._generator,
             stop_early=settings.stop_early,
-            tell=lambda look, pairs, seconds: self._listener.pair(case.key, look, pairs, seconds),
+            tell=functools.partial(self._tell, case),
         )
+
+    def _tell(self, case: LiveCase, look: Look | None, pairs: int, seconds: float) -> None:
+        """Tell of a pair, and after the first whether there will be enough of them."""
+        settings = self._settings
+        if pairs == 1:
+            design = PairedDesign(settings.threshold_of(case.benchmark), self._error)
+            warning = too_few_pairs(case.key, seconds, settings.duration_s, design.least_pairs(1.0))
+            if warning is not None:
+                self._listener.warned([warning])
+        self._listener.pair(case.key, look, pairs, seconds)
 
     @property
     def _error(self) -> float:

@@ -20,6 +20,9 @@ from stratoperf.statistics import Estimate, quantile
 STATISTICS = ("mean", *QUANTILES, "throughput")
 """What a live comparison can judge by; throughput is items over the mean time."""
 
+_SHORTEST_PAIR_S = 1e-3
+"""No two processes are quicker, though a budget may end before one is started."""
+
 
 def compared(
     case: LiveCase,
@@ -123,11 +126,12 @@ class _Reasons:
     def _no_pair(self, spent: BudgetSpent) -> str:
         # Before the first pair each side may run once for a trial.
         times = math.ceil((self._least_pairs + 1) * MARGIN)
+        pair_s = max(spent.pair_s, _SHORTEST_PAIR_S)
         needed = (
             f"of {times} times what a pair takes (--duration), which is more than "
-            f"{rounded_up(times * spent.pair_s)} s"
+            f"{rounded_up(times * pair_s)} s"
             if spent.at_least
-            else f"of at least {budget_text(times * spent.pair_s)}"
+            else f"of at least {budget_text(times * pair_s)}"
         )
         return (
             f"not one pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "

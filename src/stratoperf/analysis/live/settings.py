@@ -11,14 +11,12 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.analysis.live.judging import STATISTICS
+from stratoperf.analysis.live.sides import check_storable
 from stratoperf.analysis.verdicts import check_threshold, check_thresholds
 from stratoperf.errors import InvalidParameter, did_you_mean
 
-LEAST_TIMEOUT_S = 600.0
-"""Seconds that one process may last by default, or ten times the budget if that is longer.
-
-The budget ends what is measured before; the limit is for the commands beside it.
-"""
+_LEAST_TIMEOUT_S = 600.0
+"""Seconds. The budget ends what is measured before; the limit is for the commands beside it."""
 
 ASIDE = ("setup", "prepare", "cleanup")
 """The commands beside the comparison."""
@@ -60,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidParameter(
                     f"{name}: expected a line for /bin/sh, got {line!r}; leave it out to run none"
                 )
+            check_storable(name, line or "")
 
     def threshold_of(self, benchmark: str) -> float:
         """Return the threshold of a benchmark."""
@@ -87,7 +86,7 @@ def make_settings(
     """
     duration_s = arguments.number("duration_s", duration_s, above=0.0)
     if timeout_s is None:
-        timeout_s = max(LEAST_TIMEOUT_S, 10 * duration_s)
+        timeout_s = default_timeout_s(duration_s)
     return Settings(
         confidence=arguments.number("confidence", confidence, above=0.0, below=1.0),
         duration_s=duration_s,
@@ -96,6 +95,11 @@ def make_settings(
         thresholds=check_thresholds(thresholds),
         **others,
     )
+
+
+def default_timeout_s(duration_s: float) -> float:
+    """Return how long one process may last by default."""
+    return max(_LEAST_TIMEOUT_S, 10 * duration_s)
 
 
 def _seed(seed: int | None) -> int:

@@ -7,6 +7,7 @@ comparison of two such commands measures something else than what was meant.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import NamedTuple
 
 from stratoperf.errors import InvalidParameter
@@ -16,6 +17,11 @@ _OPERATOR = re.compile(
 )
 _MEANINGS = {
     "<": "a file to read",
+    "<<": "a text to read",
+    "<<-": "a text to read",
+    "<<<": "a text to read",
+    "<(": "a command to run",
+    ">(": "a command to run",
     ">": "a file to write",
     "|": "a pipe",
     "&&": "two commands",
@@ -36,6 +42,9 @@ _BRACES = re.compile(
 _RESERVED = re.compile(
     r"!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|until|while"
 )
+_OF_BASH = re.compile(r"<<<|<\(|>\(|&>>?|\|&|\$['\"]|\[\[|coproc|function|select|\{.+\}")
+"""What bash has beyond a POSIX shell, which is what ``/bin/sh`` may be."""
+
 _QUOTED = "\0"
 """Stands for a quoted character where only unquoted ones count; no argument can hold it."""
 
@@ -271,8 +280,11 @@ class _Lexer:
     def _refused(self, piece: str, at: int, meaning: str, *, where: str = "at") -> InvalidParameter:
         shown = "a line break" if piece == "\n" else piece
         file = "give the file with --input FILE, " if piece in ("<", "0<") else ""
+        remedy = f"{file}add --shell to run the whole line through /bin/sh"
+        if _OF_BASH.fullmatch(piece):
+            remedy = f"run the whole line with bash -c {shlex.quote(self._line)}"
         return InvalidParameter(
             f"the command {self._line!r} has {shown} {where} character {at + 1}, which a shell "
-            f"takes as {meaning}, but no shell runs it; {file}add --shell to run the whole line "
-            "through /bin/sh, or quote it if it is meant literally"
+            f"takes as {meaning}, but no shell runs it; {remedy}, or quote it if it is meant "
+            "literally"
         )

@@ -48,6 +48,8 @@ class Command(msgspec.Struct, frozen=True):
     shell: bool = False
 
     def __post_init__(self) -> None:
+        if self.input is not None and (not isinstance(self.input, str) or not self.input):
+            raise InvalidParameter(f"input: expected the path of a file, got {self.input!r}")
         words = () if isinstance(self.argv, str) else tuple(self.argv)
         if (
             not words
@@ -59,13 +61,13 @@ class Command(msgspec.Struct, frozen=True):
                 f"argv: expected the program and its arguments, got {self.argv!r}; "
                 "Command.parse makes them of a line of text"
             )
+        for word in (*words, self.input or ""):
+            check_storable("argv, input", word)
         if self.shell and len(words) != 1:
             raise InvalidParameter(
                 f"argv: with shell=True expected one line of text, got {len(words)} words "
                 f"({self.argv!r}); join them, or leave shell out"
             )
-        if self.input is not None and (not isinstance(self.input, str) or not self.input):
-            raise InvalidParameter(f"input: expected the path of a file, got {self.input!r}")
 
     @classmethod
     def parse(cls, line: str, *, shell: bool = False, input: str | None = None) -> Command:
@@ -84,6 +86,8 @@ class Command(msgspec.Struct, frozen=True):
         InvalidParameter
             Without `shell`, for syntax that only a shell understands, such as ``<`` or ``$HOME``.
         """
+        if not line.strip():
+            raise InvalidParameter("the command is empty; give a program and its arguments")
         return cls((line,) if shell else shell_words(line), input=input, shell=shell)
 
     @property
@@ -96,6 +100,17 @@ class Command(msgspec.Struct, frozen=True):
         """The command as one would type it."""
         typed = shlex.join(self.program)
         return typed if self.input is None else f"{typed} < {shlex.quote(self.input)}"
+
+
+def check_storable(argument: str, text: str) -> None:
+    """Raise `InvalidParameter` for text that a run file cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidParameter(
+            f"{argument}: {text!a} is not valid UTF-8, and a run file holds text alone; put it "
+            "into a script, or rename the file"
+        ) from None
 
 
 def open_input(path: str) -> IO[bytes]:

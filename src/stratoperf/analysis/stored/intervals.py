@@ -183,7 +183,7 @@ def _paired(pairs: Sequence[tuple[float, float]], confidence: float) -> RatioInt
     logs = np.log(np.asarray(pairs))
     center = signed_rank(logs[:, 1] - logs[:, 0], confidence)
     method = f"signed ranks of {len(pairs)} pairs that alternate in time"
-    return RatioInterval(_exponential(center, method), "pairs", "more pairs would settle it")
+    return RatioInterval(_exponential(center, method), "pairs", "more pairs may settle it")
 
 
 def _blocks(
@@ -196,7 +196,7 @@ def _blocks(
         "random walk from run to run"
     )
     advice = (
-        "more runs in alternation, or the live gate, would settle it: one side after the other "
+        "more runs in alternation, or the live gate, may settle it: one side after the other "
         "cannot tell drift from change"
     )
     return RatioInterval(_exponential(estimate, method), "blocks", advice)
@@ -214,7 +214,7 @@ def _by_history(center: float, history: NDArray[np.float64], confidence: float) 
     return RatioInterval(
         _exponential(estimate, method),
         "history",
-        f"{LEAST_PROCESSES} runs a side in alternation, or the live gate, would settle it",
+        f"{LEAST_PROCESSES} runs a side in alternation, or the live gate, may settle it",
     )
 
 
@@ -238,7 +238,7 @@ def _single(
     )
     advice = (
         f"{_missing(len(baseline), len(current))}, or the live gate (stratoperf check --live) "
-        "would settle it"
+        "may settle it"
     )
     return RatioInterval(_exponential(estimate, method), "single", advice)
 
