@@ -205,7 +205,7 @@ class Runs:
         )
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            code = run_command(words)
+            code = run_command(words, exiting=False)
         if _RAW in out.getvalue() or code not in (0, 1, 2, 3, 4):
             raise AssertionError(
                 f"stratoperf {' '.join(words)} ended with {code}: {out.getvalue()}"
