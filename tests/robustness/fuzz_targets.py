@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import fuzz_mutators as mutators
 import fuzz_seeds as seeds
-
 import stratoperf as sp
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.live import answers
