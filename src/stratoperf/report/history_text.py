@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 _SHORT_ID = 8
+_DIGITS = 2
+"""Of a percentage: what changes from run to run has no more."""
 
 
 def ratio_text(ratio: float) -> str:
     """Return what a ratio means, such as ``12 % slower`` for 1.12."""
     if is_large(ratio):
         return ratio_change(ratio)
-    return f"{percent(abs(ratio - 1))} {'slower' if ratio >= 1 else 'less time'}"
+    return f"{percent(abs(ratio - 1), _DIGITS)} {'slower' if ratio >= 1 else 'less time'}"
 
 
 def slower_text(ratio: float | None) -> str:
@@ -39,12 +41,12 @@ def slower_text(ratio: float | None) -> str:
         return NOTHING
     if is_large(ratio):
         return f"x{significant(ratio)}"
-    return f"{'+' if ratio >= 1 else '-'}{percent(abs(ratio - 1))}"
+    return f"{'+' if ratio >= 1 else '-'}{percent(abs(ratio - 1), _DIGITS)}"
 
 
 def scatter_text(fraction: float | None) -> str:
     """Return a scatter such as ``±3 %``."""
-    return NOTHING if fraction is None else f"±{percent(fraction)}"
+    return NOTHING if fraction is None else f"±{percent(fraction, _DIGITS)}"
 
 
 def params_text(trend: Trend) -> str:

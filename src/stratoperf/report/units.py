@@ -119,11 +119,11 @@ def significant(value: float) -> str:
     return _number(value, None)
 
 
-def percent(fraction: float | None) -> str:
+def percent(fraction: float | None, digits: int = _DIGITS) -> str:
     """Format a fraction in percent, such as ``4.24 %`` for 0.0424, and ``5 %`` for 0.05."""
     if fraction is None:
         return NOTHING
-    mantissa, exponent, power = significant(100 * fraction).partition("e")
+    mantissa, exponent, power = _number(100 * fraction, None, digits).partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").removesuffix(".")
     return f"{mantissa}{exponent}{power} %"
@@ -194,13 +194,13 @@ def _with_bounds(
     return f"{shown} [{', '.join(bounds)}]"
 
 
-def _number(value: float, decimals: int | None) -> str:
-    """Format a number with three significant digits, and at least so many decimals."""
+def _number(value: float, decimals: int | None, least: int = _DIGITS) -> str:
+    """Format a number with at least so many decimals and significant digits."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else f"{value:g}"
     # The power of ten after rounding: that of 9.996 is 1.
-    exponent = int(f"{value:.{_DIGITS - 1}e}".partition("e")[2])
-    digits = _DIGITS - 1 if decimals is None else max(_DIGITS - 1, decimals + exponent)
+    exponent = int(f"{value:.{least - 1}e}".partition("e")[2])
+    digits = least - 1 if decimals is None else max(least - 1, decimals + exponent)
     digits = min(digits, _MOST_DIGITS - 1)
     if exponent in _FIXED:
         return f"{value:.{max(digits - exponent, 0)}f}"
