@@ -46,6 +46,11 @@ class Command:
 
 
 _LIVE = ("--live", "--duration", "300ms", "--output", "results")
+# Its setup leaves a process too, which is to stay until the end.
+_SHELL = (
+    *("--shell", "--input", "baseline.sh", "--setup", "setsid sleep $STRATOPERF_KILL_NUMBER &"),
+    *("--prepare", "true", "--cleanup", "sleep 0.05", "cat | wc -c", "wc -c | cat"),
+)
 _REPORTS = ("--junit", "gate.xml", "--markdown", "gate.md")
 _STORED = ("--baseline", "stored/baseline.json", "--current", "stored/current.json")
 _SIDES = ("--baseline-param", "size=1", "--current-param", "size=2")
@@ -55,6 +60,7 @@ COMMANDS = {
     "resume": Command(("run", "--resume", "PART"), measures=True, resumes=".json"),
     "resume-journal": Command(("run", "--resume", "PART"), measures=True, resumes=".journal"),
     "compare-live": Command(("compare", *_LIVE, *_TIMED), is_live=True),
+    "compare-shell": Command(("compare", *_LIVE, *_SHELL), is_live=True),
     "check-live": Command(("check", *_LIVE, *_SIDES, *_REPORTS, "kill.parent"), is_live=True),
     "compare": Command(("compare", "stored/baseline.json", "stored/current.json")),
     "check": Command(("check", *_STORED, *_REPORTS)),

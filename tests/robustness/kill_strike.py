@@ -122,8 +122,8 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
 def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
     """Hold the exit code and the words to what the signal promises."""
     words = ground.error.read_text(errors="replace")
-    # While Python itself starts, what comes is not ours to handle yet.
-    if ("Traceback" in words or "Exception ignored" in words) and "init_import_site" not in words:
+    # Before the first line of ours runs, what comes is Python's to handle.
+    if ("Traceback" in words or "Exception ignored" in words) and "/stratoperf/" in words:
         result.fault("noise", words[-1500:])
     if result.end in KILLING:
         allowed = {-signal.SIGKILL}

@@ -78,6 +78,14 @@ def test_what_a_child_leaves_running_is_killed_too(output: Output) -> None:
         wait_for(lambda: not is_alive(grandchild))
 
 
+@pytest.fixture(params=[True, False], ids=["", "old kernel"])
+def descriptors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have descriptors of processes, and have none."""
+    if not request.param:
+        monkeypatch.delattr(os, "pidfd_open")
+
+
+@pytest.mark.usefixtures("descriptors")
 @pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("kill -TERM $$", -15)])
 def test_the_exit_status_is_known(output: Output, script: str, status: int) -> None:
     with shell(script, output) as child:
@@ -88,6 +96,7 @@ def test_the_exit_status_is_known(output: Output, script: str, status: int) -> N
         assert child.finish() == status
 
 
+@pytest.mark.usefixtures("descriptors")
 def test_what_does_not_end_in_time_is_killed_with_its_group(output: Output) -> None:
     with shell(PARENT, output) as child:
         grandchild = number_said(output)
@@ -95,6 +104,13 @@ def test_what_does_not_end_in_time_is_killed_with_its_group(output: Output) -> N
         assert child.wait_at_once(0.01)
         assert child.finish() == -signal.SIGKILL
         wait_for(lambda: not is_alive(grandchild))
+
+
+@pytest.mark.usefixtures("descriptors")
+@pytest.mark.parametrize("timeout_s", [-1.0, 0.0, 1e300, float("inf")])
+def test_any_timeout_will_do(output: Output, timeout_s: float) -> None:
+    with shell("exit 0" if timeout_s > 0 else "sleep 1000", output) as child:
+        assert child.wait_at_once(timeout_s) == (timeout_s <= 0)
 
 
 def test_ctrl_c_at_the_terminal_does_not_reach_it(output: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ _TAIL_LINES = 6
 
 _ENDED = os.WEXITED | os.WNOWAIT
 _LOOK_S = 0.0005
+_LONGEST_S = 2e6
+"""What the system takes for a timeout, at most, is little more."""
 
 
 class Output:
@@ -143,6 +146,24 @@ class Child:
 
         It is left unreaped until `finish`, so that the timeout cannot strike another process.
         """
+        timeout_s = min(max(timeout_s, 0), _LONGEST_S)
+        try:
+            descriptor = os.pidfd_open(self._process.pid)
+        except (AttributeError, OSError):
+            return self._wait_beside_a_thread(timeout_s)
+        try:
+            end = select.poll()
+            end.register(descriptor, select.POLLIN)
+            timed_out = not end.poll(timeout_s * 1000)
+        finally:
+            os.close(descriptor)
+        if timed_out:
+            self._kill()
+            os.waitid(os.P_PID, self._process.pid, _ENDED)
+        return timed_out
+
+    def _wait_beside_a_thread(self, timeout_s: float) -> bool:
+        """Do so on an old kernel, or in an interpreter that was built for one."""
         timed_out = threading.Event()
 
         def strike() -> None:
