@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stratoperf import backends
+from stratoperf import arguments, backends
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SHARE
+from stratoperf.measuring import DEVICE_SHARE, SAMPLE_BYTES
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
@@ -25,9 +25,6 @@ PROFILE_S = 1.0
 
 SAMPLES_PER_SECOND = 50_000
 """Samples assumed a second: those of a consensus round over 10,000 votes, about 20 µs long."""
-
-SAMPLE_BYTES = 8
-"""Bytes of one sample in an ``.npz``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,11 +169,16 @@ def make_request(
         preset=preset,
         backend=backend,
         params={name: values_of(name, values) for name, values in (params or {}).items()},
-        iterations=iterations,
-        duration_s=duration_s,
-        warmup_s=warmup_s,
-        profile=profile,
+        # As plain Python numbers, which the run file can hold.
+        iterations=None if iterations is None else arguments.count("iterations", iterations),
+        duration_s=_seconds("duration_s", duration_s),
+        warmup_s=_seconds("warmup_s", warmup_s),
+        profile=bool(profile),
     )
+
+
+def _seconds(argument: str, seconds: float | None) -> float | None:
+    return None if seconds is None else arguments.number(argument, seconds, at_least=0.0)
 
 
 def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
