@@ -118,6 +118,13 @@ class Containment:
             if changed is not None:
                 self.changes.append(storable(changed))
 
+    def pass_on(self) -> None:
+        """Raise what ended the block, if anything did."""
+        if self.interrupts:
+            raise self.interrupts[0]
+        if self.error is not None:
+            raise self.error
+
     @property
     def sentences(self) -> list[str]:
         """What a reader of the result should know."""
