@@ -1,20 +1,38 @@
+#include <new>
 #include <stdexcept>
 #include <string>
 
 #include "bindings/bindings.hpp"
+#include "core/fork.hpp"
 
 namespace stratoperf::bindings {
+
+namespace {
+
+constexpr const char* kNoMemory =
+    "there is not enough memory for this; ask for fewer or smaller ones, or free some";
+
+}  // namespace
 
 void register_errors(py::module_& module) {
   // The core reports a bad argument as std::invalid_argument; Python users see InvalidParameter.
   py::register_local_exception_translator([](std::exception_ptr error) {
+    const auto raise = [](const char* name, const char* message) {
+      const py::object type = py::module_::import("stratoperf.errors").attr(name);
+      PyErr_SetString(type.ptr(), message);
+    };
     try {
       if (error) {
         std::rethrow_exception(error);
       }
     } catch (const std::invalid_argument& invalid) {
-      const py::object type = py::module_::import("stratoperf.errors").attr("InvalidParameter");
-      PyErr_SetString(type.ptr(), invalid.what());
+      raise("InvalidParameter", invalid.what());
+    } catch (const Forked& forked) {
+      raise("StratoperfError", forked.what());
+    } catch (const std::bad_alloc&) {
+      raise("StratoperfError", kNoMemory);
+    } catch (const std::length_error&) {
+      raise("StratoperfError", kNoMemory);
     }
   });
   static_cast<void>(module);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "core/fork.hpp"
 
 namespace stratoperf::bindings {
 namespace {
@@ -20,10 +21,19 @@ class SharedHistogram final : public Histogram {
  public:
   explicit SharedHistogram(const Range& range) : Histogram(range) {}
 
-  // The holder never waits for the GIL, so waiting for it while holding the GIL ends.
-  std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
+  // The holder never waits for the GIL, so waiting for it while holding the GIL ends. Throws Forked
+  // where the holder is a thread of the process that forked this one, which never lets go here.
+  std::unique_lock<std::mutex> lock() const {
+    std::unique_lock held(mutex_, std::try_to_lock);
+    if (!held) {
+      process_.require("this histogram was being filled when it was copied: it was");
+      held.lock();
+    }
+    return held;
+  }
 
  private:
+  OwnProcess process_ = {};
   mutable std::mutex mutex_;
 };
 
@@ -145,6 +155,13 @@ void register_histogram(py::module_ module) {
            py::arg("lowest"), py::arg("highest"), py::arg("digits"))
       .def("record", record_integer, py::arg("value").noconvert(), "Count one value.")
       .def("record", record, py::arg("value"), "Count one value, rounded to the nearest integer.")
+      .def(
+          "record",
+          [](SharedHistogram&, const py::object& value) {
+            throw std::invalid_argument("value: expected a number of at least 0, got a " +
+                                        py::type::of(value).attr("__name__").cast<std::string>());
+          },
+          py::arg("value"), "InvalidParameter for what is no number.")
       .def("record_many", record_many, py::arg("values"), "Count every value of an array.")
       .def("merge", merge, py::arg("other"),
            "Add the counts of another histogram. InvalidParameter, and nothing is added, unless "

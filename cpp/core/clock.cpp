@@ -1,7 +1,6 @@
 #include "core/clock.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -170,7 +170,7 @@ bool Clock::calibrate() {
 }
 
 void Clock::measure_resolution_and_overhead() {
-  std::array<std::uint64_t, kOverheadReads> lengths = {};
+  std::vector<std::uint64_t> lengths(kOverheadReads);
   std::uint64_t divisor = 0;
   const std::uint64_t origin = ticks();
   for (std::uint64_t& length : lengths) {

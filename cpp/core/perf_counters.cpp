@@ -104,6 +104,7 @@ void PerfCounters::close_all() {
 }
 
 void PerfCounters::start() {
+  process_.require("these counters were");
   for (const Event& event : events_) {
     for (const int descriptor : event.descriptors) {
       ioctl(descriptor, PERF_EVENT_IOC_RESET, 0);
@@ -113,6 +114,7 @@ void PerfCounters::start() {
 }
 
 std::vector<PerfCount> PerfCounters::stop() {
+  process_.require("these counters were");
   for (const Event& event : events_) {
     for (const int descriptor : event.descriptors) {
       ioctl(descriptor, PERF_EVENT_IOC_DISABLE, 0);

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/fork.hpp"
+
 namespace stratoperf {
 
 struct PerfCount {
@@ -22,6 +24,8 @@ class PerfCounters {
   PerfCounters(const PerfCounters&) = delete;
   PerfCounters& operator=(const PerfCounters&) = delete;
 
+  // Throw Forked in a process that was forked from the one that made them: what they count, and
+  // whether they do, is that one's.
   void start();
   // One entry per event, in a fixed order.
   std::vector<PerfCount> stop();
@@ -33,7 +37,8 @@ class PerfCounters {
   };
   void close_all();
 
-  std::vector<Event> events_;
+  OwnProcess process_ = {};
+  std::vector<Event> events_ = {};
 };
 
 }  // namespace stratoperf

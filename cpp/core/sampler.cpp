@@ -1,10 +1,12 @@
 #include "core/sampler.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "core/clock.hpp"
 #include "core/histogram.hpp"
@@ -181,7 +183,8 @@ class Session {
       const std::size_t wanted =
           histogram_ != nullptr ? kBlock : std::min(kBlock, next_look - series_.samples_ns.size());
       const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, left));
-      if (histogram_ == nullptr && series_.samples_ns.capacity() < next_look) {
+      if (histogram_ == nullptr && series_.samples_ns.capacity() < next_look &&
+          series_.samples_ns.capacity() - series_.samples_ns.size() < room) {
         reserve(next_look, begin, Reader::start());
       }
       std::size_t taken = 0;
@@ -211,7 +214,8 @@ class Session {
     const double expected = static_cast<double>(series_.samples_ns.size()) *
                             std::min(options_.max_duration_s / std::max(elapsed, 1e-9), 1e6);
     const std::size_t bounded = std::min(kReserveAtOnce, static_cast<std::size_t>(expected));
-    series_.samples_ns.reserve(std::max(wanted, bounded));
+    // What is wanted, too, may never come: the time can end first.
+    series_.samples_ns.reserve(std::max(bounded, std::min(wanted, kReserveAtOnce)));
   }
 
   // The timed loop. Everything it needs is in local variables, since each ordered clock read waits
@@ -278,8 +282,53 @@ class Session {
   Histogram* histogram_;
   const Clock& clock_;
   SampleSeries series_ = {};
-  std::array<std::uint64_t, kBlock> block_ = {};
+  // On the heap: threads can have stacks of 64 KB, and a measured callable can measure.
+  std::vector<std::uint64_t> block_ = std::vector<std::uint64_t>(kBlock);
 };
+
+// How deep measurements may nest on a thread. Each takes some kilobytes of its stack.
+constexpr unsigned kMaxNesting = 8;
+
+// What a nested measurement and the callable in it need of the stack.
+constexpr std::size_t kStackOfNested = std::size_t{24} << 10;
+
+// Bytes of the calling thread's stack that are still free.
+std::size_t free_stack() {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
+    return std::numeric_limits<std::size_t>::max();
+  }
+  void* lowest = nullptr;
+  std::size_t size = 0;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  const char here = 0;
+  return static_cast<std::size_t>(&here - static_cast<const char*>(lowest));
+}
+
+// A measurement within others on the same thread.
+class Nesting {
+ public:
+  Nesting() {
+    if (depth == kMaxNesting || (depth > 0 && free_stack() < kStackOfNested)) {
+      throw std::invalid_argument(
+          "work: " + std::to_string(depth) +
+          " measurements contain each other on this thread, and there is no room for another; "
+          "measure at most " +
+          std::to_string(kMaxNesting) +
+          " deep, and on a thread with a larger stack (does the callable measure itself?)");
+    }
+    ++depth;
+  }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+  ~Nesting() { --depth; }
+
+ private:
+  static thread_local unsigned depth;
+};
+
+thread_local unsigned Nesting::depth = 0;
 
 void require(bool holds, const char* message) {
   if (!holds) {
@@ -314,6 +363,7 @@ SampleSeries sample(stratoperf_operation& operation, const SamplerOptions& optio
   require(options.confidence > 0 && options.confidence < 1, "confidence: must lie between 0 and 1");
   require(options.min_samples >= 1, "min_iterations: must be at least 1");
   require(options.batch <= kMaxBatch, "batch: must be at most 2**32");
+  const Nesting nesting;
   Session session(operation, options, histogram);
   return Clock::instance().uses_counter() ? session.run<CounterReader>()
                                           : session.run<SystemReader>();

@@ -48,7 +48,8 @@ struct SampleSeries {
 //
 // Setting operation.stop from any thread or signal handler ends the measurement; the sample that
 // was cut short is dropped. The token is not cleared here: Ctrl-C can come before the first
-// iteration, while the clock is calibrated. Throws std::invalid_argument for options out of range.
+// iteration, while the clock is calibrated. Throws std::invalid_argument for options out of range,
+// and where measurements nest too deep.
 SampleSeries sample(stratoperf_operation& operation, const SamplerOptions& options,
                     Histogram* histogram = nullptr);
 

@@ -5,14 +5,14 @@
 
 namespace stratoperf {
 
-ThreadTeam::ThreadTeam(unsigned members) {
+ThreadTeam::ThreadTeam(unsigned members) : members_(members), shared_(std::make_unique<Shared>()) {
   if (members == 0) {
     throw std::invalid_argument("threads: must be at least 1, got 0");
   }
   try {
-    threads_.reserve(members - 1);
+    shared_->threads.reserve(members - 1);
     for (unsigned member = 1; member < members; ++member) {
-      threads_.emplace_back([this, member] { work(member); });
+      shared_->threads.emplace_back([&shared = *shared_, member] { work(shared, member); });
     }
   } catch (...) {
     stop_all();  // those that did start would otherwise end the process
@@ -20,65 +20,77 @@ ThreadTeam::ThreadTeam(unsigned members) {
   }
 }
 
-ThreadTeam::~ThreadTeam() { stop_all(); }
+ThreadTeam::~ThreadTeam() {
+  if (process_.is_this()) {
+    stop_all();
+  } else {
+    // There is nobody to join, and whoever destroys a condition variable waits for its waiters.
+    static_cast<void>(shared_.release());
+  }
+}
 
 void ThreadTeam::stop_all() {
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stopping = true;
   }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) {
+  shared_->wake.notify_all();
+  for (std::thread& thread : shared_->threads) {
     thread.join();
   }
-  threads_.clear();
+  shared_->threads.clear();
 }
 
 void ThreadTeam::run(const std::function<void(unsigned)>& task) {
-  {
-    const std::lock_guard lock(mutex_);
-    task_ = &task;
-    running_ = members() - 1;
-    ++generation_;
+  if (members_ > 1) {
+    process_.require("threads of this object were");
   }
-  wake_.notify_all();
-  call(0, task);
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return running_ == 0; });
-  task_ = nullptr;
-  if (error_ != nullptr) {
-    std::rethrow_exception(std::exchange(error_, nullptr));
+  Shared& shared = *shared_;
+  {
+    const std::lock_guard lock(shared.mutex);
+    shared.task = &task;
+    shared.running = members() - 1;
+    ++shared.generation;
+  }
+  shared.wake.notify_all();
+  call(shared, 0, task);
+  std::unique_lock lock(shared.mutex);
+  shared.done.wait(lock, [&shared] { return shared.running == 0; });
+  shared.task = nullptr;
+  if (shared.error != nullptr) {
+    std::rethrow_exception(std::exchange(shared.error, nullptr));
   }
 }
 
-void ThreadTeam::work(unsigned member) {
+void ThreadTeam::work(Shared& shared, unsigned member) {
   std::uint64_t seen = 0;
   for (;;) {
     const std::function<void(unsigned)>* task = nullptr;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-      if (stopping_) {
+      std::unique_lock lock(shared.mutex);
+      shared.wake.wait(lock, [&] { return shared.stopping || shared.generation != seen; });
+      if (shared.stopping) {
         return;
       }
-      seen = generation_;
-      task = task_;
+      seen = shared.generation;
+      task = shared.task;
     }
-    call(member, *task);
-    const std::lock_guard lock(mutex_);
-    if (--running_ == 0) {
-      done_.notify_one();
+    call(shared, member, *task);
+    const std::lock_guard lock(shared.mutex);
+    if (--shared.running == 0) {
+      shared.done.notify_one();
     }
   }
 }
 
-void ThreadTeam::call(unsigned member, const std::function<void(unsigned)>& task) noexcept {
+void ThreadTeam::call(Shared& shared, unsigned member,
+                      const std::function<void(unsigned)>& task) noexcept {
   try {
     task(member);
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    if (error_ == nullptr) {
-      error_ = std::current_exception();
+    const std::lock_guard lock(shared.mutex);
+    if (shared.error == nullptr) {
+      shared.error = std::current_exception();
     }
   }
 }

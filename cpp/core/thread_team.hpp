@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "core/fork.hpp"
 
 namespace stratoperf {
 
@@ -21,26 +24,35 @@ class ThreadTeam {
   ThreadTeam& operator=(const ThreadTeam&) = delete;
   ~ThreadTeam();
 
-  unsigned members() const { return static_cast<unsigned>(threads_.size()) + 1; }
+  unsigned members() const { return members_; }
 
   // Calls task(member) once on every member and returns when all are done. What a task throws is
-  // thrown here (the first of several). From one thread at a time.
+  // thrown here (the first of several). From one thread at a time. Throws Forked in a process that
+  // was forked from the one that made the team: its threads are not there.
   void run(const std::function<void(unsigned)>& task);
 
  private:
-  void work(unsigned member);
-  void call(unsigned member, const std::function<void(unsigned)>& task) noexcept;
+  // What the threads share.
+  struct Shared {
+    std::mutex mutex = {};
+    std::condition_variable wake = {};
+    std::condition_variable done = {};
+    const std::function<void(unsigned)>* task = nullptr;
+    std::uint64_t generation = 0;  // counts tasks, so that a member takes each once
+    unsigned running = 0;          // started threads that have not finished the task
+    bool stopping = false;
+    std::exception_ptr error = nullptr;
+    std::vector<std::thread> threads = {};
+  };
+
+  static void work(Shared& shared, unsigned member);
+  static void call(Shared& shared, unsigned member,
+                   const std::function<void(unsigned)>& task) noexcept;
   void stop_all();
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable done_;
-  const std::function<void(unsigned)>* task_ = nullptr;
-  std::uint64_t generation_ = 0;  // counts tasks, so that a member takes each once
-  unsigned running_ = 0;          // started threads that have not finished the task
-  bool stopping_ = false;
-  std::exception_ptr error_ = nullptr;
-  std::vector<std::thread> threads_;
+  OwnProcess process_ = {};
+  unsigned members_;
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace stratoperf

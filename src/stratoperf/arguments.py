@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import unicodedata
-from typing import SupportsIndex
+from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
 
@@ -20,6 +20,9 @@ LARGEST_COUNT = 2**63 - 1
 
 _LONGEST_VALUE = 200
 
+_SMALL_BYTES = 64 << 20
+"""What any machine has; asking how much is free takes longer than a small call."""
+
 
 def shown(value: object) -> str:
     """Return a value as a message shows it, which must not fail because of the value."""
@@ -33,7 +36,7 @@ def shown(value: object) -> str:
 
 def number(
     argument: str,
-    value: float,
+    value: SupportsFloat | SupportsIndex,
     *,
     at_least: float = -math.inf,
     above: float = -math.inf,
@@ -84,6 +87,26 @@ def text(argument: str, value: object) -> str:
     return str.__str__(value)
 
 
+def check_room(argument: str, value: object, needed_bytes: int) -> None:
+    """Check that memory for an argument can be had, before any is taken.
+
+    Raises
+    ------
+    InvalidParameter
+        When it needs more than is free: taking it would end this process, or another.
+    """
+    if needed_bytes < _SMALL_BYTES:
+        return
+    from stratoperf.monitor.memory import free_bytes
+
+    free = free_bytes()
+    if free is not None and needed_bytes > free:
+        raise InvalidParameter(
+            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, of "
+            f"which {free / 1e9:,.1f} GB are free; give a smaller one"
+        )
+
+
 def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
     """Return `value` as an integer of at least 1.
 
@@ -113,7 +136,8 @@ def whole_number(argument: str, value: object, low: int, high: int) -> int:
         if isinstance(value, bool) or not isinstance(value, SupportsIndex):
             raise TypeError
         index = operator.index(value)
-    except TypeError:
+    # Whatever the conversion of a foreign type raises.
+    except Exception:
         raise InvalidParameter(f"{argument}: expected an integer, got {shown(value)}") from None
     if not low <= index <= high:
         raise InvalidParameter(f"{argument}: expected {low} to {high}, got {shown(index)}")

@@ -20,6 +20,10 @@ from stratoperf.verification import verify
 DEVICE_SAMPLES = 1000
 DEVICE_SHARE = 0.1
 
+LARGEST_BATCH = 2**32
+SAMPLE_BYTES = 8
+"""Of one sample, in memory and in a file."""
+
 # What a histogram holds at most: an hour a sample.
 LONGEST_PS = 3_600 * 10**9 * PICOSECONDS
 
@@ -87,15 +91,18 @@ def measure(
     """
     operation = as_operation(fn)
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
+    min_iterations = arguments.count("min_iterations", min_iterations)
+    if keep_samples:
+        arguments.check_room("min_iterations", min_iterations, min_iterations * SAMPLE_BYTES)
     sampled = _core.sampler.sample(
         operation.work,
         warmup_s=arguments.number("warmup_s", warmup_s, at_least=0.0),
-        min_samples=arguments.count("min_iterations", min_iterations),
+        min_samples=min_iterations,
         max_duration_s=arguments.number("max_duration_s", max_duration_s, above=0.0),
         precision=arguments.number("precision", precision, at_least=0.0),
         quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
-        batch=0 if batch is None else arguments.count("batch", batch),
+        batch=0 if batch is None else arguments.count("batch", batch, LARGEST_BATCH),
         max_iterations=operation.max_iterations or 0,
         histogram=histogram,
         # Python runs its signal handlers on the main thread alone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,24 @@ class TestGenerator:
         batch = VoteBatch.generate(1000)
         assert (np.diff(batch.proposal.astype(np.int64)) < 0).any()
         assert batch != VoteBatch.generate(1000, seed=1)
+
+    @pytest.mark.parametrize(
+        "many", [{"nodes": 10**8}, {"nodes": 2**31}, {"nodes": 1, "proposals": 2**31}]
+    )
+    def test_few_votes_of_many_nodes_or_proposals_take_no_time(self, many: dict[str, int]) -> None:
+        begin = time.monotonic()
+        batch = VoteBatch.generate(20, **many)
+        assert time.monotonic() - begin < 2
+        assert len(batch) == 20
+        assert batch == VoteBatch.generate(20, **many)
+
+    def test_of_many_nodes_the_given_share_is_faulty_and_none_votes_twice(self) -> None:
+        honest = VoteBatch.generate(20_000, nodes=10**8)
+        assert len(np.unique(honest.voter)) == 20_000
+        faulty = VoteBatch.generate(20_000, nodes=10**8, byzantine=0.3)
+        wrong = (faulty.round != 1) | (faulty.value >= 2) | (faulty.voter >= 10**8)
+        # Three of the five behaviors show in a vote by itself.
+        assert abs(wrong.mean() - 0.3 * 3 / 5) < 0.02
 
     @pytest.mark.parametrize(
         ("arguments", "named"),

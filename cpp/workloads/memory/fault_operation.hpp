@@ -7,6 +7,7 @@
 #include <span>
 #include <thread>
 
+#include "core/fork.hpp"
 #include "core/operation.hpp"
 #include "workloads/memory/file_tier.hpp"
 #include "workloads/memory/memory_tier.hpp"
@@ -73,6 +74,7 @@ class ServedFaultOperation final : public Operation {
   void serve();
   void serve_one(std::uint64_t address, std::byte* buffer);
 
+  OwnProcess process_ = {};
   std::shared_ptr<Tier> lower_;
   Extent extent_ = {};
   Mapping region_ = {};

@@ -80,6 +80,11 @@ ServedFaultOperation::ServedFaultOperation(std::shared_ptr<Tier> lower)
 }
 
 ServedFaultOperation::~ServedFaultOperation() {
+  if (!process_.is_this()) {
+    // The thread is not here, and the event would end that of the parent.
+    server_.detach();
+    return;
+  }
   const std::uint64_t one = 1;
   static_cast<void>(write(quit_.number(), &one, sizeof(one)) == sizeof(one));
   server_.join();
@@ -124,6 +129,7 @@ void ServedFaultOperation::serve_one(std::uint64_t address, std::byte* buffer) {
 }
 
 void ServedFaultOperation::prepare(std::uint64_t n) {
+  process_.require("the thread that serves these faults was");
   if (n > kPages) {
     throw std::invalid_argument("batch: a batch of " + std::to_string(n) +
                                 " faults does not fit a region of " + std::to_string(kPages) +

@@ -31,21 +31,22 @@ unsigned processors() { return std::max(1U, std::thread::hardware_concurrency())
 
 }  // namespace
 
-InUse::InUse(std::atomic<std::thread::id>& owner) : owner_(&owner) {
+InUse::InUse(Owner& owner) : thread_(&owner.thread) {
+  owner.process.require("these memory tiers were");
   std::thread::id expected = {};
-  if (owner.compare_exchange_strong(expected, std::this_thread::get_id())) {
+  if (thread_->compare_exchange_strong(expected, std::this_thread::get_id())) {
     return;
   }
   if (expected != std::this_thread::get_id()) {
     throw std::runtime_error(
         "these memory tiers are in use by another thread; give each thread its own TierManager");
   }
-  owner_ = nullptr;
+  thread_ = nullptr;
 }
 
 InUse::~InUse() {
-  if (owner_ != nullptr) {
-    owner_->store({}, std::memory_order_release);
+  if (thread_ != nullptr) {
+    thread_->store({}, std::memory_order_release);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/fork.hpp"
 #include "workloads/memory/calibration.hpp"
 #include "workloads/memory/checksum.hpp"
 #include "workloads/memory/transfer.hpp"
@@ -26,17 +27,24 @@ class Damaged : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Whose a store is: a process's, and at times a thread's.
+struct Owner {
+  OwnProcess process = {};
+  std::atomic<std::thread::id> thread = {};
+};
+
 // Says who uses a store meanwhile.
 class InUse {
  public:
-  // Throws std::runtime_error when another thread does; the same one may nest.
-  explicit InUse(std::atomic<std::thread::id>& owner);
+  // Throws std::runtime_error when another thread does; the same one may nest. Throws Forked in
+  // another process than the owner's, which shares the files of the tiers with it.
+  explicit InUse(Owner& owner);
   InUse(const InUse&) = delete;
   InUse& operator=(const InUse&) = delete;
   ~InUse();
 
  private:
-  std::atomic<std::thread::id>* owner_;  // null inside of another
+  std::atomic<std::thread::id>* thread_;  // null inside of another
 };
 
 // From one thread at a time; a second one gets std::runtime_error.
@@ -117,7 +125,7 @@ class Store {
             const StopCheck& stop);
   Route route(std::size_t from, std::size_t to, std::uint64_t size) const;
 
-  std::atomic<std::thread::id> owner_ = {};
+  Owner owner_ = {};
   std::vector<std::shared_ptr<Tier>> tiers_;
   std::uint64_t budget_;
   std::uint64_t written_ = 0;

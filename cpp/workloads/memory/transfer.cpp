@@ -139,16 +139,16 @@ void Transfer::move_chunk(Tier& from, Tier& to, const Chunk& chunk, CopyMethod m
     to.write(pieces.front().to, whole);
     return;
   }
-  std::array<iovec, kMaxParts> parts;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    parts[i] = source != nullptr ? part(source + pieces[i].from, pieces[i].size)
-                                 : part(target + pieces[i].to, pieces[i].size);
+  std::vector<iovec>& parts = staging_[member].parts;
+  parts.clear();
+  for (const Segment& piece : pieces) {
+    parts.push_back(source != nullptr ? part(source + piece.from, piece.size)
+                                      : part(target + piece.to, piece.size));
   }
-  const std::span<const iovec> used(parts.data(), pieces.size());
   if (source != nullptr) {
-    to.write(pieces.front().to, used);
+    to.write(pieces.front().to, parts);
   } else {
-    from.read(pieces.front().from, used);
+    from.read(pieces.front().from, parts);
   }
 }
 

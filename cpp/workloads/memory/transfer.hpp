@@ -73,6 +73,7 @@ class Transfer {
   struct Staging {
     Buffer of_device = {};
     Buffer huge = {};
+    std::vector<iovec> parts = {};  // of a vectored read or write
   };
   // A range of pieces_ that one call moves.
   struct Chunk {

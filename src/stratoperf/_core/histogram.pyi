@@ -70,6 +70,11 @@ class Histogram(Recorder):
         """
         Count one value, rounded to the nearest integer.
         """
+    @typing.overload
+    def record(self, value: typing.Any) -> None:
+        """
+        InvalidParameter for what is no number.
+        """
     def record_many(self, values: numpy.typing.NDArray[typing.Any]) -> None:
         """
         Count every value of an array.

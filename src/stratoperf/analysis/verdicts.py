@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stratoperf.analysis.comparison import Verdict
+from stratoperf.arguments import shown
 from stratoperf.errors import InvalidParameter
 from stratoperf.statistics import Estimate
 
@@ -60,7 +61,7 @@ def check_threshold(threshold: float, name: str = "threshold") -> None:
     if not (is_number and 0 < threshold <= LARGEST_THRESHOLD):
         raise InvalidParameter(
             f"{name}: must be a fraction above 0 and at most {LARGEST_THRESHOLD:g}, "
-            f"got {threshold!r}; 5 % is 0.05"
+            f"got {shown(threshold)}; 5 % is 0.05"
         )
 
 

@@ -5,6 +5,7 @@ Everything is drawn between two measurements, on the thread that measures; `Disp
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,9 @@ class RunProgress(Listener):
             self._display.guard(lambda: self._screen.line(text))
 
     def saved(self, path: Path) -> None:
-        """Remember where the run file is."""
+        """Remember where the run file is, as its user would write it."""
+        with contextlib.suppress(ValueError, OSError):
+            path = path.relative_to(Path.cwd())
         self.path = path
         self.close()
 

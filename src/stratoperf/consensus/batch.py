@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class VoteBatch:
             Every one votes on proposal after proposal; votes beyond nodes * proposals are
             delivered twice (duplicates).
         byzantine
-            The share of the nodes that is faulty, in [0, 1). Each vote of these shows one of five
+            The share of the nodes that is faulty, in [0, 1); where a million nodes or more hardly
+            vote, the probability that a voter is. Each vote of these shows one of five
             behaviors, drawn with equal probability: equivocation, an unauthorized voter, a stale
             round, a value out of range, a duplicate. (Equivocation and duplicates come in pairs of
             votes, and the former needs two values.) Honest nodes agree on nine of ten proposals
@@ -146,6 +148,7 @@ class VoteBatch:
 
     def shuffled(self, seed: int = 0) -> VoteBatch:
         """Return the same votes in another order."""
+        seed = whole_number("seed", seed, 0, 2**63 - 1)
         order = np.random.default_rng(seed).permutation(len(self))
         return VoteBatch(**{name: array[order] for name, array in self.columns().items()})
 

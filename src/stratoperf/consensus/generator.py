@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf import arguments
 from stratoperf.arguments import whole_number
 from stratoperf.consensus.rules import MAX_CELLS
-from stratoperf.errors import InvalidParameter
 
 # One proposal in this many divides the honest nodes, so that undecided ones occur too.
 SPLIT_EVERY = 10
@@ -21,6 +21,15 @@ EPOCH_NS = 1_700_000_000_000_000_000
 
 # How far beyond its bound a wrong voter or value may lie.
 OVERSHOOT = 8
+
+# Up to so many, or so many times the votes, all nodes are drawn, exactly the given share of them
+# faulty. Of more, only those that vote are drawn, each faulty with that probability: the time goes
+# with the votes.
+FEW = 1_000_000
+SHARE = 64
+
+# Of the columns, and of what they are made from.
+BYTES_PER_VOTE = 160
 
 EQUIVOCATION, UNAUTHORIZED, STALE, OUT_OF_RANGE, DUPLICATE = range(5)
 
@@ -43,24 +52,34 @@ def generate(
     if proposals is None:
         proposals = max(1, -(-votes // nodes))
     proposals = whole_number("proposals", proposals, 1, MAX_CELLS)
-    if not (isinstance(byzantine, (int, float)) and 0 <= byzantine < 1):
-        raise InvalidParameter(
-            f"byzantine: expected the share of faulty nodes in [0, 1), got {byzantine!r}"
-        )
+    byzantine = arguments.number("byzantine", byzantine, at_least=0.0, below=1.0)
 
+    arguments.check_room("votes", votes, votes * BYTES_PER_VOTE)
     rng = np.random.default_rng(seed)
     # Slot k is a node's vote on a proposal; the slots go proposal by proposal through the nodes.
-    node_order = rng.permutation(nodes)
     slot = np.arange(votes) % (nodes * proposals)
-    voter = node_order[slot % nodes]
     proposal = slot // nodes
-    value = rng.integers(values, size=proposals)[proposal]
-    split = (rng.integers(SPLIT_EVERY, size=proposals) == 0)[proposal]
+    # Only so many nodes and proposals come to a vote.
+    voting = min(nodes, votes)
+    if nodes > max(FEW, SHARE * votes):
+        node_order = rng.choice(nodes, voting, replace=False)
+        is_faulty = rng.random(voting) < byzantine
+        faulty = node_order[is_faulty]
+    else:
+        node_order = rng.permutation(nodes)
+        faulty = None
+    drawn = proposals
+    if proposals > max(FEW, SHARE * votes):
+        drawn = min(proposals, -(-votes // nodes))
+    voter = node_order[slot % nodes]
+    value = rng.integers(values, size=drawn)[proposal]
+    split = (rng.integers(SPLIT_EVERY, size=drawn) == 0)[proposal]
     opinion = rng.integers(values, size=min(votes, nodes * proposals))[slot]
     value[split] = opinion[split]
     rounds = np.full(votes, round)
 
-    faulty = rng.permutation(nodes)[: int(byzantine * nodes + 0.5)]
+    if faulty is None:
+        faulty = rng.permutation(nodes)[: int(byzantine * nodes + 0.5)]
     of_faulty = rng.permutation(np.flatnonzero(np.isin(voter, faulty)))
     behavior = rng.integers(EQUIVOCATION if values > 1 else UNAUTHORIZED, 5, size=len(of_faulty))
     for kind in (EQUIVOCATION, DUPLICATE):

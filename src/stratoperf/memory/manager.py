@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ class TierManager:
     every thread has one page-locked buffer, and the threads overlap. On a disk all blocks lie
     in one file that has no name: it is gone when the process ends, however it ends.
 
-    It belongs to one thread at a time; the GIL is released while it works.
+    It belongs to one thread at a time, and to the process that made it: one that was forked
+    from that gets an error. The GIL is released while it works.
 
     Parameters
     ----------
@@ -80,6 +82,7 @@ class TierManager:
         budget_bytes: int = BUDGET_BYTES,
     ) -> None:
         self.budget_bytes = arguments.count("budget_bytes", budget_bytes)
+        self._process = os.getpid()
         self.tiers = choose(use, tiers(directories))
         self._opened: OpenTiers | None = OpenTiers(self.tiers, share, self.budget_bytes)
         self._written = 0  # when it is closed
@@ -268,6 +271,10 @@ class TierManager:
         """
         if self._opened is None:
             return
+        if self._process != os.getpid():
+            # What a forked process shares with its parent is the parent's: files, and their room.
+            self._opened = None
+            return
         for block in self.blocks:
             self.free(block)
         self.trim()
@@ -290,6 +297,11 @@ class TierManager:
         return self.tiers.index(self.tier(tier))
 
     def _open(self) -> OpenTiers:
+        if self._process != os.getpid():
+            raise StratoperfError(
+                "TierManager: it was made in the process that forked this one and cannot be used "
+                "here; make another one here, or start processes with the method 'spawn'"
+            )
         if self._opened is None:
             raise StratoperfError("TierManager: it is closed; make another one")
         return self._opened

@@ -9,6 +9,13 @@ from stratoperf.monitor.files import SystemFiles, first_integer
 from stratoperf.monitor.model import Memory
 
 
+def free_bytes() -> int | None:
+    """Return how much memory this process can still take, or ``None`` where nobody tells."""
+    known = memory(SystemFiles())
+    limits = [size for size in (known.available_bytes, known.limit_bytes) if size is not None]
+    return min(limits, default=None)
+
+
 def memory(files: SystemFiles) -> Memory:
     """Return sizes in bytes; what the files do not tell is ``None``."""
     rows = files.table("/proc/meminfo")

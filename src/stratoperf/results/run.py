@@ -47,7 +47,8 @@ class Run:
 
     def __init__(self, document: dict[str, Any], path: str | Path | None = None) -> None:
         self.path = None if path is None else Path(path)
-        self._base = None if self.path is None else self.path.parent
+        # Columns are read later: from the same place, wherever the working directory is by then.
+        self._base = None if self.path is None else self.path.parent.absolute()
         header, systems, results = read_document(document, str(path or "run"), self._base)
         self._document = document
         self.id = header.id

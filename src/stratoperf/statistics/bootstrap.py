@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf import arguments
 from stratoperf._core import statistics as _native
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.statistics.estimates import Estimate
@@ -28,6 +29,9 @@ from stratoperf.statistics.validation import (
 Statistic = str | float | Callable[[Samples], float]
 
 _NAMED = ("mean", "median")
+
+MOST_RESAMPLES = 10_000_000
+"""Far more than any interval gains from; each takes as long as sorting the samples."""
 
 
 def bootstrap(
@@ -127,12 +131,11 @@ def bootstrap_ratio(
 def _check(resamples: int, confidence: float, seed: int) -> None:
     check_confidence(confidence)
     least = int(np.ceil(4 / (1 - confidence) - 1e-9))  # two replicates in each tail
-    if resamples < least:
+    if arguments.whole_number("resamples", resamples, 1, MOST_RESAMPLES) < least:
         raise InvalidParameter(
             f"resamples: a confidence of {confidence} needs at least {least}, got {resamples}"
         )
-    if not 0 <= seed < 2**64:
-        raise InvalidParameter(f"seed: must lie between 0 and 2**64 - 1, got {seed}")
+    arguments.whole_number("seed", seed, 0, 2**64 - 1)
 
 
 def _quantile_of(statistic: Statistic) -> float | None:
@@ -152,11 +155,7 @@ def _quantile_of(statistic: Statistic) -> float | None:
 def _block(samples: Samples, statistic: Statistic, block: int | None) -> int:
     q = _quantile_of(statistic)
     if block is not None:
-        if not 1 <= block <= len(samples):
-            raise InvalidParameter(
-                f"block: must lie between 1 and the number of samples ({len(samples)}), got {block}"
-            )
-        return block
+        return arguments.whole_number("block", block, 1, len(samples))
     if q is None:
         time, significant = _native.correlation_time(samples)
     else:

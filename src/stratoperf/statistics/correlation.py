@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf import arguments
 from stratoperf._core import statistics as _native
-from stratoperf.errors import InvalidParameter
 from stratoperf.statistics.validation import as_samples
 
 
@@ -35,11 +35,8 @@ def autocorrelation(samples: npt.ArrayLike, max_lag: int) -> npt.NDArray[np.floa
         For bad samples or a lag out of range.
     """
     data = as_samples(samples)
-    if not 0 <= max_lag < len(data):
-        raise InvalidParameter(
-            f"max_lag: must lie between 0 and the number of samples less one ({len(data) - 1}), "
-            f"got {max_lag}"
-        )
+    # Up to the number of samples less one.
+    max_lag = arguments.whole_number("max_lag", max_lag, 0, len(data) - 1)
     result = np.zeros(max_lag + 1)
     if data.min() < data.max():
         centered = data - data.mean()

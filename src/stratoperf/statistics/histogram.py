@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf import arguments
 from stratoperf._core import histogram as _native
 from stratoperf.errors import InvalidParameter
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers, Summary
+from stratoperf.statistics.validation import check_confidence, check_quantile
 
 
 class Histogram(_native.Histogram):
@@ -39,10 +41,27 @@ class Histogram(_native.Histogram):
     """
 
     def __init__(self, lowest: int = 1, highest: int = 3_600_000_000_000, digits: int = 3) -> None:
-        for name, value in (("lowest", lowest), ("highest", highest)):
-            if not 0 < value < 2**64:
-                raise InvalidParameter(f"{name}: must lie between 1 and 2**64 - 1, got {value}")
-        super().__init__(lowest, highest, digits)
+        super().__init__(
+            arguments.whole_number("lowest", lowest, 1, 2**64 - 1),
+            arguments.whole_number("highest", highest, 1, 2**64 - 1),
+            arguments.whole_number("digits", digits, 1, 5),
+        )
+
+    def quantile(self, q: SupportsFloat | SupportsIndex) -> float:
+        """Return a quantile, each value taken for the middle of its bucket.
+
+        Parameters
+        ----------
+        q
+            In [0, 1]; interpolated as by `numpy.quantile`, overflow taken for `highest`.
+
+        Raises
+        ------
+        InvalidParameter
+            When nothing is recorded, or for a `q` out of range.
+        """
+        check_quantile(q)
+        return super().quantile(q)
 
     def record_many(self, values: npt.ArrayLike) -> None:
         """Count every value of a one-dimensional array; releases the GIL.
@@ -78,6 +97,8 @@ class Histogram(_native.Histogram):
         confidence
             Of the two-sided interval; in (0, 1).
         """
+        check_quantile(q)
+        check_confidence(confidence)
         value, low, high = self.quantile_interval(q, confidence)
         method = "order statistics of a histogram, samples taken for independent"
         return Estimate(value, low, high, confidence, method)
@@ -95,6 +116,7 @@ class Histogram(_native.Histogram):
         InvalidParameter
             When nothing is recorded, or for a `confidence` out of range.
         """
+        check_confidence(confidence)
         average = self.mean  # refuses an empty histogram
         stdev = self.stdev if self.count > 1 else None
         return Summary(

@@ -6,7 +6,12 @@ import numpy.typing as npt
 
 from stratoperf._core import statistics as _native
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers, Summary
-from stratoperf.statistics.validation import Samples, as_samples
+from stratoperf.statistics.validation import (
+    Samples,
+    as_samples,
+    check_confidence,
+    check_quantile,
+)
 
 
 def quantile(samples: npt.ArrayLike, q: float, confidence: float = 0.95) -> Estimate:
@@ -39,6 +44,8 @@ def quantile(samples: npt.ArrayLike, q: float, confidence: float = 0.95) -> Esti
     InvalidParameter
         For bad samples, or `q` or `confidence` out of range.
     """
+    check_quantile(q)
+    check_confidence(confidence)
     return _quantile(as_samples(samples), q, confidence)
 
 
@@ -65,6 +72,7 @@ def mean(samples: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
     InvalidParameter
         For bad samples or a `confidence` out of range.
     """
+    check_confidence(confidence)
     data = as_samples(samples)
     value, low, high, effective, widened = _native.mean(data, confidence)
     method = _named("Student's t", len(data), effective, widened)
@@ -99,6 +107,7 @@ def summarize(samples: npt.ArrayLike, confidence: float = 0.95) -> Summary:
     InvalidParameter
         For bad samples or a `confidence` out of range.
     """
+    check_confidence(confidence)
     data = as_samples(samples)
     count, average, stdev, smallest, largest = _native.moments(data)
     dropped, (kept, kept_mean, kept_stdev, _, _) = _native.trim(data, SIGMA)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from typing import SupportsFloat, SupportsIndex
+
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 
 Samples = npt.NDArray[np.float64]
@@ -51,13 +55,23 @@ def as_samples(samples: npt.ArrayLike, name: str = "samples") -> Samples:
 
 def check_confidence(confidence: float) -> None:
     """Raise `InvalidParameter` unless the confidence lies between 0 and 1."""
-    if not 0 < confidence < 1:
+    if not 0 < _real(confidence) < 1:
         raise InvalidParameter(
-            f"confidence: must lie between 0 and 1, got {confidence}; 95 % is 0.95"
+            f"confidence: must lie between 0 and 1, got {arguments.shown(confidence)}; 95 % is 0.95"
         )
 
 
-def check_quantile(q: float) -> None:
+def check_quantile(q: SupportsFloat | SupportsIndex) -> None:
     """Raise `InvalidParameter` unless q lies in [0, 1]."""
-    if not 0 <= q <= 1:
-        raise InvalidParameter(f"q: must lie in [0, 1], got {q}; the 95th percentile is 0.95")
+    if not 0 <= _real(q) <= 1:
+        raise InvalidParameter(
+            f"q: must lie in [0, 1], got {arguments.shown(q)}; the 95th percentile is 0.95"
+        )
+
+
+def _real(value: SupportsFloat | SupportsIndex) -> float:
+    """Return a number as a float, and NaN, which fails every comparison, for anything else."""
+    try:
+        return arguments.number("value", value)
+    except InvalidParameter:
+        return math.nan

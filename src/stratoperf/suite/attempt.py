@@ -68,8 +68,8 @@ def attempt(case: Case, *, system: str, process: str, base: Path | None = None) 
     if case.skip_reason is not None:
         tree = result_tree(case, "skipped", case.skip_reason)
         return Attempt(*stored_form(tree, base))
-    if case.fault is not None:
-        return Attempt(*stored_form(result_tree(case, "failed", case.fault), base))
+    if case.declared.fault is not None:
+        return Attempt(*stored_form(result_tree(case, "failed", case.declared.fault), base))
     work = _Work(case)
     with Containment() as around:
         work.run(around)

@@ -59,19 +59,24 @@ class Containment:
         What handlers of signals raised meanwhile, whether or not the block swallowed it.
     changes
         After the block, the names of what it had changed.
+    threads
+        After the block, the names of threads that it left running.
     """
 
     def __init__(self, keepers: Iterable[Callable[[], Restore]] | None = None) -> None:
         self.error: BaseException | None = None
         self.interrupts: list[BaseException] = []
         self.changes: list[str] = []
+        self.threads: list[str] = []
         self._keepers = tuple(KEEPERS if keepers is None else keepers)
         self._restores: list[Restore] = []
         self._process = 0
+        self._threads: set[threading.Thread] = set()
         self._is_at_door = False
 
     def __enter__(self) -> Containment:
         self._process = os.getpid()
+        self._threads = set(threading.enumerate())
         self._is_at_door = True
         # Put back last, so that Ctrl-C is only noted meanwhile.
         self._restores.append(self._keep_signal_handlers())
@@ -99,6 +104,9 @@ class Containment:
         if error is not None:
             _LOG.debug("foreign code raised", exc_info=True)
         self._put_back()
+        self.threads = [
+            storable(thread.name) for thread in threading.enumerate() if thread not in self._threads
+        ]
         return True
 
     def _put_back(self) -> None:
@@ -110,15 +118,28 @@ class Containment:
             if changed is not None:
                 self.changes.append(storable(changed))
 
+    def pass_on(self) -> None:
+        """Raise what ended the block, if anything did."""
+        if self.interrupts:
+            raise self.interrupts[0]
+        if self.error is not None:
+            raise self.error
+
     @property
     def sentences(self) -> list[str]:
         """What a reader of the result should know."""
-        if not self.changes:
-            return []
-        return [
-            "the benchmark changed what other cases share, which was put back: "
-            + ", ".join(self.changes)
-        ]
+        sentences = []
+        if self.changes:
+            sentences.append(
+                "the benchmark changed what other cases share, which was put back: "
+                + ", ".join(self.changes)
+            )
+        if self.threads:
+            sentences.append(
+                "the benchmark left threads that still run beside the cases after it: "
+                + _listed(self.threads)
+            )
+        return sentences
 
     def _keep_signal_handlers(self) -> Restore:
         if threading.current_thread() is not threading.main_thread():
@@ -213,7 +234,8 @@ def _keep_environment() -> Restore:
         if "TZ" in names:
             time.tzset()
         changed = ["os.environ"] if replaced else []
-        return _listed([*changed, *names]) or None
+        changed += [f"the environment ({_listed(names)})"] if names else []
+        return _listed(changed) or None
 
     return restore
 
@@ -258,16 +280,6 @@ def _keep_warning_filters() -> Restore:
 
     def restore() -> None:
         saved.__exit__(None, None, None)
-
-    return restore
-
-
-def _keep_threads() -> Restore:
-    before = set(threading.enumerate())
-
-    def restore() -> str | None:
-        left = [thread.name for thread in threading.enumerate() if thread not in before]
-        return f"a thread that still runs ({_listed(left)})" if left else None
 
     return restore
 
@@ -410,7 +422,6 @@ KEEPERS: tuple[Callable[[], Restore], ...] = (
     _keep_environment,
     _keep_path,
     _keep_warning_filters,
-    _keep_threads,
     _keep_limits,
     _keep("the processors of the thread", lambda: os.sched_getaffinity(0), _set_affinity),
     _keep("the scheduling of the thread", _scheduling, _set_scheduling),

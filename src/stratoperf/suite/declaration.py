@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
@@ -23,6 +23,24 @@ from stratoperf.suite.targets import Target
 from stratoperf.suite.values import Value, frozen
 
 _LOG = logging.getLogger(__name__)
+
+
+class Declared(NamedTuple):
+    """What a declaration says of one case.
+
+    Attributes
+    ----------
+    disk_bytes
+        What measuring it writes to disk at most.
+    setup_s
+        Seconds of its setup and verification.
+    fault
+        What is wrong with a function of the declaration, or ``None``.
+    """
+
+    disk_bytes: int = 0
+    setup_s: float = 0.0
+    fault: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -157,8 +175,8 @@ class Benchmark:
             told = told(**_those_taken(told, {"duration_s": duration_s, **params}))
         return arguments.number(f"{field} of {self.name}", told, at_least=0.0)
 
-    def fault(self, params: Mapping[str, Value], duration_s: float) -> str | None:
-        """Return what is wrong with the functions of the declaration, or ``None``.
+    def declared(self, params: Mapping[str, Value], duration_s: float) -> Declared:
+        """Return what the declaration says of one case; its functions are asked once.
 
         Parameters
         ----------
@@ -170,16 +188,19 @@ class Benchmark:
         InvalidParameter
             From the benchmark's own check, for values that cannot be measured on any machine.
         """
-        asking: dict[str, Callable[[], object]] = {
+        asking: dict[str, Callable[[], Any]] = {
             "check": lambda: self._declared_check(params),
             "disk_bytes": lambda: self.disk_bytes_of(params, duration_s),
             "setup_s": lambda: self.setup_s_of(params, duration_s),
         }
+        answers: dict[str, Any] = {}
         for field, ask in asking.items():
             if not callable(getattr(self, field)):
+                answers[field] = ask()
                 continue
-            with Containment() as around:
-                ask()
+            # The plan puts back what they change.
+            with Containment(()) as around:
+                answers[field] = ask()
             if around.interrupts:
                 raise around.interrupts[0]
             if around.error is None:
@@ -188,8 +209,8 @@ class Benchmark:
             if field == "check" and is_ours:
                 raise around.error
             reason = describe(around.error)
-            return reason if is_ours else f"{field} of {self.name}: {reason}"
-        return None
+            return Declared(fault=reason if is_ours else f"{field} of {self.name}: {reason}")
+        return Declared(answers["disk_bytes"], answers["setup_s"])
 
     def _declared_check(self, params: Mapping[str, Value]) -> None:
         if self.check is not None:

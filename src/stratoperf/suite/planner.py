@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from stratoperf import backends, clock
+from stratoperf import arguments, backends, clock
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE
+from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.results.validation import convert
-from stratoperf.suite.declaration import Benchmark
+from stratoperf.suite.containment import Containment
+from stratoperf.suite.declaration import Benchmark, Declared
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
 from stratoperf.suite.values import Value, values_of
@@ -27,9 +28,6 @@ SETUP_S = 0.3
 
 PROFILE_S = 1.0
 """Seconds that the passes of a profile take at most."""
-
-SAMPLE_BYTES = 8
-"""Bytes of one sample in an ``.npz``."""
 
 SHORTEST_SAMPLE = 100
 """Length of a sample beside reading the clock, and beside its steps, that the sampler keeps to."""
@@ -66,10 +64,10 @@ class Case:
         Its stable identity.
     sampling
         How long and how precisely.
+    declared
+        What its benchmark's declaration says of it.
     skip_reason
         Why it cannot be measured here, or ``None``.
-    fault
-        What is wrong with the functions that its declaration names, or ``None``: then it fails.
     profile
         Whether a profile is taken after the measurement.
     """
@@ -79,14 +77,14 @@ class Case:
     backend: str
     key: str
     sampling: Sampling
+    declared: Declared
     skip_reason: str | None = None
-    fault: str | None = None
     profile: bool = False
 
     @property
     def is_measured(self) -> bool:
         """Whether it comes to a measurement."""
-        return self.skip_reason is None and self.fault is None
+        return self.skip_reason is None and self.declared.fault is None
 
     @property
     def seconds(self) -> float:
@@ -94,8 +92,7 @@ class Case:
         if not self.is_measured:
             return 0.0
         sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
-        declared = self.benchmark.setup_s_of(self.params, self.sampling.max_duration_s)
-        measured = self.sampling.warmup_s + sampled + SETUP_S + declared
+        measured = self.sampling.warmup_s + sampled + SETUP_S + self.declared.setup_s
         return measured + (PROFILE_S if self.profile else 0.0)
 
     @property
@@ -103,7 +100,7 @@ class Case:
         """Bytes that the benchmark itself writes to disk, by its own declaration."""
         if not self.is_measured:
             return 0
-        return self.benchmark.disk_bytes_of(self.params, self.sampling.max_duration_s)
+        return self.declared.disk_bytes
 
     @property
     def sample_bytes(self) -> int:
@@ -235,11 +232,16 @@ def make_request(
         preset=preset,
         backend=backend,
         params={name: values_of(name, values) for name, values in (params or {}).items()},
-        iterations=iterations,
-        duration_s=duration_s,
-        warmup_s=warmup_s,
-        profile=profile,
+        # As plain Python numbers, which the run file can hold.
+        iterations=None if iterations is None else arguments.count("iterations", iterations),
+        duration_s=_seconds("duration_s", duration_s),
+        warmup_s=_seconds("warmup_s", warmup_s),
+        profile=bool(profile),
     )
+
+
+def _seconds(argument: str, seconds: float | None) -> float | None:
+    return None if seconds is None else arguments.number(argument, seconds, at_least=0.0)
 
 
 def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
@@ -262,12 +264,18 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
         raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks, reasons)
-    cases = [
-        _case(benchmark, params, backend, reason, _sustained(benchmark, sampling, request), request)
-        for benchmark in benchmarks
-        for backend, reason in reasons[benchmark.name]
-        for params in benchmark.combinations(_typed(benchmark, backend, request.params), backend)
-    ]
+    cases: list[Case] = []
+    # Functions of the declarations are asked, which may change the process like all foreign code.
+    with Containment() as around:
+        for benchmark in benchmarks:
+            lasting = _sustained(benchmark, sampling, request)
+            for backend, reason in reasons[benchmark.name]:
+                chosen = _typed(benchmark, backend, request.params)
+                cases += [
+                    _case(benchmark, params, backend, reason, lasting, request)
+                    for params in benchmark.combinations(chosen, backend)
+                ]
+    around.pass_on()
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
 
@@ -286,8 +294,8 @@ def _case(
         backend,
         benchmark.key(params, backend),
         sampling,
+        benchmark.declared(params, sampling.max_duration_s),
         skip_reason,
-        benchmark.fault(params, sampling.max_duration_s),
         request.profile,
     )
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.measuring import SAMPLE_BYTES
 
 STANDARD_ITERATIONS = 1000
 """The seed's standard for every benchmark: fewer give no upper end to the interval of p99."""
@@ -37,6 +38,7 @@ class Sampling:
         arguments.number("warmup_s", self.warmup_s, at_least=0)
         arguments.number("duration_s", self.max_duration_s, above=0)
         arguments.count("iterations", self.min_iterations)
+        arguments.check_room("iterations", self.min_iterations, self.min_iterations * SAMPLE_BYTES)
 
     def changed(
         self,

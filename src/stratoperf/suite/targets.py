@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.schema import STATISTICS, TargetVerdict, Verdict
 from stratoperf.statistics import Estimate
@@ -73,8 +73,7 @@ class Target:
             )
         if self.direction not in _HOLDS:
             raise InvalidParameter(f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}")
-        if isinstance(self.value, bool) or not math.isfinite(self.value):
-            raise InvalidParameter(f"value: expected a finite number, got {self.value!r}")
+        arguments.number("value", self.value)
         object.__setattr__(self, "where", MappingProxyType(dict(self.where)))
 
     @property

@@ -6,6 +6,7 @@ import ast
 import platform
 from collections.abc import Iterable
 
+from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
 from stratoperf.synthesis.schema import Kind, Role, kinds
 from stratoperf.synthesis.table import NodeTable
@@ -117,8 +118,7 @@ def decode_tree(table: NodeTable, row: int | None = None) -> ast.AST:
         if len(roots) != 1:
             raise InvalidParameter(f"row: there are {len(roots)} trees; choose one of table.roots")
         row = int(roots[0])
-    if not 0 <= row < len(table):
-        raise InvalidParameter(f"row: expected 0 to {len(table) - 1}, got {row}")
+    row = whole_number("row", row, 0, len(table) - 1)
     layouts = table.vocabulary.layouts
     values = table.vocabulary.values
     made: dict[int, ast.AST] = {}

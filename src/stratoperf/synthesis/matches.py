@@ -53,6 +53,7 @@ class Matches:
 
     def of(self, pattern: int) -> npt.NDArray[np.uint32]:
         """Return the rows where a pattern matches (uint32)."""
+        pattern = whole_number("pattern", pattern, 0, len(self.patterns) - 1)
         return self.node[int(self.begin[pattern]) : int(self.begin[pattern + 1])]
 
     def bindings(self, hit: int) -> dict[str, str | list[str]]:

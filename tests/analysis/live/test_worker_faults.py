@@ -92,6 +92,10 @@ def test_without_a_fault_a_pair_is_measured(measure: Callable[..., None]) -> Non
         ("os.kill(os.getpid(), signal.SIGSEGV)", "the worker ended with signal SIGSEGV"),
         ("os._exit(0)", "the worker ended with status 0 and said nothing"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
+        ("raise type('Mute', (BaseException,), {'__str__': lambda self: 1 / 0})", "Mute"),
+        ("raise ValueError('\\udcff' + 'x' * 1_000_000)", r"ValueError: \udcffxxx"),
     ],
 )
 def test_code_that_does_not_go_on_is_told_with_its_reason(
@@ -108,6 +112,8 @@ def test_code_that_does_not_go_on_is_told_with_its_reason(
     [
         ("raise ValueError('not empty')", "ValueError: not empty"),
         ("sys.exit(4)", "the worker ended with status 4 in its teardown"),
+        ("sys.exit()", "the worker ended with status 1 in its teardown"),
+        ("raise GeneratorExit", "the worker ended with status 1 in its teardown"),
         ("os._exit(5)", "the worker ended with status 5 in its teardown"),
         ("os.abort()", "the worker ended with signal SIGABRT in its teardown"),
     ],
@@ -140,6 +146,8 @@ def test_what_the_code_prints_is_harmless(measure: Callable[..., None]) -> None:
 
 def test_closing_the_standard_descriptors_is_harmless(measure: Callable[..., None]) -> None:
     measure("setup: os.close(0); os.close(1); os.close(2)")
+    measure("setup: sys.stdout.close(); sys.stderr.close()")
+    measure("teardown: sys.stdout = sys.stderr = None")
 
 
 @pytest.mark.parametrize("garbage", ["b'hello\\n'", "b'{}\\n'", "bytes(100) + b'\\n'"])

@@ -92,7 +92,7 @@ def _disk_notes(cases: Sequence[Case]) -> list[str]:
     written = {
         case.key: case.benchmark.disk_bytes_of(case.params, SAMPLED_S)
         for case in cases
-        if case.skip_reason is None
+        if case.is_measured
     }
     return [
         f"{key}: each process of the comparison writes up to {count / 1e9:.3g} GB to a disk"
@@ -109,7 +109,7 @@ def _described(case: Case) -> dict[str, Any]:
         "category": case.benchmark.category,
         "backend": case.backend,
         "params": dict(case.params),
-        "skip_reason": case.skip_reason,
+        "skip_reason": case.skip_reason or case.declared.fault,
     }
 
 

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
@@ -51,9 +51,19 @@ class Worker:
         """Answer until told to quit, or until the other end closes."""
         version = sys.version.split(maxsplit=1)[0]
         self._channel.send("hello", version=stratoperf.__version__, python=version)
-        with contextlib.suppress(Closed), self._cleanup:
+        with contextlib.suppress(Closed), self._torn_down():
             while (question := self._channel.receive())["type"] != "quit":
                 self._channel.send(**self._answer(question))
+
+    @contextlib.contextmanager
+    def _torn_down(self) -> Iterator[None]:
+        """Tear down at the end; what that raises ends the process with status 1, or its own."""
+        try:
+            with self._cleanup:
+                yield
+        except SystemExit as ending:
+            # That of a teardown, which is not a success.
+            raise SystemExit(ending.code or "the teardown called sys.exit") from None
 
     def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         kind = question.pop("type")
@@ -209,7 +219,9 @@ def main(arguments: Sequence[str]) -> None:
             Worker(Channel(connection)).serve()
         finally:
             _leave_nothing()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # The code under test may have closed or replaced it.
+        with contextlib.suppress(Exception):
+            stream.flush()
     # All is torn down; what the interpreter would do now only takes time from the next pair.
     os._exit(0)
