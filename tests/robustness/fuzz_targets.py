@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-import fuzz_mutators as mutators
-import fuzz_seeds as seeds
 import msgspec
 import pytest
 
+import fuzz_mutators as mutators
+import fuzz_seeds as seeds
 import stratoperf as sp
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.live import answers
