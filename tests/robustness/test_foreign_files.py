@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.robustness.strikes import carry_on, document, result, unheard
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary, sweep
 from stratoperf.suite.recorder import resume_file, start_file
+from strikes import carry_on, document, result, unheard
 
 NAME = "x_20260102T030405Z"
 """What a run of `document` is called."""
