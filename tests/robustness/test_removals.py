@@ -19,7 +19,7 @@ INSTRUCTION = (
 )
 
 CHANGES = re.compile(
-    r"chmod|chown|copy2|copy_file_range|copyfile|copytree|dump|fchmod|fchown|fdopen|"
+    r"chmod|chown|copy2|copy_file_range|copyfile|copytree|dump|fchmod|fchown|"
     r"ftruncate|hardlink_to|lchmod|link|makedirs|memmap|mkdir|mkdtemp|mkfifo|mknod|"
     r"mkstemp|mount|move|open_memmap|posix_fallocate|pwrite|pwritev|removedirs|remove|"
     r"rename|renames|rmdir|rmtree|save|savefig|savetxt|savez|savez_compressed|sendfile|"
@@ -37,14 +37,23 @@ TAKEN = "an open file; it changes what is written to it and nothing else"
 READS = "reads"
 
 REVIEWED = {
+    "analysis/live/guard.py": {
+        "_memory: tempfile.mkstemp()": "fails where something has the name",
+        "_memory: Path(name).unlink()": "the name that mkstemp made up a line before",
+    },
     "analysis/live/processes.py": {
         "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
         "unnamed_output: tempfile.TemporaryFile()": "it has no name",
     },
     "cli/comparison_output.py": {
-        "_write: path.open(mode, encoding='utf-8', errors=_ODD)": (
+        "_write: path.open(mode, encoding='utf-8')": (
             "the user named it; it stays the same file, since it may be a device, a pipe, or the "
             "summary that GitHub Actions mounts"
+        ),
+    },
+    "cli/streams.py": {
+        "_fill: os.open(os.devnull, os.O_WRONLY if descriptor == _STDERR else os.O_RDONLY)": (
+            "a device that drops all"
         ),
     },
     "cli/entry.py": {"_silence: os.open(os.devnull, os.O_WRONLY)": "a device that drops all"},
@@ -65,7 +74,6 @@ REVIEWED = {
         "open_archive: zipfile.ZipFile(_Bounded(file))": READS,
     },
     "results/files.py": {
-        "atomic_file: os.fdopen(descriptor, 'wb')": OWN_LOCK,
         "atomic_file: temporary.replace(path)": (
             "the caller owns the name; devices and directories are refused, links are not followed"
         ),
