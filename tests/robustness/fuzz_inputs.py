@@ -74,10 +74,16 @@ def main() -> int:
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="stratoperf-fuzz-", dir=memory) as folder:
         command = [sys.executable, __file__, *sys.argv[1:], "--child", folder]
-        try:
-            code = subprocess.run(command, check=False).returncode
-        except KeyboardInterrupt:
-            return 130
+        # Neither the process nor the folder outlives this one.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: sys.exit(128 + number))
+        with subprocess.Popen(command) as child:
+            try:
+                code = child.wait()
+            except KeyboardInterrupt:
+                return 130
+            finally:
+                child.kill()
         progress = Path(folder) / "progress"
         if code < 0 and progress.exists():
             print(f"killed by signal {-code} at this input; to repeat it: {progress.read_text()}")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from stratoperf.consensus.batch import COLUMNS
 from stratoperf.door import read_bytes, shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
-from stratoperf.results.archives import open_archive
+from stratoperf.results.archives import MOST_NUMBERS, open_archive
 
 LARGEST_CSV = 1 << 28
 """Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""
@@ -40,6 +40,12 @@ def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
     from stratoperf.results.files import atomic_file
 
     suffix = _format(path)
+    votes = len(columns["voter"])
+    if votes > MOST_NUMBERS:
+        raise InvalidParameter(
+            f"path: {votes} votes are more than the {MOST_NUMBERS} that a trace can hold; save "
+            "them in several"
+        )
     with atomic_file(path) as file:
         if suffix == ".npz":
             arrays: dict[str, Any] = dict(columns)
@@ -53,6 +59,10 @@ def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
         finally:
             # What it wraps is closed by its owner.
             text.detach()
+        if file.tell() > LARGEST_CSV:
+            raise InvalidParameter(
+                f"path: {path} would be larger than what is read again; save it as .npz"
+            )
 
 
 def _format(path: Path) -> str:
