@@ -97,7 +97,7 @@ def result(number: int, text: str, side: str) -> dict[str, Any]:
         "batch": 1,
         "columns": {"latency": samples},
     }
-    metric = {"unit": text, "better": "lower", "primary": True}
+    metric = {"unit": "ns", "better": "lower", "primary": True}
     return {**common, "status": "ok", "metrics": {"latency": metric}, "series": [series]}
 
 
