@@ -61,6 +61,13 @@ def test_a_shell_reads_any_words_as_they_are(words: list[bytes]) -> None:
     assert log_line(command) == command, "the command changes on its way to the reader"
 
 
+def test_an_output_of_ascii_gets_a_command_of_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    command = command_text("command", Path("µ 漢字"))
+    assert command.isascii()
+    assert words_of(command) == ["µ 漢字".encode()]
+
+
 def test_plain_words_stay_plain() -> None:
     command = command_text("stratoperf", "run", "--resume", Path("results/all.journal"))
     assert command == "stratoperf run --resume results/all.journal"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from stratoperf.failures import storable
-from stratoperf.safe_text import log_line
+from stratoperf.safe_text import log_line, only_ascii
 
 
 def command_text(*words: str | os.PathLike[str]) -> str:
@@ -43,7 +43,10 @@ def _quoted(word: str | os.PathLike[str]) -> str:
     text = os.fsdecode(word)
     if not isinstance(word, str) and text.startswith("-"):
         text = f"./{text}"
-    if log_line(text) == text:
+    # What stands in for a stream may have no encoding.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    is_shown = text.isascii() or not only_ascii(encoding)
+    if is_shown and log_line(text) == text:
         return shlex.quote(text)
     # Bytes that are not text, and what would be escaped on its way to the reader.
     octal = "".join(map(_octal, os.fsencode(text)))

@@ -11,6 +11,7 @@ Each medium has one function, which everything that is shown there passes: `log_
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -200,6 +201,14 @@ def figure_label(text: str) -> str:
         Whatever others wrote.
     """
     return visible(text).replace("$", r"\$")
+
+
+def only_ascii(encoding: str) -> bool:
+    """Tell whether an output of that encoding gets nothing but ASCII."""
+    if not encoding.lower().startswith("utf"):
+        return True
+    # With LC_ALL=C Python writes UTF-8 all the same; the user asked for ASCII.
+    return os.environ.get("LC_ALL") in ("C", "POSIX")
 
 
 def _shortened(text: str) -> str:

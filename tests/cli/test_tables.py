@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from stratoperf.cli import cells
+from stratoperf.cli.fitting import shortened, wrapped
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.statistics import Estimate
@@ -97,3 +99,38 @@ def test_a_parameter_is_shown_without_needless_digits(value: object, text: str) 
 
 def test_what_was_not_measured_is_a_dash() -> None:
     assert cells.latency(None, compact=True).text == "-"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("at most 12.3 µs now", ["at most", "12.3 µs", "now"]),
+        ("a rate of 2.6 G votes/s", ["a rate of", "2.6 G votes/s"]),
+        ("漢字漢字 漢字 words", ["漢字漢字", "漢字 words"]),
+        ("kv.put[backend=cpu,size=64]: x", ["kv.put[backend=cpu,", "size=64]:", "x"]),
+        ("a/path/that/is/long b", ["a/path/that/is/long", "b"]),
+        ("10 % of it", ["10 % of it"]),
+        ("  name    detail", ["  name", "detail"]),
+        ("", [""]),
+    ],
+)
+def test_a_line_is_broken_between_facts_and_not_within(text: str, lines: list[str]) -> None:
+    assert wrapped(text, 10) == lines
+
+
+@pytest.mark.parametrize(
+    ("name", "room", "short"),
+    [
+        ("consensus.round", 15, "consensus.round"),
+        ("consensus.round", 10, "consensus…"),
+        ("kv.put size=1000 mode=a", 20, "kv.put size=1000 …"),
+        ("kv.put[size=1000,mode=a]", 20, "kv.put[size=1000,…"),
+        ("漢字漢字", 6, "漢字…"),
+        ("漢字", 1, "…"),
+    ],
+)
+def test_a_name_is_shortened_with_a_mark_and_not_within_a_parameter(
+    name: str, room: int, short: str
+) -> None:
+    assert shortened(name, room) == short
+    assert cell_len(short) <= room

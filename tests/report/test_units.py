@@ -153,6 +153,7 @@ def test_an_interval_has_the_digits_that_its_width_justifies(
 @example([4.0, 4.0000001, 4.0000002], "ns")
 @example([0.9999, 1.0, 1.00001], "s")
 @example([-1e300, 0.0, 1e300], "votes/s")
+@example([-1.8e305, 0.5, 1.0], "us")
 def test_the_bounds_of_an_interval_hold_the_value_and_differ_where_they_do(
     numbers: list[float], unit: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -349,3 +350,40 @@ def mutated_npz(content: bytes, rng: random.Random) -> bytes:
             case _:
                 return mutated_bytes(bytes(data), rng)
     return bytes(data)
+
+
+NASTY_WORDS = (
+    b"",
+    b"-1",
+    b"+1",
+    b"0",
+    b"0x10",
+    b"1_0",
+    b"9" * 25,
+    b"9" * 5000,
+    b"1e5",
+    b"nan",
+    b"inf",
+    b"\xd9\xa1",
+    b"\xc2\xb2",
+    b"0-99999999999",
+    b"0-65535," * 100,
+    b"3-1",
+    b"a-b",
+    b"max",
+    b"'",
+    b'"',
+    b"../..",
+    b"\\040\\777\\000",
+    b"x" * 300,
+    b"unlimited",
+)
+
+
+def mutated_kernel_text(text: bytes, rng: random.Random) -> bytes:
+    """Change words of a file of the kernel, or its bytes."""
+    words = re.split(rb"(\s+|[-,:=/])", text)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        words[rng.randrange(len(words))] = rng.choice(NASTY_WORDS)
+    changed = b"".join(words)
+    return mutated_bytes(changed, rng) if rng.random() < 0.3 else changed

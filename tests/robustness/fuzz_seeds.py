@@ -211,3 +211,26 @@ THRESHOLDS = b"""default = 5
 "consensus.round" = 3
 "kv.*" = 15.5
 """
+
+KERNEL_FILES = {
+    "/proc/self/mountinfo": "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+    "23 22 0:5 / /data rw - overlay overlay rw,lowerdir=/a,upperdir=/b,workdir=/c\n",
+    "/proc/stat": "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 5\n",
+    "/proc/loadavg": "0.50 0.40 0.30 1/200 1234",
+    "/proc/cmdline": "BOOT_IMAGE=/vmlinuz isolcpus=2,3 mitigations=off",
+    "/sys/devices/system/cpu/online": "0-3",
+    "/sys/devices/system/node/has_memory": "0-1",
+    "/sys/devices/system/node/node1/meminfo": "Node 1 MemFree: 1000 kB",
+    "/sys/devices/system/cpu/cpu0/cache/index0/level": "1",
+    "/sys/devices/system/cpu/cpu0/cache/index0/size": "48K",
+    "/sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list": "0-1",
+    "/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq": "3900000",
+    "/sys/fs/cgroup/cpu.max": "50000 100000",
+    "/sys/fs/cgroup/cpu.stat": "usage_usec 1\nthrottled_usec 5\n",
+    "/sys/fs/cgroup/memory.max": "1000000000",
+    "/sys/fs/cgroup/memory.current": "1000000",
+    "/proc/self/cgroup": "0::/\n",
+    "/sys/devices/platform/soc/soc:firmware/get_throttled": "50005",
+    "/proc/sys/kernel/perf_event_paranoid": "2",
+}
+"""What this machine may lack."""

@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
+import msgspec
+import pytest
+
 import fuzz_mutators as mutators
 import fuzz_seeds as seeds
-
 import stratoperf as sp
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.live import answers
@@ -24,16 +27,31 @@ from stratoperf.analysis.live.sides import Environment
 from stratoperf.analysis.live.worker_pairs import slicing
 from stratoperf.analysis.live.worker_process import WorkerProcess
 from stratoperf.analysis.thresholds import load_thresholds
-from stratoperf.cli import claims_view, comparison_view, history_view, profile_view, results_view
+from stratoperf.cli import (
+    claims_view,
+    comparison_view,
+    history_view,
+    options,
+    profile_view,
+    results_view,
+)
 from stratoperf.cli.entry import run as run_command
 from stratoperf.cli.screen import Screen
 from stratoperf.consensus import VoteBatch
+from stratoperf.door import check_tree
+from stratoperf.memory.assignments import DIRECTORIES_VARIABLE
+from stratoperf.memory.tiers import discover
+from stratoperf.monitor import counters, system
+from stratoperf.monitor.capability_checks import capability_checks
+from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.noise_checks import noise_checks
 from stratoperf.report.annotations import github_annotations
 from stratoperf.report.comparison_junit import comparison_junit
 from stratoperf.report.comparison_markdown import comparison_markdown
 from stratoperf.results import Run, load
 from stratoperf.results.archives import open_archive
 from stratoperf.results.journal import Journal
+from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
 from stratoperf.suite import claims
 
@@ -53,11 +71,14 @@ class Target(NamedTuple):
     exercise
         Reads the input and uses what was read; raises whatever escapes. Returns a word for the
         outcome.
+    share
+        Of so many inputs in a round.
     """
 
     seeds: list[bytes]
     mutate: Callable[[bytes, random.Random], bytes]
     exercise: Callable[[bytes, random.Random], str]
+    share: int
 
 
 def _often(rng: random.Random, share: float) -> bool:
@@ -206,7 +227,7 @@ class Runs:
         )
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            code = run_command(words)
+            code = run_command(words, exiting=False)
         if _RAW in out.getvalue() or code not in (0, 1, 2, 3, 4):
             raise AssertionError(
                 f"stratoperf {' '.join(words)} ended with {code}: {out.getvalue()}"
@@ -379,6 +400,86 @@ class Traces:
         return "read"
 
 
+class Machines:
+    """What the kernel says of a machine: the name of a file, a line feed, and its content."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "machine"
+        self.contents: dict[str, str] = {}
+        with pytest.MonkeyPatch.context() as patch:
+            text = SystemFiles.text
+
+            def recorded(files: SystemFiles, name: str) -> str | None:
+                content = text(files, name)
+                if content is not None and files.root == Path("/"):
+                    self.contents[name] = content
+                return content
+
+            patch.setattr(SystemFiles, "text", recorded)
+            self._ask(Path("/"))
+        self.contents |= seeds.KERNEL_FILES
+        for name, content in self.contents.items():
+            self._write(name, content.encode())
+        (self.root / "data").mkdir()
+        self.seeds = [f"{name}\n{text}".encode() for name, text in self.contents.items()]
+
+    def mutate(self, content: bytes, rng: random.Random) -> bytes:
+        name, _, text = content.partition(b"\n")
+        return name + b"\n" + mutators.mutated_kernel_text(text, rng)
+
+    def exercise(self, content: bytes, rng: random.Random) -> str:
+        name, _, text = content.partition(b"\n")
+        known = self.contents.get(name.decode())
+        if known is None:
+            return "unknown file"
+        try:
+            self._write(name.decode(), text)
+            self._ask(self.root)
+        finally:
+            self._write(name.decode(), known.encode())
+        return "read"
+
+    def _ask(self, root: Path) -> None:
+        info = system(root)
+        check_tree(msgspec.to_builtins(info))
+        repr(info)
+        info._repr_html_()
+        files = SystemFiles(root)
+        discover(files)
+        counters.read(files)
+        noise_checks(info)
+        capability_checks(files, info)
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+class Settings:
+    """Environment variables and options, a text each."""
+
+    seeds = (b"nvme=/tmp,ssd=/var/tmp", b"1.5h", b"5%", b"votes=1,2", b"2026-11-03T09:37:00Z")
+
+    def exercise(self, content: bytes, rng: random.Random) -> str:
+        text = os.fsdecode(content.replace(b"\0", b""))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(DIRECTORIES_VARIABLE, text)
+            repr(discover(SystemFiles("/")))
+        for read in (options.parse_duration, moment_of):
+            with contextlib.suppress(ValueError):
+                read(os.fsdecode(content))
+        with contextlib.suppress(click.BadParameter):
+            options.parse_params((os.fsdecode(content),))
+        with contextlib.suppress(click.BadParameter):
+            options.percentage(1000)(_CONTEXT, _OPTION, os.fsdecode(content))
+        return "read"
+
+
+_CONTEXT = click.Context(click.Command("any"))
+_OPTION = click.Option(["--threshold"])
+
+
 def make_targets(folder: Path) -> dict[str, Target]:
     """Return the targets by name; their files lie in `folder`."""
     folder = folder / "work"
@@ -389,17 +490,19 @@ def make_targets(folder: Path) -> dict[str, Target]:
         (folder / part).mkdir()
         journals[part] = Journals(folder / part, runs, part)
     thresholds, workers = Thresholds(folder), Workers()
-    archives, traces = Arrays(folder), Traces(folder)
+    archives, traces, machines = Arrays(folder), Traces(folder), Machines(folder)
     return {
-        "run": Target(runs.seeds, mutators.mutated_json, runs.exercise),
+        "run": Target(runs.seeds, mutators.mutated_json, runs.exercise, 6),
         **{
-            f"journal-{part}": Target(one.seeds, one.mutate, one.exercise)
+            f"journal-{part}": Target(one.seeds, one.mutate, one.exercise, 2)
             for part, one in journals.items()
         },
-        "thresholds": Target(list(thresholds.seeds), mutators.mutated_toml, thresholds.exercise),
-        "worker": Target(workers.seeds, workers.mutate, workers.exercise),
-        "npz": Target(archives.seeds, mutators.mutated_npz, archives.exercise),
-        "trace": Target(traces.seeds, mutators.mutated_bytes, traces.exercise),
+        "thresholds": Target(list(thresholds.seeds), mutators.mutated_toml, thresholds.exercise, 3),
+        "worker": Target(workers.seeds, workers.mutate, workers.exercise, 3),
+        "npz": Target(archives.seeds, mutators.mutated_npz, archives.exercise, 3),
+        "machine": Target(machines.seeds, machines.mutate, machines.exercise, 1),
+        "setting": Target(list(Settings.seeds), mutators.mutated_bytes, Settings().exercise, 1),
+        "trace": Target(traces.seeds, mutators.mutated_bytes, traces.exercise, 1),
     }
 
 

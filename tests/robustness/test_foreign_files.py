@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.robustness.strikes import carry_on, document, result, unheard
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary, sweep
 from stratoperf.suite.recorder import resume_file, start_file
+from strikes import carry_on, document, result, unheard
 
 NAME = "x_20260102T030405Z"
 """What a run of `document` is called."""
@@ -193,6 +193,21 @@ def test_only_a_journal_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "empty.journal").mkdir()
     refused(tmp_path, tmp_path / "empty.journal", "empty.journal.*stratoperf run")
     refused(tmp_path, tmp_path / "missing.journal", "missing.journal")
+    refused(tmp_path, tmp_path / ("x" * 300), "x: File name too long")
+    refused(tmp_path, tmp_path / "x\0y", "null")
+    (tmp_path / "round.json").symlink_to("round.json")
+    refused(tmp_path, tmp_path / "round.json", "round.json")
+
+
+def test_the_header_of_a_journal_is_not_resumed_as_a_run_file(tmp_path: Path) -> None:
+    Journal.create(tmp_path / "x.journal", document()).close()
+    refused(tmp_path, tmp_path / "x.journal" / "run.json", r"part of a journal.*x\.journal")
+
+
+def test_no_run_is_saved_into_what_is_called_a_journal(tmp_path: Path) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"output: .*x\.journal.*another"):
+        start_file(tmp_path / "x.journal", document(), ["x"])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["results.jsonl", "run.json"])

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.robustness.strikes import MODES, SCENARIOS
+
+from strikes import MODES, SCENARIOS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

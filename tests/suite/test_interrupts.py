@@ -6,11 +6,13 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
+import stratoperf as sp
 from stratoperf.suite.interrupts import STOP_SIGNALS, StopSignals, deferred_interrupt
 
 
@@ -196,3 +198,14 @@ def test_what_comes_at_the_end_of_a_process_shows_nothing(number: signal.Signals
     signal.raise_signal(number)
     stop.restore(exiting=True)
     assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_nothing_is_installed_for_a_script(tmp_path: Path) -> None:
+    before = all_handlers()
+    seen: list[Any] = []
+    sp.measure(lambda: seen.append(all_handlers()), warmup_s=0.0, max_duration_s=0.01)
+    run = sp.run("clock.overhead", duration_s=0.01, warmup_s=0.0, output=tmp_path)
+    sp.compare_live(sp.Command(("true",)), sp.Command(("true",)), duration_s=0.2)
+    assert [result.status for result in run.results] == ["ok"]
+    assert seen[0] == seen[-1] == before
+    assert all_handlers() == before

@@ -11,8 +11,9 @@ MARK = "…"
 """Stands where a part of a name is missing."""
 
 _WHOLE_WORDS = re.compile(r".*(?: |,(?![0-9]))")
-_BREAKS = re.compile(r"(?<![0-9\]]) | (?!(?:[nµum]?s|min|h|days|%|[kKMGTPE]?i?B|[kMGTPE])\b|%)")
-"""Spaces, but not those between a number and its unit."""
+_UNIT = r"(?:[nµum]?s|min|h|days|[kKMGTPE]?i?B|[kMGTPE])\b|%"
+_BREAKS = re.compile(rf" (?!\S+/s\b)(?:(?<![0-9\]] )|(?!{_UNIT}))")
+"""Spaces, but not those between a number and its unit, such as ``12.3 µs`` or ``2.6 G votes/s``."""
 
 _AFTER_COMMA = re.compile(r"(?<=,)(?![0-9])")
 
@@ -45,8 +46,12 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
         What the second and all following lines begin with.
     """
     words = text.lstrip(" ")
-    parts = _BREAKS.split(words)
-    return filled(parts, width, " " * (len(text) - len(words)), indent)
+    return filled(words_of(words), width, " " * (len(text) - len(words)), indent)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text; a number and its unit are one."""
+    return _BREAKS.split(text)
 
 
 def filled(parts: Sequence[str], width: int, margin: str, indent: str) -> list[str]:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from stratoperf.cli.fitting import MARK, shortened, wrapped
 from stratoperf.cli.streams import results_stream
-from stratoperf.safe_text import json_text, log_line, log_lines
+from stratoperf.safe_text import json_text, log_line, log_lines, only_ascii
 
 # For outputs that cannot show more than ASCII.
 ASCII = str.maketrans(
@@ -89,7 +89,7 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.fancy = console.is_terminal and not console.is_dumb_terminal
-        self._ascii = _only_ascii(console.encoding)
+        self._ascii = only_ascii(console.encoding)
 
     @classmethod
     def stdout(cls) -> Screen:
@@ -214,10 +214,3 @@ def _terminal_size(file: IO[str]) -> tuple[int, int]:
             if width > 0:
                 return width, height or DEFAULT_SIZE[1]
     return DEFAULT_SIZE
-
-
-def _only_ascii(encoding: str) -> bool:
-    if not encoding.lower().startswith("utf"):
-        return True
-    # With LC_ALL=C Python writes UTF-8 all the same; the user asked for ASCII.
-    return os.environ.get("LC_ALL") in ("C", "POSIX")

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, filled, shortened
+from stratoperf.cli.fitting import MARK, filled, shortened, words_of
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import NOTHING
 
@@ -124,11 +124,10 @@ def print_table(screen: Screen, *forms: Table) -> None:
     forms
         The same table, from its widest form to its most compact. The first that fits is printed.
     """
-    shown = [form.shown(screen) for form in forms]
     if not screen.fancy:
-        _print_lines(screen, shown[0])
+        _print_lines(screen, forms[0].shown(screen))
         return
-    shown = [table.without(table.empty_columns) for table in shown]
+    shown = _shown(screen, forms)
     for table in shown:
         if table.width <= screen.width:
             _print_lines(screen, table)
@@ -145,8 +144,9 @@ def print_table(screen: Screen, *forms: Table) -> None:
 def print_grouped(screen: Screen, *forms: Table) -> None:
     """Print a table, or one for each text of its first column where the terminal is narrow."""
     names = list(dict.fromkeys(row[0].text for row in forms[0].rows))
-    whole = any(form.width <= screen.width for form in forms) or _fitting(screen, forms[-1])
-    if not screen.fancy or len(names) < 2 or whole:
+    shown = _shown(screen, forms)
+    fits = any(table.width <= screen.width for table in shown) or _fitting(screen, shown[-1])
+    if not screen.fancy or len(names) < 2 or fits:
         print_table(screen, *forms)
         return
     for name in names:
@@ -155,6 +155,12 @@ def print_grouped(screen: Screen, *forms: Table) -> None:
             Table(form.columns, [row for row in form.rows if row[0].text == name]) for form in forms
         )
         print_table(screen, *(part.without([0]) for part in parts))
+
+
+def _shown(screen: Screen, forms: Sequence[Table]) -> list[Table]:
+    """Return tables with the texts that the output can show, without columns that say nothing."""
+    shown = (form.shown(screen) for form in forms)
+    return [table.without(table.empty_columns) for table in shown]
 
 
 def _fitting(screen: Screen, table: Table) -> tuple[list[int], Table] | None:
@@ -264,7 +270,7 @@ def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
         title = []
     if column.right and not column.name:
         return [*title, *_BEFORE_NUMBER.split(cell.text)]
-    return [*title, *(shortened(word, room, mark) for word in cell.text.split())]
+    return [*title, *(shortened(word, room, mark) for word in words_of(cell.text))]
 
 
 def _lines(screen: Screen, facts: Sequence[list[str]], margin: str, indent: str) -> list[str]:

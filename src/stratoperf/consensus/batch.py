@@ -119,8 +119,8 @@ class VoteBatch:
         ------
         InvalidParameter
             Naming the file and the line or column that does not fit.
-        OSError
-            When the file cannot be read.
+        FileNotFoundError
+            When there is no such file.
         """
         from stratoperf.consensus.trace import load
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 import csv
+import errno
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,17 @@ from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
 from stratoperf.results.archives import open_archive
 
 LARGEST_CSV = 1 << 28
-"""Bytes in a trace as text at most: 256 MiB, some 10 million votes; longer ones go to an
-``.npz``."""
+"""Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""
 
 REQUIRED = [name for name in COLUMNS if name != "timestamp"]
 
 
 def load(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Return the columns in a trace; see `VoteBatch.load`."""
-    if _format(path) == ".csv":
+    suffix = _format(path)
+    if not os.path.lexists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if suffix == ".csv":
         return _load_csv(path)
     return _load_npz(path)
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
 from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
@@ -87,8 +88,17 @@ def _assigned_if_possible(
 
 def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path) -> Tier:
     """Return the tier of a directory that the user gave to a kind."""
-    path = Path("/") / directory if files.root != Path("/") else directory.resolve()
-    if not files.path(str(path)).is_dir():
+    try:
+        path = Path("/") / directory if files.root != Path("/") else directory.resolve()
+        is_there = files.path(str(path)).is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        # A name that is too long, links in a circle, a NUL.
+        why = getattr(error, "strerror", None) or error
+        raise InvalidParameter(
+            f"directories: {shortened(str(directory))!r} cannot be looked up: "
+            f"{shortened(str(why))}; give an existing directory"
+        ) from None
+    if not is_there:
         raise InvalidParameter(f"directories: {path} is no directory; create it, or give another")
     mount = mount_of(table, path)
     disk: Disk | str = "the kernel does not tell what it lies on"

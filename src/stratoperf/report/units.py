@@ -96,10 +96,13 @@ def interval(estimate: Estimate, unit: str) -> str:
 
     A ``?`` stands for a side that the samples leave open.
     """
+    bounds = (estimate.low, estimate.high)
     scale = scale_of(estimate.value, unit)
-    low, high = (
-        None if bound is None else bound / scale.divisor for bound in (estimate.low, estimate.high)
-    )
+    known = [abs(number) for number in (estimate.value, *bounds) if number is not None]
+    largest = max(filter(math.isfinite, known), default=0.0)
+    if math.isinf(largest / scale.divisor):
+        scale = scale_of(largest, unit)
+    low, high = (None if bound is None else bound / scale.divisor for bound in bounds)
     return f"{_with_bounds(estimate.value / scale.divisor, low, high)} {scale.unit}".rstrip()
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.results import storage
+from stratoperf.results.files import is_directory
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
 from stratoperf.safe_text import log_line
@@ -133,7 +134,7 @@ def load(path: str | Path) -> Run:
         names the file and the key path.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_directory(path):
         from stratoperf.results.journal import read_journal
         from stratoperf.results.leftovers import HEADER
 

@@ -191,8 +191,9 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
         },
     )
     check_result(result, where)
-    # Read where it is shown only, as plain objects.
-    convert(result.profile, _Profile | None, f"{where}.profile")
+    if result.profile is not None:
+        # It is read where it is shown only, as plain objects.
+        convert(result.profile, _Profile, f"{where}.profile")
     return msgspec.structs.replace(
         result,
         series=tuple(

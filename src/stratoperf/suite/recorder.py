@@ -15,7 +15,7 @@ from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import Run, storage
 from stratoperf.results.columns import JOURNAL_SUFFIX
-from stratoperf.results.files import atomic_file, check_directory
+from stratoperf.results.files import atomic_file, check_directory, is_directory
 from stratoperf.results.journal import Journal, moved_down, read_journal
 from stratoperf.results.leftovers import ARRAYS, HEADER
 from stratoperf.suite.planner import stored_plan
@@ -160,9 +160,9 @@ class FileRecorder:
         # A live comparison has none: it cannot go on at another moment.
         has_plan = "plan" in self._journal.header
         resuming = f", or go on with: {resume_command(path)}" if has_plan else ""
-        results = "1 finished result is" if count == 1 else f"{count} finished results are"
+        results = "The finished result is" if count == 1 else f"The {count} finished results are"
         return StratoperfError(
-            f"{error}. The {results} safe in {path}: read with stratoperf.load{resuming}"
+            f"{error}. {results} safe in {path}: load that with stratoperf.load{resuming}"
         )
 
 
@@ -195,6 +195,10 @@ def start_file(directory: Path, document: dict[str, Any], words: Iterable[str]) 
     InvalidParameter
         When files cannot be written in the directory.
     """
+    if directory.suffix == JOURNAL_SUFFIX:
+        raise InvalidParameter(
+            f"output: {directory} has the name of a journal; choose another directory"
+        )
     check_directory(directory, "output")
     if "plan" in document:
         check_latest(directory, "output")
@@ -244,12 +248,16 @@ def resume_file(
     SchemaError
         When the file cannot be read.
     """
-    if not os.path.lexists(source) and _journal_of(source).is_dir():
+    if not os.path.lexists(source) and is_directory(_journal_of(source)):
         return resume_file(_journal_of(source), accept)
-    if source.is_dir():
+    if is_directory(source):
         return _resume_journal(source, source.with_suffix(".json"), accept)
     # Through a link, so that the run file is replaced and not the link.
-    path = source.resolve()
+    path = Path(os.path.realpath(source))
+    if path.name == HEADER and path.parent.suffix == JOURNAL_SUFFIX:
+        raise InvalidParameter(
+            f"resume: {source} is a part of a journal; give its directory, {path.parent}"
+        )
     before = _stamp(path)
     document = dict(Run(storage.read_tree(path), path).document)
     for place in _numbered(_journal_of(path)):

@@ -134,6 +134,8 @@ def run(
 
 def _absolute(argument: str, path: str | os.PathLike[str]) -> Path:
     """Return where a path leads now: a benchmark may change the working directory."""
+    if "\0" in str(path):
+        raise InvalidParameter(f"{argument}: no path has a null character, got {str(path)!r}")
     try:
         return Path(path).absolute()
     except FileNotFoundError:

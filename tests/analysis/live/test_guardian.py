@@ -188,6 +188,14 @@ def test_the_guardian_ends_with_its_block() -> None:
     assert _guardians() == []
 
 
+def test_a_guardian_that_cannot_be_started_is_said_in_one_sentence(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(sp.StratoperfError, match=r"cannot be started: .*; allow .*/no/such/python"):
+        shell("exit 0", output)
+
+
 def test_a_forked_process_leaves_the_guardian_to_its_parent(output: Output) -> None:
     with guarded():
         guardians = _guardians()

@@ -60,6 +60,9 @@ def compare_live(
     ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). A case ends
     as soon as its verdict is known.
 
+    Whatever the sides start ends with the comparison, however that ends, daemons in sessions of
+    their own included. What is to stay, such as a compile server, is started before.
+
     Parameters
     ----------
     baseline, current

@@ -42,7 +42,11 @@ class Guard:
         self._file.write(bytes(mmap.PAGESIZE))
         self._table = mmap.mmap(self._file.fileno(), mmap.PAGESIZE)
         self._sessions = memoryview(self._table).cast("i")
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._release()
+            raise
 
     def _start(self) -> None:
         theirs, ours = os.pipe()
@@ -112,6 +116,9 @@ class Guard:
         except subprocess.TimeoutExpired:
             self._guardian.kill()
             self._guardian.wait()
+        self._release()
+
+    def _release(self) -> None:
         self._sessions.release()
         self._table.close()
         self._file.close()
