@@ -218,6 +218,7 @@ def _interpreter(python: str) -> str:
 def _thresholds(options: ComparisonOptions) -> Thresholds:
     """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
+    from stratoperf.cli.screen import Screen
 
     if options.thresholds is not None:
         check_thresholds_file(options.thresholds)
@@ -227,7 +228,7 @@ def _thresholds(options: ComparisonOptions) -> Thresholds:
     for name, value in named.items():
         warning = None if value is None else threshold_warning(name, value)
         if warning is not None:
-            click.echo(f"warning: {warning}", err=True)
+            Screen.stderr().paragraph(f"warning: {warning}", "yellow")
     return limits
 
 
