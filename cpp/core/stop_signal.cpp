@@ -9,7 +9,7 @@
 namespace stratoperf {
 namespace {
 
-constexpr std::array<int, 2> kSignals = {SIGINT, SIGTERM};
+constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 // How deep measurements may nest (a measured callable that measures); deeper ones only lose the
 // quick stop of the inner native loop.

@@ -1,4 +1,5 @@
-// Ctrl-C for native loops: while one of these lives, SIGINT and SIGTERM also set a stop token.
+// Ctrl-C for native loops: while one of these lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT also set a
+// stop token.
 #pragma once
 
 #include <cstdint>

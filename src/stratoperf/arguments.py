@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import math
 import operator
+import unicodedata
 from typing import SupportsIndex
 
 import numpy as np
 
 from stratoperf.errors import InvalidParameter
+from stratoperf.failures import is_storable
+
+NO_NUMBERS = (bool, np.bool_, str, bytes, bytearray, np.ndarray)
+"""Types that Python would convert to a number, but that are more likely a mistake."""
+
+LARGEST_COUNT = 2**63 - 1
+"""What the core and run files hold at most."""
+
+_LONGEST_VALUE = 200
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, which must not fail because of the value."""
+    try:
+        text = repr(value)
+    # Python does not write out integers of thousands of digits, and a foreign type may do anything.
+    except Exception:
+        return f"an {type(value).__name__} that cannot be shown"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def number(
@@ -32,18 +52,39 @@ def number(
         if math.isfinite(limit)
     ]
     try:
-        converted = math.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError):
+        converted = math.nan if isinstance(value, NO_NUMBERS) else float(value)
+    # Beyond the largest float, or whatever the conversion of a foreign type raises.
+    except Exception:
         converted = math.nan
     # NaN fails every comparison.
     if not (at_least <= converted and above < converted < below):
         raise InvalidParameter(
-            f"{argument}: expected a finite number {' and '.join(limits)}, got {value!r}"
+            f"{argument}: expected a finite number {' and '.join(limits)}, got {shown(value)}"
         )
     return converted
 
 
-def count(argument: str, value: int) -> int:
+def text(argument: str, value: object) -> str:
+    """Return `value` as a string that is not empty and that a file can hold.
+
+    Raises
+    ------
+    InvalidParameter
+        Otherwise: lone surrogates have no bytes in UTF-8, and control characters no picture.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidParameter(
+            f"{argument}: expected a string that is not empty, got {shown(value)}"
+        )
+    if not is_storable(value) or any(unicodedata.category(letter) == "Cc" for letter in value):
+        raise InvalidParameter(
+            f"{argument}: expected characters that can be shown and stored, got {shown(value)}; "
+            "leave out control characters and lone surrogates"
+        )
+    return str.__str__(value)
+
+
+def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
     """Return `value` as an integer of at least 1.
 
     Raises
@@ -52,7 +93,11 @@ def count(argument: str, value: int) -> int:
         Otherwise; a bool or a float is no count.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {value!r}")
+        raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {shown(value)}")
+    if value > at_most:
+        raise InvalidParameter(
+            f"{argument}: expected an integer of at most {at_most}, got {shown(value)}"
+        )
     return int(value)
 
 
@@ -69,7 +114,7 @@ def whole_number(argument: str, value: object, low: int, high: int) -> int:
             raise TypeError
         index = operator.index(value)
     except TypeError:
-        raise InvalidParameter(f"{argument}: expected an integer, got {value!r}") from None
+        raise InvalidParameter(f"{argument}: expected an integer, got {shown(value)}") from None
     if not low <= index <= high:
-        raise InvalidParameter(f"{argument}: expected {low} to {high}, got {index}")
+        raise InvalidParameter(f"{argument}: expected {low} to {high}, got {shown(index)}")
     return index

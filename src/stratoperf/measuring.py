@@ -113,8 +113,7 @@ def measure(
         item_unit=operation.item_unit,
     )
     try:
-        if operation.observe is not None:
-            measurement.observed = dict(operation.observe())
+        measurement.observed = operation.told_observed()
         measurement.details = operation.told_details()
         if sampled.stopped_because == "failed":
             raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
@@ -129,7 +128,8 @@ def measure(
                 # The outcome of the samples has been overwritten.
                 measurement.verification = verify(operation, measurement)
     except KeyboardInterrupt as interrupt:
-        if isinstance(interrupt, Interrupted):
+        # Another measurement within this one, say in its check, has an interrupt of its own.
+        if isinstance(interrupt, Interrupted) and interrupt.measurement is measurement:
             raise
         # The samples are complete, whatever Ctrl-C cut short after them.
         _raise_interrupt(interrupt, measurement)

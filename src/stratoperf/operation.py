@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
+from stratoperf.safe_text import log_line
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 CAPSULE_NAME = "stratoperf.operation/1"
+
+MEASURED = ("latency", "throughput", "device_time")
+"""The metrics that are measured of an operation; what it observes has other names."""
 
 Capsule: TypeAlias = Any
 """A PyCapsule named ``stratoperf.operation/1``; Python has no public type for it."""
@@ -106,12 +109,19 @@ class Operation:
                 f"work: expected a callable without arguments or a {CAPSULE_NAME!r} capsule, "
                 f"got {work!r}"
             )
-        if not (math.isfinite(items) and items > 0):
-            raise InvalidParameter(f"items: expected a number above 0, got {items!r}")
+        for argument, function in (("verify", verify), ("observe", observe)):
+            if function is not None and not callable(function):
+                raise InvalidParameter(
+                    f"{argument}: expected a function without arguments, got {function!r}"
+                )
+        if not (details is None or callable(details) or isinstance(details, Mapping)):
+            raise InvalidParameter(
+                f"details: expected a dictionary, or a function that returns one, got {details!r}"
+            )
         self.work = work
-        self.name = name or getattr(work, "__qualname__", None) or "operation"
-        self.items = float(items)
-        self.item_unit = item_unit
+        self.name = _name_of(work) if name is None else arguments.text("name", name)
+        self.items = arguments.number("items", items, above=0.0)
+        self.item_unit = arguments.text("item_unit", item_unit)
         self.verify = verify
         self.max_iterations = (
             None if max_iterations is None else arguments.count("max_iterations", max_iterations)
@@ -129,11 +139,17 @@ class Operation:
         """
         import msgspec
 
-        told = dict((self.details() if callable(self.details) else self.details) or {})
+        details = self.details() if callable(self.details) else self.details
+        if not (details is None or isinstance(details, Mapping)):
+            raise InvalidParameter(
+                f"details: expected a dictionary from the function of {self.name}, got {details!r}"
+            )
+        told = dict(details or {})
         for name, value in told.items():
+            arguments.text(f"details: a name of {self.name}", name)
             try:
                 msgspec.json.encode({name: value})
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, RecursionError) as error:
                 raise InvalidParameter(
                     f"details: JSON cannot hold {name!r} of {self.name}, a {type(value).__name__} "
                     f"({error}); make it of numbers, strings, lists and dictionaries with string "
@@ -141,13 +157,66 @@ class Operation:
                 ) from error
         return told
 
+    def told_observed(self) -> dict[str, Observed]:
+        """Return what was observed, now that the samples are taken.
+
+        Raises
+        ------
+        InvalidParameter
+            Naming the metric that is not an `Observed` as its documentation says.
+        """
+        if self.observe is None:
+            return {}
+        observed = self.observe()
+        if not isinstance(observed, Mapping):
+            raise InvalidParameter(
+                f"observe: expected a dictionary from the function of {self.name}, got {observed!r}"
+            )
+        return {
+            arguments.text(f"observe: a name of {self.name}", name): _checked(name, one)
+            for name, one in observed.items()
+        }
+
     def __stratoperf_operation__(self) -> Operation:
         """Return itself."""
         return self
 
     def __repr__(self) -> str:
         kind = "native" if self.is_native else "Python"
-        return f"<Operation {self.name!r}: {kind}, {self.items:g} {self.item_unit} an iteration>"
+        return log_line(
+            f"<Operation {self.name!r}: {kind}, {self.items:g} {self.item_unit} an iteration>"
+        )
+
+
+def _name_of(work: object) -> str:
+    """Return what a callable is called, where that can be shown."""
+    try:
+        return arguments.text("name", getattr(work, "__qualname__", None))
+    except InvalidParameter:
+        return "operation"
+
+
+def _checked(name: str, observed: object) -> Observed:
+    """Return what was observed, its samples as an array."""
+    import numpy as np
+
+    where = f"observe: {name!r}"
+    if not isinstance(observed, Observed):
+        raise InvalidParameter(f"{where}: expected an Observed, got {observed!r}")
+    if name in MEASURED:
+        raise InvalidParameter(f"{where}: this is measured already; choose another name")
+    if observed.better not in ("lower", "higher"):
+        raise InvalidParameter(f"{where}: better is 'lower' or 'higher', got {observed.better!r}")
+    try:
+        samples = np.array(observed.samples, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidParameter(f"{where}: its samples are not numbers ({error})") from None
+    if samples.ndim != 1 or len(samples) == 0 or not np.isfinite(samples).all():
+        raise InvalidParameter(
+            f"{where}: expected at least one sample, in one dimension and finite, got "
+            f"{samples.ndim} dimension(s) of {samples.size} value(s)"
+        )
+    return Observed(arguments.text(f"{where}: unit", observed.unit), observed.better, samples)
 
 
 def as_operation(work: Any) -> Operation:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from stratoperf import _core
+from stratoperf import _core, arguments
 from stratoperf.errors import Interrupted, VerificationFailed
 from stratoperf.operation import Operation
 
@@ -54,11 +55,19 @@ def verify(operation: Operation, measurement: Measurement) -> Verification | Non
 def _outcome(operation: Operation, measurement: Measurement) -> Verification | None:
     if operation.verify is not None:
         try:
-            return Verification(int(operation.verify()), True)
+            checked = operation.verify()
         except VerificationFailed as failure:
             measurement.verification = Verification(0, False)
-            failure.measurement = measurement
+            # A subclass may have no room for it.
+            with contextlib.suppress(AttributeError):
+                failure.measurement = measurement
             raise
+        return Verification(
+            arguments.whole_number(
+                "verify: the number of outcomes that were checked", checked, 0, 2**63 - 1
+            ),
+            True,
+        )
     outcome = _core.sampler.verify(operation.work) if operation.is_native else None
     if outcome is None:
         return None

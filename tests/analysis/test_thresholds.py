@@ -44,11 +44,11 @@ def test_a_file_without_thresholds_leaves_them_to_the_caller(tmp_path: Path, tex
         ('[benchmarks]\n"kv.put" = "much"', "benchmarks.'kv.put': expected a percentage"),
         ("benchmarks = 5", "expected a table of percentages by name"),
         ("[benchmarks]\nkv.put = 5", 'a name with a dot stands in quotes: "kv.put" = 5'),
-        ("defualt = 5", "defualt' is no key"),
+        ("defualt = 5", "defualt' is not a key"),
         ('"kv.put" = 5', r"stand below \[benchmarks\], such as \"kv.put\" = 5"),
         ("[benchmark]", "did you mean 'benchmarks'"),
-        ("default = ", "is no TOML"),
-        ("default = 5\ndefault = 6", "is no TOML"),
+        ("default = ", "is not TOML"),
+        ("default = 5\ndefault = 6", "is not TOML"),
     ],
 )
 def test_what_is_no_threshold_is_refused_with_the_file_and_the_key(
@@ -59,17 +59,39 @@ def test_what_is_no_threshold_is_refused_with_the_file_and_the_key(
     assert "limits.toml" in str(refusal.value)
 
 
-def test_a_file_that_is_no_text_is_no_toml(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xfe\x00", "not valid UTF-8: byte 0"),
+        (b'"\xed\xa0\x80" = 5', "not valid UTF-8"),
+        (b"default = " + b"[" * 20_000, "limits.toml is nested too deep"),
+        (b"default = " + b"[" * 100 + b"]" * 100, "nested more than 50"),
+        (b"benchmarks." + b"a." * 20_000 + b"a = 5", "nested more than 50"),
+        (b"[" + b"a." * 20_000 + b"a]", "nested more than 50"),
+        (b"default = 1" + b"0" * 400, "bits"),
+        (b"default = 1" + b"0" * 5000, "not TOML"),
+        (b"default = 1e400", "got inf"),
+        (b"default = 0000-00-00", "not TOML"),
+        (b'"' + b"k" * 10_000 + b'" = 5', "10000 characters"),
+        (b"a = 1\n" * 60_000, "more than the 256 KiB"),
+        (b'default = "' + b"x" * 200_000 + b'"', "got 'xxx"),
+    ],
+    ids=range(13),
+)
+def test_a_file_that_is_not_toml_within_the_limits_is_refused(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
     path = tmp_path / "limits.toml"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(sp.InvalidParameter, match="is no TOML"):
+    path.write_bytes(content)
+    with pytest.raises(sp.InvalidParameter, match=says) as caught:
         load_thresholds(path)
+    assert len(str(caught.value)) < 700
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"cannot read .*none.toml: No such file"):
         load_thresholds(tmp_path / "none.toml")
-    with pytest.raises(sp.InvalidParameter, match="Is a directory"):
+    with pytest.raises(sp.InvalidParameter, match="a directory"):
         load_thresholds(tmp_path)
 
 

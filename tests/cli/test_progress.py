@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 import stratoperf as sp
+from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.progress import RunProgress
 from stratoperf.cli.screen import Screen
 from stratoperf.suite import Case, Plan, Registry, registry, runner
@@ -74,3 +77,28 @@ def test_a_resumed_run_promises_the_time_of_what_is_open(tmp_path: Path) -> None
     reader = Reader(screen)
     sp.run(resume=journal, listener=reader)
     assert reader.left == pytest.approx(reader.seconds)
+
+
+@pytest.mark.parametrize("width", [20, 25, 30, 40, 50, 59, 60, 61, 80, 120, 200])
+def test_the_line_fits_into_the_terminal_and_cuts_no_number(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=width, color_system=None)
+    display = Display(Screen(console))
+    display.start(15.0)
+    name = "consensus.漢字 votes=10000 byzantine=0.33"
+    display.show(3.0, "10/15", name, ("3:20 min left, done by 12:34:56", "3:20 min left", ""))
+    display.close()
+    lines = re.split(r"[\r\n]|\x1b\[[0-9;?]*[a-zA-Z]", output.getvalue())
+    assert max(map(cell_len, lines)) <= width
+    (line,) = {line.strip() for line in lines if "10/15" in line}
+    words = line.partition("10/15 ")[2].split()
+    whole = {*name.split(), "3:20", "min", "left", "left,", "done", "by", "12:34:56", "…"}
+    assert all(word in whole or word.endswith("…") for word in words)
+    assert not any(re.search("[0-9]…", word) for word in words)
+
+
+def test_a_time_beyond_all_calendars_has_no_end() -> None:
+    assert end_text(1e300) == end_text(float("nan")) == ""

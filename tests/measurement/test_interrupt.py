@@ -117,18 +117,36 @@ def test_a_handler_that_does_not_raise_gets_the_partial_measurement() -> None:
     assert int(line.split()[2]) > 100
 
 
-def test_sigterm_with_a_handler_stops_a_native_loop_too() -> None:
-    line, seconds = interrupt(
-        """
-        work = _core.operation.empty()
-        def handler(*_):
-            raise KeyboardInterrupt
-        signal.signal(signal.SIGTERM, handler)
-        """,
-        number=signal.SIGTERM,
-    )
+HANDLED = """
+def handler(*_):
+    raise KeyboardInterrupt
+signal.signal({number}, handler)
+"""
+
+
+@pytest.mark.parametrize("setup", ["work = _core.operation.empty()", SLEEPING])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_other_signals_with_a_handler_stop_it_too(number: signal.Signals, setup: str) -> None:
+    line, seconds = interrupt(setup + HANDLED.format(number=int(number)), number=number)
     assert line.startswith("interrupted")
     assert seconds < 0.2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stops_nothing(number: signal.Signals) -> None:
+    code = f"""
+import os, signal
+import stratoperf as sp
+from stratoperf import _core
+signal.signal({int(number)}, signal.SIG_IGN)
+work = _core.operation.empty()
+signal.setitimer(signal.ITIMER_REAL, 0.1, 0.02)
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), {int(number)}))
+measurement = sp.measure(work, warmup_s=0, max_duration_s=0.5, precision=0)
+print(measurement.stopped_because)
+"""
+    process = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=60)
+    assert process.stdout == b"max_duration\n"
 
 
 def test_an_interrupt_while_details_are_asked_keeps_the_samples() -> None:

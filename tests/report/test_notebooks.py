@@ -11,7 +11,7 @@ import pytest
 import stratoperf as sp
 from stratoperf import consensus, statistics
 from stratoperf.report.markup import html_facts, html_table
-from stratoperf.report.units import format_interval
+from stratoperf.report.units import interval
 from stratoperf.statistics import Estimate
 
 
@@ -68,7 +68,7 @@ def test_every_result_object_renders_itself(run: sp.Run, name: str) -> None:
 def test_an_interval_has_the_unit_that_reads_best(
     estimate: tuple[Any, Any, Any], unit: str, expected: str
 ) -> None:
-    assert format_interval(Estimate(*estimate, 0.95, ""), unit) == expected
+    assert interval(Estimate(*estimate, 0.95, ""), unit) == expected
 
 
 def test_what_a_table_holds_is_escaped() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def test_a_torn_last_line_is_left_out_and_written_over(
     lines = journal.path / "results.jsonl"
     lines.write_bytes(lines.read_bytes()[:-cut])
     assert len(sp.load(journal.path).results) == 1
-    with Journal(journal.path) as again:
+    with Journal.open(journal.path) as again:
         again.append(results[1])
     assert [result.status for result in sp.load(journal.path).results] == ["ok", "skipped"]
 
@@ -72,9 +74,9 @@ def test_damage_in_the_middle_is_named(journal: Journal, results: list[Tree]) ->
 
 def test_two_processes_cannot_write_to_one_journal(journal: Journal) -> None:
     with pytest.raises(sp.InvalidParameter, match="belongs to a run in progress"):
-        Journal(journal.path)
+        Journal.open(journal.path)
     journal.close()
-    Journal(journal.path).close()
+    Journal.open(journal.path).close()
 
 
 def test_a_journal_is_not_started_over_another(journal: Journal, document: Tree) -> None:
@@ -95,3 +97,60 @@ def test_finished_results_are_taken_over_with_their_arrays(tmp_path: Path, docum
     assert {file.name for file in tmp_path.iterdir()} == {"run.json", "run.npz", "run.journal"}
     journal.remove()
     assert not journal.path.exists()
+
+
+def test_a_journal_of_an_earlier_version_has_no_mark_and_is_read(
+    journal: Journal, document: Tree, results: list[Tree]
+) -> None:
+    journal.append(results[0])
+    journal.close()
+    header = json.loads((journal.path / "run.json").read_text())
+    del header["journal"]
+    (journal.path / "run.json").write_text(json.dumps(header))
+    with pytest.raises(sp.SchemaError, match="journal"):
+        Journal.open(journal.path)
+    (journal.path / "run.json").write_text(json.dumps({**header, "plan": {}}))
+    (journal.path / ".run.json.ab3_xyz9.part").write_text("cut off")
+    with Journal.open(journal.path) as again:
+        assert [result["key"] for result in again.results] == [results[0]["key"]]
+
+
+def test_the_mark_does_not_reach_the_run_file(journal: Journal, tmp_path: Path) -> None:
+    path = sp.load(journal.path).save(tmp_path / "copy.json")
+    assert "journal" not in json.loads(path.read_text())
+    journal.close()
+
+
+def test_removal_leaves_what_is_not_its_own(journal: Journal, results: list[Tree]) -> None:
+    journal.append(results[0])
+    (journal.path / "notes.txt").write_text("mine")
+    (journal.path / "0000.npz").unlink(missing_ok=True)
+    (journal.path / "0000.npz").mkdir()
+    journal.remove()
+    assert {path.name for path in journal.path.iterdir()} == {"notes.txt", "0000.npz"}
+    with pytest.raises(sp.SchemaError, match=r"run\.journal"):
+        sp.load(journal.path)
+
+
+def test_removal_spares_a_journal_of_the_same_name_that_came_later(
+    journal: Journal, document: Tree
+) -> None:
+    journal.remove()
+    with Journal.create(journal.path, document):
+        journal.remove()
+        assert journal.path.is_dir()
+
+
+def test_a_journal_that_is_removed_under_a_run_is_noticed(
+    journal: Journal, results: list[Tree]
+) -> None:
+    shutil.rmtree(journal.path)
+    with pytest.raises(sp.StratoperfError, match=r"run\.journal"):
+        journal.append(results[0])
+    journal.close()
+
+
+def test_an_empty_directory_does_not_block_the_name(tmp_path: Path, document: Tree) -> None:
+    (tmp_path / "run.journal").mkdir()
+    Journal.create(tmp_path / "run.journal", document).remove()
+    assert list(tmp_path.iterdir()) == []

@@ -160,8 +160,8 @@ def test_minor_versions_of_the_schema_are_read(tmp_path: Path, document: Tree, s
     [
         ("stratoperf.run/2", r"needs a version of stratoperf that reads 'stratoperf.run/2'"),
         ("stratoperf.run/10.1", r"reads 'stratoperf.run/10'"),
-        ("other/1", "no run file"),
-        ("stratoperf.run/x", "no run file"),
+        ("other/1", "not a run file"),
+        ("stratoperf.run/x", "not a run file"),
         (None, "got null"),
     ],
 )

@@ -87,8 +87,6 @@ def test_the_plan_counts_what_a_benchmark_declares_of_its_duration(benchmarks: R
         ({"check": lambda sise: None}, r"^check: kv.bad has no parameter 'sise'; .*'size'"),
         ({"check": 3}, r"^check: expected a function of the parameters of kv.bad, got 3"),
         ({"check": lambda duration_s: None}, r"^check: kv.bad has no parameter 'duration_s'"),
-        ({"setup_s": lambda size, **_: -5}, r"^setup_s of kv.bad: .* -5"),
-        ({"disk_bytes": lambda: math.nan}, r"^disk_bytes of kv.bad: .* nan"),
         ({"setup_s": -1}, r"^setup_s: .* -1"),
         ({"disk_bytes": "5"}, r"^disk_bytes: .* '5'"),
     ],

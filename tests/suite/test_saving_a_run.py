@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shlex
 import shutil
 import signal
 import threading
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
+from stratoperf.results.journal import Journal
 from stratoperf.suite import Case, Listener, Registry
-from stratoperf.suite.recorder import FileRecorder, start_file
+from stratoperf.suite.planner import Plan
+from stratoperf.suite.recorder import FileRecorder, resume_command, resume_file, start_file
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 
@@ -113,17 +116,17 @@ def make_room() -> None:
 def test_a_disk_that_fills_up_loses_only_the_result_in_progress(
     tmp_path: Path, small_disk: Callable[[int], None]
 ) -> None:
-    def fills(step: int) -> Callable[[], None]:
-        if step == 2:
-            small_disk(lines().stat().st_size + 100)
-        return lambda: None
+    class FillsUp(Listener):
+        def case_started(self, index: int, case: Case) -> None:
+            if index == 1:
+                small_disk(lines().stat().st_size + 100)
 
     def lines() -> Path:
         return next(tmp_path.glob("*.journal/results.jsonl"))
 
-    sp.benchmark("x", params={"step": [1, 2]})(fills)
+    sp.benchmark("x", params={"step": [1, 2]})(lambda step: lambda: None)
     with pytest.raises(sp.StratoperfError, match=r"cannot write .*\.(jsonl|npz)") as caught:
-        sp.run("x", output=tmp_path, **FAST)
+        sp.run("x", output=tmp_path, listener=FillsUp(), **FAST)
     make_room()
     journal = lines().parent
     assert f"--resume {journal}" in str(caught.value)
@@ -146,6 +149,104 @@ def test_a_run_whose_file_could_not_be_written_is_resumed(
     assert [result.status for result in run.results] == ["ok"]
     assert not journal.exists()
     assert sp.load(tmp_path / "latest.json").id == run.id
+
+
+def peak_bytes(folder: Path) -> float:
+    """Return what lies in a folder; a file with two names counts once."""
+    statuses = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    return sum(status.st_size / status.st_nlink for status in statuses)
+
+
+def test_no_more_is_written_than_the_plan_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+    peaks: list[float] = []
+
+    class Ear(Listener):
+        def planned(self, plan: Plan) -> None:
+            plans.append(plan)
+
+    remove = Journal.remove
+
+    def measured_remove(journal: Journal) -> None:
+        # Now the journal, the run file and the arrays of both lie there.
+        peaks.append(peak_bytes(tmp_path))
+        remove(journal)
+
+    monkeypatch.setattr(Journal, "remove", measured_remove)
+    sp.benchmark("x", params={"n": [1, 2, 3]})(lambda n: lambda: None)
+    sp.run("x", preset="ci", warmup_s=0, duration_s=0.5, output=tmp_path, listener=Ear())
+    assert peaks[0] + (tmp_path / "latest.json").stat().st_size < plans[0].bytes
+    # Nor is it a number that always holds.
+    assert plans[0].bytes < 100e6
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "", "text"])
+def test_a_latest_json_of_somebody_else_is_refused_before_anything_is_measured(
+    tmp_path: Path, content: str
+) -> None:
+    sp.benchmark("x")(lambda: pytest.fail("it was measured"))
+    (tmp_path / "latest.json").write_text(content)
+    with pytest.raises(sp.InvalidParameter, match=r"output: .*latest\.json.*move it"):
+        sp.run("x", output=tmp_path, **FAST)
+    assert (tmp_path / "latest.json").read_text() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.json"]
+
+
+def test_a_latest_json_that_cannot_be_replaced_leaves_the_run_complete(tmp_path: Path) -> None:
+    class Blocked(Listener):
+        def case_finished(self, index: int, case: Case, result: Any) -> None:
+            (tmp_path / "latest.json").mkdir()
+
+    sp.benchmark("x")(summing)
+    with pytest.raises(sp.StratoperfError, match=r"complete in .*x_.*\.json") as caught:
+        sp.run("x", output=tmp_path, listener=Blocked(), **FAST)
+    (path,) = tmp_path.glob("x_*.json")
+    assert str(path) in str(caught.value)
+    assert [result.status for result in sp.load(path).results] == ["ok"]
+    assert not list(tmp_path.glob("*.journal"))
+
+
+def test_a_link_called_latest_json_is_replaced_and_its_target_stays(tmp_path: Path) -> None:
+    sp.benchmark("x")(summing)
+    first = sp.run("x", output=tmp_path, **FAST)
+    assert first.path is not None
+    content = first.path.read_bytes()
+    (tmp_path / "latest.json").unlink()
+    (tmp_path / "latest.json").symlink_to(first.path.name)
+    second = sp.run("x", output=tmp_path, **FAST)
+    assert sp.load(tmp_path / "latest.json").id == second.id
+    assert first.path.read_bytes() == content
+
+
+def test_a_file_that_takes_the_name_of_the_run_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    class Rival(Listener):
+        def case_finished(self, index: int, case: Case, result: Any) -> None:
+            (journal,) = tmp_path.glob("*.journal")
+            journal.with_suffix(".json").write_text("mine")
+
+    sp.benchmark("x")(summing)
+    with pytest.raises(sp.StratoperfError, match=r"move it elsewhere.*safe in"):
+        sp.run("x", output=tmp_path, listener=Rival(), **FAST)
+    (journal,) = tmp_path.glob("*.journal")
+    path = journal.with_suffix(".json")
+    assert path.read_text() == "mine"
+    path.unlink()
+    assert sp.run(resume=journal).path == path
+
+
+def test_results_are_called_safe_only_where_they_are(tmp_path: Path) -> None:
+    class Wipe(Listener):
+        def case_started(self, index: int, case: Case) -> None:
+            if index == 1:
+                shutil.rmtree(tmp_path)
+
+    declare()
+    with pytest.raises(sp.StratoperfError, match=r"cannot write|removed") as caught:
+        sp.run("kv.put", output=tmp_path, listener=Wipe(), **FAST)
+    assert "safe in" not in str(caught.value)
+    assert "--resume" not in str(caught.value)
 
 
 class TestResuming:
@@ -215,3 +316,79 @@ class TestResuming:
         shutil.copytree(journal, moved)
         run = sp.run(resume=moved)
         assert run.path == moved.with_suffix(".json")
+
+    def test_the_advice_quotes_the_path(self, journal: Path, tmp_path: Path) -> None:
+        moved = tmp_path / "it's here" / journal.name
+        shutil.copytree(journal, moved)
+        words = shlex.split(resume_command(moved))
+        assert words == ["stratoperf", "run", "--resume", str(moved)]
+        assert sp.run(resume=words[-1]).path == moved.with_suffix(".json")
+
+    def test_a_refused_resume_leaves_no_journal(
+        self, journal: Path, benchmarks: Registry, tmp_path: Path
+    ) -> None:
+        path = sp.run(resume=journal).path
+        assert path is not None
+        before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+        benchmarks.remove("kv.put")
+        declare(version=2)
+        with pytest.raises(sp.InvalidParameter, match=r"version 1 .* now at 2"):
+            sp.run(resume=path)
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+    @pytest.mark.parametrize("suffix", [".json", ".journal"])
+    def test_of_a_file_and_a_journal_all_results_are_kept(
+        self, journal: Path, tmp_path: Path, suffix: str
+    ) -> None:
+        # As when the process dies after it has written the file, or right after resuming it.
+        stale = tmp_path / "stale"
+        shutil.copytree(journal, stale)
+        path = sp.run(resume=journal).path
+        assert path is not None
+        metrics = [result.metrics for result in sp.load(path).results]
+        stale.rename(journal)
+        run = sp.run(resume=path.with_suffix(suffix))
+        assert run.path == path
+        assert [result.metrics for result in run.results] == metrics
+        assert not journal.exists()
+
+    def test_the_journal_of_another_run_does_not_stand_for_a_file(
+        self, journal: Path, tmp_path: Path
+    ) -> None:
+        other = sp.run("kv.put", output=tmp_path / "other", **FAST).path
+        assert other is not None
+        shutil.copy(other, journal.with_suffix(".json"))
+        with pytest.raises(sp.InvalidParameter, match=r"\.json is of another run.*move"):
+            sp.run(resume=journal)
+        before = sp.load(journal).id
+        again = sp.run(resume=journal.with_suffix(".json"))
+        assert again.id == sp.load(other).id
+        assert sp.load(journal).id == before
+
+    def test_the_next_run_drops_a_journal_that_the_file_has_all_of(self, journal: Path) -> None:
+        stale = journal.parent / "stale" / journal.name
+        shutil.copytree(journal, stale)
+        sp.run(resume=journal)
+        stale.rename(journal)
+        sp.run("kv.put", output=journal.parent, **FAST)
+        assert not journal.exists()
+
+    def test_of_those_who_resume_at_once_one_wins(self, journal: Path) -> None:
+        path = sp.run(resume=journal).path
+        assert path is not None
+        together = threading.Barrier(8)
+
+        def resume(_: int) -> FileRecorder | str:
+            together.wait(60)
+            try:
+                return resume_file(path, dict)[1]
+            except sp.InvalidParameter as error:
+                return str(error)
+
+        with ThreadPoolExecutor(8) as threads:
+            outcomes = list(threads.map(resume, range(8)))
+        (winner,) = [outcome for outcome in outcomes if isinstance(outcome, FileRecorder)]
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        assert all("in progress" in refusal for refusal in refusals)
+        winner.abandon()
+        assert not journal.exists()

@@ -22,8 +22,13 @@ from typing import Any
 
 import msgspec
 
+from stratoperf import door
 from stratoperf.analysis.verdicts import LARGEST_THRESHOLD
-from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.door import shortened
+from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
+
+LARGEST_FILE = 1 << 18
+"""Bytes in a file of thresholds at most: 256 KiB, some 5,000 benchmarks."""
 
 _KEYS = ("default", "benchmarks")
 _LARGEST_PERCENT = 100 * LARGEST_THRESHOLD
@@ -72,7 +77,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         for pattern in self.unknown(known):
             what = "pattern matches no benchmark" if is_pattern(pattern) else "benchmark is unknown"
             raise InvalidParameter(
-                f"{self.source}: benchmarks.{pattern!r}: the {what}; {did_you_mean(pattern, known)}"
+                f"{self.source}: benchmarks.{shortened(pattern)!r}: the {what}; "
+                f"{did_you_mean(pattern, known)}"
             )
 
 
@@ -87,7 +93,7 @@ def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
     Raises
     ------
     InvalidParameter
-        When it cannot be read, is no TOML, has another key, or a value that is no percentage;
+        When it cannot be read, is not TOML, has another key, or a value that is not a percentage;
         names the file and the key.
     """
     source = str(path)
@@ -95,15 +101,17 @@ def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
     for key in tree:
         if key not in _KEYS:
             raise InvalidParameter(
-                f"{source}: {key!r} is no key of a thresholds file; {_hint(key, tree[key])}"
+                f"{source}: {shortened(key)!r} is not a key of a thresholds file; "
+                f"{_hint(key, tree[key])}"
             )
     benchmarks = tree.get("benchmarks", {})
     if not isinstance(benchmarks, dict):
         raise InvalidParameter(
-            f"{source}: benchmarks: expected a table of percentages by name, got {benchmarks!r}"
+            f"{source}: benchmarks: expected a table of percentages by name, got a "
+            f"{type(benchmarks).__name__}"
         )
     chosen = {
-        name: _fraction(value, f"{source}: benchmarks.{name!r}")
+        name: _fraction(value, f"{source}: benchmarks.{shortened(name)!r}")
         for name, value in benchmarks.items()
     }
     return Thresholds(
@@ -122,22 +130,29 @@ def _parsed(path: Path) -> dict[str, Any]:
     # Part of Python from 3.11 on; before that the package tomli, which became it.
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        text = path.read_bytes().decode()
-        tree: dict[str, Any] = toml.loads(text)
-    except OSError as error:
+        tree: dict[str, Any] = toml.loads(door.read_bytes(path, LARGEST_FILE).decode())
+        door.check_tree(tree)
+    except UnicodeDecodeError as error:
         raise InvalidParameter(
-            f"thresholds: cannot read {path}: {error.strerror or error}; give a TOML file"
+            f"thresholds: {path} is not valid UTF-8: byte {error.start}; save it as UTF-8"
         ) from error
+    except SchemaError as error:
+        raise InvalidParameter(f"thresholds: {error}; give a TOML file") from error
     except ValueError as error:
         raise InvalidParameter(
-            f"thresholds: {path} is no TOML: {error}; write for example: default = 5"
+            f"thresholds: {path} is not TOML: {door.shortened(str(error), 200)}; write for "
+            "example: default = 5"
         ) from error
+    except RecursionError:
+        raise InvalidParameter(
+            f"thresholds: {path} is nested too deep; write for example: default = 5"
+        ) from None
     return tree
 
 
 def _hint(key: str, value: object) -> str:
     if isinstance(value, int | float):
-        return f'thresholds by name stand below [benchmarks], such as "{key}" = {value}'
+        return f'thresholds by name stand below [benchmarks], such as "{shortened(key)}" = {value}'
     return did_you_mean(key, _KEYS)
 
 
@@ -145,12 +160,15 @@ def _fraction(value: object, where: str) -> float:
     """Return a percentage as a fraction."""
     if isinstance(value, dict):
         name = where.rpartition(".")[2].strip("'")
+        inner = shortened(next(iter(value), "name"))
         raise InvalidParameter(
             f"{where}: expected a percentage, got a table; a name with a dot stands in quotes: "
-            f'"{name}.{next(iter(value), "name")}" = 5'
+            f'"{name}.{inner}" = 5'
         )
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidParameter(f"{where}: expected a percentage such as 5, got {value!r}")
+        raise InvalidParameter(
+            f"{where}: expected a percentage such as 5, got {shortened(repr(value))}"
+        )
     if not 0 < value <= _LARGEST_PERCENT:
         raise InvalidParameter(
             f"{where}: expected a percentage above 0 and at most {_LARGEST_PERCENT:g}, got {value}"

@@ -21,11 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         Without the program's name; ``None`` for those of this process.
     """
+    exiting = arguments is None
     try:
         # Imported here: Ctrl-C can come that early, and must not show a traceback.
         from stratoperf.cli.entry import run
+        from stratoperf.cli.streams import own_streams
 
-        code = run(sys.argv[1:] if arguments is None else arguments)
+        with own_streams(for_good=exiting):
+            code = run(sys.argv[1:] if arguments is None else arguments, exiting=exiting)
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)

@@ -13,6 +13,7 @@ from stratoperf.cli.doctor_command import doctor
 from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.run_command import run
+from stratoperf.cli.streams import with_private_results
 from stratoperf.errors import did_you_mean
 
 
@@ -61,4 +62,6 @@ def application() -> None:
 
 
 for command in (run, list_benchmarks, doctor, claims, compare, check, history):
+    if command.callback is not None:
+        command.callback = with_private_results(command.callback)
     application.add_command(command)

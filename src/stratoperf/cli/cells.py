@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from stratoperf.cli.tables import Cell
-from stratoperf.report.units import format_interval, format_rate, format_time
+from stratoperf.report import units
 from stratoperf.results import Result
 from stratoperf.statistics import Estimate
 from stratoperf.suite.targets import most_severe
@@ -18,7 +18,8 @@ VERDICT_STYLES = {
 }
 STATUS_STYLES = {"failed": "bold red", "interrupted": "yellow", "skipped": "dim"}
 WIDEST_PERCENT = 99
-NOTHING = Cell("-", "dim")
+NOTHING = Cell(units.NOTHING, "dim")
+NO_CLAIM = Cell("no claim", "dim")
 
 
 def latency(estimate: Estimate | None, *, compact: bool) -> Cell:
@@ -29,8 +30,8 @@ def latency(estimate: Estimate | None, *, compact: bool) -> Cell:
     if estimate is None:
         return NOTHING
     if compact:
-        return Cell(f"{format_time(estimate.value)} {relative(estimate)}")
-    return Cell(format_interval(estimate, "ns"))
+        return Cell(f"{units.quantity(estimate.value, 'ns')} {relative(estimate)}")
+    return Cell(units.interval(estimate, "ns"))
 
 
 def relative(estimate: Estimate) -> str:
@@ -38,30 +39,31 @@ def relative(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None or estimate.value == 0:
         return "±?"
     half = max(estimate.high - estimate.value, estimate.value - estimate.low)
-    percent = math.ceil(100 * half / abs(estimate.value))
+    share = 100 * half / abs(estimate.value)
+    if not math.isfinite(share):
+        return "±?"
+    percent = math.ceil(share)
     # Beyond that the number of digits says nothing more, and only widens the column.
     return f"±{percent}%" if percent <= WIDEST_PERCENT else f">{WIDEST_PERCENT}%"
 
 
 def parameter(value: object) -> Cell:
-    """Show a parameter's value; a float without needless digits, a missing one as a dash."""
-    return (
-        NOTHING if value is None else Cell(f"{value:g}" if isinstance(value, float) else str(value))
-    )
+    """Show a parameter's value; a missing one as a dash."""
+    return NOTHING if value is None else Cell(units.parameter(value))
 
 
-def throughput(result: Result, *, compact: bool) -> Cell:
-    """Show the mean rate, with its unit unless that is in the column's title; or a dash."""
+def throughput(result: Result) -> Cell:
+    """Show the mean rate, or a dash."""
     metric = result.metrics.get("throughput")
     estimate = metric.statistic("mean") if metric is not None else None
     if metric is None or estimate is None:
         return NOTHING
-    return Cell(format_rate(estimate.value, "" if compact else metric.unit).strip())
+    return Cell(units.quantity(estimate.value, metric.unit))
 
 
 def verdict_of(result: Result) -> str | None:
     """Return the verdict that needs attention first, or ``None`` without a target."""
-    verdicts = [one.target for one in result.metrics.values() if one.target is not None]
+    verdicts = [each.target for each in result.metrics.values() if each.target is not None]
     worst = most_severe(verdicts)
     return None if worst is None else worst.verdict
 
@@ -73,7 +75,7 @@ def verdict(result: Result) -> Cell:
     word = verdict_of(result)
     # "not measured" beside measured numbers would puzzle; the claim's line says more.
     if word is None or word == "not-measured":
-        return Cell("no claim", "dim")
+        return NO_CLAIM
     return verdict_cell(word)
 
 

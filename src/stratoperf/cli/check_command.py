@@ -12,6 +12,7 @@ import click
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
 from stratoperf.cli.likely_mistakes import check_stored_side
+from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -111,22 +112,33 @@ def _stored_sides(
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Return the run files of both sides, which exist."""
     sides = (baseline or (BASELINE,), current or (LATEST,))
-    latest = sides[1][0]
     for path in sides[0]:
         check_stored_side("baseline", path)
         if not path.exists():
-            measure = "" if latest.exists() else "stratoperf run --ci && "
             raise InvalidParameter(
-                f"baseline: there is no {path}; keep a run of the code to hold it to: "
-                f"{measure}cp {latest} {path}"
+                f"baseline: there is no {path}; keep a run of the code to compare with: "
+                f"{_making(path)}"
             )
     for path in sides[1]:
         check_stored_side("current", path)
         if not path.exists():
             raise InvalidParameter(
-                f"current: there is no {path}; measure the code to check: stratoperf run --ci"
+                f"current: there is no {path}; measure the code to check: {_making(path)}"
             )
     return sides
+
+
+def _making(path: Path) -> str:
+    """Return the command that makes a run file of that name."""
+    folder = path.parent
+    # In the same folder: samples may lie in a file beside the run file.
+    made = folder / LATEST.name
+    where: list[str | Path] = [] if folder == LATEST.parent else ["--output", folder]
+    measure = command_text("stratoperf", "run", "--ci", *where)
+    copy = command_text("cp", made, path)
+    if made == path:
+        return measure
+    return copy if made.exists() else f"{measure} && {copy}"
 
 
 def _code(decision: Decision) -> ExitCode:

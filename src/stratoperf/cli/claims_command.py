@@ -11,7 +11,7 @@ LATEST = Path("results/latest.json")
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), default=LATEST, metavar="[RUN]")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def claims(run: Path, as_json: bool) -> None:
     """Show the published claims beside the results of RUN, with verdicts.
 

@@ -8,7 +8,7 @@ import msgspec
 
 from stratoperf.cli.cells import NOTHING, verdict_cell
 from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, print_table
+from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.units import significant
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def claim_rows(table: ClaimsTable) -> list[dict[str, Any]]:
 def show_claims(screen: Screen, table: ClaimsTable) -> None:
     """Print all claims, and below them why some are not measured."""
     columns = [
-        Column("component"),
-        Column("metric"),
+        Column("component", key=True, name=True),
+        Column("metric", key=True, name=True),
         Column("target"),
-        Column("published"),
+        Column("published", drop=1),
         Column("here", right=True),
         Column("verdict"),
     ]
@@ -36,13 +36,13 @@ def show_claims(screen: Screen, table: ClaimsTable) -> None:
             Cell(row.component),
             Cell(row.metric),
             Cell(row.target),
-            Cell(row.published, "dim" if row.published == "unknown" else ""),
+            NOTHING if row.published == "unknown" else Cell(row.published),
             Cell(_here(row)) if row.measured is not None else NOTHING,
             verdict_cell(row.verdict),
         ]
         for row in table.rows
     ]
-    print_table(screen, columns, rows)
+    print_table(screen, Table(columns, rows))
     for row in table.rows:
         if row.measured is not None and row.why:
             screen.paragraph(f"{row.component}, {row.metric}: {row.why}", "dim", indent="  ")

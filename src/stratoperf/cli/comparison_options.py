@@ -233,5 +233,5 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         is_flag=True,
         help="Print annotations of GitHub Actions, as check does there by itself.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout."),
 ]

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from stratoperf.cli.comparison_options import ComparisonOptions
+from stratoperf.errors import StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub Actions shows on the page of a job; steps append to it."""
-
-_ODD = "backslashreplace"
-"""Bytes of a command that are no text are shown as an escape."""
 
 
 def check_places(options: ComparisonOptions) -> None:
@@ -59,18 +55,26 @@ def publish(
         show_verdict,
     )
     from stratoperf.cli.screen import Screen
+    from stratoperf.cli.streams import OutputLost
 
     screen = Screen.stderr() if options.as_json else Screen.stdout()
-    show_comparison(screen, comparison)
-    if is_gate:
-        show_decision(screen, decision)
-    else:
-        show_verdict(screen, comparison)
-    show_place(screen, comparison)
-    _print_annotations(comparison, decision, options, is_gate=is_gate)
-    if options.as_json:
-        _print_json(comparison, code, decision if is_gate else None)
-    _write_files(comparison, decision, options, is_gate=is_gate)
+    try:
+        show_comparison(screen, comparison)
+        if is_gate:
+            show_decision(screen, decision)
+        else:
+            show_verdict(screen, comparison)
+        show_place(screen, comparison)
+        _print_annotations(comparison, decision, options, is_gate=is_gate)
+        if options.as_json:
+            _print_json(comparison, code, decision if is_gate else None)
+    except (OutputLost, BrokenPipeError):
+        if comparison.run_path is not None:
+            Screen.stderr().line(f"saved: {comparison.run_path}")
+        raise
+    finally:
+        # Also when what is printed reaches nobody.
+        _write_files(comparison, decision, options, is_gate=is_gate)
 
 
 def _write_files(
@@ -83,11 +87,21 @@ def _write_files(
     summary = comparison_markdown(comparison, decision if is_gate else None)
     step = os.environ.get(STEP_SUMMARY)
     if step and is_gate:
-        _write(Path(step), summary, mode="a")
+        _append_summary(Path(step), summary)
     if options.markdown is not None and not (step and is_gate and _same(options.markdown, step)):
         _write(options.markdown, summary)
     if options.junit is not None:
         _write(options.junit, comparison_junit(comparison, decision))
+
+
+def _append_summary(path: Path, summary: str) -> None:
+    """Write the step's summary where that is possible: in a container the file may be missing."""
+    from stratoperf.cli.screen import Screen
+
+    try:
+        _write(path, summary, mode="a")
+    except StratoperfError as error:
+        Screen.stderr().paragraph(f"warning: {STEP_SUMMARY}: {error}", "yellow")
 
 
 def _print_annotations(
@@ -97,11 +111,12 @@ def _print_annotations(
 
     GitHub reads them on either stream; under ``--json`` stdout is not theirs.
     """
+    from stratoperf.cli.screen import print_annotation
     from stratoperf.report.annotations import github_annotations
 
     if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):
-            click.echo(line, err=options.as_json)
+            print_annotation(line, beside_json=options.as_json)
 
 
 def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
@@ -120,7 +135,7 @@ def _write(path: Path, text: str, mode: str = "w") -> None:
     from stratoperf.results.files import describe_failure
 
     # What is written to an existing name stays that file, which may be a device or a pipe.
-    with describe_failure(path), path.open(mode, encoding="utf-8", errors=_ODD) as file:
+    with describe_failure(path), path.open(mode, encoding="utf-8") as file:
         file.write(text)
 
 

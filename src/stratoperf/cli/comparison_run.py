@@ -136,14 +136,14 @@ def live(
 def _beside(options: ComparisonOptions) -> str:
     """Return how long the commands beside the budgets may take, in words for the plan."""
     from stratoperf.analysis.live.settings import default_timeout_s
-    from stratoperf.cli.display import duration_text
+    from stratoperf.report.units import duration
 
     names = options.given(("setup", "cleanup"))
     if not names:
         return ""
     limit_s = options.timeout or default_timeout_s(options.duration or DEFAULT_DURATION_S)
     each = " each" if len(names) > 1 else ""
-    return f"; beside that {' and '.join(names)}, at most {duration_text(limit_s)}{each}"
+    return f"; beside that {' and '.join(names)}, at most {duration(limit_s)}{each}"
 
 
 def _sides(

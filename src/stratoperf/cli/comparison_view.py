@@ -5,22 +5,21 @@ from __future__ import annotations
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.cli.tables import Cell, Column, Table, print_grouped
 from stratoperf.report.comparison_text import tally
 from stratoperf.report.comparison_words import (
     GRAVE,
     NUMERIC,
-    WHOLE,
     difference_text,
     error_text,
     failure_text,
-    one_line,
+    remaining_differences,
     statistic_text,
     table,
     threshold_text,
-    told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.safe_text import one_line
 
 STYLES = {"slower": "bold red", "inconclusive": "yellow", "faster": "bold green", "same": "green"}
 OUTCOMES = {
@@ -33,8 +32,11 @@ LOUD = "bold white on red"
 SHARED = ("metric", "threshold")
 """Columns that become a line above the table where they say the same in every row."""
 
-EXPENDABLE = ("based on", "threshold")
-"""Columns that give way first where the terminal is narrow; ``--json`` has all."""
+KEYS = ("benchmark", "parameters", "backend", "metric")
+"""Columns that tell results apart."""
+
+EXPENDABLE = ("current", "baseline", "threshold", "based on")
+"""Columns that give way where the terminal is narrow, the last one first."""
 
 
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
@@ -47,13 +49,13 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
     screen.line(f"current:  {comparison.current}")
     if comparison.metrics:
         if screen.fancy and _shared(comparison):
-            screen.line(f"compared: {_shared(comparison)}")
+            screen.paragraph(f"compared: {_shared(comparison)}", indent="  ")
         elif not screen.fancy:
             screen.line()
-        print_table(screen, *_table(screen, comparison))
+        print_grouped(screen, _table(screen, comparison))
     _show_failures(screen, comparison)
     _show_reasons(screen, comparison)
-    for difference in told_differences(comparison):
+    for difference in remaining_differences(comparison):
         screen.paragraph(f"note: {one_line(difference_text(difference))}", "dim", indent="  ")
     screen.paragraph(f"method: {comparison.method}", "dim", indent="  ")
     screen.paragraph(
@@ -67,13 +69,13 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
 def show_verdict(screen: Screen, comparison: Comparison) -> None:
     """Print the verdict of the whole."""
     word = comparison.verdict
-    screen.line(f"verdict: {word} ({tally(comparison)})", STYLES[word])
+    screen.paragraph(f"verdict: {word} ({tally(comparison)})", STYLES[word], indent="  ")
 
 
 def show_decision(screen: Screen, decision: Decision) -> None:
     """Print whether the change may pass, and why."""
     style = OUTCOMES[decision.outcome]
-    screen.line(f"check: {decision.outcome} ({decision.reason})", style)
+    screen.paragraph(f"check: {decision.outcome} ({decision.reason})", style, indent="  ")
     if decision.outcome == "inconclusive":
         screen.paragraph(
             "warning: results without a verdict pass; --inconclusive fail makes them count"
@@ -92,46 +94,50 @@ def show_place(screen: Screen, comparison: Comparison) -> None:
         screen.line(f"saved: {comparison.run_path}")
 
 
-def _table(screen: Screen, comparison: Comparison) -> tuple[list[Column], list[list[Cell]]]:
+def _table(screen: Screen, comparison: Comparison) -> Table:
     titles, texts = table(comparison.metrics)
-    styles = [STYLES[metric.verdict] for metric in comparison.metrics]
-    left_out = SHARED if screen.fancy and _shared(comparison) else ()
-    for narrower in ((), *(EXPENDABLE[: count + 1] for count in range(len(EXPENDABLE)))):
-        kept = [number for number, title in enumerate(titles) if title not in left_out + narrower]
-        columns = [
-            Column(titles[number], titles[number] in NUMERIC, titles[number] in WHOLE)
-            for number in kept
-        ]
-        rows = [
-            [Cell(row[number], style if number == len(titles) - 1 else "") for number in kept]
-            for row, style in zip(texts, styles, strict=True)
-        ]
-        if not screen.fancy or fits(screen, columns, rows):
-            break
+    columns = [
+        Column(
+            title,
+            right=title in NUMERIC,
+            key=title in KEYS,
+            name=title == "benchmark",
+            drop=EXPENDABLE.index(title) + 1 if title in EXPENDABLE else 0,
+        )
+        for title in titles
+    ]
+    rows = [
+        [*map(Cell, row[:-1]), Cell(row[-1], STYLES[metric.verdict])]
+        for row, metric in zip(texts, comparison.metrics, strict=True)
+    ]
     if not screen.fancy:
         # One line has the whole fact, for a grep.
         columns.append(Column("why"))
         for row, metric in zip(rows, comparison.metrics, strict=True):
             row.append(Cell(one_line(metric.why)))
-    return columns, rows
+        return Table(columns, rows)
+    left_out = SHARED if _shared(comparison) else ()
+    return Table(columns, rows).without(
+        [number for number, title in enumerate(titles) if title in left_out]
+    )
 
 
 def _shared(comparison: Comparison) -> str:
     """Return the metric and the threshold in words, where all results share them."""
-    found = {
+    shared = {
         f"{statistic_text(metric)}, threshold {threshold_text(metric)}"
         for metric in comparison.metrics
     }
-    return found.pop() if len(found) == 1 else ""
+    return shared.pop() if len(shared) == 1 else ""
 
 
 def _show_failures(screen: Screen, comparison: Comparison) -> None:
     for failure in comparison.failures:
         style = "bold red" if failure.side == "current" else "yellow"
-        first, *more = failure_text(failure).splitlines()
+        first, *more = failure_text(failure).split("\n")
         screen.paragraph(f"failed: {first}", style, indent="  ")
         for line in more:
-            screen.line(f"    {line}", "dim")
+            screen.line(f"    {line.rstrip().expandtabs(4)}", "dim")
 
 
 def _show_reasons(screen: Screen, comparison: Comparison) -> None:

@@ -8,18 +8,23 @@ true while it stands still.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from rich.cells import cell_len
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from stratoperf.cli.fitting import MARK, shortened
 from stratoperf.cli.screen import Screen
 
 BAR_WIDTH = 10
-AROUND_NAME = 40
-"""Columns of counts, the time left and the gaps, at their longest."""
+WORTH_A_BAR = 60
+"""Columns from which a terminal has room for the bar."""
 
 LEAST_NAME = 12
+"""Columns that a name keeps while there is something else to leave out."""
+
+_LONGEST_DAY_S = 86_400.0
 
 
 class Display:
@@ -56,7 +61,7 @@ class Display:
         if not self.screen.fancy:
             return
         self._progress = Progress(
-            BarColumn(bar_width=BAR_WIDTH),
+            *([BarColumn(bar_width=BAR_WIDTH)] if self._bar else []),
             TextColumn("{task.description}", markup=False),
             console=self.screen.console,
             auto_refresh=False,
@@ -68,15 +73,42 @@ class Display:
         self._task = self._progress.add_task("", total=total)
         self.guard(self._progress.start)
 
-    def show(self, completed: float, text: str | None = None) -> None:
-        """Redraw the line; ``None`` leaves its text."""
-        progress = self._progress
-        if progress is None:
-            return
-        progress.update(self._task, completed=completed)
-        if text is not None:
-            progress.update(self._task, description=self.screen.shown(text))
-        self.guard(progress.refresh)
+    def advance(self, completed: float) -> None:
+        """Redraw the line with the same text."""
+        if self._progress is not None:
+            self._progress.update(self._task, completed=completed)
+            self.guard(self._progress.refresh)
+
+    def show(self, completed: float, number: str, name: str, facts: Sequence[str]) -> None:
+        """Redraw the line.
+
+        Parameters
+        ----------
+        completed
+            Of the total.
+        number
+            What stands before the name.
+        name
+            What is measured; it is shortened where the line is too narrow.
+        facts
+            What stands behind the name, from the longest form to the shortest.
+        """
+        if self._progress is not None:
+            text = self._fitted(number, *map(self.screen.shown, (name, *facts)))
+            self._progress.update(self._task, description=text)
+            self.advance(completed)
+
+    def _fitted(self, number: str, name: str, *facts: str) -> str:
+        around = cell_len(f"{number}   ") + (BAR_WIDTH + 1 if self._bar else 0)
+        least = min(cell_len(name), LEAST_NAME)
+        room = [self.screen.width - around - cell_len(fact) for fact in facts]
+        fitting = next((place for place, columns in enumerate(room) if columns >= least), -1)
+        short = shortened(name, max(room[fitting], 1), self.screen.shown(MARK))
+        return f"{number} {short}  {facts[fitting]}".rstrip()
+
+    @property
+    def _bar(self) -> bool:
+        return self.screen.width >= WORTH_A_BAR
 
     def close(self) -> None:
         """Remove the line."""
@@ -84,24 +116,13 @@ class Display:
             self.guard(self._progress.stop)
             self._progress = None
 
-    def shortened(self, name: str, around: int = AROUND_NAME) -> str:
-        """Return a name that leaves room for so many columns around it."""
-        room = max(self.screen.width - BAR_WIDTH - around, LEAST_NAME)
-        return name if len(name) <= room else f"{name[: room - 1]}…"
 
+def end_text(seconds: float) -> str:
+    """Return when so many seconds will have passed: ``, done by 12:34:56``.
 
-def left_text(seconds: float) -> str:
-    """Return how much time is left and when that ends: ``45 s left, done by 12:34:56``."""
+    Nothing where that is not today or tomorrow: the time of day would not tell.
+    """
+    if not seconds <= _LONGEST_DAY_S:
+        return ""
     end = datetime.now() + timedelta(seconds=seconds)
-    return f"{duration_text(seconds)} left, done by {end:%H:%M:%S}"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a length of time such as ``45 s``, ``3:20 min`` or ``2:05 h``."""
-    whole = round(seconds)
-    if whole < 100:
-        return f"{max(whole, 1)} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 100:
-        return f"{minutes}:{rest:02} min"
-    return f"{minutes // 60}:{minutes % 60:02} h"
+    return f", done by {end:%H:%M:%S}"

@@ -18,8 +18,11 @@ TOPICS = {
 }
 # The word tells what the color tells, for those who do not see it.
 STYLES = {"ok": "green", "warning": "yellow", "missing": "red", "unknown": "dim"}
+COMMANDS = ("echo", "export", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
+"""What a remedy that can be pasted into a shell begins with; others are advice."""
+
 STATUS_WIDTH = 9
-NAME_WIDTH = 22
+HEAD_WIDTH = 2 + STATUS_WIDTH + 22
 
 
 @click.command()
@@ -28,13 +31,13 @@ NAME_WIDTH = 22
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
-    help="Folder whose disk is checked.",
+    help="Folder whose disk to check.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
-    """Tell what this machine can and cannot measure, and what makes it noisy.
+    """Show what this machine can and cannot measure, and what makes it noisy.
 
-    Each finding comes with the command that mends it. Nothing is changed.
+    Each problem comes with the command that fixes it. Nothing is changed.
     """
     import msgspec
 
@@ -53,38 +56,36 @@ def doctor(output: Path, as_json: bool) -> None:
 
 
 def _show(screen: Screen, checks: list[Check]) -> None:
-    margin = " " * (2 + STATUS_WIDTH)
+    # Where details stand below their heads, so do remedies.
+    margin = " " * (2 + STATUS_WIDTH if screen.has_room_beside(HEAD_WIDTH) else 4)
     for topic, title in TOPICS.items():
         screen.heading(title)
-        for check in (one for one in checks if one.topic == topic):
-            head = f"  {check.status:<{STATUS_WIDTH}}{check.name:<{NAME_WIDTH}} "
-            screen.paragraph(f"{head}{check.detail}", STYLES[check.status], indent=" " * len(head))
-            if check.remedy is not None:
-                screen.line(f"{margin}{_remedy(check.remedy)}", "cyan")
+        for check in (check for check in checks if check.topic == topic):
+            head = f"  {check.status:<{STATUS_WIDTH}}{check.name}"
+            screen.entry(head, HEAD_WIDTH, check.detail, STYLES[check.status])
+            if check.remedy is None:
+                continue
+            if check.remedy.partition(" ")[0] in COMMANDS:
+                # On one line however long, so that it can be copied.
+                screen.line(f"{margin}$ {check.remedy}", "cyan")
+            else:
+                screen.paragraph(f"{margin}→ {check.remedy}", "cyan", indent=f"{margin}  ")
     screen.line()
     screen.line(_summary(checks), "bold")
 
 
 def _show_plain(screen: Screen, checks: list[Check]) -> None:
-    from stratoperf.cli.tables import Cell, Column, print_table
+    from stratoperf.cli.tables import Cell, Column, Table, print_table
 
     rows = [
         [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]
         for check in checks
     ]
-    print_table(screen, [Column(title) for title in ("status", "name", "detail", "remedy")], rows)
+    columns = [Column(title) for title in ("status", "name", "detail", "remedy")]
+    print_table(screen, Table(columns, rows))
     screen.line(_summary(checks))
 
 
-def _remedy(remedy: str) -> str:
-    """Return a command after a prompt sign, and advice as it is."""
-    first = remedy.partition(" ")[0]
-    return f"$ {remedy}" if first in COMMANDS else f"→ {remedy}"
-
-
-COMMANDS = ("echo", "export", "sudo", "pip", "ulimit", "stratoperf", "systemd-run", "top")
-
-
 def _summary(checks: list[Check]) -> str:
-    counts = {status: sum(one.status == status for one in checks) for status in STYLES}
+    counts = {status: sum(check.status == status for check in checks) for status in STYLES}
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count)

@@ -20,7 +20,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     type=click.Choice(STATISTICS),
     default="p50",
     show_default=True,
-    help="Of the primary metric, or the throughput.",
+    help="Statistic of the primary metric, or the throughput.",
 )
 @click.option("--since", metavar="DATE", help="Ignore earlier runs: 2026-11-03, or with a time.")
 @click.option(
@@ -29,7 +29,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     default="2",
     show_default=True,
     metavar="PERCENT",
-    help="The least change that counts.",
+    help="Smallest change that counts.",
 )
 @click.option(
     "--figure",
@@ -37,7 +37,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     metavar="FILE",
     help="Draw the trends into a .png, .svg or .pdf.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def history(
     directory: Path,
     select: tuple[str, ...],
@@ -47,11 +47,11 @@ def history(
     figure: Path | None,
     as_json: bool,
 ) -> None:
-    """Show how each benchmark did over the run files in DIR, and where its level changed.
+    """Show the trend of each benchmark over the run files in DIR, and where its level changed.
 
-    SELECT is names of benchmarks, patterns such as 'consensus.*', categories or keys; without it,
-    all. Runs of different machines are never mixed. Change points need the extra 'history', the
-    figure needs the extra 'plot'.
+    SELECT names benchmarks, patterns such as 'consensus.*', categories or keys; without it, all
+    are shown. Runs of different machines are never mixed. Change points need the extra 'history',
+    the figure needs the extra 'plot'.
     """
     from stratoperf.analysis.history import history as history_of
     from stratoperf.cli.history_view import show_history
@@ -60,7 +60,7 @@ def history(
 
     if figure is not None:
         check_figure_path(figure)
-    found = history_of(
+    trends = history_of(
         directory,
         select or None,
         statistic=statistic,
@@ -68,12 +68,12 @@ def history(
         threshold=threshold,
     )
     if figure is not None:
-        save_history(found, figure)
+        save_history(trends, figure)
     screen = Screen.stderr() if as_json else Screen.stdout()
     if as_json:
-        show_history(screen, found, remarks_only=True)
-        print_json(found.to_dict())
+        show_history(screen, trends, remarks_only=True)
+        print_json(trends.to_dict())
     else:
-        show_history(screen, found)
+        show_history(screen, trends)
     if figure is not None:
         screen.line(f"figure: {figure}")

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.cli.tables import Cell, Column, Table, print_grouped
 from stratoperf.report.history_text import (
     change_text,
     gaps_text,
     machine_text,
     params_text,
-    percent_text,
     runs_text,
+    scatter_text,
     slower_text,
     sparkline,
     trend_name,
-    value_text,
 )
+from stratoperf.report.units import quantity
 
 if TYPE_CHECKING:
     from stratoperf.analysis.history import ChangePoint, History, Trend
@@ -42,7 +42,7 @@ def show_history(screen: Screen, history: History, *, remarks_only: bool = False
     if not remarks_only:
         machines = list(dict.fromkeys(trend.machine for trend in history.trends))
         for machine in machines:
-            _show_machine(screen, [one for one in history.trends if one.machine == machine])
+            _show_machine(screen, [trend for trend in history.trends if trend.machine == machine])
         screen.line()
         _show_summary(screen, history)
     for warning in history.warnings:
@@ -54,27 +54,25 @@ def show_history(screen: Screen, history: History, *, remarks_only: bool = False
 def _show_machine(screen: Screen, trends: Sequence[Trend]) -> None:
     shown = dict.fromkeys(f"{trend.metric} {trend.statistic}" for trend in trends)
     screen.heading(f"{', '.join(shown)} on {machine_text(trends[0])}")
-    tables = [_table(trends, width) for width in WIDTHS]
-    fitting = [one for one in tables if not screen.fancy or fits(screen, *one)]
-    columns, rows = (fitting or tables[-1:])[0]
-    print_table(screen, columns, rows)
+    print_grouped(screen, *(_table(trends, width) for width in WIDTHS))
     for trend in trends:
         _show_remarks(screen, trend)
 
 
-def _table(trends: Sequence[Trend], width: int) -> tuple[list[Column], list[list[Cell]]]:
+def _table(trends: Sequence[Trend], width: int) -> Table:
+    """Return columns and rows; scatter gives way first, then the first value, runs and trend."""
     with_backend = len({trend.backend for trend in trends}) > 1
     with_params = any(trend.params for trend in trends)
     columns = [
-        Column("benchmark"),
-        *([Column("parameters")] if with_params else []),
-        *([Column("backend")] if with_backend else []),
-        Column("runs", right=True),
-        Column("trend"),
-        Column("first", right=True),
+        Column("benchmark", key=True, name=True),
+        *([Column("parameters", key=True)] if with_params else []),
+        *([Column("backend", key=True)] if with_backend else []),
+        Column("runs", right=True, drop=2),
+        Column("trend", drop=1),
+        Column("first", right=True, drop=3),
         Column("last", right=True),
         Column("slower by", right=True),
-        Column("scatter", right=True),
+        Column("scatter", right=True, drop=4),
     ]
     rows = [
         [
@@ -83,14 +81,14 @@ def _table(trends: Sequence[Trend], width: int) -> tuple[list[Column], list[list
             *([Cell(trend.backend)] if with_backend else []),
             Cell(runs_text(trend)),
             Cell(sparkline(trend, width)),
-            Cell(value_text(trend.first, trend.unit)),
-            Cell(value_text(trend.last, trend.unit)),
+            Cell(quantity(trend.first, trend.unit)),
+            Cell(quantity(trend.last, trend.unit)),
             Cell(slower_text(trend.ratio)),
-            Cell(percent_text(trend.scatter)),
+            Cell(scatter_text(trend.scatter)),
         ]
         for trend in trends
     ]
-    return columns, rows
+    return Table(columns, rows)
 
 
 def _show_remarks(screen: Screen, trend: Trend) -> None:

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.suite import Benchmark
 
+HEAD_WIDTH = 12
+"""Columns of the names of parameters and backends."""
+
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def list_benchmarks(as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends."""
     from stratoperf.cli.screen import Screen, print_json
@@ -72,38 +75,41 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def _show(screen: Screen, benchmark: Benchmark) -> None:
+    from stratoperf.report.units import parameter
+
     facts = _described(benchmark)
     screen.heading(f"{facts['name']}  ({facts['category']}, {_cases(facts['cases'])})")
     summary = facts["description"].partition("\n\n")[0].replace("\n", " ")
     if summary:
         screen.paragraph(f"  {summary}", "dim", indent="  ")
-    for name, values in facts["params"].items():
-        screen.paragraph(f"  {name:<10} {', '.join(map(str, values))}", indent=" " * 13)
-    for backend_name, axes in facts["backend_params"].items():
+    entries = [
+        (name, ", ".join(map(parameter, values)), "") for name, values in facts["params"].items()
+    ]
+    for backend, axes in facts["backend_params"].items():
         for name, values in axes.items():
-            listed = ", ".join(map(str, values))
-            screen.paragraph(f"  {name:<10} {listed} (only {backend_name})", indent=" " * 13)
+            entries.append((name, f"{', '.join(map(parameter, values))} (only {backend})", ""))
     for name, backend in facts["backends"].items():
-        if backend["available"]:
-            screen.line(f"  {name:<10} available", "green")
-        else:
-            screen.paragraph(f"  {name:<10} {backend['reason']}", "yellow", indent=" " * 13)
-    for target in facts["targets"]:
-        screen.paragraph(f"  {'claim':<10} {_claim(target)}", indent=" " * 13)
+        available = backend["available"]
+        text = "available" if available else backend["reason"]
+        entries.append((name, text, "green" if available else "yellow"))
+    entries += [("claim", _claim(target), "") for target in facts["targets"]]
+    for name, text, style in entries:
+        screen.entry(f"  {name}", HEAD_WIDTH, text, style)
 
 
 def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
-    from stratoperf.cli.tables import Cell, Column, print_table
+    from stratoperf.cli.tables import Cell, Column, Table, print_table
+    from stratoperf.report.units import parameter
 
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
     rows = []
     for facts in map(_described, benchmarks):
-        here = [name for name, one in facts["backends"].items() if one["available"]]
-        elsewhere = [name for name, one in facts["backends"].items() if not one["available"]]
+        here = [name for name, backend in facts["backends"].items() if backend["available"]]
+        elsewhere = [name for name in facts["backends"] if name not in here]
         axes = {**facts["params"]}
         for own in facts["backend_params"].values():
             axes |= own
-        params = [f"{name}={','.join(map(str, values))}" for name, values in axes.items()]
+        params = [f"{name}={','.join(map(parameter, values))}" for name, values in axes.items()]
         texts = [
             facts["name"],
             facts["category"],
@@ -114,7 +120,7 @@ def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
             "; ".join(map(_claim, facts["targets"])) or "-",
         ]
         rows.append([Cell(text) for text in texts])
-    print_table(screen, [Column(title) for title in titles], rows)
+    print_table(screen, Table([Column(title) for title in titles], rows))
 
 
 def _cases(count: int) -> str:
@@ -122,6 +128,9 @@ def _cases(count: int) -> str:
 
 
 def _claim(target: dict[str, Any]) -> str:
-    where = ", ".join(f"{name} {value}" for name, value in target["where"].items())
-    claim = f"{target['statistic']} {target['direction']} {target['value']:g} {target['unit']}"
+    from stratoperf.report.units import parameter, quantity
+
+    where = ", ".join(f"{name} {parameter(value)}" for name, value in target["where"].items())
+    value = quantity(target["value"], target["unit"])
+    claim = f"{target['statistic']} {target['direction']} {value}"
     return f"{claim} ({where})" if where else claim

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratoperf.analysis.live.listener import LiveListener
-from stratoperf.cli.display import Display, duration_text
+from stratoperf.cli.display import Display
 from stratoperf.cli.screen import Screen
-from stratoperf.report.comparison_words import basis_text, ratio_text
+from stratoperf.report.comparison_words import basis_text
+from stratoperf.report.units import duration, ratio_interval
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric
     from stratoperf.analysis.paired import Look
-
-AROUND_KEY = 60
-"""Columns of the counts, the interval and the time left."""
 
 
 class LiveProgress(LiveListener):
@@ -43,47 +42,49 @@ class LiveProgress(LiveListener):
         self._count = len(keys)
         self._budget = seconds / len(keys)
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, about {duration_text(seconds)} of measuring or less"
+        text = f"plan: {results} to compare, about {duration(seconds)} of measuring or less"
         text += self._beside
-        self._display.guard(lambda: self._screen.line(text, "bold"))
+        self._display.guard(lambda: self._screen.paragraph(text, "bold", indent="  "))
         self._display.start(seconds)
-        self._display.show(0, f"{self._numbered(keys[0])}  {duration_text(seconds)} left")
+        self._display.show(0, self._number, keys[0], (f"{duration(seconds)} left", ""))
 
     def warned(self, warnings: Sequence[str]) -> None:
         """Print each, also where the comparison repeats it: now one can still stop."""
-        text = "\n".join(f"warning: {warning}" for warning in warnings)
-        self._display.guard(lambda: self._screen.line(text))
+        for warning in warnings:
+            text = f"warning: {warning}"
+            self._display.guard(functools.partial(self._screen.paragraph, text, indent="  "))
 
     def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
         if look is not None:
-            self._ratio = f"ratio {ratio_text(look.ratio)}"
+            self._ratio = f"ratio {ratio_interval(look.ratio)}"
         done = "1 pair" if pairs == 1 else f"{pairs} pairs"
         if self._display.is_live:
             spent = self._done * self._budget + min(seconds, self._budget)
-            left = duration_text(self._count * self._budget - spent)
-            parts = [self._numbered(key), done, self._ratio, f"{left} left"]
-            self._display.show(spent, "  ".join(part for part in parts if part))
+            left = f"{duration(self._count * self._budget - spent)} left"
+            parts = [part for part in (done, self._ratio, left) if part]
+            facts = ("  ".join(parts), self._ratio or left, left, "")
+            self._display.show(spent, self._number, key, facts)
         elif look is not None and look.verdict == "inconclusive":
-            text = f"{self._numbered(key)}: {done} in {seconds:.1f} s, {self._ratio}"
+            text = f"{self._number} {key}: {done} in {seconds:.1f} s, {self._ratio}"
             self._display.guard(lambda: self._screen.line(text))
 
     def decided(self, metric: ComparedMetric) -> None:
         """Count the case, and print its verdict where there is no live display."""
         if not self._display.is_live:
             text = (
-                f"{self._numbered(metric.key)}: {metric.verdict}, ratio "
-                f"{ratio_text(metric.ratio)}, {basis_text(metric)}"
+                f"{self._number} {metric.key}: {metric.verdict}, ratio "
+                f"{ratio_interval(metric.ratio)}, {basis_text(metric)}"
             )
             self._display.guard(lambda: self._screen.line(text))
         self._done += 1
         self._ratio = ""
-        self._display.show(self._done * self._budget)
+        self._display.advance(self._done * self._budget)
 
     def close(self) -> None:
         """Remove the live display."""
         self._display.close()
 
-    def _numbered(self, key: str) -> str:
-        name = self._display.shortened(key, AROUND_KEY) if self._display.is_live else key
-        return f"[{self._done + 1}/{self._count}] {name}"
+    @property
+    def _number(self) -> str:
+        return f"[{self._done + 1}/{self._count}]"

@@ -8,7 +8,14 @@ from collections.abc import Callable
 
 import click
 
+from stratoperf.door import LONGEST_S, shortened
+
 UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*%?\s*")
+
+_LONGEST_PARAMETER = 10_000
 
 
 def positive_duration(
@@ -45,12 +52,17 @@ def parse_duration(text: str, *, positive: bool = True) -> float:
     """
     match = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-zµ]*)\s*", text)
     if match is None or (match[2] or "s") not in UNITS_S:
-        raise ValueError(f"{text!r} is no duration; write 500ms, 60s, 5m or 1h")
+        raise ValueError(f"{shortened(text)!r} is not a duration; write 500ms, 60s, 5m or 1h")
     seconds = float(match[1]) * UNITS_S[match[2] or "s"]
-    if not math.isfinite(seconds):
-        raise ValueError(f"{text!r} is no finite duration; write 500ms, 60s, 5m or 1h")
+    if seconds > LONGEST_S:
+        raise ValueError(
+            f"{shortened(text)!r} is longer than {LONGEST_S / UNITS_S['h']:.0f}h, the longest "
+            "duration; write 500ms, 60s, 5m or 1h"
+        )
     if positive and seconds == 0:
-        raise ValueError(f"{text!r} leaves no time to measure; write 500ms, 60s, 5m or 1h")
+        raise ValueError(
+            f"{shortened(text)!r} leaves no time to measure; write 500ms, 60s, 5m or 1h"
+        )
     return seconds
 
 
@@ -64,11 +76,18 @@ def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, l
     """
     params: dict[str, list[str]] = {}
     for text in texts:
+        if len(text) > _LONGEST_PARAMETER or not text.isprintable():
+            raise click.BadParameter(
+                f"{shortened(ascii(text))} cannot be a parameter; write NAME=VALUE with at most "
+                f"{_LONGEST_PARAMETER} printable characters",
+                param_hint=repr(option),
+            )
         name, equals, values = text.partition("=")
         chosen = [value.strip() for value in values.split(",")]
         if not name.strip() or not equals or not all(chosen):
             raise click.BadParameter(
-                f"{text!r} is no NAME=VALUE; write votes=1000, or votes=100,1000 for several",
+                f"{shortened(text)!r} is not NAME=VALUE; write votes=1000, or votes=100,1000 for "
+                "several",
                 param_hint=repr(option),
             )
         if any(re.fullmatch(r"0[0-9]+", value) for value in chosen[1:]):
@@ -93,15 +112,13 @@ def percentage(
         del context, parameter
         if value is None:
             return None
-        try:
-            percent = float(value.removesuffix("%"))
-        except ValueError:
-            percent = math.nan
+        # Python reads digits of all scripts, and underscores between them.
+        percent = float(value.strip().removesuffix("%")) if _NUMBER.fullmatch(value) else math.nan
         # NaN fails every comparison.
         if not above < percent <= most:
             meant = f"; write {100 * percent:g} for {100 * percent:g} %"
             raise click.BadParameter(
-                f"{value!r} is not a percentage above {above:g} and at most {most:g}"
+                f"{shortened(value)!r} is not a percentage above {above:g} and at most {most:g}"
                 + (meant if above < 100 * percent <= most else "")
             )
         return percent / 100

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import format_time
+from stratoperf.report.units import quantity, significant
 from stratoperf.results import Run
 
 
@@ -15,7 +16,7 @@ def show_profiles(screen: Screen, run: Run) -> None:
         if result.profile is None:
             continue
         screen.heading(f"profile of {result.key}")
-        if "why" in result.profile:
+        if result.profile.get("why") is not None:
             screen.paragraph(f"none: {result.profile['why']}", "yellow", indent="  ")
             continue
         _show_counters(screen, result.profile)
@@ -23,30 +24,31 @@ def show_profiles(screen: Screen, run: Run) -> None:
             screen.paragraph(_function(row), indent="    ")
 
 
-def _show_counters(screen: Screen, profile: Any) -> None:
-    counters = profile["counters"]
+def _show_counters(screen: Screen, profile: Mapping[str, Any]) -> None:
+    counters = profile.get("counters", {})
     counted = {
         name: entry["per_iteration"]
         for name, entry in counters.items()
-        if entry["per_iteration"] is not None
+        if entry.get("per_iteration") is not None
     }
-    texts = [f"{name} {value:.4g}" for name, value in counted.items() if value > 0]
-    if profile["instructions_per_cycle"] is not None:
-        texts.insert(0, f"instructions per cycle {profile['instructions_per_cycle']:.2f}")
+    texts = [f"{name} {significant(value)}" for name, value in counted.items() if value > 0]
+    cycle = profile.get("instructions_per_cycle")
+    if cycle is not None:
+        texts.insert(0, f"instructions per cycle {significant(cycle)}")
     screen.paragraph(
         f"  per iteration: {', '.join(texts) or 'no event was counted'}", indent="    "
     )
     reasons: dict[str, list[str]] = {}
     for name, entry in counters.items():
         if name not in counted:
-            reasons.setdefault(entry["why"], []).append(name)
+            reasons.setdefault(entry.get("why") or "no reason given", []).append(name)
     for why, names in reasons.items():
         screen.paragraph(f"  not counted: {', '.join(names)}: {why}", "dim", indent="    ")
 
 
 def _function(row: Any) -> str:
-    place = f" ({row['file']}:{row['line']})" if row["file"] else ""
+    place = f" ({row['file']}:{row.get('line')})" if row.get("file") else ""
     return (
-        f"  {format_time(row['own_ns_per_iteration'])} of its own, "
-        f"{row['calls_per_iteration']:.3g} calls an iteration: {row['function']}{place}"
+        f"  {quantity(row['own_ns_per_iteration'], 'ns')} of its own, "
+        f"{significant(row['calls_per_iteration'])} calls an iteration: {row['function']}{place}"
     )

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.display import Display, duration_text, left_text
+from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import format_time
+from stratoperf.report.units import duration, parameters, quantity, size
+from stratoperf.safe_text import one_line
 from stratoperf.suite.listener import Listener
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ class RunProgress(Listener):
         del index  # It counts cases that cannot run here, too.
         if self._plan is None or case.skip_reason is not None:
             return
-        values = " ".join(f"{key}={value}" for key, value in case.params.items())
-        name = self._display.shortened(f"{case.benchmark.name} {values}".strip())
-        done = f"{self._done}/{self._count}"
-        self._display.show(self._done, f"{done} {name}  {left_text(self._seconds_left())}")
+        name = f"{case.benchmark.name} {parameters(case.params.items())}".strip()
+        seconds = self._seconds_left()
+        left = f"{duration(seconds)} left"
+        facts = (f"{left}{end_text(seconds)}", left, "")
+        self._display.show(self._done, f"{self._done}/{self._count}", name, facts)
 
     def case_finished(self, index: int, case: Case, result: Result) -> None:
         """Count the case, and print its outcome where there is no live display."""
@@ -72,7 +74,7 @@ class RunProgress(Listener):
         if case.key not in self._plan.finished:
             self._planned_so_far += case.seconds
         if self._display.is_live:
-            self._display.show(self._done)
+            self._display.advance(self._done)
         else:
             text = f"[{self._done:{len(str(self._count))}}/{self._count}] {outcome(result)}"
             self._display.guard(lambda: self._screen.line(text))
@@ -88,10 +90,12 @@ class RunProgress(Listener):
 
     def _show_plan(self, plan: Plan) -> None:
         for warning in plan.warnings:
-            self._screen.paragraph(f"warning: {warning}", "yellow")
-        self._screen.line(describe_plan(plan), "bold")
+            self._screen.paragraph(f"warning: {warning}", "yellow", indent="  ")
+        self._screen.paragraph(describe_plan(plan), "bold", indent="  ")
         if plan.finished:
-            self._screen.line(f"{len(plan.finished)} cases were measured before", "dim")
+            count = len(plan.finished)
+            cases = "1 case was" if count == 1 else f"{count} cases were"
+            self._screen.paragraph(f"{cases} measured before", "dim", indent="  ")
 
     def _seconds_left(self) -> float:
         """Return the plan's remaining time, corrected by how fast it went so far."""
@@ -112,22 +116,16 @@ def describe_plan(plan: Plan) -> str:
     cases = f"{count - skipped} case{'' if count - skipped == 1 else 's'}"
     if skipped:
         cases += f" ({skipped} more cannot run here)"
-    size = f", at most {bytes_text(plan.bytes)} on disk" if plan.bytes else ""
-    return f"plan: {cases}, at most {duration_text(plan.seconds)}{size}"
+    # Of results no more than an estimate is known before.
+    bound = "up to about" if plan.saves else "at most"
+    written = f", {bound} {size(plan.bytes)} on disk" if plan.bytes else ""
+    return f"plan: {cases}, at most {duration(plan.seconds)}{written}"
 
 
 def outcome(result: Result) -> str:
     """Return the outcome of a case in one line."""
     if result.status != "ok":
-        return f"{result.key}: {result.status}: {result.reason or 'no reason given'}"
+        return f"{result.key}: {result.status}: {one_line(result.reason or 'no reason given')}"
     latency = result.metrics.get("latency")
     p50 = latency.statistic("p50") if latency is not None else None
-    return f"{result.key}: p50 {format_time(p50.value)}" if p50 else f"{result.key}: done"
-
-
-def bytes_text(count: float) -> str:
-    """Return a size such as ``12 MB``."""
-    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count:.0f} B"
+    return f"{result.key}: p50 {quantity(p50.value, 'ns')}" if p50 else f"{result.key}: done"

@@ -6,25 +6,25 @@ from collections.abc import Iterable, Sequence
 
 from stratoperf.cli import cells
 from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, fits, print_table
+from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.results import Result, Run
+from stratoperf.safe_text import one_line
+from stratoperf.statistics import Estimate
 
-QUANTILES = ("p50", "p95", "p99")
+QUANTILES = {"p50": 0, "p95": 1, "p99": 2}
+"""The quantiles that are shown, and in which order they give way where room is short."""
 
 
 def show_results(screen: Screen, run: Run) -> None:
     """Print one table per benchmark, then what a reader must know about the numbers."""
     measured = [result for result in run.results if result.metrics]
-    if screen.fancy:
-        for name in dict.fromkeys(result.benchmark for result in measured):
-            _show_benchmark(screen, name, [one for one in measured if one.benchmark == name])
-    elif measured:
-        # One table with the benchmark in the first column, so that a grep finds whole facts.
-        screen.line()
-        print_table(screen, *_table(measured, with_name=True))
-    if any("±?" in _text(one) for one in measured):
-        screen.line("?: too few samples for this side of the 95 % interval", "dim")
+    for name in dict.fromkeys(result.benchmark for result in measured):
+        _show_benchmark(screen, name, [result for result in measured if result.benchmark == name])
+    if any(map(_has_open_side, measured)):
+        screen.paragraph(
+            "?: too few samples for this side of the 95 % interval", "dim", indent="  "
+        )
     _show_remarks(screen, run.results)
     _show_failures(screen, run.results)
     _show_skipped(screen, run.results)
@@ -33,64 +33,89 @@ def show_results(screen: Screen, run: Run) -> None:
 
 def _show_benchmark(screen: Screen, name: str, results: Sequence[Result]) -> None:
     backends = list(dict.fromkeys(result.backend for result in results))
-    screen.heading(f"{name} on {', '.join(backends)}  {_verified(results)}".rstrip())
-    columns, rows = _table(results)
-    if not fits(screen, columns, rows):
-        columns, rows = _table(results, compact=True, with_backend=len(backends) > 1)
-    print_table(screen, columns, rows)
+    heading = f"{name} on {', '.join(backends)}  {_verified(results)}".rstrip()
+    if screen.fancy:
+        screen.heading(heading)
+        table = _table(results, with_backend=len(backends) > 1)
+        print_table(screen, table, _compact(results, table))
+    else:
+        # A comment for tools that read the table, whose rows are whole facts for a grep.
+        screen.heading(f"# {heading}")
+        print_table(screen, _with_name(name, _table(results)))
 
 
-def _table(
-    results: Sequence[Result],
-    *,
-    compact: bool = False,
-    with_name: bool = False,
-    with_backend: bool = True,
-) -> tuple[list[Column], list[list[Cell]]]:
-    """Return columns and rows; parameters that a benchmark lacks stay empty."""
+def _table(results: Sequence[Result], *, with_backend: bool = True) -> Table:
+    """Return columns and rows; where a result lacks something there is a dash.
+
+    Where the terminal is narrow, a column of verdicts without a claim gives way first, then the
+    throughput, p99 and p95.
+    """
     names = list(dict.fromkeys(name for result in results for name in result.params))
+    verdicts = [cells.verdict(result) for result in results]
     columns = [
-        *([Column("benchmark")] if with_name else []),
-        *(Column(name, right=True) for name in names),
-        *([Column("backend")] if with_backend else []),
-        *(Column(name, right=True) for name in QUANTILES),
-        Column(_rate_unit(results) if compact else "throughput", right=True),
-        Column("verdict"),
+        *(_parameter_column(name, results) for name in names),
+        *([Column("backend", key=True)] if with_backend else []),
+        *(Column(name, right=True, drop=drop) for name, drop in QUANTILES.items()),
+        Column("throughput", right=True, drop=3),
+        Column("verdict", drop=4 if set(verdicts) == {cells.NO_CLAIM} else 0),
     ]
-    rows = []
-    for result in results:
-        metric = result.metrics.get("latency")
-        rows.append(
-            [
-                *([Cell(result.benchmark)] if with_name else []),
-                *(cells.parameter(result.params.get(name)) for name in names),
-                *([Cell(result.backend)] if with_backend else []),
-                *(
-                    cells.latency(metric.statistic(name) if metric else None, compact=compact)
-                    for name in QUANTILES
-                ),
-                cells.throughput(result, compact=compact),
-                cells.verdict(result),
-            ]
-        )
-    return columns, rows
+    rows = [
+        [
+            *(cells.parameter(result.params.get(name)) for name in names),
+            *([Cell(result.backend)] if with_backend else []),
+            *(cells.latency(_latency(result, name), compact=False) for name in QUANTILES),
+            cells.throughput(result),
+            verdict,
+        ]
+        for result, verdict in zip(results, verdicts, strict=True)
+    ]
+    return Table(columns, rows)
 
 
-def _rate_unit(results: Sequence[Result]) -> str:
-    units = (
-        result.metrics["throughput"].unit for result in results if "throughput" in result.metrics
-    )
-    return next(units, "throughput")
+def _compact(results: Sequence[Result], table: Table) -> Table:
+    """Return the table with ``±3%`` in place of intervals, and the unit of rates in the title."""
+    columns, rows = list(table.columns), [list(row) for row in table.rows]
+    first, rates = len(columns) - len(QUANTILES) - 2, len(columns) - 2
+    unit = _shared_unit(results)
+    if unit:
+        columns[rates] = columns[rates]._replace(title=unit)
+    for row, result in zip(rows, results, strict=True):
+        for number, name in enumerate(QUANTILES, start=first):
+            row[number] = cells.latency(_latency(result, name), compact=True)
+        row[rates] = row[rates]._replace(text=row[rates].text.removesuffix(f" {unit}"))
+    return Table(columns, rows)
 
 
-def _text(result: Result) -> str:
+def _with_name(name: str, table: Table) -> Table:
+    columns = [Column("benchmark", key=True), *table.columns]
+    return Table(columns, [[Cell(name), *row] for row in table.rows])
+
+
+def _parameter_column(name: str, results: Sequence[Result]) -> Column:
+    values = [result.params[name] for result in results if name in result.params]
+    return Column(name, right=True, key=True, name=all(isinstance(value, str) for value in values))
+
+
+def _latency(result: Result, statistic: str) -> Estimate | None:
     metric = result.metrics.get("latency")
-    estimates = [metric.statistic(name) for name in QUANTILES] if metric else []
-    return " ".join(cells.relative(one) for one in estimates if one is not None)
+    return metric.statistic(statistic) if metric is not None else None
+
+
+def _shared_unit(results: Iterable[Result]) -> str:
+    """Return what the text of every rate ends with, such as ``votes/s``."""
+    rates = [each.metrics["throughput"] for each in results if "throughput" in each.metrics]
+    shared = {rate.unit for rate in rates}
+    # The prefix of bytes belongs to their unit.
+    return shared.pop() if len(shared) == 1 and not shared & {"bytes/s", "B/s"} else ""
+
+
+def _has_open_side(result: Result) -> bool:
+    estimates = [_latency(result, name) for name in QUANTILES]
+    return any(some is not None and None in (some.low, some.high) for some in estimates)
 
 
 def _verified(results: Sequence[Result]) -> str:
-    checked = sum(1 for one in results if one.verification is not None and one.verification.passed)
+    checked = sum(each.verification is not None and each.verification.passed for each in results)
     if checked == 0:
         return ""
     return "(every outcome verified)" if checked == len(results) else f"({checked} verified)"
@@ -98,20 +123,25 @@ def _verified(results: Sequence[Result]) -> str:
 
 def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
     """Tell what the percentiles are of, and what fell short of the standard."""
-    batches = sorted({series.batch for one in results for series in one.series if series.batch > 1})
+    batches = sorted(
+        {series.batch for each in results for series in each.series if series.batch > 1}
+    )
     if batches:
         sizes = f"{batches[0]}" if len(batches) == 1 else f"{batches[0]} to {batches[-1]}"
         screen.paragraph(
             f"operations too short for the clock were timed in batches of {sizes}: their "
             "percentiles are those of batch means",
             "dim",
+            indent="  ",
         )
     shortfalls: dict[str, list[str]] = {}
-    for one in results:
-        for text in one.below_standard:
+    for result in results:
+        for text in result.below_standard:
             shortfalls.setdefault(text.partition(":")[0], []).append(text)
     for texts in shortfalls.values():
-        screen.paragraph(f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim")
+        screen.paragraph(
+            f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim", indent="  "
+        )
 
 
 def _and_more(count: int) -> str:
@@ -121,7 +151,9 @@ def _and_more(count: int) -> str:
 def _show_failures(screen: Screen, results: Iterable[Result]) -> None:
     for result in results:
         if result.status == "failed":
-            screen.paragraph(f"failed: {result.key}: {result.reason}", "bold red", indent="  ")
+            screen.paragraph(
+                f"failed: {result.key}: {one_line(result.reason or '')}", "bold red", indent="  "
+            )
 
 
 def _show_skipped(screen: Screen, results: Iterable[Result]) -> None:
@@ -147,6 +179,7 @@ def _show_noise(screen: Screen, run: Run) -> None:
     if not disturbed:
         return
     count = sum(result.status != "skipped" for result in run.results)
-    screen.line(f"noise: {len(disturbed)} of {count} measurements were disturbed", "yellow")
-    for warning in worst_of_each_kind(one for result in disturbed for one in result.warnings):
+    text = f"noise: {len(disturbed)} of {count} measurements were disturbed"
+    screen.paragraph(text, "yellow", indent="  ")
+    for warning in worst_of_each_kind(text for result in disturbed for text in result.warnings):
         screen.paragraph(f"  {warning}", "yellow", indent="    ")

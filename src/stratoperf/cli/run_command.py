@@ -10,6 +10,7 @@ import click
 from stratoperf.cli.exits import ExitCode
 from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import any_duration, parse_params, positive_duration
+from stratoperf.commands import command_text
 
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
@@ -29,40 +30,53 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option("--swarmlet", "category", flag_value="swarmlet", help="Select this category.")
 @click.option("--stress", "category", flag_value="stress", help="Select this category.")
 @click.option("--all", "category", flag_value="all", help="Select everything (the default).")
-@click.option("--quick", is_flag=True, help="Short measurements: a first look.")
-@click.option("--full", is_flag=True, help="By the standard: 10 s of warm-up each (the default).")
-@click.option("--ci", is_flag=True, help="As short as a check on every change has to be.")
-@click.option("--backend", default="auto", metavar="auto|cpu|cuda", help="Default: auto, all.")
-@click.option("--iterations", type=click.IntRange(min=1), metavar="N", help="At least so many.")
+@click.option("--quick", is_flag=True, help="Measure for a short time: a first look.")
+@click.option(
+    "--full", is_flag=True, help="Measure by the standard, with 10 s of warm-up (the default)."
+)
+@click.option("--ci", is_flag=True, help="Measure as briefly as a check of every change allows.")
+@click.option(
+    "--backend",
+    default="auto",
+    metavar="auto|cpu|cuda",
+    help="Backends to measure.  [default: auto, all]",
+)
+@click.option(
+    "--iterations", type=click.IntRange(min=1), metavar="N", help="Minimum number of iterations."
+)
 @click.option(
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Sample each case for this long; the iteration in progress then is finished.",
+    help="Time to sample each case; an iteration in progress is finished.",
 )
+@click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
 @click.option(
-    "--warmup", callback=any_duration, metavar="TIME", help="Warm each case up for this long."
-)
-@click.option(
-    "--param", "params", multiple=True, metavar="K=V[,V]", help="Only these values; repeatable."
+    "--param",
+    "params",
+    multiple=True,
+    metavar="K=V[,V]",
+    help="Measure only these values of a parameter; repeatable.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     callback=run_folder,
-    help="Folder of the run file.  [default: results/]",
+    help="Folder for the run file.  [default: results/]",
 )
 @click.option(
-    "--profile", is_flag=True, help="Tell where the time goes: a second more for each case."
+    "--profile", is_flag=True, help="Show where the time goes; takes a second more for each case."
 )
-@click.option("--enforce-targets", is_flag=True, help="Exit with 1 when a target is missed.")
+@click.option("--enforce-targets", is_flag=True, help="Exit with 1 if a target is missed.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, exists=True),
     metavar="RUN",
-    help="Go on with an interrupted run: its .json or .journal.",
+    help="Continue an interrupted run: its .json or .journal.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The run as JSON on stdout, without samples.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the run as JSON on stdout, without its samples."
+)
 def run(
     select: tuple[str, ...],
     category: str | None,
@@ -82,8 +96,8 @@ def run(
 ) -> int:
     """Measure benchmarks and save the results.
 
-    SELECT is names, patterns such as 'consensus.*', or categories; without it, all run. Times
-    are written as 500ms, 60s, 5m or 1h.
+    SELECT names benchmarks, patterns such as 'consensus.*', or categories; without it, all run.
+    Write times as 500ms, 60s, 5m or 1h.
     """
     flags = [name for name, on in (("quick", quick), ("full", full), ("ci", ci)) if on]
     if len(flags) > 1:
@@ -95,6 +109,7 @@ def run(
 
     from stratoperf.cli.progress import RunProgress
     from stratoperf.cli.screen import Screen
+    from stratoperf.cli.streams import OutputLost
     from stratoperf.errors import Interrupted
     from stratoperf.suite import run as measure_all
 
@@ -126,12 +141,12 @@ def run(
     screen = remarks if as_json else Screen.stdout()
     try:
         _report(screen, outcome, progress.path, interrupted=code == ExitCode.INTERRUPTED)
-        if as_json:
-            _print_document(outcome, progress.path)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError, OutputLost):
         if progress.path is not None:
             remarks.line(f"saved: {progress.path}")
         raise
+    if as_json:
+        _print_document(outcome, progress.path)
     return code or _verdict(outcome, enforce_targets)
 
 
@@ -140,6 +155,7 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
     from stratoperf.suite import claims
+    from stratoperf.suite.recorder import resume_command
 
     show_results(screen, outcome)
     show_profiles(screen, outcome)
@@ -151,11 +167,19 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
         screen.line("interrupted: what was measured is kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
-        screen.line(f"next:  stratoperf run --resume {path}  # measures the rest")
+        _advise(screen, resume_command(path), "measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
-        screen.line("next:  stratoperf doctor  # what is missing, and what mends it")
+        _advise(screen, "stratoperf doctor", "what is missing, and what mends it")
     else:
-        screen.line(f"next:  stratoperf claims {path}  # every claim beside these results")
+        command = command_text("stratoperf", "claims", path)
+        _advise(screen, command, "every claim beside these results")
+
+
+def _advise(screen: Screen, command: str, effect: str) -> None:
+    """Print what to do next, and what that does if it fits on the line."""
+    line = f"next:  {command}"
+    full = f"{line}  # {effect}"
+    screen.line(full if not screen.fancy or len(full) <= screen.width else line)
 
 
 def _print_document(outcome: Run, path: Path | None) -> None:

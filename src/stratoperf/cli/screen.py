@@ -1,22 +1,33 @@
-"""Where text goes: a terminal with color, a plain terminal, or a pipe."""
+"""Where text goes: a terminal with color, a plain terminal, or a pipe.
+
+Everything that a command prints for people passes `Screen.shown`, and what it prints for machines
+`print_json` or `print_annotation`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import sys
-import textwrap
-from typing import Any, NoReturn, TextIO
+from typing import IO, Any, NoReturn, TextIO
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
+
+from stratoperf.cli.fitting import MARK, shortened, wrapped
+from stratoperf.cli.streams import results_stream
+from stratoperf.safe_text import json_text, log_line, log_lines, only_ascii
 
 # For outputs that cannot show more than ASCII.
 ASCII = str.maketrans(
     {
         "µ": "u",
         "±": "+-",
-        "…": "?",
+        "…": "...",
+        "─": "-",
         "·": "-",
         "✓": "ok",
         "✗": "x",
@@ -30,8 +41,30 @@ ASCII = str.maketrans(
 )
 
 
+DEFAULT_SIZE = (80, 25)
+
+LEAST_TEXT = 30
+"""Columns that a text needs to stand beside its head."""
+
+NARROWEST, WIDEST = 20, 1000
+"""Columns that text is laid out for, whatever a terminal says that it has."""
+
+
 class QuietConsole(Console):
     """A console that lets the entry point deal with a reader that went away."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines of the terminal that this is, else of any; ``COLUMNS`` comes first."""
+        width, height = _terminal_size(self.file)
+        given = re.fullmatch("[1-9][0-9]{0,5}", os.environ.get("COLUMNS", ""))
+        if given is not None:
+            width = int(given[0])
+        return ConsoleDimensions(min(max(width, NARROWEST), WIDEST), height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        raise AttributeError(f"the terminal decides, not {new_size}")
 
     def on_broken_pipe(self) -> NoReturn:
         """Pass the error on, instead of ending the process here."""
@@ -56,12 +89,12 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.fancy = console.is_terminal and not console.is_dumb_terminal
-        self._ascii = _only_ascii(console.encoding)
+        self._ascii = only_ascii(console.encoding)
 
     @classmethod
     def stdout(cls) -> Screen:
         """Return the screen for results."""
-        return cls(_console(sys.stdout))
+        return cls(_console(results_stream()))
 
     @classmethod
     def stderr(cls) -> Screen:
@@ -74,8 +107,14 @@ class Screen:
         return self.console.width
 
     def shown(self, text: str) -> str:
-        """Return the text as this output can show it."""
-        return text.translate(ASCII) if self._ascii else text
+        """Return the text on one line, safe, and as this output can show it.
+
+        The result may be given to `line` and to this function again.
+        """
+        safe = log_line(text)
+        if not self._ascii:
+            return safe
+        return safe.translate(ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print one line and leave its length alone, so that a command stays copyable."""
@@ -86,25 +125,69 @@ class Screen:
         if not self.fancy:
             self.line(text)
             return
-        for part in textwrap.wrap(
-            self.shown(text),
-            self.width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ):
+        for part in wrapped(self.shown(text), self.width, indent):
             self.console.print(Text(part, style=style), soft_wrap=True)
 
+    def has_room_beside(self, width: int) -> bool:
+        """Tell whether texts stand beside heads of that width, and not below them."""
+        return not self.fancy or self.width >= width + LEAST_TEXT
+
+    def entry(self, head: str, width: int, text: str, style: str = "") -> None:
+        """Print a text beside its head, or below it where the terminal is narrow.
+
+        Parameters
+        ----------
+        head
+            What the text is about; it keeps the spaces that it begins with.
+        width
+            Of the column of heads.
+        text, style
+            As `paragraph` has them.
+        """
+        if not self.has_room_beside(width):
+            margin = "    "
+            self.paragraph(head, style, indent=margin)
+            self.paragraph(f"{margin}{text}", style, indent=margin)
+            return
+        space = " " * (width - cell_len(self.shown(head)))
+        self.paragraph(f"{head}{space} {text}", style, indent=" " * (width + 1))
+
+    def message(self, text: str) -> None:
+        """Print a sentence, and below it the lines of others that it may end with."""
+        for line in log_lines(text):
+            self.line(line)
+
     def heading(self, text: str) -> None:
-        """Print a heading after an empty line."""
+        """Print a heading after an empty line; in a terminal, too long words are shortened."""
         self.line()
-        self.line(text, "bold")
+        if self.fancy:
+            room, mark = self.width - len("  "), self.shown(MARK)
+            text = " ".join(shortened(word, room, mark) for word in self.shown(text).split(" "))
+        self.paragraph(text, "bold", indent="  ")
 
 
 def print_json(document: Any) -> None:
     """Print machine-readable output on stdout."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    text = json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False)
+    _print_plain(results_stream(), json_text(text))
+
+
+def print_annotation(annotation: str, *, beside_json: bool) -> None:
+    """Print a command to GitHub Actions, on stderr where stdout has JSON.
+
+    Parameters
+    ----------
+    annotation
+        As `stratoperf.report.annotations.annotation` makes it: its texts are escaped already.
+    beside_json
+        Whether it goes to stderr.
+    """
+    _print_plain(sys.stderr if beside_json else results_stream(), annotation)
+
+
+def _print_plain(stream: TextIO, text: str) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()
 
 
 def _console(stream: TextIO) -> Console:
@@ -116,11 +199,18 @@ def _console(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         color_system=None if plain else "auto",
+        # Else rich reads the environment, and raises for what is no number. `size` comes first.
+        width=DEFAULT_SIZE[0],
+        height=DEFAULT_SIZE[1],
     )
 
 
-def _only_ascii(encoding: str) -> bool:
-    if not encoding.lower().startswith("utf"):
-        return True
-    # With LC_ALL=C Python writes UTF-8 all the same; the user asked for ASCII.
-    return os.environ.get("LC_ALL") in ("C", "POSIX")
+def _terminal_size(file: IO[str]) -> tuple[int, int]:
+    # A results' stream has a descriptor of its own, which is no standard one.
+    for stream in (file, sys.__stdin__, sys.__stderr__):
+        # What stands in for a stream may lack a descriptor, and a terminal without a size has 0.
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            width, height = os.get_terminal_size(stream.fileno() if stream is not None else -1)
+            if width > 0:
+                return width, height or DEFAULT_SIZE[1]
+    return DEFAULT_SIZE

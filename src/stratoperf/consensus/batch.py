@@ -119,8 +119,8 @@ class VoteBatch:
         ------
         InvalidParameter
             Naming the file and the line or column that does not fit.
-        OSError
-            When the file cannot be read.
+        FileNotFoundError
+            When there is no such file.
         """
         from stratoperf.consensus.trace import load
 
@@ -133,8 +133,8 @@ class VoteBatch:
         ------
         InvalidParameter
             For another suffix than ``.npz`` or ``.csv``.
-        OSError
-            When the file cannot be written.
+        StratoperfError
+            When the file cannot be written; an older file of that name is then untouched.
         """
         from stratoperf.consensus.trace import save
 

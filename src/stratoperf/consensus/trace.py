@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import csv
-import zipfile
+import errno
+import io
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +15,44 @@ import numpy as np
 import numpy.typing as npt
 
 from stratoperf.consensus.batch import COLUMNS
-from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.door import read_bytes, shortened
+from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
+from stratoperf.results.archives import open_archive
+
+LARGEST_CSV = 1 << 28
+"""Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""
 
 REQUIRED = [name for name in COLUMNS if name != "timestamp"]
 
 
 def load(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Return the columns in a trace; see `VoteBatch.load`."""
-    if _format(path) == ".csv":
+    suffix = _format(path)
+    if not os.path.lexists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if suffix == ".csv":
         return _load_csv(path)
     return _load_npz(path)
 
 
 def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
     """Write the columns of a trace; see `VoteBatch.save`."""
-    if _format(path) == ".npz":
-        arrays: dict[str, Any] = dict(columns)
-        np.savez(path, **arrays)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*(array.tolist() for array in columns.values()), strict=True))
+    from stratoperf.results.files import atomic_file
+
+    suffix = _format(path)
+    with atomic_file(path) as file:
+        if suffix == ".npz":
+            arrays: dict[str, Any] = dict(columns)
+            np.savez(file, **arrays)
+            return
+        text = io.TextIOWrapper(file, newline="", encoding="utf-8")
+        try:
+            writer = csv.writer(text)
+            writer.writerow(columns)
+            writer.writerows(zip(*(array.tolist() for array in columns.values()), strict=True))
+        finally:
+            # What it wraps is closed by its owner.
+            text.detach()
 
 
 def _format(path: Path) -> str:
@@ -47,7 +67,7 @@ def _check_names(path: Path, names: list[str], kind: str) -> None:
     for name in names:
         if name not in COLUMNS:
             raise InvalidParameter(
-                f"{path}: unknown {kind} {name!r}; {did_you_mean(name, COLUMNS)}"
+                f"{path}: unknown {kind} {shortened(name)!r}; {did_you_mean(name, COLUMNS)}"
             )
         if names.count(name) > 1:
             raise InvalidParameter(f"{path}: {kind} {name!r} occurs twice; remove one of them")
@@ -61,41 +81,43 @@ def _check_names(path: Path, names: list[str], kind: str) -> None:
 
 def _load_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        # Opened here: NumPy leaves the file open when it turns out to be no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            _check_names(path, archive.files, "array")
-            columns = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        if isinstance(error, InvalidParameter):
-            raise
+        with open_archive(path, follow_links=True) as archive:
+            _check_names(path, archive.names, "array")
+            columns = {name: archive.read(name) for name in archive.names}
+    except SchemaError as error:
         raise InvalidParameter(
             f"{path}: not a readable .npz trace ({error}); write one with VoteBatch.save"
         ) from error
-    for name, array in columns.items():
-        if array.dtype != COLUMNS[name] or array.ndim != 1:
+    for name, column in columns.items():
+        if column.dtype != COLUMNS[name]:
             wanted = np.dtype(COLUMNS[name]).name
             raise InvalidParameter(
-                f"{path}: array {name!r} has dtype {array.dtype} and {array.ndim} dimension(s); "
-                f"store one-dimensional {wanted}: {name}.astype(np.{wanted})"
+                f"{path}: array {name!r} has dtype {column.dtype}; store {wanted}: "
+                f"{name}.astype(np.{wanted})"
             )
     return columns
 
 
 def _load_csv(path: Path) -> dict[str, npt.NDArray[Any]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
-        try:
-            names = [name.strip() for name in next(reader, [])]
-            _check_names(path, names, "column")
-            fields: list[list[int]] = [[] for _ in names]
-            for row in reader:
-                if row:
-                    _append_row(path, reader.line_num, names, row, fields)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InvalidParameter(
-                f"{path}: line {reader.line_num}: not readable as CSV ({error}); save it as plain "
-                "UTF-8 text"
-            ) from error
+    try:
+        content = read_bytes(path, LARGEST_CSV)
+    except SchemaError as error:
+        raise InvalidParameter(
+            f"{path}: not a readable .csv trace ({error}); write one with VoteBatch.save"
+        ) from error
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), newline="", encoding="utf-8"))
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        _check_names(path, names, "column")
+        fields = [array.array("Q") for _ in names]
+        for row in reader:
+            if row:
+                _append_row(path, reader.line_num, names, row, fields)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidParameter(
+            f"{path}: line {reader.line_num}: not readable as CSV ({error}); save it as plain "
+            "UTF-8 text"
+        ) from error
     return {
         name: np.array(column, dtype=COLUMNS[name])
         for name, column in zip(names, fields, strict=True)
@@ -103,7 +125,7 @@ def _load_csv(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def _append_row(
-    path: Path, line: int, names: list[str], row: list[str], fields: list[list[int]]
+    path: Path, line: int, names: list[str], row: list[str], fields: Sequence[array.array[int]]
 ) -> None:
     if len(row) != len(names):
         raise InvalidParameter(
@@ -117,6 +139,6 @@ def _append_row(
         ):
             raise InvalidParameter(
                 f"{path}: line {line}, column {name!r}: expected an integer from 0 to {largest}, "
-                f"got {text!r}"
+                f"got {shortened(text)!r}"
             )
         column.append(int(digits))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
 from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
@@ -86,8 +88,17 @@ def _assigned_if_possible(
 
 def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path) -> Tier:
     """Return the tier of a directory that the user gave to a kind."""
-    path = Path("/") / directory if files.root != Path("/") else directory.resolve()
-    if not files.path(str(path)).is_dir():
+    try:
+        path = Path("/") / directory if files.root != Path("/") else directory.resolve()
+        is_there = files.path(str(path)).is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        # A name that is too long, links in a circle, a NUL.
+        why = getattr(error, "strerror", None) or error
+        raise InvalidParameter(
+            f"directories: {shortened(str(directory))!r} cannot be looked up: "
+            f"{shortened(str(why))}; give an existing directory"
+        ) from None
+    if not is_there:
         raise InvalidParameter(f"directories: {path} is no directory; create it, or give another")
     mount = mount_of(table, path)
     disk: Disk | str = "the kernel does not tell what it lies on"
@@ -142,17 +153,18 @@ def _tier(
 
 def _writable(files: SystemFiles, table: list[Mount], mount: Mount) -> str | None:
     """Return a directory on a mounted file system that this user can write to."""
-    candidates = [
-        Path(tempfile.gettempdir()),
-        Path("/var/tmp"),
-        Path.cwd(),
-        Path(mount.point),
-    ]
-    for candidate in candidates:
+    for candidate in (*_usual_directories(), Path(mount.point)):
         path = candidate.resolve() if files.root == Path("/") else candidate
         if mount_of(table, path) == mount and _can_write(files, str(path)):
             return str(path)
     return None
+
+
+def _usual_directories() -> Iterator[Path]:
+    for directory in (tempfile.gettempdir, lambda: "/var/tmp", os.getcwd):
+        # No directory may be fit for temporary files, and the working directory may be gone.
+        with contextlib.suppress(OSError):
+            yield Path(directory())
 
 
 def _can_write(files: SystemFiles, directory: str) -> bool:

@@ -52,7 +52,10 @@ def mounts(files: SystemFiles) -> list[Mount]:
                 point=_plain(left[4]),
                 type=right[0],
                 source=_plain(right[1]),
-                upper=_plain(options["upperdir"]) if "upperdir" in options else None,
+                # Other file systems have options that any user can make up.
+                upper=_plain(options["upperdir"])
+                if right[0] == "overlay" and "upperdir" in options
+                else None,
             )
         )
     return found

@@ -11,7 +11,7 @@ from stratoperf.memory.assignments import Directories, assignments
 from stratoperf.memory.disk_tiers import disk_tiers
 from stratoperf.memory.tier import PAGE_BYTES, Tier
 from stratoperf.monitor.cgroup import group_folders
-from stratoperf.monitor.files import SystemFiles, parse_cpu_list
+from stratoperf.monitor.files import SystemFiles, first_integer
 from stratoperf.monitor.gpu import gpus
 from stratoperf.monitor.memory import memory
 
@@ -90,7 +90,7 @@ def _cpu_tiers(files: SystemFiles) -> list[Tier]:
     facts = memory(files)
     frees = [size for size in (facts.available_bytes, _group_free(files)) if size is not None]
     available = min(frees, default=None)
-    numbers: list[int | None] = list(parse_cpu_list(files.text(f"{NODES}/has_memory") or ""))
+    numbers: list[int | None] = list(files.cpus(f"{NODES}/has_memory"))
     numbers = numbers or [None]
     huge = facts.huge_page_bytes
     why = None
@@ -136,6 +136,6 @@ def _node_free(files: SystemFiles, node: int, available: int | None, nodes: int)
     for line in (files.text(f"{NODES}/node{node}/meminfo") or "").splitlines():
         words = line.split()
         if len(words) >= 4 and words[2] == "MemFree:":
-            free = int(words[3]) * 1024
+            free = (first_integer(words[3]) or 0) * 1024
             return free if available is None else min(free, available)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.files import SystemFiles, first_integer
 
 
 def group_folders(files: SystemFiles, controller: str) -> list[str]:
@@ -17,8 +17,8 @@ def group_folders(files: SystemFiles, controller: str) -> list[str]:
     mounts = {"": ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]}
     folders: list[str] = []
     for line in (files.text("/proc/self/cgroup") or "").splitlines():
-        _, controllers, group = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
+        _, controllers, group = (*line.split(":", 2), "", "")[:3]
+        if not group or (controllers and controller not in controllers.split(",")):
             continue
         for mount in mounts.get(controllers, [f"/sys/fs/cgroup/{controllers}"]):
             path = PurePosixPath(group)
@@ -31,8 +31,9 @@ def cpu_quota(files: SystemFiles) -> float | None:
     limits = []
     for folder in group_folders(files, "cpu"):
         words = (files.text(f"{folder}/cpu.max") or "").split()
-        if len(words) == 2 and words[0].isdigit():
-            limits.append(int(words[0]) / int(words[1]))
+        most, each = (first_integer(word) for word in words) if len(words) == 2 else (None, None)
+        if most is not None and each:
+            limits.append(most / each)
         quota = files.integer(f"{folder}/cpu.cfs_quota_us")
         period = files.integer(f"{folder}/cpu.cfs_period_us")
         if quota is not None and quota > 0 and period:
@@ -56,8 +57,8 @@ def throttled_ms(files: SystemFiles) -> float | None:
     """Return for how long the CPU quota has stopped this process's group so far, in ms."""
     for folder in group_folders(files, "cpu"):
         rows = files.table(f"{folder}/cpu.stat")
-        if "throttled_usec" in rows:
-            return int(rows["throttled_usec"]) / 1e3
-        if "throttled_time" in rows:
-            return int(rows["throttled_time"]) / 1e6
+        for name, scale in (("throttled_usec", 1e3), ("throttled_time", 1e6)):
+            count = first_integer(rows.get(name))
+            if count is not None:
+                return count / scale
     return None

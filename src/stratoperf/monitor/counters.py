@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import time
 
 import msgspec
 
 from stratoperf.monitor import cgroup, gpu
-from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.files import SystemFiles, first_integer
 
 # Seconds per tick of /proc/stat.
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -92,11 +93,12 @@ def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
     busy = idle = stolen = 0
     found = False
     for line in (stat or "").splitlines():
-        name, *numbers = line.split()
+        name, *numbers = line.split() or [""]
         if name not in wanted or len(numbers) < 8:
             continue
         # Guest time (columns 9 and 10) is already part of user and nice.
-        user, nice, kernel, idling, iowait, irq, softirq, steal = map(int, numbers[:8])
+        counts = [first_integer(number) or 0 for number in numbers[:8]]
+        user, nice, kernel, idling, iowait, irq, softirq, steal = counts
         busy += user + nice + kernel + irq + softirq
         idle += idling + iowait
         stolen += steal
@@ -121,9 +123,9 @@ def frequency_mhz(files: SystemFiles, cpu: int) -> float | None:
         key, _, value = line.partition(":")
         key = key.strip()
         if key == "processor":
-            number = int(value)
+            number = first_integer(value.strip())
         elif number == cpu and key == "cpu MHz":
-            mhz = float(value)
+            mhz = _real(value)
         elif number == cpu and key == "flags":
             counted = "aperfmperf" in value.split()
     return mhz if counted else None
@@ -133,7 +135,7 @@ def _current_cpu(files: SystemFiles) -> int | None:
     """Return the CPU on which this thread runs."""
     # The command name, in parentheses, may contain spaces: count the fields after it.
     fields = (files.text("/proc/thread-self/stat") or "").rpartition(")")[2].split()
-    return int(fields[36]) if len(fields) > 36 else None
+    return first_integer(fields[36]) if len(fields) > 36 else None
 
 
 def _run_delay(files: SystemFiles) -> float | None:
@@ -146,7 +148,7 @@ def _run_delay(files: SystemFiles) -> float | None:
     for thread in threads:
         words = (files.text(f"/proc/self/task/{thread}/schedstat") or "").split()
         if len(words) == 3:
-            total += int(words[1])
+            total += first_integer(words[1]) or 0
             found = True
     return total / 1e9 if found else None
 
@@ -162,13 +164,16 @@ def _thermal_events(files: SystemFiles, cpu: int | None) -> int | None:
 
 def _pi_throttled(files: SystemFiles) -> int | None:
     """Return the Raspberry Pi firmware's bits: 0 under-voltage, 1 capped, 2 throttled now."""
-    text = files.text(PI_THROTTLED)
-    try:
-        return int(text, 16) if text else None
-    except ValueError:
-        return None
+    text = files.text(PI_THROTTLED) or ""
+    return int(text, 16) if re.fullmatch("(0x)?[0-9a-fA-F]{1,8}", text) else None
 
 
 def _load(files: SystemFiles) -> list[float] | None:
     words = (files.text("/proc/loadavg") or "").split()
-    return [float(word) for word in words[:3]] if len(words) >= 3 else None
+    loads = [load for word in words[:3] if (load := _real(word)) is not None]
+    return loads if len(loads) == 3 else None
+
+
+def _real(text: str) -> float | None:
+    """Return a decimal number such as ``2100.000``."""
+    return float(text) if re.fullmatch(r"\s*[0-9]{1,15}(\.[0-9]{1,15})?\s*", text) else None

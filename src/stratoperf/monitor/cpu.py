@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stratoperf.monitor.cgroup import cpu_quota
-from stratoperf.monitor.files import SystemFiles, format_cpu_list, parse_cpu_list
+from stratoperf.monitor.files import SystemFiles, first_integer, format_cpu_list
 from stratoperf.monitor.model import Cache, Cpu
 
 CPUS = "/sys/devices/system/cpu"
@@ -46,6 +46,10 @@ ARM_PARTS = {
     "0xd49": "Neoverse-N2",
     "0xd4f": "Neoverse-V2",
 }
+
+
+_LARGEST_CACHE = 1 << 24
+"""KiB or MiB in a cache at most."""
 
 
 def cpu(files: SystemFiles) -> Cpu:
@@ -91,10 +95,7 @@ def _names(info: dict[str, str]) -> tuple[str | None, str | None]:
 
 def _counts(files: SystemFiles) -> tuple[int | None, int | None]:
     """Return (logical CPUs online, cores among them)."""
-    try:
-        online = parse_cpu_list(files.text(f"{CPUS}/online") or "")
-    except ValueError:
-        online = []
+    online = files.cpus(f"{CPUS}/online")
     if not online:
         return os.cpu_count(), None
     cores = set()
@@ -135,18 +136,16 @@ def _caches(files: SystemFiles, number: int) -> list[Cache]:
     for index in range(8):
         folder = f"{CPUS}/cpu{number}/cache/index{index}"
         level, size = files.integer(f"{folder}/level"), files.text(f"{folder}/size") or ""
-        if level is None or not size[:-1].isdigit():
+        unit = {"K": 1 << 10, "M": 1 << 20}.get(size[-1:])
+        count = first_integer(size[:-1])
+        if level is None or unit is None or count is None or count > _LARGEST_CACHE:
             continue
-        unit = {"K": 1 << 10, "M": 1 << 20}.get(size[-1])
-        if unit is None:
-            continue
-        shared = files.text(f"{folder}/shared_cpu_list")
         caches.append(
             Cache(
                 level=level,
                 type=(files.text(f"{folder}/type") or "unknown").lower(),
-                size_bytes=int(size[:-1]) * unit,
-                shared_by=len(parse_cpu_list(shared)) if shared else None,
+                size_bytes=count * unit,
+                shared_by=len(files.cpus(f"{folder}/shared_cpu_list")) or None,
             )
         )
     return caches

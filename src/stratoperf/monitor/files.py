@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+
+from stratoperf.door import read_bytes, shortened
+from stratoperf.errors import SchemaError
+
+LARGEST_FILE = 1 << 24
+"""Bytes in a file of the kernel at most, 16 MiB: ``/proc/cpuinfo`` of 8,192 CPUs has 12 MiB."""
+
+MOST_CPUS = 1 << 16
+"""CPUs in a list at most; Linux numbers up to 8,192."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}(?=\s|$)", re.ASCII)
+_LARGEST = 2**63 - 1
 
 
 class SystemFiles:
@@ -35,20 +48,21 @@ class SystemFiles:
     def text(self, name: str) -> str | None:
         """Return the content of a file without surrounding white space and NUL bytes."""
         try:
-            content = self.path(name).read_bytes()
-        except OSError:
+            content = read_bytes(self.path(name), LARGEST_FILE)
+        except SchemaError:
             return None
         return content.decode("utf-8", "replace").strip("\0 \t\r\n")
 
     def integer(self, name: str) -> int | None:
         """Return the decimal number that a file starts with."""
-        content = self.text(name)
-        if not content:
-            return None
+        return first_integer(self.text(name))
+
+    def cpus(self, name: str) -> list[int]:
+        """Return the numbers in a file such as ``0-3,8``, none where it has another form."""
         try:
-            return int(content.split()[0])
+            return parse_cpu_list(self.text(name) or "")
         except ValueError:
-            return None
+            return []
 
     def table(self, name: str) -> dict[str, str]:
         """Return ``key: value`` lines (or ``key value``) as a dictionary; the first key wins."""
@@ -67,6 +81,13 @@ class SystemFiles:
         return rest.partition("]")[0] if bracket else None
 
 
+def first_integer(text: str | None) -> int | None:
+    """Return the decimal number that a text starts with; ``None`` where 64 bits do not hold it."""
+    match = _INTEGER.match(text or "")
+    number = int(match[0]) if match else None
+    return None if number is None or abs(number) > _LARGEST else number
+
+
 def parse_cpu_list(text: str) -> list[int]:
     """Return the CPU numbers of a kernel list such as ``0-3,8``; an empty text gives none.
 
@@ -78,7 +99,10 @@ def parse_cpu_list(text: str) -> list[int]:
     cpus: list[int] = []
     for part in filter(None, text.strip().split(",")):
         first, dash, last = part.partition("-")
-        cpus.extend(range(int(first), int(last if dash else first) + 1))
+        numbers = range(int(first), int(last if dash else first) + 1)
+        if len(cpus) + len(numbers) > MOST_CPUS:
+            raise ValueError(f"{shortened(part)!r} is more than {MOST_CPUS} CPUs")
+        cpus.extend(numbers)
     return cpus
 
 

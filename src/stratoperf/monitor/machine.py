@@ -82,7 +82,12 @@ def _identity(processor: Cpu, ram: Memory, devices: list[Gpu], hypervisor: str |
 
 def _kernel(files: SystemFiles) -> Kernel:
     name = os.uname()
-    options = shlex.split(files.text("/proc/cmdline") or "", posix=False)
+    line = files.text("/proc/cmdline") or ""
+    try:
+        options = shlex.split(line, posix=False)
+    except ValueError:
+        # A quote without its other one.
+        options = line.split()
     return Kernel(
         name=name.sysname,
         release=name.release,

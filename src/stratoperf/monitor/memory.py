@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stratoperf.monitor.cgroup import memory_limit
-from stratoperf.monitor.files import SystemFiles
+from stratoperf.monitor.files import SystemFiles, first_integer
 from stratoperf.monitor.model import Memory
 
 
@@ -14,8 +14,9 @@ def memory(files: SystemFiles) -> Memory:
     rows = files.table("/proc/meminfo")
 
     def number(key: str) -> int | None:
-        words = rows.get(key, "").split()
-        return int(words[0]) if words and words[0].isdigit() else None
+        count = first_integer(rows.get(key))
+        # KiB, whose bytes a run file can hold.
+        return None if count is None or not 0 <= count < 1 << 53 else count
 
     def size(key: str) -> int | None:
         kibibytes = number(key)

@@ -14,13 +14,14 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
-    ratio_text,
+    remaining_differences,
     statistic_text,
     threshold_text,
-    told_differences,
 )
+from stratoperf.report.units import ratio_interval
+from stratoperf.safe_text import visible, visible_lines
 
-_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_DATA = {"%": "%25", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
@@ -42,7 +43,7 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
         yield _on_metric("error", metric)
     for metric in decision.undecided:
         yield _on_metric(unsettled, metric)
-    for one in told_differences(comparison):
+    for one in remaining_differences(comparison):
         if not one.compared:
             level = unsettled if one in decision.not_compared else "notice"
             yield annotation(level, one.key or one.what, difference_text(one))
@@ -63,16 +64,17 @@ def annotation(level: str, title: str, message: str) -> str:
     level
         ``"error"``, ``"warning"`` or ``"notice"``.
     title, message
-        Whatever they contain.
+        Whatever they contain; line breaks of the message stay.
     """
-    return f"::{level} title={_escaped(title, _PROPERTY)}::{_escaped(message, _DATA)}"
+    name = _escaped(visible(title), _PROPERTY)
+    return f"::{level} title={name}::{_escaped(visible_lines(message), _DATA)}"
 
 
 def _on_metric(level: str, metric: ComparedMetric) -> str:
     title = f"{metric.verdict}: {metric.key}"
     message = (
         f"{statistic_text(metric)}: {change_text(metric.ratio)} (times slower "
-        f"{ratio_text(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
+        f"{ratio_interval(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
     )
     return annotation(level, title, message)
 

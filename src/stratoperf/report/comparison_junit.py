@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison
@@ -12,15 +11,13 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     failure_text,
-    ratio_text,
+    remaining_differences,
     statistic_text,
     threshold_text,
-    told_differences,
     value_text,
 )
-
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped (section 2.2)."""
+from stratoperf.report.units import ratio_interval
+from stratoperf.safe_text import one_line, visible, visible_lines
 
 _SUITE = "stratoperf"
 
@@ -42,7 +39,7 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
         kind = "error" if failure in decision.failures else "skipped"
         _outcome(case, unsettled if failure.key in missing else kind, failure.why)
         _said(case, failure_text(failure))
-    for number, one in enumerate(told_differences(comparison)):
+    for number, one in enumerate(remaining_differences(comparison)):
         if not one.compared:
             name = one.key or f"{one.what} {number}"
             case = _case(suite, name, f"{name} not compared")
@@ -71,7 +68,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
     _said(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
-        f"{value_text(metric.current, metric.unit)}, times slower {ratio_text(metric.ratio)}, "
+        f"{value_text(metric.current, metric.unit)}, times slower {ratio_interval(metric.ratio)}, "
         f"{basis_text(metric)}; {metric.why}",
     )
 
@@ -81,19 +78,19 @@ def _case(
 ) -> ElementTree.Element:
     owner = benchmark or key.partition("[")[0]
     return ElementTree.SubElement(
-        suite, "testcase", classname=_legal(f"{_SUITE}.{owner}"), name=_legal(name)
+        suite, "testcase", classname=visible(f"{_SUITE}.{owner}"), name=visible(name)
     )
 
 
 def _outcome(case: ElementTree.Element, kind: str, message: str) -> None:
-    one = ElementTree.SubElement(case, kind, message=_legal(message))
+    one = ElementTree.SubElement(case, kind, message=visible(one_line(message)))
     if kind != "skipped":
         one.set("type", "performance" if kind == "failure" else "failed")
-        one.text = _legal(message)
+        one.text = visible_lines(message)
 
 
 def _said(case: ElementTree.Element, text: str) -> None:
-    ElementTree.SubElement(case, "system-out").text = _legal(text)
+    ElementTree.SubElement(case, "system-out").text = visible_lines(text)
 
 
 def _add_remarks(suite: ElementTree.Element, comparison: Comparison) -> None:
@@ -103,9 +100,4 @@ def _add_remarks(suite: ElementTree.Element, comparison: Comparison) -> None:
         comparison.method,
         *(f"warning: {warning}" for warning in comparison.warnings),
     ]
-    ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(about))
-
-
-def _legal(text: str) -> str:
-    r"""Write what XML cannot hold as ``\x00``, which it can."""
-    return _ILLEGAL.sub(lambda found: ascii(found[0])[1:-1], text)
+    ElementTree.SubElement(suite, "system-out").text = visible_lines("\n".join(about))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.report.comparison_text import closing, remarks
-from stratoperf.report.comparison_words import NUMERIC, one_line, table
+from stratoperf.report.comparison_words import NUMERIC, table
+from stratoperf.safe_text import markdown
 
 _SIGNS = {
     "passed": "✅ passed",
@@ -15,7 +14,6 @@ _SIGNS = {
     "inconclusive": "⚠️ inconclusive",
     "interrupted": "⚠️ interrupted",
 }
-_ACTIVE = re.compile(r"([\\`*_|\[\]~#])")
 
 
 def comparison_markdown(comparison: Comparison, decision: Decision | None = None) -> str:
@@ -31,22 +29,21 @@ def comparison_markdown(comparison: Comparison, decision: Decision | None = None
     heading = "Performance comparison"
     if decision is not None:
         tolerated = ", tolerated" if decision.passes and decision.outcome != "passed" else ""
-        heading = (
-            f"Performance check: {_SIGNS[decision.outcome]}{tolerated} ({text(decision.reason)})"
-        )
+        why = markdown(decision.reason)
+        heading = f"Performance check: {_SIGNS[decision.outcome]}{tolerated} ({why})"
     lines = [
         f"### {heading}",
         "",
-        f"baseline: {text(comparison.baseline)}  ",
-        f"current: {text(comparison.current)}",
+        f"baseline: {markdown(comparison.baseline)}  ",
+        f"current: {markdown(comparison.current)}",
         "",
     ]
     if comparison.metrics:
         lines += [*_table(comparison), ""]
-    notes = [f"- {text(note)}" for note in remarks(comparison)]
+    notes = [f"- {markdown(note)}" for note in remarks(comparison)]
     if notes:
         lines += [*notes, ""]
-    return "\n".join([*lines, f"<sub>{text(closing(comparison))}</sub>", ""])
+    return "\n".join([*lines, f"<sub>{markdown(closing(comparison))}</sub>", ""])
 
 
 def _table(comparison: Comparison) -> list[str]:
@@ -56,7 +53,7 @@ def _table(comparison: Comparison) -> list[str]:
         _row(["--:" if title in NUMERIC else "---" for title in titles], plain=True),
     ]
     for metric, row in zip(comparison.metrics, rows, strict=True):
-        cells = [text(cell) for cell in row]
+        cells = [markdown(cell) for cell in row]
         if metric.verdict in ("slower", "faster"):
             cells[-1] = f"**{cells[-1]}**"
         lines.append(_row(cells, plain=True))
@@ -64,10 +61,4 @@ def _table(comparison: Comparison) -> list[str]:
 
 
 def _row(cells: list[str], *, plain: bool = False) -> str:
-    return f"| {' | '.join(cells if plain else map(text, cells))} |"
-
-
-def text(plain: str) -> str:
-    """Return a text that Markdown shows as it is, on one line."""
-    harmless = one_line(plain).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _ACTIVE.sub(r"\\\1", harmless)
+    return f"| {' | '.join(cells if plain else map(markdown, cells))} |"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import counts
@@ -12,19 +11,19 @@ from stratoperf.report.comparison_words import (
     difference_text,
     error_text,
     failure_text,
-    one_line,
+    remaining_differences,
     table,
-    told_differences,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.safe_text import html, log_line, one_line
 
 _COLORS = {"slower": "#b3261e", "inconclusive": "#9a6700", "faster": "#1a7f37", "same": "inherit"}
 
 
 def tally(comparison: Comparison) -> str:
     """Return how many results have which verdict, such as ``1 slower, 2 same``."""
-    found = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
-    return found or "nothing was compared"
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts(comparison).items())
+    return counted or "nothing was compared"
 
 
 def describe_comparison(comparison: Comparison) -> str:
@@ -35,39 +34,44 @@ def describe_comparison(comparison: Comparison) -> str:
 
 def comparison_text(comparison: Comparison) -> str:
     """Render a comparison as plain text of several lines."""
+    # Not needed where nothing is printed.
+    from rich.cells import cell_len
+
     lines = [f"baseline: {comparison.baseline}", f"current:  {comparison.current}"]
     if comparison.metrics:
-        titles, rows = table(comparison.metrics)
-        widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+        titles, texts = table(comparison.metrics)
+        rows = [[log_line(text) for text in row] for row in texts]
+        widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
         lines.append("")
         for row in [titles, *rows]:
-            padded = [
-                text.rjust(width) if title in NUMERIC else text.ljust(width)
-                for title, text, width in zip(titles, row, widths, strict=True)
-            ]
+            padded = []
+            for title, text, width in zip(titles, row, widths, strict=True):
+                space = " " * (width - cell_len(text))
+                padded.append(f"{space}{text}" if title in NUMERIC else f"{text}{space}")
             lines.append("  ".join(padded).rstrip())
     notes = list(remarks(comparison))
-    return "\n".join([*lines, *([""] if notes else []), *notes, "", closing(comparison)])
+    whole = [*lines, *([""] if notes else []), *notes, "", closing(comparison)]
+    return "\n".join(map(log_line, whole))
 
 
 def comparison_html(comparison: Comparison) -> str:
     """Render a comparison as HTML."""
-    sides = f"{escape(comparison.baseline)} &rarr; {escape(comparison.current)}"
-    parts = [f"<b>{escape(tally(comparison))}</b>: {sides}"]
+    sides = f"{html(comparison.baseline)} &rarr; {html(comparison.current)}"
+    parts = [f"<b>{html(tally(comparison))}</b>: {sides}"]
     if comparison.metrics:
         titles, rows = table(comparison.metrics)
-        head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+        head = "".join(f"<th>{html(title)}</th>" for title in titles)
         parts.append(f"<table><tr>{head}</tr>")
         for metric, row in zip(comparison.metrics, rows, strict=True):
-            cells = "".join(f"<td>{escape(text)}</td>" for text in row[:-1])
+            cells = "".join(f"<td>{html(text)}</td>" for text in row[:-1])
             style = f"color:{_COLORS[metric.verdict]}"
             parts.append(
-                f"<tr>{cells}<td style='{style}' title='{escape(metric.why)}'>"
-                f"<b>{escape(row[-1])}</b></td></tr>"
+                f"<tr>{cells}<td style='{style}' title='{html(metric.why)}'>"
+                f"<b>{html(row[-1])}</b></td></tr>"
             )
         parts.append("</table>")
-    parts += [f"<div>{escape(note)}</div>" for note in remarks(comparison)]
-    return f"<div>{''.join(parts)}<small>{escape(closing(comparison))}</small></div>"
+    parts += [f"<div>{html(note)}</div>" for note in remarks(comparison)]
+    return f"<div>{''.join(parts)}<small>{html(closing(comparison))}</small></div>"
 
 
 def remarks(comparison: Comparison) -> Iterator[str]:
@@ -80,7 +84,7 @@ def remarks(comparison: Comparison) -> Iterator[str]:
     for metric in comparison.metrics:
         if metric.verdict != "same" and metric.key not in failed:
             yield f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}"
-    for difference in told_differences(comparison):
+    for difference in remaining_differences(comparison):
         yield f"note: {one_line(difference_text(difference))}"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
-from stratoperf.report.units import format_rate, format_time, significant
+from stratoperf.report.units import parameter, percent, quantity, ratio_change, ratio_interval
+from stratoperf.safe_text import visible
 from stratoperf.statistics import Estimate
 
-NOTHING = "-"
 RATIO = "times slower"
 """What the ratio is, also where higher values are better."""
 
@@ -17,11 +17,6 @@ NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 
 GRAVE = ("ANOTHER MACHINE", "THE SAME RUN")
 """How a warning begins that leaves a comparison without meaning."""
-
-WHOLE = (*NUMERIC, "metric", "verdict")
-"""The columns that are never wrapped."""
-
-_LARGE_RATIO = 10
 
 
 def statistic_text(metric: ComparedMetric) -> str:
@@ -41,42 +36,21 @@ def params_text(metric: ComparedMetric) -> str:
         side, dot, own = name.partition(".")
         if dot and side == "current" and f"baseline.{own}" in metric.params:
             continue
-        text = f"{name}={_plain(value)}"
+        text = f"{name}={parameter(value)}"
         if dot and side == "baseline" and f"current.{own}" in metric.params:
-            text = f"{own}={_plain(value)}→{_plain(metric.params[f'current.{own}'])}"
+            text = f"{own}={parameter(value)}→{parameter(metric.params[f'current.{own}'])}"
         texts.append(text)
     return " ".join(texts)
 
 
 def value_text(estimate: Estimate | None, unit: str) -> str:
     """Return a value in the unit that reads best, such as ``12.3 µs``."""
-    if estimate is None:
-        return NOTHING
-    if unit == "ns":
-        return format_time(estimate.value)
-    if unit.endswith("/s"):
-        return format_rate(estimate.value, unit)
-    return f"{significant(estimate.value)} {unit}".rstrip()
-
-
-def ratio_text(ratio: Estimate | None) -> str:
-    """Return a ratio with its interval, such as ``1.042 [1.031, 1.053]``.
-
-    A ``?`` stands for a bound that does not exist.
-    """
-    if ratio is None:
-        return NOTHING
-    low, high = ("?" if bound is None else _ratio(bound) for bound in (ratio.low, ratio.high))
-    return f"{_ratio(ratio.value)} [{low}, {high}]"
+    return quantity(None if estimate is None else estimate.value, unit)
 
 
 def change_text(ratio: Estimate | None) -> str:
     """Return what a ratio means, such as ``4.2 % slower``."""
-    if ratio is None:
-        return "not measured"
-    if ratio.value >= 1:
-        return f"{100 * (ratio.value - 1):.3g} % slower"
-    return f"{100 * (1 / ratio.value - 1):.3g} % faster"
+    return "not measured" if ratio is None else ratio_change(ratio.value)
 
 
 def threshold_text(metric: ComparedMetric) -> str:
@@ -96,7 +70,7 @@ def table(metrics: Sequence[ComparedMetric]) -> tuple[list[str], list[list[str]]
         "metric": [statistic_text(metric) for metric in metrics],
         "baseline": [value_text(metric.baseline, metric.unit) for metric in metrics],
         "current": [value_text(metric.current, metric.unit) for metric in metrics],
-        RATIO: [ratio_text(metric.ratio) for metric in metrics],
+        RATIO: [ratio_interval(metric.ratio) for metric in metrics],
         "threshold": [threshold_text(metric) for metric in metrics],
         "based on": [basis_text(metric) for metric in metrics],
         "verdict": [verdict_text(metric) for metric in metrics],
@@ -114,41 +88,41 @@ def verdict_text(metric: ComparedMetric) -> str:
     return metric.verdict if metric.judged else f"({metric.verdict})"
 
 
-def difference_text(one: Difference) -> str:
+def difference_text(difference: Difference) -> str:
     """Return a difference in one sentence."""
-    if one.what.startswith("only in"):
-        return f"{one.key or one.baseline or one.current}: {one.what}"
-    about = f"{one.key}: " if one.key else ""
-    sides = [
-        f"{side}: {said}"
-        for side, said in (("baseline", one.baseline), ("current", one.current))
-        if said
-    ]
-    if one.what == "metric":
-        return f"{about}not compared: {one.baseline or one.current}"
-    if one.what == "status":
-        both = one.baseline is not None and one.baseline == one.current
-        return f"{about}not compared ({f'both sides: {one.current}' if both else '; '.join(sides)})"
-    compared = "compared nonetheless" if one.compared else "not compared"
-    return f"{about}{one.what} differs ({'; '.join(sides)}), {compared}"
+    sides = (difference.baseline, difference.current)
+    if difference.what.startswith("only in"):
+        name = next(filter(None, (difference.key, *sides)), "")
+        return f"{visible(name)}: {difference.what}"
+    about = f"{visible(difference.key)}: " if difference.key else ""
+    named = (("baseline", difference.baseline), ("current", difference.current))
+    details = "; ".join(f"{side}: {text}" for side, text in named if text)
+    if difference.what == "metric":
+        return f"{about}not compared: {difference.baseline or difference.current}"
+    if difference.what == "status":
+        if difference.baseline is not None and difference.baseline == difference.current:
+            details = f"both sides: {difference.current}"
+        return f"{about}not compared ({details})"
+    compared = "compared nonetheless" if difference.compared else "not compared"
+    return f"{about}{difference.what} differs ({details}), {compared}"
 
 
-def told_differences(comparison: Comparison) -> Iterator[Difference]:
-    """Return the differences, without those that a failure tells already."""
+def remaining_differences(comparison: Comparison) -> Iterator[Difference]:
+    """Return the differences, without those that a failure explains already."""
     failed = {failure.key for failure in comparison.failures}
-    for one in comparison.differences:
-        if one.what != "status" or one.key not in failed:
-            yield one
+    for difference in comparison.differences:
+        if difference.what != "status" or difference.key not in failed:
+            yield difference
 
 
 def failure_text(failure: Failure) -> str:
     """Return a failure in one sentence."""
-    return f"{failure.key}: {failure.side} failed: {failure.why}"
+    return f"{visible(failure.key)}: {failure.side} failed: {failure.why}"
 
 
 def error_text(comparison: Comparison) -> str:
     """Return the admissible error in words, such as ``1 %``."""
-    return f"{100 * (1 - comparison.confidence):.3g} %"
+    return percent(1 - comparison.confidence)
 
 
 def basis_text(metric: ComparedMetric) -> str:
@@ -156,16 +130,3 @@ def basis_text(metric: ComparedMetric) -> str:
     if metric.pairs is not None:
         return "1 pair" if metric.pairs == 1 else f"{metric.pairs} pairs"
     return f"{metric.baseline_processes}+{metric.current_processes} runs"
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks."""
-    return " / ".join(part.strip() for part in text.splitlines() if part.strip())
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.3f}" if value < _LARGE_RATIO else significant(value)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
-from stratoperf.report.units import format_interval, time_scale
+from stratoperf.report.units import interval, scale_of
+from stratoperf.safe_text import figure_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def plot_measurement(measurement: Measurement) -> Axes:
             f"{measurement.name}: no samples to plot; measure with keep_samples=True"
         )
     summary = measurement.summary()
-    scale, unit = time_scale(summary.p50.value)
+    scale, unit = scale_of(summary.p50.value, "ns")
     samples = measurement.samples_ns / scale
     p99 = summary.p99.value / scale
     right = min(
@@ -55,7 +56,7 @@ def plot_measurement(measurement: Measurement) -> Axes:
     for name, color in (("p50", "#1b6ca8"), ("p95", "#d9822b"), ("p99", "#b3261e")):
         estimate = getattr(summary, name)
         axes.axvline(
-            estimate.value / scale, color=color, label=f"{name} {format_interval(estimate, 'ns')}"
+            estimate.value / scale, color=color, label=f"{name} {interval(estimate, 'ns')}"
         )
         if estimate.low is not None and estimate.high is not None:
             axes.axvspan(estimate.low / scale, estimate.high / scale, color=color, alpha=0.2)
@@ -66,6 +67,6 @@ def plot_measurement(measurement: Measurement) -> Axes:
     batch = "" if measurement.batch == 1 else f", mean of {measurement.batch} iterations"
     axes.set_xlabel(f"time of one iteration [{unit}]{batch} ({beyond} samples lie to the right)")
     axes.set_ylabel("samples")
-    axes.set_title(f"{measurement.name}: {len(samples)} samples")
+    axes.set_title(figure_label(f"{measurement.name}: {len(samples)} samples"))
     axes.legend()
     return axes

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
-from stratoperf.report.history_text import machine_text, percent_text, ratio_text, trend_name
-from stratoperf.report.units import time_scale
+from stratoperf.report.history_text import machine_text, ratio_text, scatter_text, trend_name
+from stratoperf.report.units import scale_of
+from stratoperf.safe_text import figure_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,36 +105,28 @@ def _grid(panels: int) -> tuple[int, int]:
 def _draw(history: History, trends: list[Trend], figure: Figure) -> Figure:
     columns, rows = _grid(len(trends))
     several = len({trend.machine for trend in trends}) > 1
-    figure.suptitle(f"{history.source}: {history.runs} runs, {history.statistic}")
+    title = f"{history.source}: {history.runs} runs, {history.statistic}"
+    figure.suptitle(figure_label(title))
     for number, trend in enumerate(trends, start=1):
         _draw_trend(figure.add_subplot(rows, columns, number), trend, with_machine=several)
     return figure
 
 
 def _draw_trend(axes: Axes, trend: Trend, *, with_machine: bool) -> None:
-    scale, unit = _scale(trend)
+    scale, unit = scale_of(trend.values[-1], trend.unit)
     _draw_values(axes, trend, scale)
     _draw_levels(axes, trend, scale)
     about = [trend_name(trend), f"on {trend.backend}"]
     if with_machine:
         about.append(machine_text(trend))
     if trend.scatter is not None:
-        about.append(f"scatter {percent_text(trend.scatter)}")
-    axes.set_title(", ".join(about), fontsize="medium", loc="left")
-    axes.set_ylabel(f"{trend.metric} {trend.statistic} [{unit}]")
+        about.append(f"scatter {scatter_text(trend.scatter)}")
+    axes.set_title(figure_label(", ".join(about)), fontsize="medium", loc="left")
+    axes.set_ylabel(figure_label(f"{trend.metric} {trend.statistic} [{unit}]"))
     _date(axes, trend)
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _scale(trend: Trend) -> tuple[float, str]:
-    if trend.unit == "ns":
-        return time_scale(trend.values[-1])
-    for scale, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if trend.unit.endswith("/s") and trend.values[-1] >= scale:
-            return scale, f"{prefix} {trend.unit}"
-    return 1.0, trend.unit
 
 
 def _draw_values(axes: Axes, trend: Trend, scale: float) -> None:

@@ -3,60 +3,53 @@
 from __future__ import annotations
 
 import statistics
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stratoperf.report.markup import html_table
-from stratoperf.report.units import format_rate, format_time, significant
+from stratoperf.report.units import (
+    NOTHING,
+    is_large,
+    parameters,
+    percent,
+    quantity,
+    ratio_change,
+    significant,
+)
+from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
     from stratoperf.analysis.history import ChangePoint, History, Trend
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
-NOTHING = "-"
 _SHORT_ID = 8
-_SMALL_PERCENT = 10
-
-
-def value_text(value: float | None, unit: str) -> str:
-    """Return a value in the unit that reads best, such as ``12.3 µs``."""
-    if value is None:
-        return NOTHING
-    if unit == "ns":
-        return format_time(value)
-    if unit.endswith("/s"):
-        return format_rate(value, unit)
-    return f"{significant(value)} {unit}".rstrip()
 
 
 def ratio_text(ratio: float) -> str:
     """Return what a ratio means, such as ``12 % slower`` for 1.12."""
-    return f"{_percent(abs(ratio - 1))} {'slower' if ratio >= 1 else 'less time'}"
+    if is_large(ratio):
+        return ratio_change(ratio)
+    return f"{percent(abs(ratio - 1))} {'slower' if ratio >= 1 else 'less time'}"
 
 
 def slower_text(ratio: float | None) -> str:
-    """Return a ratio for a narrow column, such as ``+12 %`` for 1.12."""
-    return NOTHING if ratio is None else f"{'+' if ratio >= 1 else '-'}{_percent(abs(ratio - 1))}"
+    """Return a ratio for a narrow column, such as ``+12 %`` for 1.12, or ``x12.3``."""
+    if ratio is None:
+        return NOTHING
+    if is_large(ratio):
+        return f"x{significant(ratio)}"
+    return f"{'+' if ratio >= 1 else '-'}{percent(abs(ratio - 1))}"
 
 
-def _percent(fraction: float) -> str:
-    percent = 100 * fraction
-    return f"{percent:.1f} %" if percent < _SMALL_PERCENT else f"{percent:.0f} %"
-
-
-def percent_text(fraction: float | None) -> str:
+def scatter_text(fraction: float | None) -> str:
     """Return a scatter such as ``±3 %``."""
-    return NOTHING if fraction is None else f"±{100 * fraction:.2g} %"
+    return NOTHING if fraction is None else f"±{percent(fraction)}"
 
 
 def params_text(trend: Trend) -> str:
     """Return the parameters, such as ``size=64 votes=1000``."""
-    return " ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in trend.params.items()
-    )
+    return parameters(trend.params.items())
 
 
 def trend_name(trend: Trend) -> str:
@@ -76,7 +69,9 @@ def sparkline(trend: Trend, width: int) -> str:
     The lowest value is the lowest bar and the highest value the highest; a constant stands in the
     middle, and a ``·`` is a gap.
     """
-    values = [None if one.estimate is None else one.estimate.value for one in trend.moments]
+    values = [
+        None if moment.estimate is None else moment.estimate.value for moment in trend.moments
+    ]
     columns = min(width, len(values))
     medians = []
     for column in range(columns):
@@ -96,7 +91,7 @@ def _bar(value: float, low: float, high: float) -> str:
 
 def change_text(trend: Trend, change: ChangePoint) -> str:
     """Return a change point in words: when, how much, since which run, and what else is new."""
-    before, after = (value_text(one, trend.unit) for one in (change.before, change.after))
+    before, after = (quantity(level, trend.unit) for level in (change.before, change.after))
     sentence = (
         f"{change.created[:10]}: {ratio_text(change.ratio)}, since {_run_text(change)} "
         f"({before} → {after}, p {change.significance:.1g})"
@@ -127,7 +122,7 @@ def machine_text(trend: Trend) -> str:
 def history_html(history: History) -> str:
     """Render a history as an HTML table, with the change points below it."""
     count = "1 run" if history.runs == 1 else f"{history.runs} runs"
-    head = f"<b>{escape(history.source)}</b>: {count}, {escape(history.statistic)}"
+    head = f"<b>{html(history.source)}</b>: {count}, {html(history.statistic)}"
     titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
     rows = []
     notes = []
@@ -136,10 +131,10 @@ def history_html(history: History) -> str:
         changes = trend.change_points or ()
         notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
     notes += history.warnings
-    notes += [f"left out: {one.what}: {one.why}" for one in history.left_out]
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    notes += [f"left out: {entry.what}: {entry.why}" for entry in history.left_out]
+    items = "".join(f"<li>{html(note)}</li>" for note in notes)
     table = html_table(titles, rows)
-    return f"<div>{head}{table}<ul>{items}</ul><small>{escape(history.method)}</small></div>"
+    return f"<div>{head}{table}<ul>{items}</ul><small>{html(history.method)}</small></div>"
 
 
 def _about(trend: Trend) -> tuple[str, ...]:
@@ -147,5 +142,5 @@ def _about(trend: Trend) -> tuple[str, ...]:
 
 
 def _ends(trend: Trend) -> tuple[str, ...]:
-    first, last = (value_text(one, trend.unit) for one in (trend.first, trend.last))
+    first, last = (quantity(level, trend.unit) for level in (trend.first, trend.last))
     return sparkline(trend, 30), first, last, slower_text(trend.ratio)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+
+from stratoperf.safe_text import html
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -14,13 +15,13 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def html_facts(facts: Iterable[tuple[str, object]], caption: str = "") -> str:
     """Return a table with a name and a value in each row."""
-    head = f"<caption>{escape(caption)}</caption>\n" if caption else ""
+    head = f"<caption>{html(caption)}</caption>\n" if caption else ""
     rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(str(value))}</td></tr>\n"
+        f"<tr><th style='text-align:left'>{html(name)}</th><td>{html(str(value))}</td></tr>\n"
         for name, value in facts
     )
     return f"<table>\n{head}{rows}</table>"
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<{tag}>{html(cell)}</{tag}>' for cell in cells)}</tr>"

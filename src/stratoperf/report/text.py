@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from stratoperf.report.markup import html_facts
-from stratoperf.report.units import format_interval, format_rate, format_time, significant
+from stratoperf.report.units import interval, quantity
+from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
     from stratoperf.measurement import Measurement
@@ -24,34 +24,36 @@ def describe_measurement(measurement: Measurement) -> str:
         return f"<Measurement {measurement.name!r}: no samples, {measurement.stopped_because}>"
     summary = measurement.summary()
     return (
-        f"<Measurement {measurement.name!r}: p50 {format_interval(summary.p50, 'ns')}, "
-        f"p95 {format_interval(summary.p95, 'ns')}, {_device(measurement)}{_samples(measurement)}, "
+        f"<Measurement {measurement.name!r}: p50 {interval(summary.p50, 'ns')}, "
+        f"p95 {interval(summary.p95, 'ns')}, {_device(measurement)}{_samples(measurement)}, "
         f"stopped by {measurement.stopped_because}>"
     )
 
 
 def measurement_html(measurement: Measurement) -> str:
     """Render a measurement as an HTML table."""
-    head = f"<b>{escape(measurement.name)}</b>: {escape(_samples(measurement))}"
+    head = f"<b>{html(measurement.name)}</b>: {html(_samples(measurement))}"
     if measurement.count == 0:
         return f"<div>{head}</div>"
     summary = measurement.summary()
     rows: list[tuple[str, object]] = [
-        (title, format_interval(getattr(summary, name), "ns")) for name, title in _ROWS
+        (title, interval(getattr(summary, name), "ns")) for name, title in _ROWS
     ]
     device = measurement.device_summary()
     if device is not None:
-        rows.append(("device time, median", format_interval(device.p50, "ns")))
-        rows.append(("device time, p95", format_interval(device.p95, "ns")))
-    rows.append(("mean", format_time(summary.mean)))
-    rows.append(("minimum, maximum", f"{format_time(summary.min)}, {format_time(summary.max)}"))
+        rows.append(("device time, median", interval(device.p50, "ns")))
+        rows.append(("device time, p95", interval(device.p95, "ns")))
+    rows.append(("mean", quantity(summary.mean, "ns")))
+    rows.append(
+        ("minimum, maximum", f"{quantity(summary.min, 'ns')}, {quantity(summary.max, 'ns')}")
+    )
     rate = measurement.throughput()
-    rows.append(("throughput", format_rate(rate.value, f"{measurement.item_unit}/s")))
+    rows.append(("throughput", quantity(rate.value, f"{measurement.item_unit}/s")))
     rows.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
     rows.append(("verified", _verified(measurement)))
     rows.append(("stopped by", measurement.stopped_because))
     rows += [(name, str(value)) for name, value in measurement.details.items()]
-    note = escape(summary.p50.method)
+    note = html(summary.p50.method)
     return f"<div>{head}{html_facts(rows)}<small>95 % intervals: {note}</small></div>"
 
 
@@ -60,8 +62,8 @@ def summary_html(summary: Summary) -> str:
     facts: list[tuple[str, object]] = [("count", summary.count)]
     for name in ("mean", "stdev", "min", "max"):
         value = getattr(summary, name)
-        facts.append((name, "-" if value is None else significant(value)))
-    facts += [(title, format_interval(getattr(summary, name), "")) for name, title in _ROWS]
+        facts.append((name, quantity(value, "")))
+    facts += [(title, interval(getattr(summary, name), "")) for name, title in _ROWS]
     facts.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
     if summary.stopped_because is not None:
         facts.append(("stopped by", summary.stopped_because))
@@ -84,13 +86,13 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     if isinstance(value, msgspec.Struct):
-        return " ".join(f"{name} {one}" for name, one in msgspec.structs.asdict(value).items())
+        return " ".join(f"{name} {item}" for name, item in msgspec.structs.asdict(value).items())
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _device(measurement: Measurement) -> str:
     device = measurement.device_summary()
-    return "" if device is None else f"device p50 {format_interval(device.p50, 'ns')}, "
+    return "" if device is None else f"device p50 {interval(device.p50, 'ns')}, "
 
 
 def _samples(measurement: Measurement) -> str:

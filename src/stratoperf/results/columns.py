@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,9 +12,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
+from stratoperf.results.archives import open_archive
+from stratoperf.safe_text import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
+
+JOURNAL_SUFFIX = ".journal"
+"""How the name of a journal's directory ends."""
+
+_BESIDE_A_JOURNAL = "../"
 
 
 class External(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +31,7 @@ class External(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     file
-        Path of the ``.npz``, relative to the run file.
+        Name of the ``.npz`` beside the run file.
     member
         Name of the array in it.
     sha256
@@ -65,6 +73,9 @@ class Columns(Mapping[str, Array]):
             else:
                 # A copy: the document stays as it is, whatever happens to this array.
                 array = np.array(column if len(column) else np.empty(0))
+                if array.dtype.kind not in "iuf":
+                    # No integer of NumPy holds both -1 and 2^64 - 1.
+                    array = array.astype(np.float64)
             array.flags.writeable = False
             self._arrays[name] = array
         return self._arrays[name]
@@ -80,7 +91,7 @@ class Columns(Mapping[str, Array]):
         return len(self._columns)
 
     def __repr__(self) -> str:
-        return f"Columns({', '.join(self._columns)})"
+        return log_line(f"Columns({', '.join(self._columns)})")
 
 
 def digest(array: Array) -> str:
@@ -110,23 +121,43 @@ def read_external(reference: External, base: Path | None, where: str) -> Array:
     SchemaError
         When the file or its member is missing, unreadable or not what was saved.
     """
-    path = (base or Path()) / reference.file
-    try:
-        # Opened here: NumPy leaves a file that is no archive open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            array: Array = archive[reference.member]
-    except FileNotFoundError:
+    path = external_path(reference, base, where)
+    if not os.path.lexists(path):
         raise SchemaError(
             f"{where}: the samples lie in {path}, which is missing; copy it beside the run file"
-        ) from None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        )
+    try:
+        with open_archive(path, follow_links=False) as archive:
+            array: Array = archive.read(reference.member)
+    except SchemaError as error:
         raise SchemaError(
-            f"{where}: cannot read {reference.member!r} from {path} ({error}); "
+            f"{where}: cannot read {shortened(reference.member)!r} from {path} ({error}); "
             "take the file from its origin again"
         ) from error
-    if array.ndim != 1 or digest(array) != reference.sha256.lower():
+    if digest(array) != reference.sha256.lower():
         raise SchemaError(
-            f"{where}: {reference.member!r} in {path} was changed after it was saved (its SHA-256 "
-            "is not the one in the run file); take the file from its origin again"
+            f"{where}: {shortened(reference.member)!r} in {path} was changed after it was saved "
+            "(its SHA-256 is not the one in the run file); take the file from its origin again"
         )
     return array
+
+
+def external_path(reference: External, base: Path | None, where: str) -> Path:
+    """Return the path of the ``.npz`` that a column lies in: beside the run file, nowhere else.
+
+    A journal may also refer to what lies beside it, where the run file is whose results it took
+    over.
+
+    Raises
+    ------
+    SchemaError
+        For any other path.
+    """
+    folder, name = base or Path(), reference.file
+    if folder.suffix == JOURNAL_SUFFIX and name.startswith(_BESIDE_A_JOURNAL):
+        folder, name = folder / "..", name.removeprefix(_BESIDE_A_JOURNAL)
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise SchemaError(
+            f"{where}.file: {shortened(name)!r} is not the plain name of a file beside the run file"
+        )
+    return folder / name

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 
 from stratoperf.errors import InvalidParameter, StratoperfError
 from stratoperf.results.columns import Array
+from stratoperf.results.leftovers import create_temporary, names_file, sweep
 
 
 @contextlib.contextmanager
@@ -24,32 +25,32 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     ----------
     path
         Where the content is to appear; its directory exists. An older file there stays whole
-        until it is replaced, and stays for good when the block raises.
+        until it is replaced, and stays for good when the block raises. A symbolic link is
+        replaced, not what it points to.
 
     Raises
     ------
     StratoperfError
-        When the disk is full or the directory cannot be written to; names the path.
+        When the disk is full, the directory cannot be written to, or `path` is a device or the
+        like; names the path.
     """
-    temporary: Path | None = None
-    try:
-        with describe_failure(path):
-            handle, name = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-            )
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as file:
+    with describe_failure(path):
+        if path.exists() and not path.is_file():
+            raise StratoperfError(f"cannot write {path}: it is not a regular file; {_OTHER_NAME}")
+        sweep(path.parent)
+        descriptor, temporary = create_temporary(path.parent)
+        # The lock on the file shows that it is in use: it is closed once it has its name.
+        with os.fdopen(descriptor, "wb") as file:
+            try:
                 yield file
                 file.flush()
-                # mkstemp keeps the file to its owner; results are for sharing.
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            temporary = None
-            sync_directory(path.parent)
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+                os.fsync(descriptor)
+                temporary.replace(path)
+            except BaseException:
+                if names_file(temporary, descriptor):
+                    temporary.unlink()
+                raise
+        sync_directory(path.parent)
 
 
 @contextlib.contextmanager
@@ -58,19 +59,50 @@ def describe_failure(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "choose another directory")
         raise StratoperfError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "free space, or choose another directory"
+            f"cannot write {path}: {error.strerror or error}; {remedy}"
         ) from error
 
 
+_OTHER_NAME = "choose another name"
+_FREE_SPACE = "free space, or choose another directory"
+_REMEDIES = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: _OTHER_NAME,
+}
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether a path leads to a directory; of what cannot be looked at it does not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    """Bring the names in a directory to the disk, where the file system can."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+            raise
     finally:
         os.close(descriptor)
+
+
+def write_whole(descriptor: int, content: bytes, offset: int) -> None:
+    """Write at an offset and bring it to the disk."""
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[written:], offset + written
+    os.fsync(descriptor)
 
 
 def write_arrays(file: IO[bytes], members: Mapping[str, Callable[[], Array]]) -> None:
@@ -100,22 +132,18 @@ def check_directory(directory: Path, argument: str) -> None:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=directory, prefix=".stratoperf.", buffering=0
-        ) as probe:
-            probe.write(b"\0")
+        sweep(directory)
+        descriptor, temporary = create_temporary(directory)
+        try:
+            os.write(descriptor, b"\0")
+        finally:
+            temporary.unlink()
+            os.close(descriptor)
     except OSError as error:
         raise InvalidParameter(
             f"{argument}: cannot write to {str(directory)!r}: {error.strerror or error}; "
             "choose a directory that can be written to"
         ) from error
-
-
-def _umask() -> int:
-    # The only way to read it is to set it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _as_io(member: Any) -> IO[bytes]:

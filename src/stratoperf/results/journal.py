@@ -3,78 +3,144 @@
 A journal is a directory beside the run file, ``<run>.journal/``, with
 
 ``run.json``
-    the run file as far as it is known before the first measurement, without results;
+    the run file as far as it is known before the first measurement, without results, and with the
+    key ``journal``, which marks it;
 ``results.jsonl``
-    one finished result a line, on the disk before the next case starts;
+    one finished result a line, on the disk before the next case starts; whoever writes holds its
+    lock;
 ``0000.npz``, ``0001.npz``, ...
-    long series, by the number of the line.
+    long series, by the number of the line;
+``arrays.npz``
+    at the end, the long series of the run file, under a second name until the run file is there.
 
-It is removed once the run file is safely written.
+It appears whole, and it is removed once the run file is safely written: its files by their names,
+and the directory only when nothing else is in it.
 """
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
+import errno
 import functools
 import os
-import shutil
+import stat
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeGuard
 
-import msgspec
 import numpy as np
 
+from stratoperf import door
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import storage
-from stratoperf.results.columns import digest
-from stratoperf.results.files import atomic_file, describe_failure, sync_directory, write_arrays
+from stratoperf.results.columns import JOURNAL_SUFFIX, digest
+from stratoperf.results.files import (
+    atomic_file,
+    describe_failure,
+    sync_directory,
+    write_arrays,
+    write_whole,
+)
+from stratoperf.results.leftovers import (
+    HEADER,
+    LINES,
+    create_temporary_directory,
+    foreign_names,
+    lock,
+    names_file,
+    remove_journal_files,
+    set_aside,
+    sweep,
+)
+from stratoperf.results.schema import SCHEMA
 
-HEADER = "run.json"
-LINES = "results.jsonl"
+MARKER = "journal"
+"""Key of the header that says what the directory is."""
+
+VERSION = "stratoperf.journal/1"
 
 
 class Journal:
     """A journal open for writing; only one process can hold it.
 
-    Parameters
+    Made by `open` and `create`.
+
+    Attributes
     ----------
     path
-        The directory, which holds a header already (see `create`).
-
-    Raises
-    ------
-    InvalidParameter
-        When another process is writing to it.
-    SchemaError
-        When it is damaged beyond a last line that was cut off.
+        The directory.
+    header
+        The document of the run without its results.
+    results
+        What is finished, in the order of the lines.
+    is_new
+        Whether it was created here and no result was added since.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, descriptor: int, *, is_new: bool) -> None:
+        document = read_journal(path)
         self.path = path
-        document, _ = read_journal(path)
         self.header: dict[str, Any] = {**document, "results": []}
         self.results: list[dict[str, Any]] = document["results"]
-        with describe_failure(path):
-            self._file = (path / LINES).open("ab", buffering=0)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.close()
-            raise InvalidParameter(
-                f"resume: {path} belongs to a run in progress; wait for it, or interrupt it"
-            ) from None
+        self.is_new = is_new
+        self._descriptor: int | None = descriptor
+        self._inline = sum(
+            len(column)
+            for _, _, columns in storage.columns_of(document)
+            for column in columns.values()
+            if not isinstance(column, dict)
+        )
         self._length = _whole_length((path / LINES).read_bytes())
-        self._file.truncate(self._length)
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open a journal that is there, without changing anything on the disk.
+
+        Raises
+        ------
+        InvalidParameter
+            When another process is writing to it, or something else lies in the directory.
+        SchemaError
+            When it is no journal, or is damaged beyond a last line that was cut off.
+        StratoperfError
+            When it cannot be written to.
+        """
+        if path.is_symlink():
+            raise InvalidParameter(
+                f"resume: {path} is a symbolic link; give the path of the journal that it names"
+            )
+        read_journal(path)
+        with describe_failure(path):
+            foreign = foreign_names(path)
+        if foreign:
+            raise InvalidParameter(
+                f"resume: {path} holds {foreign[0]!r}, which no journal has; move it elsewhere"
+            )
+        lines = path / LINES
+        with describe_failure(lines):
+            descriptor = os.open(lines, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not lock(descriptor):
+                raise InvalidParameter(
+                    f"resume: {path} belongs to a run in progress; wait for it, or interrupt it"
+                )
+            if not names_file(lines, descriptor):
+                raise InvalidParameter(
+                    f"resume: another process finished {path} just now; look at its run file"
+                )
+            return cls(path, descriptor, is_new=False)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     @classmethod
     def create(cls, path: Path, header: dict[str, Any]) -> Journal:
-        """Start a journal.
+        """Start a journal, which appears whole.
 
         Parameters
         ----------
         path
-            The directory to make; it does not exist.
+            The directory to make; nothing is there, or an empty directory.
         header
             The document of the run so far. Finished results in it are taken over; references in
             them are relative to the directory that holds `path`.
@@ -87,24 +153,31 @@ class Journal:
             When it cannot be written.
         """
         with describe_failure(path):
-            try:
-                path.mkdir()
-                taken = False
-            except FileExistsError:
-                taken = True
-        if taken:
-            raise FileExistsError(f"{path} exists already; choose another name")
+            sweep(path.parent)
+            descriptor, aside = create_temporary_directory(path.parent)
         try:
-            with atomic_file(path / HEADER) as file:
-                file.write(storage.encode({**header, "results": []}))
-            with atomic_file(path / LINES) as file:
-                for result in header["results"]:
-                    file.write(storage.encode_line(_moved_down(result)))
+            marked = {**header, MARKER: VERSION, "results": []}
+            lines = b"".join(
+                storage.encode_line(moved_down(result)) for result in header["results"]
+            )
+            with describe_failure(path):
+                with (aside / HEADER).open("xb") as file:
+                    file.write(storage.encode(marked))
+                    file.flush()
+                    os.fsync(file.fileno())
+                write_whole(descriptor, lines, 0)
+                sync_directory(aside)
+                is_free = _take_name(aside, path)
+            if not is_free:
+                raise FileExistsError(f"{path} exists already; choose another name")
             with describe_failure(path):
                 sync_directory(path.parent)
-            return cls(path)
+            return cls(path, descriptor, is_new=True)
         except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
+            is_named = names_file(path / LINES, descriptor)
+            with contextlib.suppress(OSError):
+                remove_journal_files(path if is_named else aside)
+            os.close(descriptor)
             raise
 
     @property
@@ -116,10 +189,15 @@ class Journal:
         """Change top-level keys of the run, on the disk too."""
         self.header.update(keys)
         with atomic_file(self.path / HEADER) as file:
-            file.write(storage.encode(self.header))
+            file.write(storage.encode({**self.header, MARKER: VERSION}))
 
     def append(self, result: dict[str, Any]) -> None:
         """Write a finished result to the disk.
+
+        Parameters
+        ----------
+        result
+            Columns may also be arrays; references are relative to the journal.
 
         Raises
         ------
@@ -128,27 +206,42 @@ class Journal:
         """
         stored = self._with_arrays_apart(result)
         line = storage.encode_line(stored)
-        try:
-            with describe_failure(self.path / LINES):
-                # Unbuffered files may take only a part at a time.
-                rest = memoryview(line)
-                while rest:
-                    rest = rest[self._file.write(rest) :]
-                os.fsync(self._file.fileno())
-        except StratoperfError:
-            self._file.truncate(self._length)
-            raise
+        self._check_readable(line)
+        with describe_failure(self.path / LINES):
+            try:
+                # A process that was killed may have left a part of a line.
+                os.ftruncate(self._open_descriptor, self._length)
+                write_whole(self._open_descriptor, line, self._length)
+                if not names_file(self.path / LINES, self._open_descriptor):
+                    raise StratoperfError(
+                        f"{self.path} was removed during the run, and its results with it; start "
+                        "a new run"
+                    )
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._open_descriptor, self._length)
+                raise
         self._length += len(line)
         self.results.append(stored)
+        self.is_new = False
 
     def close(self) -> None:
         """Let go of the journal and leave it on the disk."""
-        self._file.close()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def remove(self) -> None:
-        """Delete the journal: the run file holds everything now."""
+        """Delete the journal, unless it was let go of: the run file holds everything now."""
+        if self._descriptor is None:
+            return
+        aside = set_aside(self.path)
+        with contextlib.suppress(OSError):
+            remove_journal_files(aside)
+            if foreign_names(aside):
+                # It came in the moment before.
+                aside.rename(self.path)
         self.close()
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self) -> Journal:
         return self
@@ -161,6 +254,23 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _check_readable(self, line: bytes) -> None:
+        """Make sure that the journal can still be read with one more line."""
+        lines = self.path / LINES
+        try:
+            content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+            door.check_outline(content + line)
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
+
+    @property
+    def _open_descriptor(self) -> int:
+        if self._descriptor is None:
+            raise StratoperfError(f"the journal {self.path} is closed")
+        return self._descriptor
+
     def _with_arrays_apart(self, result: dict[str, Any]) -> dict[str, Any]:
         """Write long columns to an ``.npz`` and return the result with references to them."""
         arrays = {}
@@ -168,7 +278,10 @@ class Journal:
         path = self.path / f"{len(self.results):04d}.npz"
         for number, one in enumerate(series):
             for name, column in one["columns"].items():
-                if isinstance(column, dict) or len(column) <= storage.LONGEST_INLINE_COLUMN:
+                if isinstance(column, dict):
+                    continue
+                if storage.fits_inline(column, self._inline):
+                    self._inline += len(column)
                     continue
                 member = f"series{number}_{name}"
                 arrays[member] = column
@@ -187,39 +300,74 @@ class Journal:
         return finished
 
 
-def read_journal(path: Path) -> tuple[dict[str, Any], Path]:
+def read_journal(path: Path) -> dict[str, Any]:
     """Read a journal, also one that a killed process left behind.
 
     Returns
     -------
-    tuple
-        The document with the finished results, and the file that its references are relative to.
+    dict
+        The document with the finished results; references in it are relative to the journal.
 
     Raises
     ------
     SchemaError
         When `path` is no journal, or is damaged elsewhere than in its last line.
     """
-    header = path / HEADER
-    if not header.is_file():
+    header, lines = path / HEADER, path / LINES
+    if path.suffix != JOURNAL_SUFFIX or not (_is_regular(header) and _is_regular(lines)):
         raise SchemaError(
-            f"{path}: expected a run file or a journal directory with {HEADER!r} in it; "
-            "give the path of a file that `stratoperf run` wrote"
+            f"{path}: expected a run file or a journal directory (*{JOURNAL_SUFFIX}, with the "
+            f"files {HEADER} and {LINES}); give the path of a file that `stratoperf run` wrote"
         )
-    document = storage.read_tree(header)
-    if not isinstance(document, dict):
-        raise SchemaError(f"{header}: expected an object; take the journal from its origin again")
-    lines = path / LINES
-    content = lines.read_bytes() if lines.exists() else b""
+    document = storage.read_tree(header, follow_links=False)
+    if not _is_header(document):
+        raise SchemaError(
+            f"{header}: this does not begin a journal; give the path of a file that "
+            "`stratoperf run` wrote"
+        )
+    content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+    try:
+        # Each line may be within the limits, and all of them together beyond.
+        door.check_outline(content)
+    except SchemaError as error:
+        raise SchemaError(f"{lines}: {error}") from None
     results = []
     for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
-        try:
-            results.append(msgspec.json.decode(line))
-        except msgspec.DecodeError as error:
-            raise SchemaError(
-                f"{lines}, line {number}: {error}; delete this line to read the others"
-            ) from error
-    return {**document, "results": results}, header
+        where = f"{lines}, line {number}"
+        result = door.parse_json(line, where)
+        if not isinstance(result, dict):
+            raise SchemaError(f"{where}: expected an object; delete this line to read the others")
+        results.append(result)
+    document.pop(MARKER, None)
+    return {**document, "results": results}
+
+
+def _is_header(document: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a run document says that it heads a journal."""
+    if not isinstance(document, dict):
+        return False
+    # Headers of earlier versions have no mark; they tell from run files by what has no results.
+    is_old = document.get("schema") == SCHEMA and bool({"plan", "live"} & document.keys())
+    is_marked = document[MARKER] == VERSION if MARKER in document else is_old
+    return is_marked and document.get("results") == []
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat(follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _take_name(aside: Path, path: Path) -> bool:
+    """Give a finished directory its name; return whether nobody else had it."""
+    try:
+        aside.rename(path)
+    except OSError as error:
+        if error.errno in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+            return False
+        raise
+    return True
 
 
 def _whole_length(content: bytes) -> int:
@@ -227,7 +375,7 @@ def _whole_length(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _moved_down(result: dict[str, Any]) -> dict[str, Any]:
+def moved_down(result: dict[str, Any]) -> dict[str, Any]:
     """Return a result with references that start one directory deeper."""
     series = [
         {

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.results import storage
+from stratoperf.results.files import is_directory
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
+from stratoperf.safe_text import log_line
 
 if TYPE_CHECKING:
     import pandas
@@ -108,7 +110,7 @@ class Run:
         for result in self.results:
             counts[result.status] = counts.get(result.status, 0) + 1
         tally = ", ".join(f"{count} {status}" for status, count in counts.items())
-        return f"<Run {self.id} of {self.created}: {tally or 'no results'}>"
+        return log_line(f"<Run {self.id} of {self.created}: {tally or 'no results'}>")
 
     def _repr_html_(self) -> str:
         from stratoperf.results.tables import html
@@ -132,9 +134,9 @@ def load(path: str | Path) -> Run:
         names the file and the key path.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_directory(path):
         from stratoperf.results.journal import read_journal
+        from stratoperf.results.leftovers import HEADER
 
-        document, location = read_journal(path)
-        return Run(document, location)
+        return Run(read_journal(path), path / HEADER)
     return Run(storage.read_tree(path), path)

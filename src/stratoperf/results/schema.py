@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,13 @@ from stratoperf.statistics import Estimate, Outliers
 
 SCHEMA = "stratoperf.run/1"
 """What files of this version say under ``schema``."""
+
+_LARGEST = 2**63 - 1
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST)]
+Nanoseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
+Duration: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
+Quantity: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1e60)]
 
 Better = Literal["lower", "higher"]
 Status = Literal["ok", "failed", "skipped", "interrupted"]
@@ -50,7 +57,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         What a 3-sigma rule would remove, and what it would leave.
     """
 
-    count: int
+    count: Count
     mean: float | None = None
     stdev: float | None = None
     min: float | None = None
@@ -79,7 +86,7 @@ class TargetVerdict(msgspec.Struct, frozen=True, kw_only=True):
         The reason for the verdict, in words.
     """
 
-    statistic: str
+    statistic: Literal["mean", "p50", "p95", "p99", "p999"]
     direction: Literal["<", "<=", ">", ">="]
     value: float
     unit: str
@@ -139,14 +146,14 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 class Warmup(msgspec.Struct, frozen=True, kw_only=True):
     """What ran before the first sample was kept: seconds and iterations."""
 
-    seconds: float
-    iterations: int = 0
+    seconds: Duration
+    iterations: Count = 0
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """How many outcomes of the timed work were checked, and whether all were right."""
 
-    checked: int
+    checked: Count
     passed: bool
 
 

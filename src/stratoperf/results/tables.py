@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.report.markup import html_table
-from stratoperf.report.units import format_interval
+from stratoperf.report.units import interval, parameters
 from stratoperf.results.schema import QUANTILES, Metric, Result
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def html(results: Iterable[Result]) -> str:
 
 
 def _html_rows(result: Result) -> Iterator[tuple[str, ...]]:
-    parameters = ", ".join(f"{name}={value}" for name, value in result.params.items())
-    about = (result.benchmark, parameters, result.backend, result.status)
+    about = (result.benchmark, parameters(result.params.items()), result.backend, result.status)
     for name, metric in result.metrics.items():
         quantiles = [_interval(metric, quantile) for quantile in QUANTILES]
         verdict = metric.target.verdict if metric.target else ""
@@ -77,4 +76,4 @@ def _statistics(metric: Metric) -> dict[str, Any]:
 
 def _interval(metric: Metric, quantile: str) -> str:
     estimate = metric.statistic(quantile)
-    return "" if estimate is None else format_interval(estimate, metric.unit)
+    return "" if estimate is None else interval(estimate, metric.unit)

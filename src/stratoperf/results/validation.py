@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
+from stratoperf.door import check_tree, shortened
 from stratoperf.errors import SchemaError
+from stratoperf.results.archives import MOST_NUMBERS, is_storable
 from stratoperf.results.columns import Column, Columns, External
-from stratoperf.results.schema import SCHEMA, Metric, Result, Series, System
+from stratoperf.results.moments import moment_of
+from stratoperf.results.ranges import check_name, check_result
+from stratoperf.results.schema import (
+    SCHEMA,
+    Count,
+    Metric,
+    Nanoseconds,
+    Positive,
+    Quantity,
+    Result,
+    Series,
+    System,
+)
 
 T = TypeVar("T")
 
@@ -40,9 +54,35 @@ class _SeriesFields(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     process: str | None = None
     arm: str | None = None
-    pair: int | None = None
-    started_ns: int | None = None
-    batch: int = 1
+    pair: Count | None = None
+    started_ns: Nanoseconds | None = None
+    batch: Positive = 1
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something happened in an iteration, or why it could not be counted."""
+
+    per_iteration: Quantity | None = None
+    why: str | None = None
+
+
+class _Function(msgspec.Struct, frozen=True, kw_only=True):
+    """What a function took."""
+
+    function: str
+    own_ns_per_iteration: Quantity
+    calls_per_iteration: Quantity
+    file: str | None = None
+    line: int | None = None
+
+
+class _Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time goes, or why that is not known."""
+
+    why: str | None = None
+    counters: dict[str, _Event] = {}
+    instructions_per_cycle: Quantity | None = None
+    functions: list[_Function] = []
 
 
 class RunView(NamedTuple):
@@ -74,9 +114,11 @@ def read_document(document: object, source: str, base: Path | None) -> RunView:
         if not isinstance(document, dict):
             raise SchemaError(f"expected an object with the key 'schema', got {_kind(document)}")
         _check_version(document.get("schema"))
+        check_tree(document)
         header = convert(document, _Header, "")
+        _check_created(header.created)
         systems = {
-            name: convert(system, System, f"systems.{name}")
+            name: convert(system, System, f"systems.{shortened(name)}")
             for name, system in header.systems.items()
         }
         results = [
@@ -103,7 +145,7 @@ def convert(value: object, kind: type[T], where: str) -> T:
         what, path = match.group("what", "path") if match else (str(error), "")
         place = f"{where}{path or ''}".lstrip(".")
         what = what.replace("`", "")
-        what = what[:1].lower() + what[1:]
+        what = shortened(what[:1].lower() + what[1:], 4 * len(_MENDING))
         raise SchemaError(f"{place}: {what}" if place else what) from None
 
 
@@ -112,14 +154,26 @@ def _check_version(schema: object) -> None:
         raise SchemaError(f"schema: expected {SCHEMA!r}, got {_kind(schema)}")
     family, _, version = schema.partition("/")
     own_family, _, own_major = SCHEMA.partition("/")
-    if family != own_family or not re.fullmatch(r"\d+(\.\d+)*", version):
-        raise SchemaError(f"schema: expected {SCHEMA!r}, got {schema!r}; this is no run file")
+    if family != own_family or not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version):
+        raise SchemaError(
+            f"schema: expected {SCHEMA!r}, got {shortened(schema)!r}; this is not a run file"
+        )
     if version.split(".")[0] != own_major:
         raise SchemaError(
-            f"schema: {schema!r} needs a version of stratoperf that reads "
-            f"'{family}/{version.split('.')[0]}'; this one reads {SCHEMA!r} (install the version "
-            "that wrote the file)"
+            f"schema: {shortened(schema)!r} needs a version of stratoperf that reads "
+            f"'{family}/{shortened(version.split('.')[0])}'; this one reads {SCHEMA!r} (install "
+            "the version that wrote the file)"
         )
+
+
+def _check_created(created: str) -> None:
+    try:
+        moment_of(created)
+    except ValueError:
+        raise SchemaError(
+            "created: expected an ISO 8601 time from 1970 on, such as '2026-11-03T09:37:00Z', got "
+            f"{shortened(created)!r}"
+        ) from None
 
 
 def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
@@ -129,12 +183,19 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
     metrics = convert(tree.get("metrics", {}), dict[str, Any], f"{where}.metrics")
     series = convert(tree.get("series", []), list[dict[str, Any]], f"{where}.series")
     fields = convert({**tree, "metrics": {}, "series": []}, Result, where)
-    return msgspec.structs.replace(
+    result = msgspec.structs.replace(
         fields,
         metrics={
-            name: convert(metric, Metric, f"{where}.metrics.{name}")
+            name: convert(metric, Metric, f"{where}.metrics.{shortened(name)}")
             for name, metric in metrics.items()
         },
+    )
+    check_result(result, where)
+    if result.profile is not None:
+        # It is read where it is shown only, as plain objects.
+        convert(result.profile, _Profile, f"{where}.profile")
+    return msgspec.structs.replace(
+        result,
         series=tuple(
             _read_series(one, f"{where}.series[{index}]", base) for index, one in enumerate(series)
         ),
@@ -143,6 +204,8 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
 
 def _read_series(tree: dict[str, Any], where: str, base: Path | None) -> Series:
     fields = convert(tree, _SeriesFields, where)
+    for name in fields.columns:
+        check_name(name, f"{where}.columns")
     columns = {
         name: _read_column(column, f"{where}.columns.{name}")
         for name, column in fields.columns.items()
@@ -166,10 +229,25 @@ def _read_series(tree: dict[str, Any], where: str, base: Path | None) -> Series:
 
 def _read_column(column: object, where: str) -> Column:
     if isinstance(column, np.ndarray):
+        if column.ndim != 1 or not is_storable(column.dtype):
+            raise SchemaError(
+                f"{where}: expected numbers in one dimension, got {column.dtype} in {column.ndim}"
+            )
+        _check_length(column, where)
         return column
     if isinstance(column, Mapping):
         return convert(column, External, where)
-    return convert(column, list[int | float], where)
+    numbers = convert(column, list[int | float], where)
+    _check_length(numbers, where)
+    return numbers
+
+
+def _check_length(column: Sized, where: str) -> None:
+    if len(column) > MOST_NUMBERS:
+        raise SchemaError(
+            f"{where}: {len(column)} samples are more than the {MOST_NUMBERS} that can be saved; "
+            "take fewer iterations, or less time"
+        )
 
 
 def _kind(value: object) -> str:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stratoperf.errors import (
     BackendUnavailable,
+    Interrupted,
     PrerequisiteMissing,
-    StratoperfError,
     VerificationFailed,
 )
+from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
 from stratoperf.measuring import measure
 from stratoperf.monitor import NoiseProbe
 from stratoperf.operation import Operation
-from stratoperf.suite.outcome import result_tree
+from stratoperf.results.schema import Result
+from stratoperf.suite.containment import Containment
+from stratoperf.suite.interrupts import deferred_interrupt
+from stratoperf.suite.outcome import result_tree, stored_form
 from stratoperf.suite.planner import Case
 from stratoperf.verification import Verification
 
@@ -25,13 +28,24 @@ _LOG = logging.getLogger(__name__)
 
 
 class Attempt(NamedTuple):
-    """A result for the run file, and whether Ctrl-C put an end to the run."""
+    """How a case went.
+
+    Attributes
+    ----------
+    tree
+        The result for the run file, which a reader of run files accepts.
+    result
+        What that reader makes of it.
+    interrupt
+        What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
+    """
 
     tree: dict[str, Any]
-    interrupted: bool = False
+    result: Result
+    interrupt: BaseException | None = None
 
 
-def attempt(case: Case, *, system: str, process: str) -> Attempt:
+def attempt(case: Case, *, system: str, process: str, base: Path | None = None) -> Attempt:
     """Set up, measure, verify and tear down one case.
 
     Parameters
@@ -40,90 +54,163 @@ def attempt(case: Case, *, system: str, process: str) -> Attempt:
         What to measure.
     system, process
         Identities for the series.
+    base
+        What the references in the tree are relative to.
 
     Returns
     -------
     Attempt
-        The status of the result is ``failed`` when the benchmark raised or its
-        outcome was wrong (then without numbers), ``skipped`` when something that it needs is
-        missing, and ``interrupted`` after Ctrl-C, with the samples taken until then.
+        The status of the result is ``failed`` when the benchmark raised anything, its
+        outcome was wrong (then without numbers), or what it says of itself cannot be stored;
+        ``skipped`` when something that it needs is missing; and ``interrupted`` when a signal
+        handler raised, by Ctrl-C for one, with the samples taken until then.
     """
     if case.skip_reason is not None:
-        return Attempt(result_tree(case, "skipped", case.skip_reason))
-    probe = NoiseProbe()
-    measurement: Measurement | None = None
-    try:
+        tree = result_tree(case, "skipped", case.skip_reason)
+        return Attempt(*stored_form(tree, base))
+    if case.fault is not None:
+        return Attempt(*stored_form(result_tree(case, "failed", case.fault), base))
+    work = _Work(case)
+    with Containment() as around:
+        work.run(around)
+    # The measurement is complete, or as complete as it will be.
+    with deferred_interrupt() as pressed:
+        stored = _stored(case, work, around, system, process, base)
+    interrupts = around.interrupts or ([KeyboardInterrupt()] if pressed else [])
+    return Attempt(*stored, interrupts[0] if interrupts else None)
+
+
+class _Work:
+    """What is known of a case while its benchmark runs."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self.probe = NoiseProbe()
+        self.measurement: Measurement | None = None
+        self.profile: dict[str, Any] = {}
+        self.is_profile_interrupted = False
+
+    def run(self, around: Containment) -> None:
+        """Run all that is the benchmark's own."""
+        case = self._case
         opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
         with opened as operation:
-            with probe:
-                measurement = measure(
+            self._measure(operation)
+            if case.profile:
+                self._take_profile(operation, around)
+
+    def _measure(self, operation: Operation) -> None:
+        sampling = self._case.sampling
+        try:
+            with self.probe:
+                self.measurement = measure(
                     operation,
-                    name=case.key,
-                    warmup_s=case.sampling.warmup_s,
-                    min_iterations=case.sampling.min_iterations,
-                    max_duration_s=case.sampling.max_duration_s,
-                    precision=case.sampling.precision,
-                    quantile=case.sampling.quantile,
+                    name=self._case.key,
+                    warmup_s=sampling.warmup_s,
+                    min_iterations=sampling.min_iterations,
+                    max_duration_s=sampling.max_duration_s,
+                    precision=sampling.precision,
+                    quantile=sampling.quantile,
                 )
-            profile, interrupted = _profile(case, operation, measurement)
+        except Interrupted as interrupt:
+            # Of this measurement: others that the benchmark makes are not told apart elsewhere.
+            self.measurement = interrupt.measurement
+            raise
+
+    def _take_profile(self, operation: Operation, around: Containment) -> None:
+        """Take a profile; neither Ctrl-C nor an error takes the measurement away by then."""
+        from stratoperf.suite.profile import take_profile
+
+        assert self.measurement is not None
+        before = len(around.interrupts)
+        try:
+            profile = take_profile(operation, self.measurement)
+        except BaseException as error:
+            _LOG.debug("the profile of %s failed", self._case.key, exc_info=True)
+            profile = {"why": describe(error)}
+        if len(around.interrupts) > before:
+            profile = {"why": "interrupted"}
+            self.is_profile_interrupted = True
+        self.profile = {"profile": profile}
+
+
+def _stored(
+    case: Case, work: _Work, around: Containment, system: str, process: str, base: Path | None
+) -> tuple[dict[str, Any], Result]:
+    """Return the result as the run file will hold it, and as a reader will see it."""
+    try:
+        return stored_form(_tree(case, work, around, system, process), base)
+    # What the benchmark says of itself may break whatever reads it.
+    except BaseException as problem:
+        _LOG.debug("the result of %s cannot be stored", case.key, exc_info=True)
         tree = result_tree(
+            case,
+            "failed",
+            f"what the benchmark says of itself cannot be stored: {describe(problem)}",
+            environment=work.probe.environment,
+            warnings=around.sentences,
+        )
+        return stored_form(tree, base)
+
+
+def _tree(
+    case: Case, work: _Work, around: Containment, system: str, process: str
+) -> dict[str, Any]:
+    """Return the result for the run file."""
+    environment, measurement, error = work.probe.environment, work.measurement, around.error
+    # The type itself, not `isinstance`, which asks the object.
+    kind = type(error)
+    if around.interrupts and not (work.is_profile_interrupted and error is None):
+        # During the setup, the measurement, or when that was complete.
+        return result_tree(
+            case,
+            "interrupted",
+            _how_far(measurement),
+            measurement=measurement,
+            environment=environment,
+            warnings=[*work.probe.warnings, *around.sentences],
+            system=system,
+            process=process,
+        )
+    if error is None:
+        return work.profile | result_tree(
             case,
             "ok",
             measurement=measurement,
-            environment=probe.environment,
-            warnings=probe.warnings,
+            environment=environment,
+            warnings=[*work.probe.warnings, *around.sentences],
             system=system,
             process=process,
         )
-        return Attempt(tree | profile, interrupted)
-    except KeyboardInterrupt as interrupt:
-        # Interrupted carries what was sampled. A plain one came during the setup, or when the
-        # measurement was complete: while it was summed up, or during the teardown.
-        partial: Measurement | None = getattr(interrupt, "measurement", None) or measurement
-        tree = result_tree(
-            case,
-            "interrupted",
-            _how_far(partial),
-            measurement=partial,
-            environment=probe.environment,
-            warnings=probe.warnings,
-            system=system,
-            process=process,
-        )
-        return Attempt(tree, interrupted=True)
-    except (BackendUnavailable, PrerequisiteMissing) as missing:
-        return Attempt(result_tree(case, "skipped", str(missing)))
-    except VerificationFailed as wrong:
-        checked = getattr(wrong.measurement, "verification", None) or Verification(0, False)
-        return Attempt(
-            result_tree(
-                case, "failed", str(wrong), verification=checked, environment=probe.environment
-            )
-        )
-    # A benchmark that calls sys.exit must not end the run of the others.
-    except (Exception, SystemExit) as error:
-        _LOG.debug("%s failed", case.key, exc_info=True)
-        return Attempt(result_tree(case, "failed", _describe(error), environment=probe.environment))
+    if issubclass(kind, BackendUnavailable | PrerequisiteMissing):
+        return result_tree(case, "skipped", describe(error), warnings=around.sentences)
+    wrong = issubclass(kind, VerificationFailed)
+    return result_tree(
+        case,
+        "failed",
+        describe(_origin(error)),
+        verification=_verification(error) if wrong else None,
+        environment=environment,
+        warnings=around.sentences,
+    )
 
 
-def _profile(
-    case: Case, operation: Operation, measurement: Measurement
-) -> tuple[dict[str, Any], bool]:
-    """Return the part of the result that a profile adds, and whether Ctrl-C cut it short.
+def _origin(error: BaseException) -> BaseException:
+    """Return what the benchmark raised: `measure` turns a ``KeyboardInterrupt`` into its own."""
+    while type(error) is Interrupted and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
-    The measurement is complete by then: neither Ctrl-C nor an error takes it away.
-    """
-    if not case.profile:
-        return {}, False
-    from stratoperf.suite.profile import take_profile
 
+def _verification(error: BaseException) -> Verification:
+    """Return what was checked before an outcome was wrong."""
     try:
-        return {"profile": take_profile(operation, measurement)}, False
-    except KeyboardInterrupt:
-        return {"profile": {"why": "interrupted"}}, True
-    except Exception as error:
-        _LOG.debug("the profile of %s failed", case.key, exc_info=True)
-        return {"profile": {"why": _describe(error)}}, False
+        measurement = getattr(error, "measurement", None)
+    # A subclass may have put anything there.
+    except BaseException:
+        measurement = None
+    checked = measurement.verification if type(measurement) is Measurement else None
+    return checked or Verification(0, False)
 
 
 def _how_far(partial: Measurement | None) -> str:
@@ -131,11 +218,3 @@ def _how_far(partial: Measurement | None) -> str:
     reason = f"interrupted after {partial.count if partial is not None else 0} samples"
     verified = partial is not None and partial.verification is not None
     return reason if verified else f"{reason}; nothing was verified"
-
-
-def _describe(error: BaseException) -> str:
-    """Return one line that says what was raised, and where."""
-    if isinstance(error, StratoperfError):
-        return str(error)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"

@@ -8,7 +8,7 @@ import msgspec
 
 from stratoperf.errors import InvalidParameter
 from stratoperf.report.markup import html_table
-from stratoperf.report.units import format_interval
+from stratoperf.report.units import interval
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Result, Verdict
 from stratoperf.statistics import Estimate
@@ -64,7 +64,7 @@ class ClaimsTable(msgspec.Struct, frozen=True, kw_only=True):
                 row.metric,
                 row.target,
                 row.published,
-                format_interval(row.measured, row.unit or "") if row.measured else "",
+                interval(row.measured, row.unit or "") if row.measured else "",
                 row.verdict,
                 row.why,
             )

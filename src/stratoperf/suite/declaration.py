@@ -8,13 +8,15 @@ import inspect
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
+from stratoperf.failures import describe
 from stratoperf.operation import Operation, as_operation
+from stratoperf.suite.containment import Containment
 from stratoperf.suite.declaration_checks import TOLD, check_declaration
 from stratoperf.suite.keys import case_key
 from stratoperf.suite.targets import Target
@@ -124,9 +126,9 @@ class Benchmark:
         except BaseException:
             try:
                 _finish(self.name, made)
-            except Exception:
+            except BaseException as error:
                 # The first error is the one to report; this one must not hide it.
-                _LOG.warning("the teardown of %s failed too", self.name, exc_info=True)
+                _LOG.warning("the teardown of %s failed too: %s", self.name, describe(error))
             raise
         _finish(self.name, made)
 
@@ -155,14 +157,41 @@ class Benchmark:
             told = told(**_those_taken(told, {"duration_s": duration_s, **params}))
         return arguments.number(f"{field} of {self.name}", told, at_least=0.0)
 
-    def check_values(self, params: Mapping[str, Value]) -> None:
-        """Hold the parameters of one case to the benchmark's own check.
+    def fault(self, params: Mapping[str, Value], duration_s: float) -> str | None:
+        """Return what is wrong with the functions of the declaration, or ``None``.
+
+        Parameters
+        ----------
+        params, duration_s
+            Of the case; see `disk_bytes_of`.
 
         Raises
         ------
         InvalidParameter
-            For values that cannot be measured on any machine.
+            From the benchmark's own check, for values that cannot be measured on any machine.
         """
+        asking: dict[str, Callable[[], object]] = {
+            "check": lambda: self._declared_check(params),
+            "disk_bytes": lambda: self.disk_bytes_of(params, duration_s),
+            "setup_s": lambda: self.setup_s_of(params, duration_s),
+        }
+        for field, ask in asking.items():
+            if not callable(getattr(self, field)):
+                continue
+            with Containment() as around:
+                ask()
+            if around.interrupts:
+                raise around.interrupts[0]
+            if around.error is None:
+                continue
+            is_ours = issubclass(type(around.error), InvalidParameter)
+            if field == "check" and is_ours:
+                raise around.error
+            reason = describe(around.error)
+            return reason if is_ours else f"{field} of {self.name}: {reason}"
+        return None
+
+    def _declared_check(self, params: Mapping[str, Value]) -> None:
         if self.check is not None:
             self.check(**_those_taken(self.check, params))
 
@@ -211,6 +240,11 @@ def declare(
     check: Callable[..., object] | None,
 ) -> Benchmark:
     """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
+    if not callable(function):
+        raise InvalidParameter(
+            f"function: expected what returns the operation of {name!r}, got {function!r}"
+        )
+    _check_containers(params, backend_params, backends, target)
     targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
     return Benchmark(
         name=name,
@@ -229,8 +263,27 @@ def declare(
         setup_s=setup_s,
         sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
         check=check,
-        description=inspect.cleandoc(function.__doc__ or ""),
+        description=inspect.cleandoc(str(function.__doc__ or "")),
     )
+
+
+def _check_containers(
+    params: object, backend_params: object, backends: object, target: object
+) -> None:
+    """Check that what holds several values does, before it is read."""
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(f"params: expected a dictionary of values by name, got {params!r}")
+    if not isinstance(backend_params, Mapping) or not all(
+        isinstance(axes, Mapping) for axes in backend_params.values()
+    ):
+        raise InvalidParameter(
+            "backend_params: expected a dictionary of values by name for each backend, got "
+            f"{backend_params!r}"
+        )
+    if not isinstance(backends, Iterable):
+        raise InvalidParameter(f"backends: expected names such as 'cpu', got {backends!r}")
+    if not (target is None or isinstance(target, Target | Iterable)):
+        raise InvalidParameter(f"target: expected a Target, or several, got {target!r}")
 
 
 def _those_taken(function: Callable[..., Any], values: Mapping[str, Value]) -> dict[str, Value]:
@@ -241,9 +294,12 @@ def _those_taken(function: Callable[..., Any], values: Mapping[str, Value]) -> d
     return {name: value for name, value in values.items() if name in taken}
 
 
-def _finish(name: str, generator: Iterator[Any]) -> None:
+def _finish(name: str, generator: Generator[object, Any, object]) -> None:
     """Run what stands after the ``yield``."""
     for _ in generator:
+        # Here, not whenever it is collected: another ``yield`` may follow in a ``finally``.
+        with contextlib.suppress(RuntimeError):
+            generator.close()
         raise InvalidParameter(
             f"{name}: the generator yields more than once; yield one operation, then tear down"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stratoperf import arguments
 from stratoperf.backends import BACKENDS
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.suite.targets import Target
 from stratoperf.suite.units import conversion
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ TOLD = ("backend", "duration_s")
 """What the runner tells a function that has an argument of that name."""
 
 
+UNKEYED = "[]=, \t\n"
+"""What separates the parts of a key; see `stratoperf.suite.keys`."""
+
+
 def check_declaration(benchmark: Benchmark) -> None:
     """Check what was declared of a benchmark.
 
@@ -35,17 +40,22 @@ def check_declaration(benchmark: Benchmark) -> None:
         For a name that cannot be selected, an unknown backend, and parameters, items or targets
         that do not fit the function.
     """
-    name = benchmark.name
-    if not name or any(letter in name for letter in "[]*?=, \t\n"):
+    name = arguments.text("name", benchmark.name)
+    if any(letter in name for letter in f"{UNKEYED}*?"):
         raise InvalidParameter(
             f"name: {name!r} cannot name a benchmark; use letters, digits, '.', '-' "
             "and '_', such as 'kv.put'"
         )
     if name in CATEGORIES:
         raise InvalidParameter(f"name: {name!r} is a category; choose another name")
+    arguments.text(f"category: of {name}", benchmark.category)
+    arguments.whole_number(f"version: of {name}", benchmark.version, 0, 2**63 - 1)
+    if benchmark.item_unit is not None:
+        arguments.text(f"item_unit: of {name}", benchmark.item_unit)
     if not benchmark.backends:
         raise InvalidParameter(f"backends: {name} has none; name one, such as 'cpu'")
     for backend in benchmark.backends:
+        arguments.text(f"backends: of {name}", backend)
         if backend not in BACKENDS:
             raise InvalidParameter(
                 f"backends: {backend!r} of {name} is unknown; {did_you_mean(backend, BACKENDS)}"
@@ -55,6 +65,8 @@ def check_declaration(benchmark: Benchmark) -> None:
     _check_targets(benchmark)
     for field in ("check", "disk_bytes", "setup_s"):
         _check_function(benchmark, field)
+    if benchmark.items is not None and not isinstance(benchmark.items, str):
+        arguments.number(f"items: of {name}", benchmark.items, above=0.0)
     if isinstance(benchmark.items, str) and benchmark.items not in benchmark.params:
         raise InvalidParameter(
             f"items: {benchmark.items!r} is no parameter of {name}; "
@@ -79,6 +91,11 @@ def _check_params(benchmark: Benchmark) -> None:
                 )
     for axes in (benchmark.params, *benchmark.backend_params.values()):
         for name, values in axes.items():
+            if any(letter in name for letter in UNKEYED):
+                raise InvalidParameter(
+                    f"params: {name!r} of {benchmark.name} cannot name a parameter; use letters, "
+                    "digits and '_'"
+                )
             if name == "backend":
                 raise InvalidParameter(
                     f"params: 'backend' of {benchmark.name} is no parameter; declare it with "
@@ -133,6 +150,10 @@ def _check_targets(benchmark: Benchmark) -> None:
     known = {name for backend in benchmark.backends for name in benchmark.axes(backend)}
     known.add("backend")
     for target in benchmark.targets:
+        if not isinstance(target, Target):
+            raise InvalidParameter(
+                f"target: expected a Target, or several, for {benchmark.name}, got {target!r}"
+            )
         if target.metric not in METRICS:
             raise InvalidParameter(
                 f"target: {benchmark.name} has no metric {target.metric!r}; "

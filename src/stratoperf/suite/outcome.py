@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,16 @@ import numpy as np
 from stratoperf import statistics
 from stratoperf.errors import InvalidParameter
 from stratoperf.measurement import Measurement
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Status, TargetVerdict
+from stratoperf.results import storage
+from stratoperf.results.schema import (
+    QUANTILES,
+    Metric,
+    MetricSummary,
+    Result,
+    Status,
+    TargetVerdict,
+)
+from stratoperf.results.validation import read_result
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.suite.planner import Case
 from stratoperf.suite.presets import STANDARD_ITERATIONS, STANDARD_WARMUP_S
@@ -74,6 +84,31 @@ def result_tree(
         if sampled.details:
             tree["details"] = sampled.details
     return tree
+
+
+def stored_form(tree: dict[str, Any], base: Path | None) -> tuple[dict[str, Any], Result]:
+    """Return a result as its file will hold it, and what the reader of run files makes of it.
+
+    Parameters
+    ----------
+    tree
+        From `result_tree`.
+    base
+        What references are relative to.
+
+    Raises
+    ------
+    SchemaError
+        With the key path of what the reader refuses.
+    Exception
+        For what JSON has no form for, such as a lone surrogate.
+    """
+    # The columns are arrays already, and long: they are not sent through JSON and back.
+    names = [{**one, "columns": dict.fromkeys(one["columns"], ())} for one in tree["series"]]
+    plain = msgspec.json.decode(storage.encode_line({**tree, "series": names}))
+    for one, full in zip(plain["series"], tree["series"], strict=True):
+        one["columns"] = full["columns"]
+    return plain, read_result(plain, tree["key"], base)
 
 
 def _series(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from stratoperf import backends
+import msgspec
+
+from stratoperf import backends, clock
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SHARE
+from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE
+from stratoperf.results.storage import LONGEST_INLINE_COLUMN
+from stratoperf.results.validation import convert
 from stratoperf.suite.declaration import Benchmark
 from stratoperf.suite.presets import Sampling, preset_named
 from stratoperf.suite.registry import Registry
@@ -23,11 +28,30 @@ SETUP_S = 0.3
 PROFILE_S = 1.0
 """Seconds that the passes of a profile take at most."""
 
-SAMPLES_PER_SECOND = 50_000
-"""Samples assumed a second: those of a consensus round over 10,000 votes, about 20 µs long."""
-
 SAMPLE_BYTES = 8
 """Bytes of one sample in an ``.npz``."""
+
+SHORTEST_SAMPLE = 100
+"""Length of a sample beside reading the clock, and beside its steps, that the sampler keeps to."""
+
+COPIES = 3
+"""Files that hold a result at the end of a run: its journal, the run file and ``latest.json``."""
+
+TEXT_BYTES = 25
+"""Bytes of one sample in JSON at most: 17 digits, sign, point, exponent and separator."""
+
+RESULT_BYTES = 16 << 10
+"""Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
+
+PACE = 1.25
+"""Samples above those that the length of a batch allows: the calibration met slower work."""
+
+
+def most_samples(duration_s: float) -> int:
+    """Return how many samples fit into a time: the sampler keeps them long beside its clock."""
+    info = clock.info()
+    shortest_ns = SHORTEST_SAMPLE * max(info.overhead_ns, info.resolution_ns)
+    return math.ceil(PACE * duration_s * 1e9 / shortest_ns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +68,8 @@ class Case:
         How long and how precisely.
     skip_reason
         Why it cannot be measured here, or ``None``.
+    fault
+        What is wrong with the functions that its declaration names, or ``None``: then it fails.
     profile
         Whether a profile is taken after the measurement.
     """
@@ -54,12 +80,18 @@ class Case:
     key: str
     sampling: Sampling
     skip_reason: str | None = None
+    fault: str | None = None
     profile: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it comes to a measurement."""
+        return self.skip_reason is None and self.fault is None
 
     @property
     def seconds(self) -> float:
         """Seconds that it takes at most, as far as can be told before."""
-        if self.skip_reason is not None:
+        if not self.is_measured:
             return 0.0
         sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
         declared = self.benchmark.setup_s_of(self.params, self.sampling.max_duration_s)
@@ -69,16 +101,21 @@ class Case:
     @property
     def disk_bytes(self) -> int:
         """Bytes that the benchmark itself writes to disk, by its own declaration."""
-        if self.skip_reason is not None:
+        if not self.is_measured:
             return 0
         return self.benchmark.disk_bytes_of(self.params, self.sampling.max_duration_s)
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of its samples in the run file."""
-        if self.skip_reason is not None:
-            return 0
-        return round(self.sampling.max_duration_s * SAMPLES_PER_SECOND) * SAMPLE_BYTES
+        """Bytes that its result takes on the disk, as far as can be told before."""
+        if not self.is_measured:
+            return COPIES * RESULT_BYTES
+        samples = most_samples(self.sampling.max_duration_s)
+        # The series of the journal lie there until those of the run file do.
+        binary = 2 * SAMPLE_BYTES * samples
+        text = COPIES * TEXT_BYTES * min(samples, LONGEST_INLINE_COLUMN)
+        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda")
+        return max(binary, text) + device + COPIES * RESULT_BYTES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,10 +171,44 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """Bytes that the open cases write to disk: by their own declaration, and as samples."""
+        """Bytes that the open cases write to disk: by their own declaration, and as results.
+
+        The former hold; the latter are an estimate for work as fast as can be timed.
+        """
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
         )
+
+
+class StoredPlan(msgspec.Struct, frozen=True):
+    """What a run file says about what was to be measured."""
+
+    request: Request
+    keys: list[str]
+
+
+def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
+    """Return what an interrupted run was to measure.
+
+    Parameters
+    ----------
+    document
+        Of the run.
+    source
+        Its file, for messages.
+
+    Raises
+    ------
+    InvalidParameter
+        When it does not say.
+    SchemaError
+        When it cannot be understood.
+    """
+    if "plan" not in document:
+        raise InvalidParameter(
+            f"resume: {source} does not say what was planned; start a new run instead"
+        )
+    return convert(document["plan"], StoredPlan, "plan")
 
 
 def make_request(
@@ -192,23 +263,33 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks, reasons)
     cases = [
-        Case(
-            benchmark,
-            params,
-            backend,
-            benchmark.key(params, backend),
-            _sustained(benchmark, sampling, request),
-            reason,
-            request.profile,
-        )
+        _case(benchmark, params, backend, reason, _sustained(benchmark, sampling, request), request)
         for benchmark in benchmarks
         for backend, reason in reasons[benchmark.name]
         for params in benchmark.combinations(_typed(benchmark, backend, request.params), backend)
     ]
-    for case in cases:
-        case.benchmark.check_values(case.params)
     distinct = {case.key: case for case in cases}
     return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+
+
+def _case(
+    benchmark: Benchmark,
+    params: Mapping[str, Value],
+    backend: str,
+    skip_reason: str | None,
+    sampling: Sampling,
+    request: Request,
+) -> Case:
+    return Case(
+        benchmark,
+        params,
+        backend,
+        benchmark.key(params, backend),
+        sampling,
+        skip_reason,
+        benchmark.fault(params, sampling.max_duration_s),
+        request.profile,
+    )
 
 
 def _sustained(benchmark: Benchmark, sampling: Sampling, request: Request) -> Sampling:
@@ -277,7 +358,7 @@ def _typed(
     """Return the values of this benchmark's parameters, text turned into the declared type."""
     axes = benchmark.axes(backend)
     return {
-        name: tuple(_like(value, axes[name], name) for value in values)
+        name: values_of(name, [_like(value, axes[name], name) for value in values])
         for name, values in params.items()
         if name in axes
     }
@@ -302,4 +383,5 @@ def _like(value: Value, examples: tuple[Value, ...], name: str) -> Value:
         return number
     if not number.is_integer():
         raise InvalidParameter(f"params: {name!r} is a whole number, got {value!r}")
-    return int(number)
+    (whole,) = values_of(name, int(number))
+    return whole

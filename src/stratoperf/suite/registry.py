@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import importlib
 import importlib.metadata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.failures import describe
+from stratoperf.suite.containment import IMPORTING, Containment
 from stratoperf.suite.declaration import Benchmark, declare
 from stratoperf.suite.targets import Target
 from stratoperf.suite.values import Value
@@ -143,17 +146,34 @@ class Registry:
         group, self._entry_points = self._entry_points, None
         if group is None:
             return
-        for entry_point in importlib.metadata.entry_points(group=group):
-            try:
+        # Whatever goes wrong in other packages, the benchmarks of the rest must run.
+        with self._contained("the entry points of other packages could not be read") as reading:
+            entry_points = tuple(importlib.metadata.entry_points(group=group))
+        if reading.error is not None:
+            return
+        for entry_point in entry_points:
+            named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
+            with self._contained(f"{named} could not be imported") as importing:
                 entry_point.load()
-            # Whatever goes wrong in another package, the benchmarks of the rest must run.
-            except Exception as error:
-                sentence = (
-                    f"the benchmarks {entry_point.name!r} ({entry_point.value}) could not be "
-                    f"imported: {type(error).__name__}: {error}"
+            if importing.changes:
+                self._warn(
+                    f"{named} changed, when they were imported, what was put back: "
+                    + ", ".join(importing.changes)
                 )
-                self._warnings.append(sentence)
-                warnings.warn(sentence, PluginWarning, stacklevel=2)
+
+    @contextlib.contextmanager
+    def _contained(self, problem: str) -> Iterator[Containment]:
+        """Turn whatever a block raises into a warning, but for an interrupt of the user."""
+        with Containment(IMPORTING) as around:
+            yield around
+        if around.interrupts:
+            raise around.interrupts[0]
+        if around.error is not None:
+            self._warn(f"{problem}: {describe(around.error)}")
+
+    def _warn(self, sentence: str) -> None:
+        self._warnings.append(sentence)
+        warnings.warn(sentence, PluginWarning, stacklevel=2)
 
     def _load_catalogue(self) -> None:
         # Cleared first: the modules of the catalogue register themselves through this object.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -15,15 +14,28 @@ from typing import Any, TypeAlias
 import msgspec
 
 import stratoperf
+from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
 from stratoperf.results import SCHEMA, Run
-from stratoperf.results.validation import convert, read_result
+from stratoperf.results.validation import read_result
 from stratoperf.suite.attempt import attempt
 from stratoperf.suite.interrupts import deferred_interrupt
 from stratoperf.suite.listener import Listener
-from stratoperf.suite.planner import Plan, Request, Selection, make_plan, make_request
-from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.suite.planner import (
+    Plan,
+    Request,
+    Selection,
+    make_plan,
+    make_request,
+    stored_plan,
+)
+from stratoperf.suite.recorder import (
+    FileRecorder,
+    MemoryRecorder,
+    resume_file,
+    start_file,
+)
 from stratoperf.suite.registry import REGISTRY, PluginWarning
 
 _Recorder: TypeAlias = MemoryRecorder | FileRecorder
@@ -104,20 +116,35 @@ def run(
     )
     listener = listener or _Warner()
     if resume is not None:
-        plan, recorder = _resumed(request, output, Path(resume))
+        plan, recorder = _resumed(request, output, _absolute("resume", resume))
     else:
         plan = make_plan(request, REGISTRY, saves=output is not None)
         document = _new_document(plan, started)
         recorder = (
             MemoryRecorder(document)
             if output is None
-            else start_file(Path(output), document, request.select or ())
+            else start_file(_absolute("output", output), document, request.select or ())
         )
     try:
         return _Execution(plan, recorder, listener).run()
     except BaseException:
         recorder.abandon()
         raise
+
+
+def _absolute(argument: str, path: str | os.PathLike[str]) -> Path:
+    """Return where a path leads now: a benchmark may change the working directory."""
+    if "\0" in str(path):
+        raise InvalidParameter(f"{argument}: no path has a null character, got {str(path)!r}")
+    try:
+        return Path(path).absolute()
+    except FileNotFoundError:
+        raise InvalidParameter(
+            f"{argument}: {str(path)!r} is relative to the working directory, which was deleted; "
+            "go to another one, or give an absolute path"
+        ) from None
+    except TypeError:
+        raise InvalidParameter(f"{argument}: expected a path, got {path!r}") from None
 
 
 class _Warner(Listener):
@@ -142,54 +169,52 @@ class _Execution:
         described = msgspec.to_builtins(system())
         machine = described.pop("id")
         self._recorder.add_system(machine, described)
+        interrupt: BaseException | None
         try:
-            interrupted = self._measure_all(machine)
-        except KeyboardInterrupt:
+            interrupt = self._measure_all(machine)
+        except KeyboardInterrupt as between:
             # Between two cases: all that was measured is recorded.
-            interrupted = True
+            interrupt = between
         with deferred_interrupt() as pressed:
             keys = [case.key for case in self._plan.cases]
-            run = self._recorder.finish(keys, complete=not interrupted)
+            run = self._recorder.finish(keys, complete=interrupt is None)
             if self._recorder.path is not None:
                 self._listener.saved(self._recorder.path)
-        if interrupted or pressed:
+        if interrupt is not None and not isinstance(interrupt, KeyboardInterrupt):
+            # A signal handler of the user's own means something else by it.
+            raise interrupt
+        if interrupt is not None or pressed:
             count = sum(result.status != "interrupted" for result in run.results)
             error = Interrupted(f"interrupted with {count} of {len(keys)} cases measured")
             error.run = run
             raise error
         return run
 
-    def _measure_all(self, machine: str) -> bool:
-        """Measure the open cases; return whether Ctrl-C put an end to it."""
+    def _measure_all(self, machine: str) -> BaseException | None:
+        """Measure the open cases; return what a signal handler raised to put an end to it."""
         earlier = {result["key"]: result for result in self._recorder.results}
         for index, case in enumerate(self._plan.cases):
             if case.key in self._plan.finished:
-                self._tell(index, earlier[case.key])
+                result = read_result(earlier[case.key], case.key, self._recorder.base)
+                self._listener.case_finished(index, case, result)
                 continue
             self._listener.case_started(index, case)
-            tree, interrupted = attempt(case, system=machine, process=self._process)
+            tried = attempt(case, system=machine, process=self._process, base=self._recorder.base)
             with deferred_interrupt() as pressed:
-                self._recorder.add(tree)
-            self._tell(index, tree)
-            if pressed or interrupted:
-                return True
-        return False
-
-    def _tell(self, index: int, tree: dict[str, Any]) -> None:
-        case = self._plan.cases[index]
-        result = read_result(tree, case.key, self._recorder.base)
-        self._listener.case_finished(index, case, result)
+                self._recorder.add(tried.tree)
+            self._listener.case_finished(index, case, tried.result)
+            if pressed or tried.interrupt is not None:
+                return tried.interrupt or KeyboardInterrupt()
+        return None
 
 
 def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
-    program, *arguments = sys.argv or [""]
     return {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "preset": plan.request.preset,
-        # Where the program lies says nothing about the run.
-        "command": [Path(program).name, *arguments],
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "plan": {
@@ -207,27 +232,11 @@ def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Rec
             "resume: an interrupted run goes on as it was planned, in its own directory; "
             "give no other parameter with it"
         )
-    recorder, document = resume_file(source)
-    try:
-        return _stored_plan(document, source), recorder
-    except BaseException:
-        recorder.abandon()
-        raise
-
-
-class _StoredPlan(msgspec.Struct, frozen=True):
-    """What a run file says about what was to be measured."""
-
-    request: Request
-    keys: list[str]
+    return resume_file(source, lambda document: _stored_plan(document, source))
 
 
 def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
-    if "plan" not in document:
-        raise InvalidParameter(
-            f"resume: {source} does not say what was planned; start a new run instead"
-        )
-    stored = convert(document["plan"], _StoredPlan, "plan")
+    stored = stored_plan(document, source)
     plan = make_plan(stored.request, REGISTRY, saves=True)
     keys = [case.key for case in plan.cases]
     if keys != stored.keys:
@@ -238,11 +247,11 @@ def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
         )
     versions = {case.key: case.benchmark.version for case in plan.cases}
     for result in document["results"]:
-        if versions.get(result["key"]) != result["benchmark_version"]:
+        key, measured = result["key"], result.get("benchmark_version")
+        if versions.get(key) != measured:
             raise InvalidParameter(
-                f"resume: {result['key']} was measured with version "
-                f"{result['benchmark_version']} of the benchmark, which is now at "
-                f"{versions.get(result['key'])}; start a new run instead"
+                f"resume: {key} was measured with version {measured} of the benchmark, which is "
+                f"now at {versions.get(key)}; start a new run instead"
             )
     finished = frozenset(
         result["key"] for result in document["results"] if result["status"] != "interrupted"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -135,7 +134,7 @@ def test_a_change_after_a_gap_has_the_index_of_its_moment(
     assert (change.run, change.previous_run) == (stepped[15].id, stepped[14].id)
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("value", [0.0, -1.0])
 def test_a_value_without_a_ratio_is_a_gap(dated: MakeRun, value: float) -> None:
     broken = dated(1)
     metric = broken.document["results"][0]["metrics"]["latency"]

@@ -13,6 +13,8 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.history import Trend
+from stratoperf.results.journal import Journal
+from stratoperf.results.storage import encode
 
 MakeRun = Callable[..., sp.Run]
 
@@ -61,17 +63,61 @@ def test_a_file_that_cannot_be_read_is_left_out_and_named(
     assert [left.what for left in found.left_out] == [str(tmp_path / "torn.json")]
 
 
-def test_a_run_without_a_date_is_left_out(dated: MakeRun) -> None:
-    found = sp.history([dated(0), dated(0, header={"created": "yesterday"})])
+def test_a_run_without_a_date_is_left_out(dated: MakeRun, tmp_path: Path) -> None:
+    saved([dated(0)], tmp_path)
+    document = {**dated(0).document, "created": "yesterday"}
+    (tmp_path / "old.json").write_bytes(encode(document))
+    found = sp.history(tmp_path)
     assert found.runs == 1
     assert "'yesterday'" in found.left_out[0].why
 
 
-def test_a_run_that_did_not_end_is_left_out_and_named(dated: MakeRun, tmp_path: Path) -> None:
+def unfinished(run: sp.Run, path: Path, **keys: Any) -> Journal:
+    document = {**run.document, "results": []} | keys
+    return Journal.create(path, document)
+
+
+def test_a_run_that_did_not_end_is_left_out_with_the_command_that_goes_on(
+    dated: MakeRun, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a folder"
+    saved([dated(0)], folder)
+    plan = {"request": {"select": ["x"]}, "keys": []}
+    unfinished(dated(1), folder / "quick_1.journal", plan=plan).close()
+    (left,) = sp.history(folder).left_out
+    assert f"stratoperf run --resume '{folder}/quick_1.journal'" in left.why
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [({"live": {}}, "live comparison"), ({"plan": {}}, "request"), ({}, "journal")],
+)
+def test_no_command_is_advised_that_would_be_refused(
+    dated: MakeRun, tmp_path: Path, keys: dict[str, Any], why: str
+) -> None:
+    saved([dated(0)], tmp_path)
+    unfinished(dated(1), tmp_path / "live_1.journal", **keys).close()
+    (left,) = sp.history(tmp_path).left_out
+    assert why in left.why
+    assert "--resume" not in left.why
+
+
+def test_a_run_in_progress_is_said_to_be_one(dated: MakeRun, tmp_path: Path) -> None:
+    saved([dated(0)], tmp_path)
+    plan: dict[str, Any] = {"request": {}, "keys": []}
+    with unfinished(dated(1), tmp_path / "quick_1.journal", plan=plan):
+        (left,) = sp.history(tmp_path).left_out
+    assert "in progress" in left.why
+
+
+def test_an_empty_directory_with_the_name_of_a_journal_is_named(
+    dated: MakeRun, tmp_path: Path
+) -> None:
     saved([dated(0)], tmp_path)
     (tmp_path / "quick_1.journal").mkdir()
     (left,) = sp.history(tmp_path).left_out
-    assert "--resume" in left.why
+    assert left.what == str(tmp_path / "quick_1.journal")
+    assert "--resume" not in left.why
 
 
 def test_a_later_minor_version_is_read(dated: MakeRun, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from stratoperf.analysis.history.change_points import find_change_points
 from stratoperf.analysis.history.loading import DatedRun, load_runs, source_name
 from stratoperf.analysis.history.model import History, Trend
 from stratoperf.analysis.history.trends import Series, collect
-from stratoperf.analysis.stored.sides import Stored, moment_of
+from stratoperf.analysis.stored.sides import Stored
 from stratoperf.analysis.verdicts import check_threshold
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.results.moments import moment_of
 from stratoperf.results.schema import STATISTICS, Result
 
 CHOICES = (*STATISTICS, "throughput")
@@ -102,12 +103,12 @@ def _moment(since: str | datetime | None) -> datetime | None:
         return since if since.tzinfo is not None else since.replace(tzinfo=timezone.utc)
     if since is None:
         return None
-    moment = moment_of(since)
-    if moment is None:
+    try:
+        return moment_of(since)
+    except ValueError:
         raise InvalidParameter(
-            f"since: {since!r} is no ISO 8601 moment; write 2026-11-03 or 2026-11-03T09:30:00Z"
-        )
-    return moment
+            f"since: {since!r} is not an ISO 8601 time; write 2026-11-03 or 2026-11-03T09:30:00Z"
+        ) from None
 
 
 def _keys(runs: Sequence[DatedRun], select: str | Iterable[str] | None) -> set[str]:

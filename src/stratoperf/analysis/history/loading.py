@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.analysis.history.model import LeftOut
-from stratoperf.analysis.stored.sides import Stored, is_live, moment_of
-from stratoperf.errors import InvalidParameter, SchemaError
+from stratoperf.analysis.stored.sides import Stored, is_live
+from stratoperf.analysis.stored.sources import is_folder, load_folder
+from stratoperf.errors import InvalidParameter
 from stratoperf.results import Run, load
+from stratoperf.results.moments import moment_of
+
+_LIVE = "a live comparison: its two sides ran in turn, which is no run of one code"
 
 
 class DatedRun(NamedTuple):
@@ -41,32 +45,23 @@ def load_runs(stored: Stored, since: datetime | None) -> Loaded:
     Raises
     ------
     SchemaError
-        When no file can be read.
+        When a file that was named cannot be read, or no file of a directory can.
     InvalidParameter
         When there is no run for another reason.
     """
     left_out: list[LeftOut] = []
-    unreadable: list[SchemaError] = []
     runs: dict[str, DatedRun] = {}
     earlier = 0
-    for one in _sources(stored, left_out):
-        try:
-            run = one if isinstance(one, Run) else load(one)
-        except SchemaError as error:
-            unreadable.append(error)
-            left_out.append(LeftOut(str(one), str(error).removeprefix(f"{one}: ")))
-            continue
-        why, moment = _why_left_out(run), moment_of(run.created)
-        if why is not None or moment is None:
-            why = why or f"created: {run.created!r} is no ISO 8601 time"
-            left_out.append(LeftOut(_name(run), why))
+    for run in _sources(stored, left_out):
+        moment = moment_of(run.created)
+        if is_live(run):
+            left_out.append(LeftOut(_name(run), _LIVE))
         elif since is not None and moment < since:
             earlier += 1
         else:
-            # The newest run is there twice, once as latest.json.
             runs.setdefault(run.id, DatedRun(moment, run))
     if not runs:
-        _complain(stored, left_out, unreadable, earlier)
+        _complain(stored, left_out, earlier)
     return Loaded(sorted(runs.values(), key=_order), left_out)
 
 
@@ -77,11 +72,11 @@ def source_name(stored: Stored, runs: int) -> str:
     return f"{runs} runs"
 
 
-def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run | Path]:
+def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run]:
     if isinstance(stored, Run):
         yield stored
     elif isinstance(stored, str | os.PathLike):
-        yield from _files(Path(stored), left_out)
+        yield from _from_path(Path(stored), left_out)
     elif isinstance(stored, Iterable):
         for one in stored:
             yield from _sources(one, left_out)
@@ -91,26 +86,22 @@ def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run | Path]:
         )
 
 
-def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
+def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
     if not path.exists():
         raise InvalidParameter(
             f"history: there is no {path}; give a directory of run files, such as results/"
         )
-    if not path.is_dir() or path.suffix == ".journal":
-        yield path
+    if not is_folder(path):
+        yield load(path)
         return
-    # Named files first, so that the newest run is known by its own name.
-    yield from sorted(path.glob("*.json"), key=lambda one: (one.name == "latest.json", one.name))
+    runs, unreadable = load_folder(path, "history")
+    left_out += [LeftOut(str(file), why) for file, why in unreadable]
+    yield from runs
     for journal in sorted(path.glob("*.journal")):
         if not journal.with_suffix(".json").exists():
-            why = f"the run did not end; stratoperf run --resume {journal} measures the rest"
-            left_out.append(LeftOut(str(journal), why))
+            from stratoperf.suite.recorder import resume_advice
 
-
-def _why_left_out(run: Run) -> str | None:
-    if is_live(run):
-        return "a live comparison: its two sides ran in turn, which is no run of one code"
-    return None
+            left_out.append(LeftOut(str(journal), resume_advice(journal)))
 
 
 def _order(dated: DatedRun) -> tuple[datetime, int]:
@@ -128,19 +119,12 @@ def _name(run: Run) -> str:
     return str(run.path) if run.path is not None else f"run {run.id}"
 
 
-def _complain(
-    stored: Stored, left_out: list[LeftOut], unreadable: list[SchemaError], earlier: int
-) -> None:
+def _complain(stored: Stored, left_out: list[LeftOut], earlier: int) -> None:
     """Raise the error for a history without runs."""
     where = f"in {stored}" if isinstance(stored, str | os.PathLike) else "among the given ones"
     if earlier:
         raise InvalidParameter(
             f"since: all {earlier} runs {where} are earlier; give an earlier moment"
-        )
-    if unreadable:
-        raise SchemaError(
-            f"history: no file {where} can be read, {len(unreadable)} tried; the first: "
-            f"{unreadable[0]}"
         )
     if left_out:
         raise InvalidParameter(

@@ -9,6 +9,7 @@ import msgspec
 
 from stratoperf.results.schema import Better
 from stratoperf.results.storage import finite
+from stratoperf.safe_text import log_line
 from stratoperf.statistics import Estimate
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         changes = sum(len(one.change_points or ()) for one in self.trends)
-        return (
+        return log_line(
             f"<History of {self.source}: {self.runs} runs, {len(self.trends)} trends, "
             f"{changes} change points>"
         )

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from stratoperf.results.ranges import LARGEST, LONGEST_NAME
+from stratoperf.results.schema import Count, Nanoseconds, Positive, Warmup
+
+LONGEST_NS = 1e18
+"""Nanoseconds that anything takes at most: thirty years."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The first word of a worker: its version of stratoperf."""
+
+    version: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)] = "unknown"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What went wrong, in words."""
+
+    message: str = "it does not say what went wrong"
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -26,12 +44,16 @@ class Ready(msgspec.Struct, frozen=True):
         Iterations that it may still do in this process, where that is limited.
     """
 
-    batch: int
-    iteration_ns: float
-    items: float
-    item_unit: str
+    batch: Positive
+    iteration_ns: Annotated[float, msgspec.Meta(ge=0.0, le=LONGEST_NS)]
+    items: Annotated[float, msgspec.Meta(ge=0.0, le=LARGEST)]
+    item_unit: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
     warmup: dict[str, Any]
-    left: int | None = None
+    left: Count | None = None
+
+    def __post_init__(self) -> None:
+        # The run file gets it as it is.
+        msgspec.convert(self.warmup, Warmup)
 
 
 class Samples(msgspec.Struct, frozen=True):
@@ -47,15 +69,19 @@ class Samples(msgspec.Struct, frozen=True):
     Raises
     ------
     ValueError
-        When `latency` is empty or no doubles.
+        When `latency` is empty, not doubles, or not times.
     """
 
-    started_ns: int
+    started_ns: Nanoseconds
     latency: bytes
 
     def __post_init__(self) -> None:
         if not self.latency or len(self.latency) % 8:
             raise ValueError(f"latency: expected doubles, got {len(self.latency)} bytes")
+        values = self.values
+        # NaN fails every comparison.
+        if not ((values >= 0) & (values <= LONGEST_NS)).all():
+            raise ValueError(f"latency: expected times from 0 to {LONGEST_NS:g} ns")
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -66,7 +92,7 @@ class Samples(msgspec.Struct, frozen=True):
 class Verified(msgspec.Struct, frozen=True):
     """How many outcomes were checked, or ``None`` where none can be."""
 
-    checked: int | None
+    checked: Count | None
 
 
 class KnownCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +100,7 @@ class KnownCase(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     benchmark: str
-    version: int
+    version: Count
     category: str
     backend: str
     params: dict[str, bool | int | float | str]

@@ -10,6 +10,7 @@ import msgspec
 
 from stratoperf.analysis.comparison import Difference, Side
 from stratoperf.analysis.live.answers import KnownCase, Planned
+from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.pairs import SIDES, SideFailed
 from stratoperf.analysis.live.processes import entered
 from stratoperf.analysis.live.sides import Command, Environment
@@ -78,8 +79,9 @@ def environment_cases(
     """
     known: dict[Side, Planned] = {}
     versions: dict[Side, str] = {}
-    for side in SIDES:
-        known[side], versions[side] = _ask(side, environments[side], select, backend, timeout_s)
+    with guarded():
+        for side in SIDES:
+            known[side], versions[side] = _ask(side, environments[side], select, backend, timeout_s)
     for word, reason in known["baseline"].unknown.items():
         if word in known["current"].unknown:
             raise InvalidParameter(reason)

@@ -17,6 +17,7 @@ from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
 from stratoperf.analysis.live.command_runs import CleanupFailed, run_aside
 from stratoperf.analysis.live.floors import floor_text, floor_warnings
+from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.judging import compared
 from stratoperf.analysis.live.listener import LiveListener
 from stratoperf.analysis.live.pairs import SIDES, Floor, PairSource, SideFailed
@@ -58,6 +59,9 @@ def compare_live(
     sides differ by the coin alone. Each pair gives one ratio of the chosen statistic; signed
     ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). A case ends
     as soon as its verdict is known.
+
+    Whatever the sides start ends with the comparison, however that ends, daemons in sessions of
+    their own included. What is to stay, such as a compile server, is started before.
 
     Parameters
     ----------
@@ -207,12 +211,13 @@ class _Engine:
             self._listener.planned(keys, len(keys) * settings.duration_s)
             if self._agenda.warnings:
                 self._listener.warned(self._agenda.warnings)
-            try:
-                if settings.setup is not None:
-                    run_aside("setup", settings.setup, settings.timeout_s)
-                return self._compare_cases()
-            finally:
-                self._clean_up()
+            with guarded():
+                try:
+                    if settings.setup is not None:
+                        run_aside("setup", settings.setup, settings.timeout_s)
+                    return self._compare_cases()
+                finally:
+                    self._clean_up()
         except KeyboardInterrupt:
             # Between two cases: all that was measured is recorded.
             return True

@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import IO, TypeVar
 
 from stratoperf import clock
+from stratoperf.analysis.live.guard import guarded
+from stratoperf.analysis.live.guardian import sweep
 from stratoperf.suite.interrupts import deferred_interrupt
 
 _TAIL_BYTES = 4096
@@ -63,7 +65,8 @@ def unnamed_output() -> Iterator[Output]:
 class Child:
     """A process in a session of its own: on any exit it is reaped, and all its group is killed.
 
-    Ctrl-C at the terminal does not reach it.
+    Ctrl-C at the terminal does not reach it. What it started elsewhere ends with the outermost
+    `guarded` block, or with this process, however that ends.
 
     Parameters
     ----------
@@ -102,17 +105,23 @@ class Child:
         env: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> None:
-        self.started_ns = clock.now_ns()
-        self._process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=output.fileno() if keep_stdout else subprocess.DEVNULL,
-            stderr=output.fileno(),
-            cwd=cwd,
-            env=env,
-            pass_fds=descriptors,
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as cleanup:
+            guard = cleanup.enter_context(guarded())
+            self._place = cleanup.enter_context(guard.place())
+            marked = guard.marked(env)
+            self.started_ns = clock.now_ns()
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=output.fileno() if keep_stdout else subprocess.DEVNULL,
+                stderr=output.fileno(),
+                cwd=cwd,
+                env=marked,
+                pass_fds=descriptors,
+                start_new_session=True,
+            )
+            self._place.note(self._process.pid)
+            self._cleanup = cleanup.pop_all()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for its end, noticed with a little delay; return whether it came.
@@ -138,16 +147,18 @@ class Child:
 
         def strike() -> None:
             timed_out.set()
-            self._kill_group()
+            self._kill()
 
         watch = threading.Timer(timeout_s, strike)
         watch.daemon = True
-        watch.start()
         try:
+            watch.start()
             os.waitid(os.P_PID, self._process.pid, _ENDED)
         finally:
             watch.cancel()
-            watch.join()
+            # A signal may have come while it was started: then it ends by itself.
+            if watch.is_alive():
+                watch.join()
         return timed_out.is_set()
 
     def interrupt(self) -> None:
@@ -158,12 +169,17 @@ class Child:
     def finish(self) -> int:
         """Kill what is left of its process group, reap it and return its exit status."""
         if self._process.returncode is None:
-            self._kill_group()
+            self._kill()
+            self._place.clear()
         return self._process.wait()
 
-    def _kill_group(self) -> None:
+    def _kill(self) -> None:
+        pid = self._process.pid
+        if os.waitid(os.P_PID, pid, _ENDED | os.WNOHANG) is None:
+            # While it lives its descendants are known, wherever they went.
+            sweep([pid])
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
 
     def __enter__(self) -> Child:
         return self
@@ -174,7 +190,8 @@ class Child:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.finish()
+        with self._cleanup:
+            self.finish()
 
 
 _Entered = TypeVar("_Entered")

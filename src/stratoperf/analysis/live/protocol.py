@@ -18,8 +18,8 @@ question   says                                             answer
 Any question may be answered by ``error``: kind, message. Samples are little-endian doubles in
 base64: a slice may hold thousands.
 
-The module needs the standard library only, so that a worker in a broken environment can still say
-what is wrong.
+The module, and the door that messages pass, need the standard library only, so that a worker in a
+broken environment can still say what is wrong.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ import json
 import socket
 import time
 from typing import Any
+
+from stratoperf.door import check_outline, check_tree
+from stratoperf.errors import SchemaError
 
 PROTOCOL = "stratoperf.worker/1"
 
@@ -38,8 +41,8 @@ only so often is shared by them."""
 SAMPLED_S = 0.5
 """Seconds that all slices of a process take, about."""
 
-LONGEST_LINE = 1 << 26
-"""Bytes in a message at most (a slice of 10,000 samples has 107,000): garbage must not fill
+LONGEST_LINE = 1 << 24
+"""Bytes in a message at most, 16 MiB (a slice of 10,000 samples has 107,000): garbage must not fill
 memory."""
 
 _CHUNK = 1 << 18
@@ -135,8 +138,10 @@ class Channel:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
+        check_outline(line)
         message = json.loads(line)
-    except ValueError:
+        check_tree(message)
+    except (ValueError, RecursionError, SchemaError):
         message = None
     if (
         not isinstance(message, dict)

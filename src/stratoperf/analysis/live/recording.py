@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,6 +14,7 @@ from stratoperf.analysis.live.cases import LiveCase
 from stratoperf.analysis.live.floors import floor_tree
 from stratoperf.analysis.live.pairs import SIDES, Floor
 from stratoperf.analysis.live.session import Pair, Session
+from stratoperf.commands import this_command
 from stratoperf.results import SCHEMA
 from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, start_file
 
@@ -29,13 +29,12 @@ def start_recorder(
     InvalidParameter
         When files cannot be written in the directory `output`.
     """
-    program, *arguments = sys.argv or [""]
     document = {
         "schema": SCHEMA,
         "id": uuid.uuid4().hex,
         "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "preset": "live",
-        "command": [Path(program).name, *arguments],
+        "command": this_command(),
         "stratoperf_version": stratoperf.__version__,
         "systems": {},
         "live": dict(plan),

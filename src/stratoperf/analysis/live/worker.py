@@ -1,33 +1,30 @@
 """A worker: one process of one side, which runs one benchmark when told to.
 
-`worker_process` starts it with a descriptor and the number of its own process; `protocol` describes
-the conversation over the descriptor. It ends when the descriptor closes, and when its parent dies.
+`worker_process` starts it with a descriptor; `protocol` describes the conversation over that. It
+ends when the descriptor closes, and when the guardian finds that its driver died.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import importlib
 import os
+import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
 from stratoperf.analysis.live.protocol import SAMPLED_S, SLICES, Channel, Closed
+from stratoperf.failures import describe, type_name
+from stratoperf.suite.containment import Containment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from stratoperf.operation import Operation
-
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 
 # The warm-up takes samples too; they are dropped, and one is enough.
 _NOTHING_S = 1e-9
@@ -61,11 +58,17 @@ class Worker:
     def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         kind = question.pop("type")
         del question["protocol"]
-        try:
-            return self._answers[kind](**question)
-        # Whatever the code under test raises is for the driver to report; so is SystemExit.
-        except (Exception, SystemExit) as error:
-            return {"kind": "error", "error": type(error).__name__, "message": _described(error)}
+        answer: dict[str, Any] = {}
+        # Whatever the code under test raises is for the driver to report.
+        with Containment(()) as around:
+            answer = self._answers[kind](**question)
+        if around.interrupts:
+            # From the driver, which needs no answer any more.
+            raise around.interrupts[0]
+        if around.error is None:
+            return answer
+        error = around.error
+        return {"kind": "error", "error": type_name(error), "message": describe(error)}
 
     def _plan(
         self,
@@ -185,29 +188,27 @@ def _check(sampled: Any) -> None:
         raise stratoperf.StratoperfError("the operation raised KeyboardInterrupt")
 
 
-def _described(error: BaseException) -> str:
-    if isinstance(error, stratoperf.StratoperfError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+def _leave_nothing() -> None:
+    """Kill what the benchmark started and did not end, while it is known to be ours."""
+    with contextlib.suppress(ChildProcessError):
+        # Raises where there are no children: nearly always.
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        from stratoperf.analysis.live.guardian import sweep
 
-
-def _die_with(parent: int) -> None:
-    """Ask the kernel to end this process with its parent, which may die without a word."""
-    ctypes = importlib.import_module("ctypes")
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
+        sweep([os.getpid()])
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve the parent over the inherited descriptor."""
-    descriptor, parent = map(int, arguments)
+    """Serve the driver over the inherited descriptor."""
+    descriptor = int(arguments[0])
     os.set_inheritable(descriptor, False)
+    # How the driver interrupts it; the driver may run in the background, where SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket(fileno=descriptor) as connection:
-        _die_with(parent)
-        Worker(Channel(connection)).serve()
+        try:
+            Worker(Channel(connection)).serve()
+        finally:
+            _leave_nothing()
     sys.stdout.flush()
     sys.stderr.flush()
     # All is torn down; what the interpreter would do now only takes time from the next pair.

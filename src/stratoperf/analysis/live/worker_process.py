@@ -15,14 +15,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.analysis.live.answers import Failure, Hello
 from stratoperf.analysis.live.pairs import SideFailed
 from stratoperf.analysis.live.processes import Child, ending, unnamed_output
 from stratoperf.analysis.live.protocol import PROTOCOL, Channel, Closed, Garbage
 from stratoperf.analysis.live.sides import Environment
+from stratoperf.commands import command_text
+from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 
 QUIT_S = 5.0
 """Seconds that a worker has for its teardown when something went wrong elsewhere."""
+
+LONGEST_REASON = 10_000
+"""Characters of the reason for a failure at most."""
 
 # Unlike ``python -m`` it does not look into the current directory, where a checkout would shadow
 # what is installed: then both sides would measure the same code.
@@ -93,6 +99,7 @@ class WorkerProcess:
             self._cleanup = cleanup.pop_all()
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Child:
+        # The number of this process is for workers of earlier versions.
         argv = [self._python, "-c", _START, str(descriptor), str(os.getpid())]
         try:
             return Child(
@@ -135,12 +142,17 @@ class WorkerProcess:
         """
         if not self._greeted:
             self._greeted = True
-            self.version = str(self._message("hello").get("version", "unknown"))
+            self.version = self._converted("hello", self._message("hello"), Hello).version
+        return self._converted(kind, self._message(kind), shape)
+
+    def _converted(self, kind: str, message: dict[str, Any], shape: type[_Answer]) -> _Answer:
         try:
-            return msgspec.convert(self._message(kind), shape)
+            return msgspec.convert(message, shape)
         except msgspec.ValidationError as error:
             raise SideFailed(
-                self.side, f"the worker's answer {kind!r} does not follow the protocol: {error}"
+                self.side,
+                f"the worker's answer {kind!r} does not follow the protocol: "
+                f"{shortened(str(error), 200)}",
             ) from None
 
     def finish(self) -> None:
@@ -176,14 +188,17 @@ class WorkerProcess:
         self._is_busy = self._is_busy and message["type"] == "hello"
         if message["protocol"] != PROTOCOL:
             raise StratoperfError(
-                f"{self.side}: the worker of {self._python} speaks {message['protocol']!r}, this "
-                f"version of stratoperf {PROTOCOL!r}; install the same version on both sides"
+                f"{self.side}: the worker of {self._python} speaks "
+                f"{shortened(message['protocol'])!r}, this version of stratoperf {PROTOCOL!r}; "
+                "install the same version on both sides"
             )
         if message["type"] == "error":
-            raise SideFailed(self.side, str(message.get("message")))
+            failure = self._converted("error", message, Failure)
+            raise SideFailed(self.side, shortened(failure.message, LONGEST_REASON))
         if message["type"] != kind:
             raise SideFailed(
-                self.side, f"the worker answered {message['type']!r} where {kind!r} was expected"
+                self.side,
+                f"the worker answered {shortened(message['type'])!r} where {kind!r} was expected",
             )
         return message
 
@@ -216,9 +231,10 @@ class WorkerProcess:
         ended = self._child.wait(QUIT_S)
         tail = self._output.tail()
         if not self.version and "No module named" in tail and "stratoperf" in tail:
+            install = ("-m", "pip", "install", "--upgrade", "stratoperf")
             return PrerequisiteMissing(
                 f"{self.side}: {self._python} has no stratoperf that can run live; install it "
-                f"with: {self._python} -m pip install --upgrade stratoperf"
+                f"with: {command_text(self._python, *install)}"
             )
         how = f"ended with {ending(self._child.finish())}" if ended else "fell silent"
         return SideFailed(self.side, f"the worker {how}{self._said() or ' and said nothing'}")

@@ -26,7 +26,6 @@ from stratoperf.analysis.stored.sides import (
     SideRuns,
     Stored,
     is_live,
-    processes,
     run_name,
 )
 from stratoperf.analysis.verdicts import check_threshold, check_thresholds, verdict_of
@@ -166,12 +165,12 @@ class _Pair:
         )
         self.sides = {"baseline": before, "current": after}
         self.values = {
-            side: processes(runs.of(key), self.name, self.statistic, cast(Side, side))
+            side: runs.processes(key, self.name, self.statistic, cast(Side, side))
             for side, runs in self.sides.items()
         }
         self.history: NDArray[np.float64] | None = None
         if known is not None:
-            past = processes(known.of(key), self.name, self.statistic, "baseline")
+            past = known.processes(key, self.name, self.statistic, "baseline")
             self.history = np.array([process.value for process in past])
         self.missing = self._missing()
         self.kind = ""

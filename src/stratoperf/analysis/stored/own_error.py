@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.stored.sides import Process
-from stratoperf.errors import SchemaError
+from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, mean, quantile
 
@@ -65,9 +65,12 @@ def _of_process(process: Process, confidence: float) -> NDArray[np.float64]:
 
 
 def _samples(process: Process) -> NDArray[np.float64]:
-    """Return the samples, none where a run file was copied without its long columns."""
+    """Return the samples, none where they cannot be used.
+
+    A run file may have been copied without its long columns.
+    """
     if process.samples is not None:
-        with contextlib.suppress(SchemaError):
+        with contextlib.suppress(SchemaError, InvalidParameter):
             return process.samples()
     return np.empty(0)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.analysis.stored.sources import is_folder, load_folder
+from stratoperf.commands import command_text
+from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
+from stratoperf.results.moments import moment_of
 from stratoperf.results.schema import QUANTILES, Metric, Result, Series, System
 from stratoperf.statistics import Estimate
 
@@ -81,7 +85,7 @@ class SideRuns:
     Raises
     ------
     SchemaError
-        When a file cannot be read.
+        When a file that was named cannot be read, or no file of a directory can.
     InvalidParameter
         For a directory without runs, or no runs at all.
     """
@@ -89,9 +93,11 @@ class SideRuns:
     def __init__(self, stored: Stored, name: str) -> None:
         self.name = name
         self.warnings: list[str] = []
-        self.runs = self._chosen(_loaded(stored, name))
+        found = self._loaded(stored)
+        self._in_folder = {one.run.id for one in found if one.in_folder}
+        self.runs = self._chosen(found)
         self._stored = stored
-        self.results = _by_key(self.runs, name)
+        self.results = _by_key(self.runs)
 
     def _chosen(self, found: Iterable[_Found]) -> list[Run]:
         """Return each run once, without the live ones that lie beside plain ones."""
@@ -107,6 +113,44 @@ class SideRuns:
             return [one.run for one in runs if one.run not in live]
         return [one.run for one in runs]
 
+    def _loaded(self, stored: Stored) -> list[_Found]:
+        if isinstance(stored, Run):
+            _check_keys(stored)
+            return [_Found(stored, in_folder=False)]
+        if isinstance(stored, str | os.PathLike):
+            return self._from_path(Path(stored))
+        if not isinstance(stored, Iterable) or isinstance(stored, bytes):
+            raise InvalidParameter(
+                f"{self.name}: expected a run, a run file, a directory or several of these, "
+                f"got {stored!r}"
+            )
+        runs = [found for one in stored for found in self._loaded(one)]
+        if not runs:
+            raise InvalidParameter(f"{self.name}: there are no runs; give at least one")
+        return runs
+
+    def _from_path(self, path: Path) -> list[_Found]:
+        if not is_folder(path):
+            return self._loaded(load(path))
+        runs, unreadable = load_folder(path, self.name)
+        if not runs:
+            raise InvalidParameter(
+                f"{self.name}: there is no run file in {path}; this writes one: "
+                f"{command_text('stratoperf', 'run', '--output', path)}"
+            )
+        self.warnings += [f"{self.name}: left out {file}: {why}" for file, why in unreadable]
+        found: list[_Found] = []
+        for run in sorted(runs, key=_moment):
+            try:
+                _check_keys(run)
+            except SchemaError as error:
+                self.warnings.append(f"{self.name}: left out {error}")
+            else:
+                found.append(_Found(run, in_folder=True))
+        if not found:
+            raise SchemaError(f"{self.name}: no run in {path} can be compared; {self.warnings[-1]}")
+        return found
+
     @property
     def label(self) -> str:
         """What the side is, in words."""
@@ -116,7 +160,7 @@ class SideRuns:
         """Leave out these runs."""
         dropped = {run.id for run in runs}
         self.runs = [run for run in self.runs if run.id not in dropped]
-        self.results = _by_key(self.runs, self.name)
+        self.results = _by_key(self.runs)
 
     @property
     def systems(self) -> Mapping[str, System]:
@@ -126,6 +170,38 @@ class SideRuns:
     def of(self, key: str) -> list[tuple[Run, Result]]:
         """Return what was measured under a key, the failed and skipped ones left out."""
         return [(run, result) for run, result in self.results.get(key, ()) if result.status == "ok"]
+
+    def processes(self, key: str, metric: str, statistic: str, side: Side) -> list[Process]:
+        """Return the value of each process under a key, in the order taken.
+
+        A run of a folder whose values have no place in a ratio, or cannot be read, is left out with
+        a warning.
+
+        Parameters
+        ----------
+        key, metric, statistic
+            Which value.
+        side
+            The arm that counts where a result is of a live comparison and has both.
+
+        Raises
+        ------
+        InvalidParameter
+            When a value is not finite or not above 0, so that it has no place in a ratio.
+        SchemaError
+            When samples cannot be read.
+        """
+        values: list[Process] = []
+        for run, result in self.of(key):
+            try:
+                values += processes([(run, result)], metric, statistic, side)
+            except (InvalidParameter, SchemaError) as error:
+                if run.id not in self._in_folder:
+                    raise
+                warning = f"{self.name}: left out {error}"
+                if warning not in self.warnings:
+                    self.warnings.append(warning)
+        return sorted(values, key=lambda process: process.moment)
 
 
 def processes(
@@ -157,7 +233,7 @@ def processes(
             if series.arm not in (None, side):
                 continue
             # The file has the interval of a result of one process already.
-            interval = None if several or own is None else _stored(own, statistic)
+            interval = None if several or own is None else _positive(own, statistic)
             value = (
                 _of_samples(_samples(series, metric, result, run), statistic)
                 if interval is None
@@ -176,15 +252,22 @@ def processes(
                     )
                 )
         if not result.series and own is not None:
-            interval = _stored(own, statistic)
+            interval = _positive(own, statistic)
             if interval is not None:
                 value = _checked(interval.value, result, run)
                 values.append(Process(value=value, moment=(moment, 0), interval=interval))
     return sorted(values, key=lambda process: process.moment)
 
 
-def _stored(metric: Metric, statistic: str) -> Estimate | None:
-    return metric.statistic(statistic)
+def _positive(metric: Metric, statistic: str) -> Estimate | None:
+    """Return a statistic; a bound without a logarithm bounds nothing."""
+    interval = metric.statistic(statistic)
+    if interval is None:
+        return None
+    low, high = (
+        None if bound is None or bound <= 0 else bound for bound in (interval.low, interval.high)
+    )
+    return msgspec.structs.replace(interval, low=low, high=high)
 
 
 def _of_samples(samples: NDArray[np.float64], statistic: str) -> float | None:
@@ -215,19 +298,8 @@ def _checked(value: float, result: Result, run: Run) -> float:
     return value
 
 
-def moment_of(text: str) -> datetime | None:
-    """Return the moment of an ISO 8601 text, UTC unless it says otherwise; ``None`` for others."""
-    try:
-        # Python 3.10 does not know the Z.
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
-
-
 def _moment(run: Run) -> float:
-    moment = moment_of(run.created)
-    return 0.0 if moment is None else moment.timestamp()
+    return moment_of(run.created).timestamp()
 
 
 def is_live(run: Run) -> bool:
@@ -240,47 +312,23 @@ def run_name(run: Run) -> str:
     return str(run.path or f"run {run.id}")
 
 
-def _by_key(runs: Iterable[Run], name: str) -> dict[str, list[tuple[Run, Result]]]:
+def _by_key(runs: Iterable[Run]) -> dict[str, list[tuple[Run, Result]]]:
     results: dict[str, list[tuple[Run, Result]]] = {}
     for run in runs:
-        seen: set[str] = set()
         for result in run.results:
-            if result.key in seen:
-                raise SchemaError(
-                    f"{run.path or name}: results: the key {result.key!r} is there twice; "
-                    "keep one of the two"
-                )
-            seen.add(result.key)
             results.setdefault(result.key, []).append((run, result))
     return results
 
 
-def _loaded(stored: Stored, name: str) -> list[_Found]:
-    if isinstance(stored, Run):
-        return [_Found(stored, in_folder=False)]
-    if isinstance(stored, str | os.PathLike):
-        return _from_path(Path(stored), name)
-    if not isinstance(stored, Iterable) or isinstance(stored, bytes):
-        raise InvalidParameter(
-            f"{name}: expected a run, a run file, a directory or several of these, got {stored!r}"
+def _check_keys(run: Run) -> None:
+    """Make sure that every result of a run has a key of its own: comparisons join on it."""
+    keys = [result.key for result in run.results]
+    twice = next((key for key, count in collections.Counter(keys).items() if count > 1), None)
+    if twice is not None:
+        raise SchemaError(
+            f"{run_name(run)}: results: the key {shortened(twice)!r} is there twice; keep one of "
+            "the two"
         )
-    runs = [found for one in stored for found in _loaded(one, name)]
-    if not runs:
-        raise InvalidParameter(f"{name}: there are no runs; give at least one")
-    return runs
-
-
-def _from_path(path: Path, name: str) -> list[_Found]:
-    if not path.is_dir() or path.suffix == ".journal":
-        return [_Found(load(path), in_folder=False)]
-    files = sorted(path.glob("*.json"))
-    if not files:
-        raise InvalidParameter(
-            f"{name}: there is no run file in {path}; stratoperf run --output {path} writes one"
-        )
-    # The newest run is there twice, once as latest.json.
-    runs = {run.id: run for run in map(load, files)}
-    return [_Found(run, in_folder=True) for run in sorted(runs.values(), key=_moment)]
 
 
 def _label(stored: Stored, runs: list[Run]) -> str:

@@ -1,0 +1,64 @@
+"""Runs from files and folders: one that cannot be read ends nothing where it lies among others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from stratoperf.errors import SchemaError
+from stratoperf.results import Run, load
+from stratoperf.results.columns import JOURNAL_SUFFIX
+
+LATEST = "latest.json"
+
+
+class Unreadable(NamedTuple):
+    """A file in a folder that is left out, and why."""
+
+    path: Path
+    why: str
+
+
+class Folder(NamedTuple):
+    """What lies in a folder of run files: each run once, by the name of its own file."""
+
+    runs: list[Run]
+    unreadable: list[Unreadable]
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder of run files; a journal is a directory too, of one run."""
+    return path.is_dir() and path.suffix != JOURNAL_SUFFIX
+
+
+def load_folder(path: Path, argument: str) -> Folder:
+    """Load what can be read of the run files in a folder.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    argument
+        Whose it is, for messages.
+
+    Raises
+    ------
+    SchemaError
+        When there are files and none can be read.
+    """
+    runs: dict[str, Run] = {}
+    unreadable: list[Unreadable] = []
+    # The newest run is there twice, once as latest.json.
+    for file in sorted(path.glob("*.json"), key=lambda file: (file.name == LATEST, file.name)):
+        try:
+            run = load(file)
+        except SchemaError as error:
+            unreadable.append(Unreadable(file, str(error).removeprefix(f"{file}: ")))
+        else:
+            runs.setdefault(run.id, run)
+    if unreadable and not runs:
+        raise SchemaError(
+            f"{argument}: no file in {path} can be read, {len(unreadable)} tried; the first: "
+            f"{unreadable[0].path}: {unreadable[0].why}"
+        )
+    return Folder(list(runs.values()), unreadable)

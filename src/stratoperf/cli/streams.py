@@ -1,0 +1,174 @@
+"""The streams of a command: results on one of its own, remarks on another, foreign prints beside.
+
+What a benchmark, a plugin or a library prints, in Python, in C or from a child process, goes to
+stderr, so that whoever reads the results reads nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import functools
+import io
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
+
+from stratoperf.errors import StratoperfError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+_results: TextIO | None = None
+
+_Arguments = ParamSpec("_Arguments")
+_Returned = TypeVar("_Returned")
+
+
+class OutputLost(StratoperfError):
+    """The results cannot be written to stdout; the message says why."""
+
+
+def results_stream() -> TextIO:
+    """Return where results go, also while foreign code finds another stdout."""
+    return _results or sys.stdout
+
+
+@contextlib.contextmanager
+def own_streams(*, for_good: bool) -> Iterator[None]:
+    """Give the results a descriptor that nobody else knows; descriptor 1 leads to stderr.
+
+    Streams that a caller has replaced stay as they are.
+
+    Parameters
+    ----------
+    for_good
+        Whether the process ends after this. Else its caller gets its streams back.
+    """
+    for descriptor in (_STDIN, _STDOUT, _STDERR):
+        _fill(descriptor)
+    stdout, stderr = sys.stdout, sys.stderr
+    with contextlib.ExitStack() as stack:
+        if stderr is None or stderr is sys.__stderr__:
+            sys.stderr = _stream(_Descriptor(_STDERR, needed=False), stderr)
+        if stdout is not None:
+            with contextlib.suppress(OSError):
+                stdout.flush()
+        private = fcntl.fcntl(_STDOUT, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
+        stack.callback(os.close, private)
+        if stdout is None or stdout is sys.__stdout__:
+            sys.stdout = _stream(_Descriptor(os.dup(private), needed=True), stdout)
+            stack.callback(_close, sys.stdout)
+        os.dup2(_STDERR, _STDOUT)
+        try:
+            yield
+        finally:
+            if for_good:
+                sys.stdout = sys.stderr
+            else:
+                if stdout is not None:
+                    # What foreign code wrote to it by another way than ``sys.stdout``.
+                    with contextlib.suppress(OSError):
+                        stdout.flush()
+                os.dup2(private, _STDOUT)
+                sys.stdout, sys.stderr = stdout, stderr
+
+
+def with_private_results(
+    command: Callable[_Arguments, _Returned],
+) -> Callable[_Arguments, _Returned]:
+    """Make a command keep stdout to itself: what foreign code prints goes to stderr.
+
+    Parameters
+    ----------
+    command
+        The function of the command, without the parsing of its options: help is a result.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Returned:
+        global _results
+        _results = sys.stdout
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                return command(*arguments, **options)
+        finally:
+            _results = None
+
+    return wrapped
+
+
+class _Descriptor(io.FileIO):
+    """A descriptor that is given up at the first error.
+
+    Parameters
+    ----------
+    descriptor
+        Where to.
+    needed
+        Whether an error is raised. What is written later is dropped in any case: it could only
+        fail again, at the latest when the interpreter ends.
+    """
+
+    def __init__(self, descriptor: int, *, needed: bool) -> None:
+        super().__init__(descriptor, "w", closefd=descriptor > _STDERR)
+        self._needed = needed
+        self._given_up = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write at least the beginning."""
+        if self._given_up:
+            return memoryview(data).nbytes
+        try:
+            # The other end may have made a pipe non-blocking, for both of us.
+            while (count := super().write(data)) is None:
+                select.select([], [self], [])
+        except OSError as error:
+            self._given_up = True
+            if self._needed and isinstance(error, BrokenPipeError):
+                # Without the number, at which click would end the process.
+                raise BrokenPipeError("nobody reads the results any more") from error
+            if self._needed:
+                closed = error.errno == errno.EBADF
+                raise OutputLost(
+                    "cannot write the results to standard output: "
+                    f"{'it is closed' if closed else error.strerror}; redirect it to a file with "
+                    "room, or to a terminal"
+                ) from error
+            return memoryview(data).nbytes
+        return count
+
+
+def _stream(raw: _Descriptor, like: Any) -> TextIO:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=getattr(like, "encoding", None) or "utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )
+
+
+def _close(results: TextIO) -> None:
+    # What could not be written was reported when it was printed.
+    with contextlib.suppress(OSError, OutputLost):
+        results.close()
+
+
+def _fill(descriptor: int) -> None:
+    """Open a standard descriptor that is closed, lest a file of ours should get its number.
+
+    It stays useless: what reads it gets nothing, what writes results to it fails, and what
+    writes remarks to it writes them nowhere.
+    """
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY if descriptor == _STDERR else os.O_RDONLY)
+        if null != descriptor:
+            os.dup2(null, descriptor)
+            os.close(null)
