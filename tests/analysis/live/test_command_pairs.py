@@ -135,22 +135,23 @@ class TestTheEndOfTheBudget:
         hangs = shell("sleep 1000 & sleep 1000")
         begin = time.monotonic()
         with pytest.raises(BudgetSpent) as caught:
-            pairs(FINE, hangs).prepare(begin + 0.5)
+            pairs(FINE, hangs).prepare(begin + 3.0)
         leftovers()
         assert time.monotonic() - begin < PATIENCE_S / 2
         assert "one run of the baseline takes" in caught.value.why
-        assert "one run of the current side more than 0." in caught.value.why
+        assert "one run of the current side more than" in caught.value.why
         assert caught.value.at_least
-        assert 0.4 < caught.value.pair_s <= 0.5
+        assert 2.5 < caught.value.pair_s <= 3.0
 
     def test_is_seen_before_it_comes_where_a_pair_cannot_fit(self) -> None:
-        slow = shell("sleep 0.3")
+        slow = shell("sleep 1.5")
         begin = time.monotonic()
         with pytest.raises(BudgetSpent) as caught:
-            pairs(slow, shell("sleep 1000")).prepare(begin + 0.55)
-        assert "one run of the baseline takes 0." in caught.value.why
+            pairs(slow, shell("sleep 1000")).prepare(begin + 2.9)
+        assert "one run of the baseline takes" in caught.value.why
         assert "current" not in caught.value.why
-        assert caught.value.pair_s >= 0.3
+        assert 1.5 <= caught.value.pair_s < 2.9
+        assert time.monotonic() - begin < 2.9
 
     def test_comes_after_a_timeout_that_is_shorter(self) -> None:
         with pytest.raises(SideFailed, match=r"did not end within 0\.1 s"):

@@ -102,6 +102,19 @@ def test_the_cleanup_comes_after_ctrl_c(
     assert log.read_text() == ("src" if where == "run" else "sc")
 
 
+def test_a_setup_can_start_what_lasts_until_the_end(
+    tmp_path: Path, leftovers: Callable[[], None]
+) -> None:
+    up = tmp_path / "up"
+    # The loop waits until the server has written its number, which shows that it is up.
+    server = f"echo \\$\\$ > {up}; exec sleep 1000"
+    setup = f'setsid sh -c "{server}" & until test -s {up}; do sleep 0.01; done'
+    ask = sp.Command((f"kill -0 $(cat {up})",), shell=True)
+    comparison = sp.compare_live(ask, ask, duration_s=1.0, setup=setup)
+    assert (comparison.metrics[0].pairs or 0) > 0
+    leftovers()
+
+
 def test_they_are_for_commands(log: Path) -> None:
     side = sp.Environment()
     for name in ("setup", "prepare", "cleanup"):

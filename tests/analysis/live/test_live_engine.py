@@ -297,7 +297,9 @@ def test_real_work_three_times_as_long_is_slower(environment_of: EnvironmentOf) 
 
 def test_a_wrong_outcome_fails_the_case_and_not_the_others(environment_of: EnvironmentOf) -> None:
     side = environment_of(WORK)
-    comparison = sp.compare_live(side, side, ["t.wrong", "t.work"], duration_s=10.0, threshold=5)
+    comparison = sp.compare_live(
+        side, side, ["t.wrong", "t.work"], duration_s=10.0, threshold=5, confidence=0.5
+    )
     (failure,) = comparison.failures
     assert failure.key == "t.wrong[backend=cpu]"
     assert failure.why == "a vote is lost"

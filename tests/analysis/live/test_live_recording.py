@@ -31,7 +31,14 @@ def test_every_process_is_a_series_with_its_arm_and_pair(
 ) -> None:
     side = environment_of(TWO)
     comparison = sp.compare_live(
-        side, side, "t.work", threshold=5, duration_s=10.0, seed=5, output=tmp_path / "results"
+        side,
+        side,
+        "t.work",
+        threshold=5,
+        confidence=0.5,
+        duration_s=10.0,
+        seed=5,
+        output=tmp_path / "results",
     )
     assert comparison.run_path is not None
     run = sp.load(comparison.run_path)
@@ -140,6 +147,7 @@ def test_a_disk_that_fills_up_loses_only_the_case_in_progress(
             side,
             "t.work",
             threshold=5,
+            confidence=0.5,
             duration_s=10.0,
             output=tmp_path,
             listener=FullAfterTheFirst(),

@@ -51,7 +51,7 @@ PROGRAM = textwrap.dedent(
         what = dict(select="t.work", duration_s=1000)
         if kind == "hanging":
             # The first case is decided at one of the first looks.
-            what |= dict(duration_s=20, threshold=9, confidence=0.8)
+            what |= dict(duration_s=20, threshold=9, confidence=0.5)
     try:
         sp.compare_live(*sides, output=output, listener=Ear(), **what)
     except sp.Interrupted as interrupted:

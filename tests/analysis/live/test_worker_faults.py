@@ -131,10 +131,10 @@ def test_a_worker_that_hangs_is_killed_at_the_timeout(
 ) -> None:
     begin = time.monotonic()
     hang = "os.system('sleep 1000 &'); print('waiting', flush=True); time.sleep(1000)"
-    with pytest.raises(SideFailed, match=r"did not end within 1.5 s .* raise timeout_s") as caught:
-        measure(f"{when}: {hang}", timeout_s=1.5)
+    with pytest.raises(SideFailed, match=r"did not end within 4 s .* raise timeout_s") as caught:
+        measure(f"{when}: {hang}", timeout_s=4.0)
     assert caught.value.side == "current"
-    assert time.monotonic() - begin >= 1.5
+    assert time.monotonic() - begin >= 4.0
     leftovers()
 
 

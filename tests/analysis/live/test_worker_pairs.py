@@ -163,7 +163,8 @@ def test_a_worker_has_torn_down_before_the_pair_is_over(
 
 
 def ready(batch: int, iteration_ns: float, left: int | None = None) -> Ready:
-    return Ready(batch, iteration_ns, 1.0, "iterations", {}, left)
+    warmup = {"seconds": 0.0, "iterations": 0}
+    return Ready(batch, iteration_ns, 1.0, "iterations", warmup, left)
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,8 @@ def compare_live(
     setup, prepare, cleanup
         Lines for ``/bin/sh`` that are not timed; only with commands. `setup` runs once before
         everything, `prepare` before each run of either side, within the budget, and `cleanup`
-        once at the end, however the comparison ends. What one of them leaves in the background is
-        ended with it.
+        once at the end, however the comparison ends. What one of them leaves in the background
+        ends with it; ``setsid server &`` starts what lasts until the comparison ends.
 
     Returns
     -------
