@@ -210,7 +210,7 @@ _NUMBERS = itertools.count()
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(made=st.lists(MADE, min_size=1, max_size=3))
 def test_whatever_is_written_loads(
