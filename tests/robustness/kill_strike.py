@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -123,8 +124,9 @@ def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
     """Hold the exit code and the words to what the signal promises."""
     words = ground.error.read_text(errors="replace")
     # Before the first line of ours runs, what comes is Python's to handle.
-    if ("Traceback" in words or "Exception ignored" in words) and "/stratoperf/" in words:
-        result.fault("noise", words[-1500:])
+    noise = re.search(r"(Traceback|Exception ignored)(?s:.*)", words)
+    if noise is not None and "/stratoperf/" in noise[0]:
+        result.fault("noise", noise[0][:2000])
     if result.end in KILLING:
         allowed = {-signal.SIGKILL}
     else:
