@@ -116,6 +116,9 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
         result.alive_s = time.monotonic() - begin
         if result.alive_s > LONGEST_S:
             result.fault("alive", f"{len(alive)} processes for good: {alive}")
+            for one in alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(one.split()[0]), signal.SIGKILL)
             return
         time.sleep(0.02)
 
