@@ -6,9 +6,7 @@ Everything is loaded on first use, so that importing the package costs next to n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from stratoperf.lazy import lazy_names
+from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
     from stratoperf import clock, consensus, memory, statistics, synthesis

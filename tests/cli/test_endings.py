@@ -251,6 +251,22 @@ def test_ctrl_c_that_python_loses_is_pressed_again(stratoperf: Callable[..., End
     assert "ignored" not in ending.err
 
 
+def test_next_to_nothing_is_loaded_before_ctrl_c_is_handled() -> None:
+    program = """
+import __future__, importlib, sys
+before = set(sys.modules)
+from stratoperf.cli import main
+print(sorted(name for name in set(sys.modules) - before if not name.startswith("stratoperf")))
+"""
+    loaded = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(sp.__file__).parents[1])},
+    )
+    assert (loaded.stdout, loaded.stderr) == ("[]\n", "")
+
+
 def test_ctrl_c_while_the_program_loads_shows_no_traceback() -> None:
     program = """
 import signal, sys

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -115,6 +116,9 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
         result.alive_s = time.monotonic() - begin
         if result.alive_s > LONGEST_S:
             result.fault("alive", f"{len(alive)} processes for good: {alive}")
+            for one in alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(one.split()[0]), signal.SIGKILL)
             return
         time.sleep(0.02)
 
@@ -123,8 +127,9 @@ def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
     """Hold the exit code and the words to what the signal promises."""
     words = ground.error.read_text(errors="replace")
     # Before the first line of ours runs, what comes is Python's to handle.
-    if ("Traceback" in words or "Exception ignored" in words) and "/stratoperf/" in words:
-        result.fault("noise", words[-1500:])
+    noise = re.search(r"(Traceback|Exception ignored)(?s:.*)", words)
+    if noise is not None and "/stratoperf/" in noise[0]:
+        result.fault("noise", noise[0][:2000])
     if result.end in KILLING:
         allowed = {-signal.SIGKILL}
     else:
