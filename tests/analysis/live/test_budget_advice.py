@@ -129,7 +129,7 @@ def test_a_budget_is_rounded_up_to_two_digits(number: float, text: str) -> None:
 
 
 def test_a_budget_is_written_as_the_option_takes_it() -> None:
-    for exponent in np.linspace(-3, 9, 500):
+    for exponent in np.linspace(-3, 6, 500):
         seconds = 10.0**exponent
         option = budget_text(seconds).partition("--duration ")[2].removesuffix(")")
         assert seconds * (1 - 1e-6) <= parse_duration(option) <= 1.11 * seconds

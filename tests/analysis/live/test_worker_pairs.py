@@ -14,6 +14,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.live.answers import Ready
+from stratoperf.analysis.live.guard import MARK
 from stratoperf.analysis.live.pairs import SIDES
 from stratoperf.analysis.live.protocol import SLICES
 from stratoperf.analysis.live.worker_pairs import (
@@ -111,6 +112,7 @@ def test_nothing_differs_between_the_sides_but_what_is_compared(
     # And both are as the caller is.
     assert baseline["affinity"] == sorted(os.sched_getaffinity(0))
     assert baseline["environ"].pop("PYTHONHASHSEED") == "5"
+    assert baseline["environ"].pop(MARK)
     assert baseline["environ"].items() <= os.environ.items()
     assert baseline["directory"] == str(Path.cwd())
 

@@ -14,6 +14,7 @@ from stratoperf.analysis.live.pairs import BudgetSpent
 from stratoperf.analysis.live.session import Session
 from stratoperf.analysis.paired import Look, PairedDesign
 from stratoperf.analysis.verdicts import why_decided
+from stratoperf.door import LONGEST_S
 from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, quantile
 
@@ -156,7 +157,7 @@ class _Reasons:
         reaches = f"reaches beyond {lower:.4g} and {upper:.4g}" if both else crossed
         log_ratios = np.log(self._values("current")) - np.log(self._values("baseline"))
         factor = settling_factor(log_ratios, self._threshold, self._error)
-        if factor is None:
+        if factor is None or factor * self._duration_s > LONGEST_S:
             advice = (
                 "these pairs do not tell what budget would settle it; a quieter machine, longer "
                 "runs or another threshold may"
