@@ -175,7 +175,7 @@ def test_thresholds_may_name_benchmarks_of_the_suite_that_were_not_measured(
         ('[benchmarks]\n"kv.O" = 10\n', "did you mean 'kv.0'"),
         ('[benchmarks]\n"sv.*" = 10\n', "the pattern matches no benchmark"),
         ("default = -5\n", "expected a percentage above 0"),
-        ("default = \n", "is no TOML"),
+        ("default = \n", "is not TOML"),
     ],
 )
 def test_a_wrong_thresholds_file_is_wrong_usage(

@@ -149,7 +149,7 @@ def test_nothing_but_torn_files_is_wrong_input(stratoperf: Command, tmp_path: Pa
         (("results", "--since", "soon"), "since: 'soon'"),
         (("results", "--since", "2027-01-01"), "all 30 runs"),
         (("results", "--threshold", "0"), "--threshold"),
-        (("results", "--threshold", "2%%"), "no percentage"),
+        (("results", "--threshold", "2%%"), "not a percentage"),
         (("results", "--statistic", "p90"), "--statistic"),
         (("results", "--figure", "trend.gif"), "must end with .png"),
         (("results", "--figure", "nowhere/trend.png"), "no directory nowhere"),
