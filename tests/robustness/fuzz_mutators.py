@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import random
@@ -223,7 +224,9 @@ def mutated_tree(tree: Any, rng: random.Random) -> Any:
                 holder[key] = nested(rng.choice((5, 45, 55, 200)), holder[key])
             case 7 if isinstance(holder[key], int | float):
                 factor = rng.choice((-1, 0, 1e-30, 1e30, 1e-70, 1e70, 1.0000001))
-                holder[key] = holder[key] * factor
+                # An integer may be too large for that.
+                with contextlib.suppress(OverflowError):
+                    holder[key] = holder[key] * factor
             case 8 if isinstance(holder[key], str):
                 holder[key] = mutated_text(holder[key], rng)
             case _:

@@ -41,7 +41,8 @@ def mounts(files: SystemFiles) -> list[Mount]:
     for line in (files.text("/proc/self/mountinfo") or "").splitlines():
         before, separator, after = line.partition(" - ")
         left, right = before.split(), after.split()
-        if not separator or len(left) < 5 or len(right) < 2:
+        # No path has a NUL, and none can be looked up that has.
+        if not separator or len(left) < 5 or len(right) < 2 or "\0" in _plain(line):
             continue
         options = dict(
             option.partition("=")[::2] for option in (right[2] if len(right) > 2 else "").split(",")

@@ -101,10 +101,23 @@ def decode(table: NodeTable, row: int | None = None) -> str:
     Raises
     ------
     InvalidParameter
-        When the table holds no Python, there is no such row, or there are several trees and `row`
-        says not which.
+        When the table holds no Python, there is no such row, there are several trees and `row`
+        says not which, or the tree is none that source can be written for.
     """
-    return ast.unparse(decode_tree(table, row))
+    try:
+        return ast.unparse(decode_tree(table, row))
+    except InvalidParameter:
+        raise
+    except RecursionError:
+        raise InvalidParameter(
+            "table: the tree is nested deeper than Python writes source; choose a row further down"
+        ) from None
+    except Exception as error:
+        # Whoever builds trees by hand can put anything anywhere, and Python checks nothing.
+        raise InvalidParameter(
+            f"table: the tree is none that Python's parser makes ({type(error).__name__}: "
+            f"{error}); encode what ast.parse returns"
+        ) from error
 
 
 def decode_tree(table: NodeTable, row: int | None = None) -> ast.AST:
