@@ -128,8 +128,8 @@ REVIEWED = {
         "resume_file: journal.remove()": JOURNAL,
         "_resume_journal: Journal.open(place)": "changes nothing",
         "_remove_unused_arrays: arrays.unlink()": "a second name of a file in our journal",
-        "_drop_saved_journals: Journal.open(place)": "changes nothing",
-        "_drop_saved_journals: journal.remove()": f"{JOURNAL}; the run file has all of it",
+        "_drop_needless_journals: Journal.open(place)": "changes nothing",
+        "_drop_needless_journals: journal.remove()": f"{JOURNAL}; nobody can need what it has",
     },
     "suite/standard_streams.py": {
         "_reopening.reopen: io.FileIO(number, 'w' if writes else 'r', closefd=False)": TAKEN,

@@ -373,6 +373,15 @@ class TestResuming:
         sp.run("kv.put", output=journal.parent, **FAST)
         assert not journal.exists()
 
+    def test_the_next_run_drops_the_empty_journal_of_a_live_comparison(self, journal: Path) -> None:
+        empty = {**sp.load(journal).document, "id": "of another", "results": []}
+        live = {name: value for name, value in empty.items() if name != "plan"} | {"live": {}}
+        for name, document in (("live", live), ("planned", empty)):
+            Journal.create(journal.with_name(f"{name}.journal"), document).close()
+        sp.run("kv.put", output=journal.parent, **FAST)
+        left = {path.name for path in journal.parent.glob("*.journal")}
+        assert left == {"planned.journal", journal.name}
+
     def test_of_those_who_resume_at_once_one_wins(self, journal: Path) -> None:
         path = sp.run(resume=journal).path
         assert path is not None

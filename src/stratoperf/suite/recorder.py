@@ -202,7 +202,7 @@ def start_file(directory: Path, document: dict[str, Any], words: Iterable[str]) 
     check_directory(directory, "output")
     if "plan" in document:
         check_latest(directory, "output")
-    _drop_saved_journals(directory)
+    _drop_needless_journals(directory)
     time = datetime.fromisoformat(document["created"].replace("Z", "+00:00"))
     plain = f"{_file_name(words)}_{time:%Y%m%dT%H%M%SZ}"
     for path in _numbered(directory / f"{plain}.json"):
@@ -398,22 +398,29 @@ def _remove_unused_arrays(journal: Journal, path: Path) -> None:
             arrays.unlink()
 
 
-def _drop_saved_journals(directory: Path) -> None:
-    """Delete journals of which the run file has everything: their process died between the two."""
+def _drop_needless_journals(directory: Path) -> None:
+    """Delete journals of dead processes that nobody can need.
+
+    The run file has everything that they have, or there is nothing in them and nothing to go on
+    with: a live comparison was killed before its first result.
+    """
     for place in directory.glob(f"*{JOURNAL_SUFFIX}"):
-        path = place.with_suffix(".json")
         # Whatever is unreadable, in progress or not ours stays.
         with contextlib.suppress(StratoperfError, OSError):
-            if not path.is_file() or not place.is_dir():
+            if not place.is_dir():
                 continue
             with Journal.open(place) as journal:
-                saved = Run(storage.read_tree(path), path).document
-                keys = {result["key"] for result in _finished(saved)}
-                kept = Run(journal.document, place / HEADER).document
-                if saved["id"] == kept["id"] and all(
-                    result["key"] in keys for result in _finished(kept)
-                ):
+                if _is_needless(journal, place.with_suffix(".json")):
                     journal.remove()
+
+
+def _is_needless(journal: Journal, path: Path) -> bool:
+    kept = Run(journal.document, journal.path / HEADER).document
+    if not path.is_file():
+        return "plan" not in kept and not kept["results"]
+    saved = Run(storage.read_tree(path), path).document
+    keys = {result["key"] for result in _finished(saved)}
+    return saved["id"] == kept["id"] and all(result["key"] in keys for result in _finished(kept))
 
 
 def ordered(results: list[dict[str, Any]], keys: Iterable[str]) -> list[dict[str, Any]]:
