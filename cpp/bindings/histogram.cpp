@@ -65,9 +65,17 @@ void record_many(SharedHistogram& self, const py::array& values) {
   }
 }
 
-void record(SharedHistogram& self, double value) {
+// Whatever Python takes for a number. Not as an argument of type double: what is no number would
+// end in the text that pybind11 has for that.
+void record(SharedHistogram& self, const py::object& value) {
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw std::invalid_argument("value: expected a number of at least 0, got a " +
+                                py::type::of(value).attr("__name__").cast<std::string>());
+  }
   const auto lock = self.lock();
-  self.record_many(std::span<const double>(&value, 1));
+  self.record_many(std::span<const double>(&number, 1));
 }
 
 void record_integer(SharedHistogram& self, std::uint64_t value) {
@@ -155,13 +163,6 @@ void register_histogram(py::module_ module) {
            py::arg("lowest"), py::arg("highest"), py::arg("digits"))
       .def("record", record_integer, py::arg("value").noconvert(), "Count one value.")
       .def("record", record, py::arg("value"), "Count one value, rounded to the nearest integer.")
-      .def(
-          "record",
-          [](SharedHistogram&, const py::object& value) {
-            throw std::invalid_argument("value: expected a number of at least 0, got a " +
-                                        py::type::of(value).attr("__name__").cast<std::string>());
-          },
-          py::arg("value"), "InvalidParameter for what is no number.")
       .def("record_many", record_many, py::arg("values"), "Count every value of an array.")
       .def("merge", merge, py::arg("other"),
            "Add the counts of another histogram. InvalidParameter, and nothing is added, unless "

@@ -102,9 +102,9 @@ def test_a_single_sample_has_no_bounds() -> None:
         ({"statistic": lambda x: float("nan")}, "statistic: must return one finite number"),
         ({"statistic": lambda x: x}, "statistic: must return one finite number"),
         ({"resamples": 10}, "resamples: a confidence of 0.95 needs at least 80, got 10"),
-        ({"block": 0}, "block: must lie between 1 and the number of samples (3), got 0"),
-        ({"block": 4}, "block: must lie between 1 and the number of samples (3), got 4"),
-        ({"seed": -1}, "seed: must lie between 0 and 2**64 - 1, got -1"),
+        ({"block": 0}, "block: expected 1 to 3, got 0"),
+        ({"block": 4}, "block: expected 1 to 3, got 4"),
+        ({"seed": -1}, "seed: expected 0 to 18446744073709551615, got -1"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, Any], complaint: str) -> None:

@@ -66,14 +66,9 @@ class Histogram(Recorder):
         Count one value.
         """
     @typing.overload
-    def record(self, value: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        """
-        Count one value, rounded to the nearest integer.
-        """
-    @typing.overload
     def record(self, value: typing.Any) -> None:
         """
-        InvalidParameter for what is no number.
+        Count one value, rounded to the nearest integer.
         """
     def record_many(self, values: numpy.typing.NDArray[typing.Any]) -> None:
         """
