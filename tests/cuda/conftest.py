@@ -32,11 +32,16 @@ BUILD_S = 600
 
 @pytest.hookimpl(trylast=True)  # of those that remain
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the first test on the emulator the time to build it."""
+    """Give the first test on the emulator the time to build it.
+
+    Of several processes each has a first one, which waits for the one that builds.
+    """
+    in_parallel = "PYTEST_XDIST_WORKER" in os.environ
     for item in items:
         if {"emulated_module", "device"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(BUILD_S))
-            break
+            if not in_parallel:
+                break
 
 
 @pytest.fixture(scope="session")
