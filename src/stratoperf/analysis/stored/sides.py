@@ -20,6 +20,7 @@ from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
+from stratoperf.results.ranges import LARGEST
 from stratoperf.results.schema import QUANTILES, Metric, Result, Series, System
 from stratoperf.statistics import Estimate
 
@@ -282,9 +283,11 @@ def _samples(series: Series, metric: str, result: Result, run: Run) -> NDArray[n
     if metric not in series.columns:
         return np.empty(0)
     samples = np.asarray(series.columns[metric], dtype=np.float64)
-    if not np.isfinite(samples).all():
+    # NaN fails every comparison.
+    if not (np.abs(samples) <= LARGEST).all():
         raise InvalidParameter(
-            f"{result.key} in {run_name(run)}: not all its samples are finite; measure it again"
+            f"{result.key} in {run_name(run)}: not all its samples are finite and below "
+            f"{LARGEST:g}; measure it again"
         )
     return samples
 
