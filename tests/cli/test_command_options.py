@@ -130,3 +130,13 @@ def test_parameters_collect_their_values() -> None:
 def test_a_parameter_without_name_or_value_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="NAME=VALUE"):
         parse_params((text,))
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 1_000_000 + "\0", " " * 1_000_000 + "x", "1" + " " * 500_000 + "0"]
+)
+def test_long_texts_are_refused_at_once(text: str) -> None:
+    with pytest.raises(ValueError, match="write 500ms"):
+        parse_duration(text)
+    with pytest.raises(click.BadParameter):
+        percentage(100)(*_NOWHERE, text)

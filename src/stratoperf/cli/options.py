@@ -12,8 +12,10 @@ from stratoperf.door import LONGEST_S, shortened
 
 UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
-
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*%?\s*")
+# Each text matches in one way only, so that a long one that does not match is refused at once.
+_DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_DURATION = re.compile(rf"({_DECIMAL})\s*([a-zµ]*)")
+_PERCENTAGE = re.compile(rf"([+-]?{_DECIMAL}(?:[eE][+-]?[0-9]+)?)\s*%?")
 
 _LONGEST_PARAMETER = 10_000
 
@@ -50,7 +52,7 @@ def parse_duration(text: str, *, positive: bool = True) -> float:
     ValueError
         When it stands for none, or for zero where `positive` is set.
     """
-    match = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-zµ]*)\s*", text)
+    match = _DURATION.fullmatch(text.strip())
     if match is None or (match[2] or "s") not in UNITS_S:
         raise ValueError(f"{shortened(text)!r} is not a duration; write 500ms, 60s, 5m or 1h")
     seconds = float(match[1]) * UNITS_S[match[2] or "s"]
@@ -113,7 +115,8 @@ def percentage(
         if value is None:
             return None
         # Python reads digits of all scripts, and underscores between them.
-        percent = float(value.strip().removesuffix("%")) if _NUMBER.fullmatch(value) else math.nan
+        match = _PERCENTAGE.fullmatch(value.strip())
+        percent = float(match[1]) if match else math.nan
         # NaN fails every comparison.
         if not above < percent <= most:
             meant = f"; write {100 * percent:g} for {100 * percent:g} %"
