@@ -216,3 +216,41 @@ def test_what_makes_no_sense_is_wrong_usage(
     assert ending.code == 2
     assert message in ending.err
     assert ending.out == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("compare", "a.json", "a.json"), ("check", "--baseline", "a.json", "--current", "a.json")],
+)
+@pytest.mark.parametrize("option", ["--markdown", "--junit"])
+def test_a_report_replaces_no_run(
+    stratoperf: Command, write_run: Write, command: tuple[str, ...], option: str
+) -> None:
+    path = write_run("a.json", 1000.0)
+    before = path.read_bytes()
+    Path("link").symlink_to(path)
+    for name in ("a.json", "link"):
+        ending = stratoperf(*command, option, name)
+        assert (ending.code, ending.out) == (2, "")
+        assert option in ending.err
+        assert "another name" in ending.err
+    assert path.read_bytes() == before
+
+
+def test_two_reports_have_two_files(stratoperf: Command, write_run: Write) -> None:
+    write_run("a.json", 1000.0)
+    ending = stratoperf("compare", "a.json", "a.json", "--markdown", "k", "--junit", "./k")
+    assert ending.code == 2
+    assert "--markdown" in ending.err
+    assert not Path("k").exists()
+
+
+def test_each_file_that_is_left_out_is_named(stratoperf: Command, write_run: Write) -> None:
+    write_run("old/a.json", 1000.0)
+    write_run("new.json", 1000.0)
+    names = [f"kv_20261128T10170{number}Z.json" for number in range(3)] + ["1.json", "2.json"]
+    for name in names:
+        Path("old", name).write_text("{")
+    ending = stratoperf("compare", "old", "new.json")
+    for name in names:
+        assert name in ending.out

@@ -51,8 +51,9 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
         if options.live
         else (stored([Path(sides[0])], [Path(sides[1])], options), None)
     )
-    is_fine = is_compared(comparison) and late is None
-    code = ExitCode.FINE if is_fine else ExitCode.FAILED
+    # Where the budget ended before the first pair nothing failed either.
+    is_judged = is_compared(comparison) or (comparison.metrics and not comparison.failures)
+    code = ExitCode.FINE if is_judged and late is None else ExitCode.FAILED
     if comparison.interrupted:
         code = interrupted()
     publish(comparison, decide(comparison), code, options, is_gate=False)

@@ -24,13 +24,22 @@ def check_places(options: ComparisonOptions) -> None:
     Raises
     ------
     InvalidParameter
-        For a folder that cannot be written to.
+        For a folder that cannot be written to, a file that holds a run, and one file for two
+        reports.
     """
-    from stratoperf.results.files import check_directory
+    from stratoperf.errors import InvalidParameter
+    from stratoperf.results.files import check_directory, check_no_run
 
     for name, path in (("--markdown", options.markdown), ("--junit", options.junit)):
-        if path is not None and not path.exists():
+        if path is None:
+            continue
+        check_no_run(path, name)
+        if not path.exists():
             check_directory(path.parent, name)
+    if options.markdown is not None and _same(options.markdown, options.junit):
+        raise InvalidParameter(
+            f"--junit: {options.junit} is the file of --markdown too; give another name"
+        )
 
 
 def publish(
@@ -139,5 +148,5 @@ def _write(path: Path, text: str, mode: str = "w") -> None:
         file.write(text)
 
 
-def _same(path: Path, other: str) -> bool:
-    return path.resolve() == Path(other).resolve()
+def _same(path: Path, other: str | Path | None) -> bool:
+    return other is not None and path.resolve() == Path(other).resolve()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-"""What differs between warnings of one kind; the run file has every single one."""
+NUMBER = re.compile(r"(?<![\w./-])[0-9]+(?:\.[0-9]+)?(?![\w/-]|\.\w)")
+"""What differs between warnings of one kind; the run file has every single one. Digits in the name
+of a file are none: each file is named."""
 
 
 def worst_of_each_kind(warnings: Iterable[str]) -> list[str]:

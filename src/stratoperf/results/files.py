@@ -146,6 +146,31 @@ def check_directory(directory: Path, argument: str) -> None:
         ) from error
 
 
+def check_no_run(path: Path, argument: str) -> None:
+    """Make sure that a report does not replace a run file.
+
+    Raises
+    ------
+    InvalidParameter
+        Names the argument and the file.
+    """
+    with contextlib.suppress(OSError):
+        if path.is_file() and looks_like_run(path):
+            raise InvalidParameter(
+                f"{argument}: {path} is a run file, which the report would replace; give another "
+                "name"
+            )
+
+
+def looks_like_run(path: Path) -> bool:
+    """Return whether the beginning of a file is that of a run file; it is not read further."""
+    with path.open("rb") as file:
+        return b'"stratoperf.run/' in file.read(_HEAD_BYTES)
+
+
+_HEAD_BYTES = 4096
+
+
 def _as_io(member: Any) -> IO[bytes]:
     file: IO[bytes] = member
     return file
