@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stratoperf as sp
+from stratoperf.results import Result
 from stratoperf.suite.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -41,11 +42,16 @@ def wait_for_measurement(folder: Path) -> None:
 STOPPING = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 
 
-def saved_status(folder: Path) -> str:
-    """Return the status of the one result that a run saved."""
+def saved_result(folder: Path) -> Result:
+    """Return the only result that a run saved."""
     (path,) = {*folder.glob("results/*.json")} - {folder / "results" / "latest.json"}
-    (result,) = json.loads(path.read_text())["results"]
-    return str(result["status"])
+    (result,) = sp.load(path).results
+    return result
+
+
+def saved_status(folder: Path) -> str:
+    """Return the status of the only result that a run saved."""
+    return saved_result(folder).status
 
 
 @pytest.mark.parametrize("number", STOPPING)
@@ -139,6 +145,7 @@ def test_a_terminal_that_is_closed_does_not_keep_results_from_being_saved(
     else:
         assert process.returncode == 128 + signal.SIGHUP
         assert saved_status(tmp_path) == "interrupted"
+    assert saved_result(tmp_path).notes == ()
     assert list(tmp_path.glob("results/*.journal")) == []
 
 

@@ -148,3 +148,97 @@ def test_a_pipe_that_does_not_block_gets_everything(tmp_path: Path) -> None:
         with os.fdopen(reader, encoding="utf-8") as file:
             assert len(json.load(file)) > 10
         assert process.wait(100) == 0
+
+
+TAKING = """
+import os, sys
+import stratoperf as sp
+
+@sp.benchmark("taking")
+def taking():
+    where = os.stat("results.txt")
+    numbers = [
+        int(name) for name in os.listdir("/proc/self/fd")
+        if int(name) > 2 and os.path.exists(f"/proc/self/fd/{name}")
+        and os.path.samestat(os.stat(f"/proc/self/fd/{name}"), where)
+    ]
+    assert numbers
+    for number in numbers:
+        os.close(number)
+    for number in numbers:
+        theirs = os.open("theirs", os.O_CREAT | os.O_RDWR)
+        # On purpose never closed.
+        os.dup2(theirs, number)
+    return lambda: None
+
+from stratoperf.cli import main
+main(*ARGUMENTS)
+"""
+
+
+@pytest.mark.parametrize("exits", [True, False])
+def test_no_results_are_written_to_a_file_of_a_benchmark(tmp_path: Path, exits: bool) -> None:
+    arguments = ["run", "taking", *SHORT]
+    with (tmp_path / "results.txt").open("wb") as file:
+        ended = subprocess.run(
+            [
+                sys.executable,
+                *("-X", "dev", "-c"),
+                TAKING.replace("*ARGUMENTS", "" if exits else repr(arguments)),
+                *arguments,
+            ],
+            cwd=tmp_path,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=100,
+        )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    (why,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert "standard output" in why
+    assert "closed the descriptor" in why
+    assert (tmp_path / "theirs").read_bytes() == b""
+    saved = next(line for line in ended.stderr.splitlines() if line.startswith("saved: "))
+    assert sp.load(tmp_path / saved.removeprefix("saved: ")).results[0].status == "ok"
+
+
+def test_no_remarks_are_written_to_a_file_of_a_benchmark(tmp_path: Path) -> None:
+    program = """
+import os
+import stratoperf as sp
+
+@sp.benchmark("taking")
+def taking():
+    os.dup2(os.open("theirs", os.O_CREAT | os.O_RDWR), 2)
+    os.closerange(3, 5)
+    print("a print", flush=True)
+    import sys
+    print("a remark", file=sys.stderr, flush=True)
+    return lambda: None
+
+from stratoperf.cli import main
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "run", "taking", *SHORT],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (tmp_path / "theirs").read_bytes() == b"", ended
+
+
+def test_a_benchmark_that_uses_the_command_line_leaves_results_where_they_go(
+    stratoperf: Callable[..., Ending],
+) -> None:
+    @sp.benchmark("nested")
+    def nested() -> Callable[[], None]:
+        with pytest.raises(SystemExit):
+            main(["list", "--json"])
+        return lambda: None
+
+    ending = stratoperf("run", "nested", *SHORT)
+    assert ending.code == 0
+    assert "nested on cpu" in ending.out

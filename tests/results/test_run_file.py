@@ -46,6 +46,7 @@ WRONG = [
     (("results", 0, "status"), "fine", "results[0].status: invalid enum value 'fine'"),
     (("results", 0, "params"), 1, "results[0].params: expected object, got int"),
     (("results", 0, "below_standard"), "x", "results[0].below_standard: expected array, got str"),
+    (("results", 0, "notes"), [1], "results[0].notes[0]: expected str, got int"),
     (("results", 0, "metrics"), [], "results[0].metrics: expected object, got array"),
     (
         ("results", 0, "metrics", "latency", "better"),

@@ -67,6 +67,7 @@ def result(name: str, seed: int, **changes: Any) -> dict[str, Any]:
         "environment": {"steal_percent": 0.5, "other_load": 0.1, "throttling": 1},
         "stopped_because": "precision",
         "warnings": ["the frequency changed by 12 %"],
+        "notes": ["the benchmark changed sys.path"],
         "items": 1000.0,
         "item_unit": "votes",
         "details": {"threads": 4, "trials": [{"threads": 1}]},

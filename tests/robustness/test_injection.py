@@ -82,6 +82,7 @@ def result(number: int, text: str, side: str) -> dict[str, Any]:
         "backend": "cpu",
         "params": {"size": text, text: 1},
         "warnings": [f"{text} disturbed"],
+        "notes": [text],
         "below_standard": [text],
     }
     if number % 3 == 0 and side == "current":

@@ -108,8 +108,8 @@ def test_what_a_case_changed_is_put_back_and_said(tmp_path: Path, name: str) -> 
         return
     if name == "the locale" and before == "C.UTF-8":
         return
-    assert any(name in sentence for sentence in bad.warnings)
-    assert not any("put back" in sentence for sentence in good.warnings)
+    assert any(name in sentence for sentence in bad.notes)
+    assert good.notes == ()
 
 
 def test_warning_filters_are_put_back_without_a_word() -> None:
@@ -122,7 +122,7 @@ def test_warning_filters_are_put_back_without_a_word() -> None:
 
     (result,) = sp.run("x", **FAST).results
     assert warnings.filters == before
-    assert not any("put back" in sentence for sentence in result.warnings)
+    assert result.notes == ()
 
 
 def test_a_thread_that_is_left_is_named() -> None:
@@ -135,13 +135,13 @@ def test_a_thread_that_is_left_is_named() -> None:
 
     (result,) = sp.run("x", **FAST).results
     ending.set()
-    assert any("left behind" in sentence for sentence in result.warnings)
+    assert any("left behind" in sentence for sentence in result.notes)
 
 
 def test_a_case_that_changes_nothing_says_nothing() -> None:
     sp.benchmark("x")(lambda: lambda: None)
     (result,) = sp.run("x", **FAST).results
-    assert not any("put back" in sentence for sentence in result.warnings)
+    assert result.notes == ()
 
 
 def test_a_relative_directory_stays_where_it_was(
@@ -238,3 +238,44 @@ def test_a_forked_process_does_not_go_on_with_the_run(
     )
     assert ended.stdout.splitlines() == [str(status), "['ok', 'ok']"], ended
     assert len(sp.load(tmp_path / "latest.json").results) == 2
+
+
+@pytest.mark.parametrize("interval_s", ["0", "0.05"])
+def test_an_alarm_that_a_benchmark_leaves_does_not_end_the_run(
+    tmp_path: Path, interval_s: str
+) -> None:
+    program = f"""
+import signal, sys, time
+import stratoperf as sp
+
+@sp.benchmark("x")
+def leaves():
+    yield lambda: None
+    signal.setitimer(signal.ITIMER_REAL, 0.09, {interval_s})
+
+(result,) = sp.run("x", output=sys.argv[1], preset="ci", warmup_s=0, duration_s=0.02).results
+time.sleep(0.3)
+print(*result.notes)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended
+    assert "the alarm" in ended.stdout
+
+
+def test_an_alarm_that_goes_off_again_and_again_goes_on(tmp_path: Path) -> None:
+    sp.benchmark("x")(lambda: lambda: signal.setitimer(signal.ITIMER_REAL, 0))
+    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 30, 50)
+    try:
+        (result,) = sp.run("x", **FAST).results
+        assert "the alarm" in result.notes[0]
+        assert signal.getitimer(signal.ITIMER_REAL)[1] == 50
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before[1])
+        signal.signal(signal.SIGALRM, before[0])

@@ -21,6 +21,7 @@ from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
 from stratoperf.safe_text import log_line
 from stratoperf.suite.interrupts import PATIENCE, StopSignals
+from stratoperf.suite.kept_descriptor import KeptDescriptor
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
@@ -112,19 +113,22 @@ class _Terminal:
 
     def __init__(self) -> None:
         self._descriptors = [
-            stream.fileno() for stream in (sys.stdout, sys.stderr) if _is_terminal(stream)
+            KeptDescriptor(stream.fileno())
+            for stream in (sys.stdout, sys.stderr)
+            if _is_terminal(stream)
         ]
+        self._stderr = KeptDescriptor(2)
 
     def signal_came(self, number: int, count: int) -> None:
         """Send text nowhere once the terminal is gone; tell who presses again what that does."""
         for descriptor in self._descriptors:
             # Else every line written while results are saved would fail.
-            if not os.isatty(descriptor):
-                _silence(descriptor)
-        if number == signal.SIGINT and count == PATIENCE - 1:
+            if not os.isatty(descriptor.number) and descriptor.is_ours():
+                _silence(descriptor.number)
+        if number == signal.SIGINT and count == PATIENCE - 1 and self._stderr.is_ours():
             with contextlib.suppress(OSError):
                 # Not through the stream, which may be in the middle of a line.
-                os.write(2, _PRESSED_AGAIN)
+                os.write(self._stderr.number, _PRESSED_AGAIN)
 
 
 def _silence(descriptor: int) -> None:

@@ -28,6 +28,7 @@ def show_results(screen: Screen, run: Run) -> None:
     _show_remarks(screen, run.results)
     _show_failures(screen, run.results)
     _show_skipped(screen, run.results)
+    _show_notes(screen, run.results)
     _show_noise(screen, run)
 
 
@@ -166,6 +167,17 @@ def _show_skipped(screen: Screen, results: Iterable[Result]) -> None:
     for (name, backend, reason), count in reasons.items():
         cases = "1 case" if count == 1 else f"{count} cases"
         screen.paragraph(f"skipped: {cases} of {name} on {backend}: {reason}", "dim", indent="  ")
+
+
+def _show_notes(screen: Screen, results: Iterable[Result]) -> None:
+    """Print each note once, with the first result that has it."""
+    keys: dict[str, list[str]] = {}
+    for result in results:
+        for note in result.notes:
+            keys.setdefault(note, []).append(result.key)
+    for note, which in keys.items():
+        text = f"note: {which[0]}: {one_line(note)}{_and_more(len(which))}"
+        screen.paragraph(text, "yellow", indent="  ")
 
 
 def _show_noise(screen: Screen, run: Run) -> None:

@@ -15,9 +15,11 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
 
 from stratoperf.errors import StratoperfError
+from stratoperf.suite.kept_descriptor import KeptDescriptor
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -59,10 +61,10 @@ def own_streams(*, for_good: bool) -> Iterator[None]:
         if stdout is not None:
             with contextlib.suppress(OSError):
                 stdout.flush()
-        private = fcntl.fcntl(_STDOUT, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
-        stack.callback(os.close, private)
+        private = KeptDescriptor(fcntl.fcntl(_STDOUT, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1))
+        stack.callback(private.close)
         if stdout is None or stdout is sys.__stdout__:
-            sys.stdout = _stream(_Descriptor(os.dup(private), needed=True), stdout)
+            sys.stdout = _stream(_Descriptor(private.number, needed=True), stdout)
             stack.callback(_close, sys.stdout)
         os.dup2(_STDERR, _STDOUT)
         try:
@@ -75,7 +77,8 @@ def own_streams(*, for_good: bool) -> Iterator[None]:
                     # What foreign code wrote to it by another way than ``sys.stdout``.
                     with contextlib.suppress(OSError):
                         stdout.flush()
-                os.dup2(private, _STDOUT)
+                if private.is_ours():
+                    os.dup2(private.number, _STDOUT)
                 sys.stdout, sys.stderr = stdout, stderr
 
 
@@ -93,18 +96,21 @@ def with_private_results(
     @functools.wraps(command)
     def wrapped(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Returned:
         global _results
-        _results = sys.stdout
+        # Not none where a benchmark uses the command line itself.
+        outer, _results = _results, sys.stdout
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 return command(*arguments, **options)
         finally:
-            _results = None
+            _results = outer
 
     return wrapped
 
 
 class _Descriptor(io.FileIO):
-    """A descriptor that is given up at the first error.
+    """A descriptor that is given up at the first error, and stays open.
+
+    Foreign code may close any number and open a file of its own there, which gets nothing.
 
     Parameters
     ----------
@@ -116,7 +122,9 @@ class _Descriptor(io.FileIO):
     """
 
     def __init__(self, descriptor: int, *, needed: bool) -> None:
-        super().__init__(descriptor, "w", closefd=descriptor > _STDERR)
+        super().__init__(descriptor, "w", closefd=False)
+        self._kept = KeptDescriptor(descriptor)
+        self._was_terminal = os.isatty(descriptor)
         self._needed = needed
         self._given_up = False
 
@@ -124,6 +132,15 @@ class _Descriptor(io.FileIO):
         """Write at least the beginning."""
         if self._given_up:
             return memoryview(data).nbytes
+        if not self._leads_there():
+            if not self._needed:
+                # It may be put back.
+                return memoryview(data).nbytes
+            self._given_up = True
+            raise OutputLost(
+                "cannot write the results to standard output: a benchmark, or what it uses, closed "
+                "the descriptor that leads there; let it close only what it opened itself"
+            )
         try:
             # The other end may have made a pipe non-blocking, for both of us.
             while (count := super().write(data)) is None:
@@ -142,6 +159,17 @@ class _Descriptor(io.FileIO):
                 ) from error
             return memoryview(data).nbytes
         return count
+
+    def _leads_there(self) -> bool:
+        """Return whether the number still names the file, or nowhere once a terminal is closed."""
+        if self._kept.is_ours():
+            return True
+        if not self._was_terminal:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._kept.number), Path(os.devnull).stat())
+        except OSError:
+            return False
 
 
 def _stream(raw: _Descriptor, like: Any) -> TextIO:

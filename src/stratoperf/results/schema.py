@@ -241,6 +241,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         What the operation tells of how it worked here, such as what a calibration chose.
     warnings
         Noise that a reader of the result must know of.
+    notes
+        What else a reader must know of, such as what the benchmark changed in the process.
     profile
         Where the time goes, as a run with ``profile=True`` found it after the measurement:
         ``counters`` per iteration, ``instructions_per_cycle``, ``functions``; else ``None``.
@@ -265,6 +267,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     item_unit: str | None = None
     details: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
 
     def series_of(self, metric: str) -> tuple[Series, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,6 @@ from stratoperf.monitor import NoiseProbe
 from stratoperf.operation import Operation
 from stratoperf.results.schema import Result
 from stratoperf.suite.containment import Containment
-from stratoperf.suite.interrupts import deferred_interrupt
 from stratoperf.suite.outcome import result_tree, stored_form
 from stratoperf.suite.planner import Case
 from stratoperf.verification import Verification
@@ -32,20 +32,24 @@ class Attempt(NamedTuple):
 
     Attributes
     ----------
-    tree
-        The result for the run file, which a reader of run files accepts.
     result
-        What that reader makes of it.
+        What a reader makes of the result in the run file.
     interrupt
         What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
     """
 
-    tree: dict[str, Any]
     result: Result
     interrupt: BaseException | None = None
 
 
-def attempt(case: Case, *, system: str, process: str, base: Path | None = None) -> Attempt:
+def attempt(
+    case: Case,
+    *,
+    system: str,
+    process: str,
+    base: Path | None,
+    record: Callable[[dict[str, Any]], None],
+) -> Attempt:
     """Set up, measure, verify and tear down one case.
 
     Parameters
@@ -56,6 +60,8 @@ def attempt(case: Case, *, system: str, process: str, base: Path | None = None) 
         Identities for the series.
     base
         What the references in the tree are relative to.
+    record
+        Is called with the tree, before Ctrl-C can interrupt anything again.
 
     Returns
     -------
@@ -65,19 +71,20 @@ def attempt(case: Case, *, system: str, process: str, base: Path | None = None) 
         ``skipped`` when something that it needs is missing; and ``interrupted`` when a signal
         handler raised, by Ctrl-C for one, with the samples taken until then.
     """
-    if case.skip_reason is not None:
-        tree = result_tree(case, "skipped", case.skip_reason)
-        return Attempt(*stored_form(tree, base))
-    if case.declared.fault is not None:
-        return Attempt(*stored_form(result_tree(case, "failed", case.declared.fault), base))
     work = _Work(case)
-    with Containment() as around:
-        work.run(around)
-    # The measurement is complete, or as complete as it will be.
-    with deferred_interrupt() as pressed:
-        stored = _stored(case, work, around, system, process, base)
-    interrupts = around.interrupts or ([KeyboardInterrupt()] if pressed else [])
-    return Attempt(*stored, interrupts[0] if interrupts else None)
+    results: list[Result] = []
+
+    def finish(around: Containment) -> None:
+        # The measurement is complete, or as complete as it will be.
+        tree, result = _stored(case, work, around, system, process, base)
+        record(tree)
+        results.append(result)
+
+    is_open = case.skip_reason is None and case.declared.fault is None
+    with Containment(None if is_open else (), finish=finish) as around:
+        if is_open:
+            work.run(around)
+    return Attempt(results[0], around.interrupts[0] if around.interrupts else None)
 
 
 class _Work:
@@ -148,7 +155,7 @@ def _stored(
             "failed",
             f"what the benchmark says of itself cannot be stored: {describe(problem)}",
             environment=work.probe.environment,
-            warnings=around.sentences,
+            notes=around.sentences,
         )
         return stored_form(tree, base)
 
@@ -157,6 +164,10 @@ def _tree(
     case: Case, work: _Work, around: Containment, system: str, process: str
 ) -> dict[str, Any]:
     """Return the result for the run file."""
+    if case.skip_reason is not None:
+        return result_tree(case, "skipped", case.skip_reason)
+    if case.declared.fault is not None:
+        return result_tree(case, "failed", case.declared.fault)
     environment, measurement, error = work.probe.environment, work.measurement, around.error
     # The type itself, not `isinstance`, which asks the object.
     kind = type(error)
@@ -168,7 +179,8 @@ def _tree(
             _how_far(measurement),
             measurement=measurement,
             environment=environment,
-            warnings=[*work.probe.warnings, *around.sentences],
+            warnings=work.probe.warnings,
+            notes=around.sentences,
             system=system,
             process=process,
         )
@@ -178,12 +190,13 @@ def _tree(
             "ok",
             measurement=measurement,
             environment=environment,
-            warnings=[*work.probe.warnings, *around.sentences],
+            warnings=work.probe.warnings,
+            notes=around.sentences,
             system=system,
             process=process,
         )
     if issubclass(kind, BackendUnavailable | PrerequisiteMissing):
-        return result_tree(case, "skipped", describe(error), warnings=around.sentences)
+        return result_tree(case, "skipped", describe(error), notes=around.sentences)
     wrong = issubclass(kind, VerificationFailed)
     return result_tree(
         case,
@@ -191,7 +204,7 @@ def _tree(
         describe(_origin(error)),
         verification=_verification(error) if wrong else None,
         environment=environment,
-        warnings=around.sentences,
+        notes=around.sentences,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def result_tree(
     measurement: Measurement | None = None,
     verification: Verification | None = None,
     environment: Mapping[str, Any] | None = None,
-    warnings: tuple[str, ...] | list[str] = (),
+    warnings: Sequence[str] = (),
+    notes: Sequence[str] = (),
     system: str | None = None,
     process: str | None = None,
 ) -> dict[str, Any]:
@@ -56,6 +57,8 @@ def result_tree(
         Its check, where it is not that of `measurement`.
     environment, warnings
         What disturbed it.
+    notes
+        What else its reader should know.
     system, process
         Where it was taken.
     """
@@ -78,6 +81,7 @@ def result_tree(
         "environment": dict(environment or {}),
         "stopped_because": None if sampled is None else sampled.stopped_because,
         "warnings": list(warnings),
+        "notes": list(notes),
     }
     if sampled is not None:
         tree |= {"items": sampled.items, "item_unit": sampled.item_unit}

@@ -13,8 +13,9 @@ from typing import Any
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
-from stratoperf.suite.containment import IMPORTING, Containment
+from stratoperf.suite.containment import Containment
 from stratoperf.suite.declaration import Benchmark, declare
+from stratoperf.suite.process_state import IMPORTING
 from stratoperf.suite.targets import Target
 from stratoperf.suite.values import Value
 
@@ -155,11 +156,13 @@ class Registry:
             named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
             with self._contained(f"{named} could not be imported") as importing:
                 entry_point.load()
-            if importing.changes:
-                self._warn(
-                    f"{named} changed, when they were imported, what was put back: "
-                    + ", ".join(importing.changes)
-                )
+            for names, what in (
+                (importing.changes, "was put back"),
+                (importing.losses, "cannot be put back"),
+            ):
+                if names:
+                    changed = ", ".join(names)
+                    self._warn(f"{named} changed, when they were imported, what {what}: {changed}")
 
     @contextlib.contextmanager
     def _contained(self, problem: str) -> Iterator[Containment]:
@@ -235,7 +238,7 @@ def benchmark(
 
     Whatever any of its code raises fails its case alone. What it changes in the process (working
     directory, standard streams, signal handlers, environment, limits and the like) is put
-    back after each case and named among the result's warnings.
+    back after each case and named among the result's notes.
 
     Parameters
     ----------

@@ -199,12 +199,16 @@ class _Execution:
                 self._listener.case_finished(index, case, result)
                 continue
             self._listener.case_started(index, case)
-            tried = attempt(case, system=machine, process=self._process, base=self._recorder.base)
-            with deferred_interrupt() as pressed:
-                self._recorder.add(tried.tree)
+            tried = attempt(
+                case,
+                system=machine,
+                process=self._process,
+                base=self._recorder.base,
+                record=self._recorder.add,
+            )
             self._listener.case_finished(index, case, tried.result)
-            if pressed or tried.interrupt is not None:
-                return tried.interrupt or KeyboardInterrupt()
+            if tried.interrupt is not None:
+                return tried.interrupt
         return None
 
 

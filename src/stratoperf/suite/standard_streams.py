@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any
 
+from stratoperf.suite.kept_descriptor import DescriptorLost, KeptDescriptor
+
 _NAMES = ("stdin", "stdout", "stderr")
 
 
@@ -19,7 +21,8 @@ def keep_standard_streams() -> Callable[[], str | None]:
     Returns
     -------
     callable
-        Makes them work as before, and returns their names when they did not.
+        Makes them work as before, and returns their names when they did not. Raises
+        `DescriptorLost` with the names of those that cannot be put back.
     """
     streams = [_Stream(name) for name in _NAMES]
     descriptors = [_Descriptor(number) for number in range(len(_NAMES))]
@@ -28,9 +31,19 @@ def keep_standard_streams() -> Callable[[], str | None]:
         # A stream that is dropped closes its descriptor with it: so the descriptors come second,
         # and what was closed is opened again last.
         changed = [stream.name for stream in streams if stream.put_back()]
-        redirected = [each.number for each in descriptors if each.put_back()]
-        changed += [f"sys.{_NAMES[number]}" for number in redirected]
-        changed += [stream.name for stream in streams if stream.reopen()]
+        lost: list[str] = []
+        for put_back in (
+            *(descriptor.put_back for descriptor in descriptors),
+            *(stream.reopen for stream in streams),
+        ):
+            try:
+                name = put_back()
+            except DescriptorLost as error:
+                lost.append(str(error))
+            else:
+                changed += [] if name is None else [name]
+        if lost:
+            raise DescriptorLost(", ".join(dict.fromkeys(lost)))
         return ", ".join(dict.fromkeys(changed)) or None
 
     return restore
@@ -47,7 +60,7 @@ class _Stream:
         self._reopening: Callable[[], None] | None = None
         if type(self._stream) is io.TextIOWrapper and self._was_open:
             with contextlib.suppress(OSError, ValueError):
-                self._reopening = _reopening(self._stream)
+                self._reopening = _reopening(self._stream, self.name)
 
     def put_back(self) -> bool:
         """Put the object back; return whether another stood in its place."""
@@ -62,16 +75,16 @@ class _Stream:
                 current.detach()
         return True
 
-    def reopen(self) -> bool:
-        """Make a closed stream work again; return whether it was closed."""
+    def reopen(self) -> str | None:
+        """Make a closed stream work again; return its name if it was closed."""
         if not self._was_open or _is_open(self._stream):
-            return False
+            return None
         if self._reopening is not None:
             self._reopening()
         else:
             fallback: IO[str] | None = getattr(sys, f"__{self._attribute}__")
             setattr(sys, self._attribute, fallback)
-        return True
+        return self.name
 
 
 def _is_open(stream: Any) -> bool:
@@ -81,9 +94,10 @@ def _is_open(stream: Any) -> bool:
         return False
 
 
-def _reopening(stream: io.TextIOWrapper) -> Callable[[], None]:
+def _reopening(stream: io.TextIOWrapper, name: str) -> Callable[[], None]:
     """Return what opens a stream again once it is closed, when it does not tell its settings."""
     number = stream.fileno()
+    kept = KeptDescriptor(number)
     writes = stream.writable()
     settings: dict[str, Any] = {
         name: getattr(stream, name)
@@ -91,6 +105,7 @@ def _reopening(stream: io.TextIOWrapper) -> Callable[[], None]:
     }
 
     def reopen() -> None:
+        kept.check(name)
         file = io.FileIO(number, "w" if writes else "r", closefd=False)
         buffer = io.BufferedWriter(file) if writes else io.BufferedReader(file)
         # The same object, since others hold it too, such as a handler of `logging`.
@@ -104,34 +119,33 @@ class _Descriptor:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._copy: int | None = None
+        self._name = f"sys.{_NAMES[number]}"
+        self._copy: KeptDescriptor | None = None
         with contextlib.suppress(OSError):
             self._flags = fcntl.fcntl(number, fcntl.F_GETFL)
-            self._copy = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, len(_NAMES))
+            self._was_terminal = os.isatty(number)
+            self._copy = KeptDescriptor(fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, len(_NAMES)))
 
-    def put_back(self) -> bool:
-        """Make the number mean the same file as before; return whether it did not."""
+    def put_back(self) -> str | None:
+        """Make the number mean the same file as before; return its name if it did not."""
         if self._copy is None:
-            return False
+            return None
         try:
-            if self._is_same():
+            if self._copy.is_also(self.number):
                 return self._put_flags_back()
-            os.dup2(self._copy, self.number)
+            self._copy.check(self._name)
+            if self._was_terminal and not os.isatty(self._copy.number):
+                # It was closed meanwhile: the command line sends what it would get nowhere.
+                return None
+            os.dup2(self._copy.number, self.number)
             self._put_flags_back()
-            return True
+            return self._name
         finally:
-            os.close(self._copy)
+            self._copy.close()
 
-    def _is_same(self) -> bool:
-        assert self._copy is not None
-        try:
-            return os.path.samestat(os.fstat(self.number), os.fstat(self._copy))
-        except OSError:
-            return False
-
-    def _put_flags_back(self) -> bool:
+    def _put_flags_back(self) -> str | None:
         # Such as O_NONBLOCK, which event loops set; a write then fails where it used to wait.
         if fcntl.fcntl(self.number, fcntl.F_GETFL) == self._flags:
-            return False
+            return None
         fcntl.fcntl(self.number, fcntl.F_SETFL, self._flags)
-        return True
+        return self._name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stratoperf.analysis.live.floors import floor_text, floor_tree, floor_warnings
+from stratoperf.analysis.live.floors import floor_notes, floor_text, floor_tree
 from stratoperf.analysis.live.pairs import SIDES, Arm, Floor
 from stratoperf.analysis.live.session import Pair, Session
 from stratoperf.statistics import Estimate
@@ -29,22 +29,22 @@ def floor(ms: float, *, is_shell: bool) -> Floor:
 def test_a_shell_that_is_a_part_of_a_short_time_is_told(
     ms: float, shell_ms: float, share: str
 ) -> None:
-    (warning,) = floor_warnings(floor(shell_ms, is_shell=True), session(ms, 2 * ms))
-    assert f"the baseline takes {ms:.3g} ms" in warning
-    assert f"{share} ({shell_ms:.3g} ms)" in warning
-    assert "leave --shell out" in warning
+    (note,) = floor_notes(floor(shell_ms, is_shell=True), session(ms, 2 * ms))
+    assert f"the baseline takes {ms:.3g} ms" in note
+    assert f"{share} ({shell_ms:.3g} ms)" in note
+    assert "leave --shell out" in note
 
 
 def test_a_process_that_does_little_but_start_is_told() -> None:
-    (warning,) = floor_warnings(floor(0.9, is_shell=False), session(3.0, 1.2))
-    assert "the current takes 1.2 ms" in warning
-    assert "75 % (/usr/bin/true alone takes 0.9 ms)" in warning
+    (note,) = floor_notes(floor(0.9, is_shell=False), session(3.0, 1.2))
+    assert "the current takes 1.2 ms" in note
+    assert "75 % (/usr/bin/true alone takes 0.9 ms)" in note
 
 
 def test_what_takes_much_longer_than_its_start_is_not() -> None:
-    assert floor_warnings(floor(0.9, is_shell=False), session(1.9, 2.0)) == []
-    assert floor_warnings(floor(0.9, is_shell=True), session(9.1, 20.0)) == []
-    assert floor_warnings(floor(0.9, is_shell=True), Session()) == []
+    assert floor_notes(floor(0.9, is_shell=False), session(1.9, 2.0)) == []
+    assert floor_notes(floor(0.9, is_shell=True), session(9.1, 20.0)) == []
+    assert floor_notes(floor(0.9, is_shell=True), Session()) == []
 
 
 def test_the_cost_of_the_shell_is_shown_with_its_interval_and_kept() -> None:

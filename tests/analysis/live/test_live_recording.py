@@ -159,3 +159,14 @@ def test_a_disk_that_fills_up_loses_only_the_case_in_progress(
     assert [result.params for result in sp.load(journal).results] == [{"work": 1000}]
     with pytest.raises(sp.StratoperfError):
         sp.run(resume=journal)
+
+
+def test_what_a_process_costs_by_itself_is_a_note_and_no_noise(tmp_path: Path) -> None:
+    command = sp.Command(("true",), shell=True)
+    comparison = sp.compare_live(command, command, duration_s=0.2, output=tmp_path)
+    assert comparison.run_path is not None
+    (result,) = sp.load(comparison.run_path).results
+    (note,) = result.notes
+    assert "starting the shell" in note
+    assert note in comparison.warnings
+    assert not any("starting the shell" in warning for warning in result.warnings)

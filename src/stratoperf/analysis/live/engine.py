@@ -16,7 +16,7 @@ from stratoperf.analysis.live.agenda import make_agenda
 from stratoperf.analysis.live.cases import Agenda, LiveCase
 from stratoperf.analysis.live.command_pairs import CommandPairs
 from stratoperf.analysis.live.command_runs import CleanupFailed, run_aside
-from stratoperf.analysis.live.floors import floor_text, floor_warnings
+from stratoperf.analysis.live.floors import floor_notes, floor_text
 from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.judging import compared
 from stratoperf.analysis.live.listener import LiveListener
@@ -302,20 +302,21 @@ class _Engine:
     ) -> None:
         """Record a case, judge it and tell."""
         settings = self._settings
-        warnings = list(probe.warnings)
+        notes: list[str] = []
         if floor is not None:
             self._floor = floor
-            warnings += floor_warnings(floor, session)
+            notes = floor_notes(floor, session)
         tree = result_tree(
             case,
             session,
             system=machine,
             environment=probe.environment,
-            warnings=warnings,
+            warnings=probe.warnings,
+            notes=notes,
             floor=floor,
         )
         self._recorder.add(tree)
-        self._warnings.update(dict.fromkeys(warnings))
+        self._warnings.update(dict.fromkeys([*probe.warnings, *notes]))
         threshold = settings.threshold_of(case.benchmark)
         metric = compared(
             case,

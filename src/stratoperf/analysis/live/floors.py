@@ -28,7 +28,7 @@ def floor_text(floor: Floor) -> str:
     )
 
 
-def floor_warnings(floor: Floor, session: Session) -> list[str]:
+def floor_notes(floor: Floor, session: Session) -> list[str]:
     """Return a sentence where a side takes little more than a run that does nothing."""
     if not session.pairs:
         return []

@@ -89,7 +89,8 @@ class Child:
     Attributes
     ----------
     started_ns
-        When it was about to be started.
+        When it was about to be started. `subprocess` copies the arguments and the environment
+        after this moment, in some microseconds for both sides alike.
 
     Raises
     ------

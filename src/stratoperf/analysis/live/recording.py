@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def result_tree(
     *,
     system: str,
     environment: Mapping[str, Any],
-    warnings: list[str],
+    warnings: Sequence[str],
+    notes: Sequence[str],
     floor: Floor | None,
 ) -> dict[str, Any]:
     """Return the result of a case for the run file: one series per process.
@@ -77,7 +78,8 @@ def result_tree(
         "verification": {"checked": sum(verified), "passed": True} if verified else None,
         "environment": {name: environment.get(name) for name in _OF_THE_MACHINE},
         "stopped_because": "interrupted" if session.interrupted else session.stopped_because,
-        "warnings": warnings,
+        "warnings": list(warnings),
+        "notes": list(notes),
         **({} if floor is None else {"floor": floor_tree(floor)}),
     }
 

@@ -127,17 +127,20 @@ def machine_warnings(before: SideRuns, after: SideRuns) -> list[str]:
             "about the code"
         )
     # A live comparison may be both sides.
-    noisy = {
-        (run.id, key): result.warnings[0]
+    results = {
+        (run.id, key): result
         for side in (before, after)
         for key in side.results
         for run, result in side.of(key)
-        if result.warnings
     }
-    if noisy:
-        were = "result was" if len(noisy) == 1 else "results were"
-        first = next(iter(noisy.values()))
-        warnings.append(f"{len(noisy)} {were} taken under noise, for example: {first}")
+    noise = [result.warnings[0] for result in results.values() if result.warnings]
+    if noise:
+        were = "result was" if len(noise) == 1 else "results were"
+        warnings.append(f"{len(noise)} {were} taken under noise, for example: {noise[0]}")
+    notes = [result.notes[0] for result in results.values() if result.notes]
+    if notes:
+        have = "result has a note" if len(notes) == 1 else "results have notes"
+        warnings.append(f"{len(notes)} {have}, for example: {notes[0]}")
     return warnings
 
 
