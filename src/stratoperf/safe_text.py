@@ -182,14 +182,15 @@ def visible_lines(text: str) -> str:
     """Return a text of several lines that shows all it consists of; only its line breaks stay.
 
     For media that have lines of their own, such as elements of XML: what XML 1.0 cannot hold, and
-    what its parsers change, is escaped too.
+    what its parsers change, is escaped too, and so are commands of CI systems, since jobs print
+    such files.
 
     Parameters
     ----------
     text
         Whatever others wrote.
     """
-    return "\n".join(map(visible, text.split("\n")))
+    return "\n".join(map(log_line, text.split("\n")))
 
 
 def figure_label(text: str) -> str:

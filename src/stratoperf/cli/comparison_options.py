@@ -132,7 +132,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     ),
     click.option(
         "--confidence",
-        callback=percentage(100, above=50),
+        callback=percentage(99.99, above=50),
         metavar="PERCENT",
         help="That all intervals together cover; the rest is the admissible error.  [default: 99]",
     ),

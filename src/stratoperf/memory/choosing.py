@@ -45,7 +45,9 @@ def find(name: str, among: Sequence[Tier]) -> Tier:
             return tier
     matching = [tier for tier in among if name in _groups(tier)]
     if not matching:
-        hint = _nearest(name, [tier.name for tier in among]) or _nearest(name, GROUPS)
+        hint = _nearest(name, [tier.name for tier in among])
+        if not hint and name not in GROUPS:
+            hint = _nearest(name, GROUPS)
         wrong = "".join(f"; {sentence}" for sentence in assignments().wrong)
         raise InvalidParameter(f"tier: {name!r} does not exist here; {hint}{known(among)}{wrong}")
     if name in (*DISK_KINDS, "disk") and any(tier.assigned for tier in matching):

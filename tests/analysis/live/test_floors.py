@@ -30,14 +30,14 @@ def test_a_shell_that_is_a_part_of_a_short_time_is_told(
     ms: float, shell_ms: float, share: str
 ) -> None:
     (note,) = floor_notes(floor(shell_ms, is_shell=True), session(ms, 2 * ms))
-    assert f"the baseline takes {ms:.3g} ms" in note
+    assert f"the baseline side takes {ms:.3g} ms" in note
     assert f"{share} ({shell_ms:.3g} ms)" in note
     assert "leave --shell out" in note
 
 
 def test_a_process_that_does_little_but_start_is_told() -> None:
     (note,) = floor_notes(floor(0.9, is_shell=False), session(3.0, 1.2))
-    assert "the current takes 1.2 ms" in note
+    assert "the current side takes 1.2 ms" in note
     assert "75 % (/usr/bin/true alone takes 0.9 ms)" in note
 
 
