@@ -254,6 +254,19 @@ def test_results_are_called_safe_only_where_they_are(tmp_path: Path) -> None:
     assert "--resume" not in str(caught.value)
 
 
+LIVE: dict[str, Any] = {
+    "schema": "stratoperf.run/1",
+    "id": "0",
+    "created": "2026-01-02T03:04:05Z",
+    "preset": "live",
+    "command": [],
+    "stratoperf_version": "0",
+    "systems": {},
+    "live": {},
+    "results": [],
+}
+
+
 def test_a_benchmark_that_closes_descriptors_harms_neither_the_run_nor_its_own_files(
     tmp_path: Path,
 ) -> None:
@@ -289,18 +302,7 @@ def test_without_locks_nothing_of_a_run_in_progress_is_dropped(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    document = {
-        "schema": "stratoperf.run/1",
-        "id": "0",
-        "created": "2026-01-02T03:04:05Z",
-        "preset": "live",
-        "command": [],
-        "stratoperf_version": "0",
-        "systems": {},
-        "live": {},
-        "results": [],
-    }
-    running = start_file(tmp_path, document, ["live"])
+    running = start_file(tmp_path, dict(LIVE), ["live"])
     descriptor, writing = create_temporary(tmp_path)
     declare()
     run = sp.run("kv.put", output=tmp_path, **FAST)
@@ -310,6 +312,21 @@ def test_without_locks_nothing_of_a_run_in_progress_is_dropped(
     assert writing.exists()
     os.close(descriptor)
     running.abandon()
+
+
+def test_the_journal_of_another_machine_is_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("stratoperf.results.journal.machine", lambda: "01234567")
+        Journal.create(tmp_path / "live.journal", LIVE).close()
+    declare()
+    sp.run("kv.put", output=tmp_path, **FAST)
+    assert (tmp_path / "live.journal").exists()
+    with Journal.open(tmp_path / "live.journal") as journal:
+        journal.update(systems={})
+    sp.run("kv.put", output=tmp_path, **FAST)
+    assert not (tmp_path / "live.journal").exists()
 
 
 FORKING = """

@@ -46,6 +46,7 @@ from stratoperf.results.leftovers import (
     create_temporary_directory,
     foreign_names,
     lock,
+    machine,
     names_file,
     remove_journal_files,
     set_aside,
@@ -58,6 +59,9 @@ MARKER = "journal"
 """Key of the header that says what the directory is."""
 
 VERSION = "stratoperf.journal/1"
+
+MACHINE = "journal_machine"
+"""Key of the header for the machine that writes: its locks may hold nowhere else."""
 
 
 class Journal:
@@ -101,7 +105,7 @@ class Journal:
             The directory.
         must_lock
             Whether it has to be certain that no other process is writing to it. On a file system
-            without locks it never is.
+            without locks it never is, nor is it for the journal of another machine.
 
         Raises
         ------
@@ -116,7 +120,7 @@ class Journal:
             raise InvalidParameter(
                 f"resume: {path} is a symbolic link; give the path of the journal that it names"
             )
-        _read_header(path)
+        header = _read_header(path)
         with describe_failure(path):
             foreign = foreign_names(path)
         if foreign:
@@ -128,9 +132,11 @@ class Journal:
             descriptor = os.open(lines, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             is_free = lock(descriptor)
-            if is_free is None and must_lock:
+            is_certain = is_free is not None and header.get(MACHINE, machine()) == machine()
+            if must_lock and not is_certain:
                 raise InvalidParameter(
-                    f"resume: cannot lock {lines}; use a file system that has locks"
+                    f"resume: cannot lock {lines} for certain; use the machine that wrote it, and "
+                    "a file system with locks"
                 )
             if is_free is False:
                 raise InvalidParameter(
@@ -168,7 +174,7 @@ class Journal:
             sweep(path.parent)
             descriptor, aside = create_temporary_directory(path.parent)
         try:
-            marked = {**header, MARKER: VERSION, "results": []}
+            marked = {**_marked(header), "results": []}
             lines = b"".join(
                 storage.encode_line(moved_down(result)) for result in header["results"]
             )
@@ -201,7 +207,7 @@ class Journal:
         """Change top-level keys of the run, on the disk too."""
         self.header.update(keys)
         with atomic_file(self.path / HEADER) as file:
-            file.write(storage.encode({**self.header, MARKER: VERSION}))
+            file.write(storage.encode(_marked(self.header)))
 
     def append(self, result: dict[str, Any]) -> None:
         """Write a finished result to the disk.
@@ -342,6 +348,7 @@ def _read(path: Path) -> tuple[dict[str, Any], door.Outline]:
             raise SchemaError(f"{where}: expected an object; delete this line to read the others")
         results.append(result)
     document.pop(MARKER, None)
+    document.pop(MACHINE, None)
     return {**document, "results": results}, outline
 
 
@@ -359,6 +366,10 @@ def _read_header(path: Path) -> dict[str, Any]:
             "`stratoperf run` wrote"
         )
     return document
+
+
+def _marked(header: dict[str, Any]) -> dict[str, Any]:
+    return {**header, MARKER: VERSION, MACHINE: machine()}
 
 
 def _is_header(document: object) -> TypeGuard[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 Each is ours by two signs: a name that ends in its own checksum, and a lock that its writer holds.
 A lock goes away with its process, also across containers that share the folder; a number of a
-process would name another one there.
+process would name another one there. Some network file systems keep the locks of each machine to
+itself: the name says from which machine a file is, and those of others have to be old as well.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import hashlib
 import os
+import platform
 import re
 import secrets
 import stat
@@ -22,7 +25,10 @@ from pathlib import Path
 from stratoperf.errors import StratoperfError
 from stratoperf.results.names import ARRAYS, HEADER, LINES
 
-_TEMPORARY = re.compile(r"\.stratoperf-([0-9a-f]{16})([0-9a-f]{8})\.part")
+_TEMPORARY = re.compile(r"\.stratoperf-([0-9a-f]{16}([0-9a-f]{8}))([0-9a-f]{8})\.part")
+_LONGEST_PAUSE_S = 600.0
+"""No writer leaves a temporary file unchanged for that long."""
+
 _SERIES = re.compile(r"\d{4,}\.npz")
 _OPEN_ONLY = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -229,6 +235,8 @@ def sweep(directory: Path) -> None:
     """Delete temporary files that nobody is writing to any more."""
     for path in _temporaries(directory):
         with contextlib.suppress(OSError):
+            if not _is_of_this_machine(path.name) and _age_s(path) < _LONGEST_PAUSE_S:
+                continue
             mode = path.stat(follow_symlinks=False).st_mode
             if stat.S_ISREG(mode):
                 _remove_dead_file(path)
@@ -269,7 +277,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _temporary_name() -> str:
-    number = secrets.token_hex(8)
+    number = secrets.token_hex(8) + machine()
     return f".stratoperf-{number}{_checksum(number)}.part"
 
 
@@ -279,7 +287,39 @@ def _checksum(number: str) -> str:
 
 def _is_temporary(name: str) -> bool:
     match = _TEMPORARY.fullmatch(name)
-    return match is not None and _checksum(match[1]) == match[2]
+    return match is not None and _checksum(match[1]) == match[3]
+
+
+@functools.cache
+def machine() -> str:
+    """Return what tells machines apart whose locks may not know of each other.
+
+    All containers of a machine have it in common; a restart changes it.
+    """
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    except OSError:
+        start = platform.node()
+    return hashlib.sha256(f"stratoperf machine {start.strip()}".encode()).hexdigest()[:8]
+
+
+def _is_of_this_machine(name: str) -> bool:
+    match = _TEMPORARY.fullmatch(name)
+    return match is not None and match[2] == machine()
+
+
+def _age_s(path: Path) -> float:
+    """Return how long ago a file, or a directory with what is in it, was changed."""
+    parts = [path, *(path.iterdir() if path.is_dir() and not path.is_symlink() else ())]
+    # By the clock of the file system, which a new file shows.
+    descriptor, new = create_temporary(path.parent)
+    try:
+        now = os.fstat(descriptor).st_mtime
+    finally:
+        new.unlink()
+        os.close(descriptor)
+    changed_at: float = max(each.stat(follow_symlinks=False).st_mtime for each in parts)
+    return now - changed_at
 
 
 def _temporaries(directory: Path) -> list[Path]:
