@@ -4,7 +4,7 @@ A journal is a directory beside the run file, ``<run>.journal/``, with
 
 ``run.json``
     the run file as far as it is known before the first measurement, without results, and with the
-    key ``journal``, which marks it;
+    key ``journal``, which marks it, and ``journal_machine``, which says who writes;
 ``results.jsonl``
     one finished result a line, on the disk before the next case starts; whoever writes holds its
     lock;
