@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from stratoperf.errors import SchemaError
 
@@ -162,6 +162,44 @@ def parse_json(content: bytes, source: str) -> Any:
     return tree
 
 
+class Outline(NamedTuple):
+    """How much JSON holds at most, counted without parsing it.
+
+    Brackets and commas in strings count too: a limit needs no parser.
+    """
+
+    size: int
+    objects: int
+    values: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Outline:
+        """Count what a text holds."""
+        return cls(len(content), content.count(b"{") + content.count(b"["), content.count(b","))
+
+    def with_more(self, content: bytes) -> Outline:
+        """Return the counts of this text and another one after it."""
+        more = Outline.of(content)
+        return Outline(
+            self.size + more.size, self.objects + more.objects, self.values + more.values
+        )
+
+    def check(self) -> None:
+        """Make sure that what the text holds fits into memory.
+
+        Raises
+        ------
+        SchemaError
+            Without the name of the source.
+        """
+        if self.size > LARGEST_JSON:
+            raise SchemaError(f"it has more than {_size(LARGEST_JSON)}")
+        if self.objects > MOST_OBJECTS:
+            raise SchemaError(f"it has more than {MOST_OBJECTS:,} objects and arrays")
+        if self.values > MOST_VALUES:
+            raise SchemaError(f"it has more than {MOST_VALUES:,} values")
+
+
 def check_outline(content: bytes) -> None:
     """Make sure, before JSON is parsed, that what it holds fits into memory.
 
@@ -170,13 +208,7 @@ def check_outline(content: bytes) -> None:
     SchemaError
         Without the name of the source.
     """
-    if len(content) > LARGEST_JSON:
-        raise SchemaError(f"it has more than {_size(LARGEST_JSON)}")
-    # Brackets and commas in strings count too: a limit needs no parser.
-    if content.count(b"{") + content.count(b"[") > MOST_OBJECTS:
-        raise SchemaError(f"it has more than {MOST_OBJECTS:,} objects and arrays")
-    if content.count(b",") > MOST_VALUES:
-        raise SchemaError(f"it has more than {MOST_VALUES:,} values")
+    Outline.of(content).check()
 
 
 def check_tree(tree: object, where: str = "") -> None:

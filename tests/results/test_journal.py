@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import stratoperf as sp
+from stratoperf import door
 from stratoperf.results.journal import Journal
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 
@@ -110,7 +114,6 @@ def test_a_journal_of_an_earlier_version_has_no_mark_and_is_read(
     with pytest.raises(sp.SchemaError, match="journal"):
         Journal.open(journal.path)
     (journal.path / "run.json").write_text(json.dumps({**header, "plan": {}}))
-    (journal.path / ".run.json.ab3_xyz9.part").write_text("cut off")
     with Journal.open(journal.path) as again:
         assert [result["key"] for result in again.results] == [results[0]["key"]]
 
@@ -154,3 +157,147 @@ def test_an_empty_directory_does_not_block_the_name(tmp_path: Path, document: Tr
     (tmp_path / "run.journal").mkdir()
     Journal.create(tmp_path / "run.journal", document).remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def descriptor_of(journal: Journal) -> int:
+    """Return the number under which this process has the lines of a journal open."""
+    lines = journal.path / "results.jsonl"
+    (number,) = (
+        int(entry.name)
+        for entry in Path("/proc/self/fd").iterdir()
+        if entry.exists() and entry.samefile(lines)
+    )
+    return number
+
+
+class Mine(NamedTuple):
+    """A file that a benchmark opened under the number of the journal's descriptor."""
+
+    path: Path
+    number: int
+
+    def is_untouched(self) -> bool:
+        """Return whether it is still open and has its content."""
+        is_open = os.path.samestat(os.fstat(self.number), self.path.stat())
+        return is_open and self.path.read_text() == CONTENT
+
+
+CONTENT = "mine" * 1000
+
+
+@pytest.fixture
+def mine(journal: Journal, tmp_path: Path) -> Iterator[Mine]:
+    path = tmp_path / "mine"
+    path.write_text(CONTENT)
+    number = descriptor_of(journal)
+    with path.open("r+b") as file:
+        os.dup2(file.fileno(), number, inheritable=False)
+    yield Mine(path, number)
+    os.close(number)
+
+
+class TestAJournalWhoseDescriptorABenchmarkClosed:
+    def test_is_opened_again_and_loses_nothing(self, journal: Journal, results: list[Tree]) -> None:
+        journal.append(results[0])
+        os.close(descriptor_of(journal))
+        journal.append(results[1])
+        assert len(sp.load(journal.path).results) == 2
+        with pytest.raises(sp.InvalidParameter, match="in progress"):
+            Journal.open(journal.path)
+        journal.close()
+
+    def test_does_not_write_to_the_file_that_has_its_number_now(
+        self, journal: Journal, results: list[Tree], mine: Mine
+    ) -> None:
+        for result in results:
+            journal.append(result)
+        assert len(sp.load(journal.path).results) == 2
+        journal.close()
+        assert mine.is_untouched()
+
+    @pytest.mark.parametrize("end", [Journal.close, Journal.remove])
+    def test_does_not_close_the_file_that_has_its_number_now(
+        self, journal: Journal, mine: Mine, end: Callable[[Journal], None]
+    ) -> None:
+        end(journal)
+        assert mine.is_untouched()
+        assert journal.path.exists() == (end is Journal.close)
+
+    def test_is_left_to_who_has_it_now(
+        self, journal: Journal, results: list[Tree], mine: Mine
+    ) -> None:
+        with Journal.open(journal.path) as other:
+            with pytest.raises(sp.StratoperfError, match=r"run\.journal.*another process"):
+                journal.append(results[0])
+            other.append(results[1])
+        with pytest.raises(sp.StratoperfError, match=r"run\.journal.*another process"):
+            journal.append(results[0])
+        journal.remove()
+        assert [result.key for result in sp.load(journal.path).results] == [results[1]["key"]]
+        assert mine.is_untouched()
+
+    def test_says_when_it_was_removed(
+        self, journal: Journal, results: list[Tree], mine: Mine
+    ) -> None:
+        shutil.rmtree(journal.path)
+        with pytest.raises(sp.StratoperfError, match=r"run\.journal.*removed.*new run"):
+            journal.append(results[0])
+        assert mine.is_untouched()
+
+
+def test_a_journal_that_took_the_place_of_another_is_not_removed_with_it(
+    journal: Journal, document: Tree, results: list[Tree]
+) -> None:
+    shutil.rmtree(journal.path)
+    with Journal.create(journal.path, document):
+        with pytest.raises(sp.StratoperfError, match=r"run\.journal.*replaced"):
+            journal.append(results[0])
+        journal.remove()
+        assert len(sp.load(journal.path).results) == len(results)
+
+
+def test_adding_a_result_does_not_read_the_others_again(
+    journal: Journal, results: list[Tree], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(door, "read_bytes", lambda *_, **__: pytest.fail("it was read"))
+        for result in results:
+            journal.append(result)
+    assert len(sp.load(journal.path).results) == 2
+    journal.close()
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_JSON", "MOST_OBJECTS", "MOST_VALUES"])
+@pytest.mark.parametrize("opens_again", [False, True])
+def test_no_journal_grows_beyond_what_can_be_read(
+    journal: Journal,
+    results: list[Tree],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    opens_again: bool,
+) -> None:
+    journal.append(results[0])
+    line = door.Outline.of((journal.path / "results.jsonl").read_bytes())
+    names = ("LARGEST_JSON", "MOST_OBJECTS", "MOST_VALUES")
+    if opens_again:
+        journal.close()
+        journal = Journal.open(journal.path)
+    monkeypatch.setattr(door, limit, 3 * line[names.index(limit)] - 1)
+    journal.append(results[0])
+    with pytest.raises(sp.StratoperfError, match=r"results\.jsonl: it has more.*fewer cases"):
+        journal.append(results[0])
+    assert len(sp.load(journal.path).results) == 2
+    journal.close()
+
+
+def test_without_locks_it_is_opened_only_where_that_is_safe(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(sp.InvalidParameter, match=r"cannot lock .*run\.journal.*file system"):
+        Journal.open(journal.path, must_lock=True)
+    Journal.open(journal.path).close()
+    journal.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
+from stratoperf.results import leftovers
 from stratoperf.results.files import atomic_file
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary, create_temporary_directory, sweep
@@ -51,6 +52,27 @@ def test_files_of_a_live_process_stay_and_those_of_a_dead_one_go(
     assert {path.name for path in tmp_path.iterdir()} == {"next"}
 
 
+def test_files_of_another_machine_go_when_nobody_changed_them_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its locks may be unknown here.
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(leftovers, "machine", lambda: "01234567")
+        descriptor, path = create_temporary(tmp_path)
+        lines, folder = create_temporary_directory(tmp_path)
+    os.close(descriptor)
+    os.close(lines)
+    sweep(tmp_path)
+    assert set(tmp_path.iterdir()) == {path, folder}
+    for old in (path, folder):
+        os.utime(old, (0, 0))
+    sweep(tmp_path)
+    assert set(tmp_path.iterdir()) == {folder}
+    os.utime(folder / "results.jsonl", (0, 0))
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_files_that_this_process_is_writing_stay(tmp_path: Path) -> None:
     descriptor, path = create_temporary(tmp_path)
     lines, folder = create_temporary_directory(tmp_path)
@@ -64,6 +86,7 @@ def test_files_that_this_process_is_writing_stay(tmp_path: Path) -> None:
     "name",
     [
         ".stratoperf-0123456789abcdef01234567.part",
+        ".stratoperf-0123456789abcdef0123456701234567.part",
         ".stratoperf-x.part",
         ".run.json.abcd1234.part",
         "x.part",

@@ -89,7 +89,7 @@ NAMES = (
     f"{NAME}-2.npz",
     f"{NAME}-3.json",
     "latest.json",
-    ".stratoperf-0123456789abcdef01234567.part",
+    ".stratoperf-0123456789abcdef0123456701234567.part",
     f".{NAME}.json.abcd1234.part",
     "x.part",
     "arrays.npz",

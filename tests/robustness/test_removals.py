@@ -58,7 +58,9 @@ REVIEWED = {
     },
     "cli/entry.py": {"_silence: os.open(os.devnull, os.O_WRONLY)": "a device that drops all"},
     "consensus/batch.py": {
-        "VoteBatch.save: save(Path(path), self.columns())": "the user named it; see trace.py",
+        "VoteBatch.save: save(user_path('path', path), self.columns())": (
+            "the user named it; see trace.py"
+        ),
     },
     "consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
     "door.py": {
@@ -91,7 +93,7 @@ REVIEWED = {
             "a journal by its suffix, header and files; opening changes nothing"
         ),
         "Journal.create: (aside / HEADER).open('xb')": "new, in a temporary directory of ours",
-        "Journal.append: os.ftruncate(self._open_descriptor, self._length)": (
+        "Journal._cut: os.ftruncate(self._lines.descriptor(), self._outline.size)": (
             "cuts off a part of a line; of the whole ones nothing"
         ),
         "Journal.remove: aside.rename(self.path)": "brings back what came in the moment before",
@@ -106,9 +108,9 @@ REVIEWED = {
         "set_aside: directory.rename(aside)": JOURNAL,
         "_remove_dead_file: path.unlink()": DEAD,
         "_remove_dead_directory: path.rmdir()": f"{DEAD}; fails where anything is in it",
-        "_locked: os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)": (
-            "opens without changing"
-        ),
+        "LockedFile._open_again: os.open(self._path, _OPEN_ONLY)": "opens without changing",
+        "_locked: os.open(path, _OPEN_ONLY)": "opens without changing",
+        "_age_s: new.unlink()": OWN_LOCK,
         "_create_locked: os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 438)": (
             "fails where something has the name"
         ),
@@ -128,7 +130,7 @@ REVIEWED = {
         "resume_file: journal.remove()": JOURNAL,
         "_resume_journal: Journal.open(place)": "changes nothing",
         "_remove_unused_arrays: arrays.unlink()": "a second name of a file in our journal",
-        "_drop_needless_journals: Journal.open(place)": "changes nothing",
+        "_drop_needless_journals: Journal.open(place, must_lock=True)": "changes nothing",
         "_drop_needless_journals: journal.remove()": f"{JOURNAL}; nobody can need what it has",
     },
     "suite/standard_streams.py": {

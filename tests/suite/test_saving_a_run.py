@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import resource
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +21,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
+from stratoperf.results.leftovers import create_temporary
 from stratoperf.suite import Case, Listener, Registry
 from stratoperf.suite.planner import Plan
 from stratoperf.suite.recorder import FileRecorder, resume_command, resume_file, start_file
@@ -247,6 +252,118 @@ def test_results_are_called_safe_only_where_they_are(tmp_path: Path) -> None:
         sp.run("kv.put", output=tmp_path, listener=Wipe(), **FAST)
     assert "safe in" not in str(caught.value)
     assert "--resume" not in str(caught.value)
+
+
+LIVE: dict[str, Any] = {
+    "schema": "stratoperf.run/1",
+    "id": "0",
+    "created": "2026-01-02T03:04:05Z",
+    "preset": "live",
+    "command": [],
+    "stratoperf_version": "0",
+    "systems": {},
+    "live": {},
+    "results": [],
+}
+
+
+def test_a_benchmark_that_closes_descriptors_harms_neither_the_run_nor_its_own_files(
+    tmp_path: Path,
+) -> None:
+    mine = [tmp_path / f"mine{number}" for number in range(20)]
+    for path in mine:
+        path.write_text("mine" * 5000)
+
+    class Careless(Listener):
+        """Does between the cases what a benchmark does in one."""
+
+        def case_started(self, index: int, case: Case) -> None:
+            (lines,) = tmp_path.glob("*.journal/results.jsonl")
+            for entry in [*Path("/proc/self/fd").iterdir()]:
+                if entry.exists() and entry.samefile(lines):
+                    os.close(int(entry.name))
+            self.files = [path.open("r+") for path in mine]
+
+        def case_finished(self, index: int, case: Case, result: Any) -> None:
+            for file in self.files:
+                file.close()
+
+    declare()
+    run = sp.run("kv.put", output=tmp_path, listener=Careless(), **FAST)
+    assert [result.status for result in run.results] == ["ok", "ok"]
+    assert {path.read_text() for path in mine} == {"mine" * 5000}
+    assert not list(tmp_path.glob("*.journal"))
+
+
+def test_without_locks_nothing_of_a_run_in_progress_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    running = start_file(tmp_path, dict(LIVE), ["live"])
+    descriptor, writing = create_temporary(tmp_path)
+    declare()
+    run = sp.run("kv.put", output=tmp_path, **FAST)
+    assert run.path is not None
+    assert run.path.exists()
+    assert len(list(tmp_path.glob("live_*.journal"))) == 1
+    assert writing.exists()
+    os.close(descriptor)
+    running.abandon()
+
+
+def test_the_journal_of_another_machine_is_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("stratoperf.results.journal.machine", lambda: "01234567")
+        Journal.create(tmp_path / "live.journal", LIVE).close()
+    declare()
+    sp.run("kv.put", output=tmp_path, **FAST)
+    assert (tmp_path / "live.journal").exists()
+    with Journal.open(tmp_path / "live.journal") as journal:
+        journal.update(systems={})
+    sp.run("kv.put", output=tmp_path, **FAST)
+    assert not (tmp_path / "live.journal").exists()
+
+
+FORKING = """
+import os, signal, sys, time
+import stratoperf as sp
+
+@sp.benchmark("x", params={"step": [1, 2]})
+def x(step):
+    if step == 1:
+        return lambda: None
+    ear, mouth = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(mouth, b"here")
+        time.sleep(600)
+        os._exit(0)
+    os.read(ear, 4)
+    print(child, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+sp.run("x", output=sys.argv[1], preset="ci", warmup_s=0, duration_s=0.02)
+"""
+
+
+def test_a_child_that_outlives_a_killed_run_does_not_block_its_journal(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        try:
+            process.wait(60)
+            (journal,) = tmp_path.glob("*.journal")
+            sp.benchmark("x", params={"step": [1, 2]})(lambda step: lambda: None)
+            run = sp.run(resume=journal)
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert [result.status for result in run.results] == ["ok", "ok"]
 
 
 class TestResuming:

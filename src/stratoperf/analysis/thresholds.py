@@ -26,6 +26,7 @@ from stratoperf import door
 from stratoperf.analysis.verdicts import LARGEST_THRESHOLD
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
+from stratoperf.paths import user_path
 
 LARGEST_FILE = 1 << 18
 """Bytes in a file of thresholds at most: 256 KiB, some 5,000 benchmarks."""
@@ -97,7 +98,7 @@ def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
         names the file and the key.
     """
     source = str(path)
-    tree = _parsed(Path(path))
+    tree = _parsed(user_path("thresholds", path))
     for key in tree:
         if key not in _KEYS:
             raise InvalidParameter(

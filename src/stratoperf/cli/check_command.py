@@ -12,14 +12,16 @@ import click
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
 from stratoperf.cli.likely_mistakes import check_stored_side
+from stratoperf.cli.options import RESULTS
 from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter
+from stratoperf.results.names import LATEST
 
 if TYPE_CHECKING:
     from stratoperf.analysis.gate import Decision, Policy
 
-BASELINE = Path("results/baseline.json")
-LATEST = Path("results/latest.json")
+BASELINE = RESULTS / "baseline.json"
+CURRENT = RESULTS / LATEST
 
 
 @click.command(
@@ -42,7 +44,7 @@ LATEST = Path("results/latest.json")
     "--current",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {LATEST}]",
+    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {CURRENT}]",
 )
 @click.option(
     "--inconclusive",
@@ -111,7 +113,7 @@ def _stored_sides(
     baseline: tuple[Path, ...], current: tuple[Path, ...]
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Return the run files of both sides, which exist."""
-    sides = (baseline or (BASELINE,), current or (LATEST,))
+    sides = (baseline or (BASELINE,), current or (CURRENT,))
     for path in sides[0]:
         check_stored_side("baseline", path)
         if not path.exists():
@@ -132,8 +134,8 @@ def _making(path: Path) -> str:
     """Return the command that makes a run file of that name."""
     folder = path.parent
     # In the same folder: samples may lie in a file beside the run file.
-    made = folder / LATEST.name
-    where: list[str | Path] = [] if folder == LATEST.parent else ["--output", folder]
+    made = folder / LATEST
+    where: list[str | Path] = [] if folder == RESULTS else ["--output", folder]
     measure = command_text("stratoperf", "run", "--ci", *where)
     copy = command_text("cp", made, path)
     if made == path:

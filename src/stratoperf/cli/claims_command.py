@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-LATEST = Path("results/latest.json")
+from stratoperf.cli.options import RESULTS
+from stratoperf.results.names import LATEST
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), default=LATEST, metavar="[RUN]")
+@click.argument("run", type=click.Path(path_type=Path), default=RESULTS / LATEST, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def claims(run: Path, as_json: bool) -> None:
     """Show the published claims beside the results of RUN, with verdicts.

@@ -22,7 +22,7 @@ from stratoperf.cli.likely_mistakes import (
     check_thresholds_file,
     threshold_warning,
 )
-from stratoperf.cli.options import parse_params
+from stratoperf.cli.options import RESULTS, parse_params
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ DEFAULT_THRESHOLD = 0.05
 DEFAULT_CONFIDENCE = 0.99
 DEFAULT_DURATION_S = 60.0
 PLANNING_TIMEOUT_S = 600.0
-RESULTS = Path("results")
 _SHOWN = 5
 _SIDES = ("baseline_env", "current_env", "baseline_params", "current_params")
 """Options that make the sides environments."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stratoperf.cli.options import RESULTS
+
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.monitor import Check
@@ -29,7 +31,7 @@ HEAD_WIDTH = 2 + STATUS_WIDTH + 22
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
+    default=RESULTS,
     show_default=True,
     help="Folder whose disk to check.",
 )

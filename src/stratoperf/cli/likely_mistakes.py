@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from stratoperf.cli.options import percentage
+from stratoperf.paths import is_directory, is_file
 
 _BUILT_IN = re.compile(
     r"\.|:|alias|bg|cd|command|eval|exec|exit|export|fg|hash|jobs|read|readonly|return|set|shift|"
@@ -38,15 +39,15 @@ def _reason(text: str, program: str) -> str:
     path = Path(program)
     if _BUILT_IN.fullmatch(program):
         return f"{program} is built into the shell; add --shell"
-    if text.strip() != program and Path(text.strip()).is_file():
+    if text.strip() != program and is_file(Path(text.strip())):
         return f"the file {text.strip()!r} has a space in its name; quote it within the command"
-    if path.is_dir():
+    if is_directory(path):
         return f"{program} is a folder; give a program, or leave out --live to compare run files"
-    if path.suffix == ".json" and path.is_file():
+    if path.suffix == ".json" and is_file(path):
         return f"{program} is a run file; leave out --live to compare run files"
-    if path.is_file() and not os.access(path, os.X_OK):
+    if is_file(path) and not os.access(path, os.X_OK):
         return f"the file {program} may not be executed; use chmod +x, or name its interpreter"
-    if path.is_file():
+    if is_file(path):
         return f"{program} is not on the PATH; write ./{program}"
     if any(letter.isspace() for letter in program):
         return (
@@ -78,7 +79,7 @@ def run_folder(
 ) -> Path | None:
     """Return the folder of an option; what looks like the name of a run file is wrong usage."""
     del context, parameter
-    if value is not None and value.suffix == ".json" and not value.is_dir():
+    if value is not None and value.suffix == ".json" and not is_directory(value):
         raise click.BadParameter(
             f"{str(value)!r} looks like a file, and this is the folder of the run file, which gets "
             f"a name of its own; write {str(value.parent)!r}"
@@ -104,8 +105,10 @@ def check_thresholds_file(path: Path) -> None:
 def check_modules(modules: Sequence[str]) -> None:
     """Raise a usage error for a file whose name lacks its end."""
     for module in modules:
-        is_file = not module.endswith(".py") and Path(f"{module}.py").is_file()
-        if is_file and ("/" in module or "." in module or importlib.util.find_spec(module) is None):
+        has_file = not module.endswith(".py") and is_file(Path(f"{module}.py"))
+        if has_file and (
+            "/" in module or "." in module or importlib.util.find_spec(module) is None
+        ):
             raise click.UsageError(
                 f"--module: there is no module {module!r}, but a file; write --module "
                 f"{shlex.quote(module + '.py')}"

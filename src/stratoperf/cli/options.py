@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,9 @@ UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0
 _DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _DURATION = re.compile(rf"({_DECIMAL})\s*([a-zµ]*)")
 _PERCENTAGE = re.compile(rf"([+-]?{_DECIMAL}(?:[eE][+-]?[0-9]+)?)\s*%?")
+
+RESULTS = Path("results")
+"""The folder of run files, unless another one is given."""
 
 _LONGEST_PARAMETER = 10_000
 

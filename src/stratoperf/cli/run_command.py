@@ -9,7 +9,7 @@ import click
 
 from stratoperf.cli.exits import ExitCode
 from stratoperf.cli.likely_mistakes import run_folder
-from stratoperf.cli.options import any_duration, parse_params, positive_duration
+from stratoperf.cli.options import RESULTS, any_duration, parse_params, positive_duration
 from stratoperf.commands import command_text
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def run(
     remarks = Screen.stderr()
     progress = RunProgress(remarks)
     # A resumed run stays beside its own file, and refuses another folder.
-    folder = output if output is not None or resume is not None else Path("results")
+    folder = output if output is not None or resume is not None else RESULTS
     code = ExitCode.FINE
     try:
         outcome = measure_all(

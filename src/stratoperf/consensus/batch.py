@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
+from stratoperf.paths import user_path
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -126,7 +126,7 @@ class VoteBatch:
         """
         from stratoperf.consensus.trace import load
 
-        return cls(**load(Path(path)))
+        return cls(**load(user_path("path", path)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a trace that `load` reads; the suffix chooses the format.
@@ -140,7 +140,7 @@ class VoteBatch:
         """
         from stratoperf.consensus.trace import save
 
-        save(Path(path), self.columns())
+        save(user_path("path", path), self.columns())
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the five arrays by name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
+from stratoperf.paths import is_directory
 from stratoperf.report.history_text import machine_text, ratio_text, scatter_text, trend_name
 from stratoperf.report.units import scale_of
 from stratoperf.safe_text import figure_label
@@ -72,7 +73,7 @@ def check_figure_path(path: Path) -> None:
     """Raise `InvalidParameter` unless a figure can be written under that name."""
     if path.suffix.lower() not in FORMATS:
         raise InvalidParameter(f"figure: {path} must end with {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
+    if not is_directory(path.parent):
         raise InvalidParameter(f"figure: there is no directory {path.parent}; create it first")
 
 

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
 from stratoperf.results.archives import open_archive
+from stratoperf.results.names import JOURNAL_SUFFIX
 from stratoperf.safe_text import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
-
-JOURNAL_SUFFIX = ".journal"
-"""How the name of a journal's directory ends."""
 
 _BESIDE_A_JOURNAL = "../"
 

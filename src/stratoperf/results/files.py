@@ -76,14 +76,6 @@ _REMEDIES = {
 }
 
 
-def is_directory(path: Path) -> bool:
-    """Return whether a path leads to a directory; of what cannot be looked at it does not."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
 def sync_directory(directory: Path) -> None:
     """Bring the names in a directory to the disk, where the file system can."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

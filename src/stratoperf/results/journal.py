@@ -4,7 +4,7 @@ A journal is a directory beside the run file, ``<run>.journal/``, with
 
 ``run.json``
     the run file as far as it is known before the first measurement, without results, and with the
-    key ``journal``, which marks it;
+    key ``journal``, which marks it, and ``journal_machine``, which says who writes;
 ``results.jsonl``
     one finished result a line, on the disk before the next case starts; whoever writes holds its
     lock;
@@ -33,7 +33,7 @@ import numpy as np
 from stratoperf import door
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import storage
-from stratoperf.results.columns import JOURNAL_SUFFIX, digest
+from stratoperf.results.columns import digest
 from stratoperf.results.files import (
     atomic_file,
     describe_failure,
@@ -42,22 +42,26 @@ from stratoperf.results.files import (
     write_whole,
 )
 from stratoperf.results.leftovers import (
-    HEADER,
-    LINES,
+    LockedFile,
     create_temporary_directory,
     foreign_names,
     lock,
+    machine,
     names_file,
     remove_journal_files,
     set_aside,
     sweep,
 )
+from stratoperf.results.names import HEADER, JOURNAL_SUFFIX, LINES
 from stratoperf.results.schema import SCHEMA
 
 MARKER = "journal"
 """Key of the header that says what the directory is."""
 
 VERSION = "stratoperf.journal/1"
+
+MACHINE = "journal_machine"
+"""Key of the header for the machine that writes: its locks may hold nowhere else."""
 
 
 class Journal:
@@ -78,23 +82,30 @@ class Journal:
     """
 
     def __init__(self, path: Path, descriptor: int, *, is_new: bool) -> None:
-        document = read_journal(path)
+        document, self._outline = _read(path)
         self.path = path
         self.header: dict[str, Any] = {**document, "results": []}
         self.results: list[dict[str, Any]] = document["results"]
         self.is_new = is_new
-        self._descriptor: int | None = descriptor
         self._inline = sum(
             len(column)
             for _, _, columns in storage.columns_of(document)
             for column in columns.values()
             if not isinstance(column, dict)
         )
-        self._length = _whole_length((path / LINES).read_bytes())
+        self._lines = LockedFile(path / LINES, descriptor)
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
+    def open(cls, path: Path, *, must_lock: bool = False) -> Journal:
         """Open a journal that is there, without changing anything on the disk.
+
+        Parameters
+        ----------
+        path
+            The directory.
+        must_lock
+            Whether it has to be certain that no other process is writing to it. On a file system
+            without locks it never is, nor is it for the journal of another machine.
 
         Raises
         ------
@@ -109,7 +120,7 @@ class Journal:
             raise InvalidParameter(
                 f"resume: {path} is a symbolic link; give the path of the journal that it names"
             )
-        read_journal(path)
+        header = _read_header(path)
         with describe_failure(path):
             foreign = foreign_names(path)
         if foreign:
@@ -120,7 +131,14 @@ class Journal:
         with describe_failure(lines):
             descriptor = os.open(lines, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if not lock(descriptor):
+            is_free = lock(descriptor)
+            is_certain = is_free is not None and header.get(MACHINE, machine()) == machine()
+            if must_lock and not is_certain:
+                raise InvalidParameter(
+                    f"resume: cannot lock {lines} for certain; use the machine that wrote it, and "
+                    "a file system with locks"
+                )
+            if is_free is False:
                 raise InvalidParameter(
                     f"resume: {path} belongs to a run in progress; wait for it, or interrupt it"
                 )
@@ -156,7 +174,7 @@ class Journal:
             sweep(path.parent)
             descriptor, aside = create_temporary_directory(path.parent)
         try:
-            marked = {**header, MARKER: VERSION, "results": []}
+            marked = {**_marked(header), "results": []}
             lines = b"".join(
                 storage.encode_line(moved_down(result)) for result in header["results"]
             )
@@ -189,7 +207,7 @@ class Journal:
         """Change top-level keys of the run, on the disk too."""
         self.header.update(keys)
         with atomic_file(self.path / HEADER) as file:
-            file.write(storage.encode({**self.header, MARKER: VERSION}))
+            file.write(storage.encode(_marked(self.header)))
 
     def append(self, result: dict[str, Any]) -> None:
         """Write a finished result to the disk.
@@ -204,39 +222,45 @@ class Journal:
         StratoperfError
             When it cannot be written; what was written before stays readable.
         """
+        lines = self.path / LINES
+        with describe_failure(lines):
+            self._lines.descriptor()
         stored = self._with_arrays_apart(result)
         line = storage.encode_line(stored)
-        self._check_readable(line)
-        with describe_failure(self.path / LINES):
+        outline = self._outline.with_more(line)
+        try:
+            outline.check()
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
+        with describe_failure(lines):
             try:
                 # A process that was killed may have left a part of a line.
-                os.ftruncate(self._open_descriptor, self._length)
-                write_whole(self._open_descriptor, line, self._length)
-                if not names_file(self.path / LINES, self._open_descriptor):
-                    raise StratoperfError(
-                        f"{self.path} was removed during the run, and its results with it; start "
-                        "a new run"
-                    )
+                self._cut()
+                write_whole(self._lines.descriptor(), line, self._outline.size)
             except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._open_descriptor, self._length)
+                with contextlib.suppress(OSError, StratoperfError):
+                    self._cut()
                 raise
-        self._length += len(line)
+            finally:
+                self._lines.note_size()
+            self._lines.descriptor()
+        self._outline = outline
         self.results.append(stored)
         self.is_new = False
 
     def close(self) -> None:
         """Let go of the journal and leave it on the disk."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._lines.close()
 
     def remove(self) -> None:
-        """Delete the journal, unless it was let go of: the run file holds everything now."""
-        if self._descriptor is None:
+        """Delete the journal, unless it is not ours any more: the run file holds everything now."""
+        if self._lines.is_closed:
             return
-        aside = set_aside(self.path)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, StratoperfError):
+            self._lines.descriptor()
+            aside = set_aside(self.path)
             remove_journal_files(aside)
             if foreign_names(aside):
                 # It came in the moment before.
@@ -254,22 +278,9 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _check_readable(self, line: bytes) -> None:
-        """Make sure that the journal can still be read with one more line."""
-        lines = self.path / LINES
-        try:
-            content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
-            door.check_outline(content + line)
-        except SchemaError as error:
-            raise StratoperfError(
-                f"cannot write {lines}: {error}; measure fewer cases in one run"
-            ) from error
-
-    @property
-    def _open_descriptor(self) -> int:
-        if self._descriptor is None:
-            raise StratoperfError(f"the journal {self.path} is closed")
-        return self._descriptor
+    def _cut(self) -> None:
+        """Cut off what is not a whole line."""
+        os.ftruncate(self._lines.descriptor(), self._outline.size)
 
     def _with_arrays_apart(self, result: dict[str, Any]) -> dict[str, Any]:
         """Write long columns to an ``.npz`` and return the result with references to them."""
@@ -313,6 +324,35 @@ def read_journal(path: Path) -> dict[str, Any]:
     SchemaError
         When `path` is no journal, or is damaged elsewhere than in its last line.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], door.Outline]:
+    """Read a journal; return its document, and how much its whole lines hold."""
+    document = _read_header(path)
+    lines = path / LINES
+    content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
+    # A process that was killed while writing leaves a part of a line.
+    content = content[: content.rfind(b"\n") + 1]
+    outline = door.Outline.of(content)
+    try:
+        # Each line may be within the limits, and all of them together beyond.
+        outline.check()
+    except SchemaError as error:
+        raise SchemaError(f"{lines}: {error}") from None
+    results = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        where = f"{lines}, line {number}"
+        result = door.parse_json(line, where)
+        if not isinstance(result, dict):
+            raise SchemaError(f"{where}: expected an object; delete this line to read the others")
+        results.append(result)
+    document.pop(MARKER, None)
+    document.pop(MACHINE, None)
+    return {**document, "results": results}, outline
+
+
+def _read_header(path: Path) -> dict[str, Any]:
     header, lines = path / HEADER, path / LINES
     if path.suffix != JOURNAL_SUFFIX or not (_is_regular(header) and _is_regular(lines)):
         raise SchemaError(
@@ -325,21 +365,11 @@ def read_journal(path: Path) -> dict[str, Any]:
             f"{header}: this does not begin a journal; give the path of a file that "
             "`stratoperf run` wrote"
         )
-    content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
-    try:
-        # Each line may be within the limits, and all of them together beyond.
-        door.check_outline(content)
-    except SchemaError as error:
-        raise SchemaError(f"{lines}: {error}") from None
-    results = []
-    for number, line in enumerate(content[: _whole_length(content)].splitlines(), start=1):
-        where = f"{lines}, line {number}"
-        result = door.parse_json(line, where)
-        if not isinstance(result, dict):
-            raise SchemaError(f"{where}: expected an object; delete this line to read the others")
-        results.append(result)
-    document.pop(MARKER, None)
-    return {**document, "results": results}
+    return document
+
+
+def _marked(header: dict[str, Any]) -> dict[str, Any]:
+    return {**header, MARKER: VERSION, MACHINE: machine()}
 
 
 def _is_header(document: object) -> TypeGuard[dict[str, Any]]:
@@ -368,11 +398,6 @@ def _take_name(aside: Path, path: Path) -> bool:
             return False
         raise
     return True
-
-
-def _whole_length(content: bytes) -> int:
-    """Return how many bytes are whole lines: a process killed while writing leaves a torn one."""
-    return content.rfind(b"\n") + 1
 
 
 def moved_down(result: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from stratoperf.paths import is_directory, user_path
 from stratoperf.results import storage
-from stratoperf.results.files import is_directory
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
 from stratoperf.safe_text import log_line
@@ -46,7 +46,7 @@ class Run:
     """
 
     def __init__(self, document: dict[str, Any], path: str | Path | None = None) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else user_path("path", path)
         # Columns are read later: from the same place, wherever the working directory is by then.
         self._base = None if self.path is None else self.path.parent.absolute()
         header, systems, results = read_document(document, str(path or "run"), self._base)
@@ -85,7 +85,7 @@ class Run:
         StratoperfError
             When it cannot be written.
         """
-        path = Path(path)
+        path = user_path("path", path)
         storage.save_tree(self._document, self._base, path)
         return path
 
@@ -134,10 +134,10 @@ def load(path: str | Path) -> Run:
         When the file is missing, truncated, of another version or does not follow the schema;
         names the file and the key path.
     """
-    path = Path(path)
+    path = user_path("path", path)
     if is_directory(path):
         from stratoperf.results.journal import read_journal
-        from stratoperf.results.leftovers import HEADER
+        from stratoperf.results.names import HEADER
 
         return Run(read_journal(path), path / HEADER)
     return Run(storage.read_tree(path), path)

@@ -13,15 +13,12 @@ from typing import Any, TypeVar
 
 from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
+from stratoperf.paths import is_directory
 from stratoperf.results import Run, storage
-from stratoperf.results.columns import JOURNAL_SUFFIX
-from stratoperf.results.files import atomic_file, check_directory, is_directory
+from stratoperf.results.files import atomic_file, check_directory
 from stratoperf.results.journal import Journal, moved_down, read_journal
-from stratoperf.results.leftovers import ARRAYS, HEADER
+from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST
 from stratoperf.suite.planner import stored_plan
-
-LATEST = "latest.json"
-"""The newest complete run of a directory, by the run-file contract."""
 
 _LONGEST_NAME = 60  # bytes
 _HEAD_BYTES = 4096
@@ -352,7 +349,7 @@ def _looks_like_run(path: Path) -> bool:
 def _identity_of(path: Path) -> object:
     """Return the identity of a run file or journal, ``None`` where there is none."""
     try:
-        if path.is_dir():
+        if is_directory(path):
             return read_journal(path).get("id")
         tree = storage.read_tree(path) if path.is_file() else None
     except SchemaError:
@@ -361,12 +358,12 @@ def _identity_of(path: Path) -> object:
 
 
 def _is_journal_of(place: Path, document: Mapping[str, Any]) -> bool:
-    return place.is_dir() and not place.is_symlink() and _identity_of(place) == document["id"]
+    return is_directory(place) and not place.is_symlink() and _identity_of(place) == document["id"]
 
 
 def _is_empty_directory(place: Path) -> bool:
     try:
-        return place.is_dir() and not place.is_symlink() and not any(place.iterdir())
+        return is_directory(place) and not place.is_symlink() and not any(place.iterdir())
     except OSError:
         return False
 
@@ -407,9 +404,9 @@ def _drop_needless_journals(directory: Path) -> None:
     for place in directory.glob(f"*{JOURNAL_SUFFIX}"):
         # Whatever is unreadable, in progress or not ours stays.
         with contextlib.suppress(StratoperfError, OSError):
-            if not place.is_dir():
+            if not is_directory(place):
                 continue
-            with Journal.open(place) as journal:
+            with Journal.open(place, must_lock=True) as journal:
                 if _is_needless(journal, place.with_suffix(".json")):
                     journal.remove()
 

@@ -17,6 +17,7 @@ import stratoperf
 from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
+from stratoperf.paths import absolute_path
 from stratoperf.results import SCHEMA, Run
 from stratoperf.results.validation import read_result
 from stratoperf.suite.attempt import attempt
@@ -116,35 +117,20 @@ def run(
     )
     listener = listener or _Warner()
     if resume is not None:
-        plan, recorder = _resumed(request, output, _absolute("resume", resume))
+        plan, recorder = _resumed(request, output, absolute_path("resume", resume))
     else:
         plan = make_plan(request, REGISTRY, saves=output is not None)
         document = _new_document(plan, started)
         recorder = (
             MemoryRecorder(document)
             if output is None
-            else start_file(_absolute("output", output), document, request.select or ())
+            else start_file(absolute_path("output", output), document, request.select or ())
         )
     try:
         return _Execution(plan, recorder, listener).run()
     except BaseException:
         recorder.abandon()
         raise
-
-
-def _absolute(argument: str, path: str | os.PathLike[str]) -> Path:
-    """Return where a path leads now: a benchmark may change the working directory."""
-    if "\0" in str(path):
-        raise InvalidParameter(f"{argument}: no path has a null character, got {str(path)!r}")
-    try:
-        return Path(path).absolute()
-    except FileNotFoundError:
-        raise InvalidParameter(
-            f"{argument}: {str(path)!r} is relative to the working directory, which was deleted; "
-            "go to another one, or give an absolute path"
-        ) from None
-    except TypeError:
-        raise InvalidParameter(f"{argument}: expected a path, got {path!r}") from None
 
 
 class _Warner(Listener):

@@ -12,8 +12,10 @@ from stratoperf.analysis.history.model import LeftOut
 from stratoperf.analysis.stored.sides import Stored, is_live
 from stratoperf.analysis.stored.sources import is_folder, load_folder
 from stratoperf.errors import InvalidParameter
+from stratoperf.paths import user_path
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
+from stratoperf.results.names import JOURNAL_SUFFIX
 
 _LIVE = "a live comparison: its two sides ran in turn, which is no run of one code"
 
@@ -76,7 +78,7 @@ def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run]:
     if isinstance(stored, Run):
         yield stored
     elif isinstance(stored, str | os.PathLike):
-        yield from _from_path(Path(stored), left_out)
+        yield from _from_path(user_path("stored", stored), left_out)
     elif isinstance(stored, Iterable):
         for one in stored:
             yield from _sources(one, left_out)
@@ -97,7 +99,7 @@ def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
     runs, unreadable = load_folder(path, "history")
     left_out += [LeftOut(str(file), why) for file, why in unreadable]
     yield from runs
-    for journal in sorted(path.glob("*.journal")):
+    for journal in sorted(path.glob(f"*{JOURNAL_SUFFIX}")):
         if not journal.with_suffix(".json").exists():
             from stratoperf.suite.recorder import resume_advice
 

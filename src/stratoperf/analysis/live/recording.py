@@ -6,7 +6,6 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import stratoperf
@@ -15,6 +14,7 @@ from stratoperf.analysis.live.floors import floor_tree
 from stratoperf.analysis.live.pairs import SIDES, Floor
 from stratoperf.analysis.live.session import Pair, Session
 from stratoperf.commands import this_command
+from stratoperf.paths import absolute_path
 from stratoperf.results import SCHEMA
 from stratoperf.suite.recorder import FileRecorder, MemoryRecorder, start_file
 
@@ -42,7 +42,7 @@ def start_recorder(
     }
     if output is None:
         return MemoryRecorder(document)
-    return start_file(Path(output), document, ["live"])
+    return start_file(absolute_path("output", output), document, ["live"])
 
 
 def result_tree(

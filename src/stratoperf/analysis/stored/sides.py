@@ -18,6 +18,7 @@ from stratoperf.analysis.stored.sources import is_folder, load_folder
 from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError
+from stratoperf.paths import user_path
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
 from stratoperf.results.ranges import LARGEST
@@ -119,7 +120,7 @@ class SideRuns:
             _check_keys(stored)
             return [_Found(stored, in_folder=False)]
         if isinstance(stored, str | os.PathLike):
-            return self._from_path(Path(stored))
+            return self._from_path(user_path(self.name, stored))
         if not isinstance(stored, Iterable) or isinstance(stored, bytes):
             raise InvalidParameter(
                 f"{self.name}: expected a run, a run file, a directory or several of these, "

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stratoperf.errors import SchemaError
+from stratoperf.paths import is_directory
 from stratoperf.results import Run, load
-from stratoperf.results.columns import JOURNAL_SUFFIX
-
-LATEST = "latest.json"
+from stratoperf.results.names import JOURNAL_SUFFIX, LATEST
 
 
 class Unreadable(NamedTuple):
@@ -28,7 +27,7 @@ class Folder(NamedTuple):
 
 def is_folder(path: Path) -> bool:
     """Return whether a path is a folder of run files; a journal is a directory too, of one run."""
-    return path.is_dir() and path.suffix != JOURNAL_SUFFIX
+    return is_directory(path) and path.suffix != JOURNAL_SUFFIX
 
 
 def load_folder(path: Path, argument: str) -> Folder:
