@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 import unicodedata
+from pathlib import Path
 from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
 
+from stratoperf.door import LONGEST_S
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import is_storable
 
@@ -30,7 +33,7 @@ def shown(value: object) -> str:
         text = repr(value)
     # Python does not write out integers of thousands of digits, and a foreign type may do anything.
     except Exception:
-        return f"an {type(value).__name__} that cannot be shown"
+        return f"a value of type {type(value).__name__} that cannot be shown"
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
@@ -41,6 +44,7 @@ def number(
     at_least: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
+    at_most: float = math.inf,
 ) -> float:
     """Return `value` as a float within the limits; NaN and infinity never are.
 
@@ -51,7 +55,12 @@ def number(
     """
     limits = [
         f"{word} {limit:g}"
-        for word, limit in (("at least", at_least), ("above", above), ("below", below))
+        for word, limit in (
+            ("at least", at_least),
+            ("above", above),
+            ("below", below),
+            ("at most", at_most),
+        )
         if math.isfinite(limit)
     ]
     try:
@@ -60,11 +69,61 @@ def number(
     except Exception:
         converted = math.nan
     # NaN fails every comparison.
-    if not (at_least <= converted and above < converted < below):
+    if not (at_least <= converted <= at_most and above < converted < below):
         raise InvalidParameter(
             f"{argument}: expected a finite number {' and '.join(limits)}, got {shown(value)}"
         )
     return converted
+
+
+def seconds(
+    argument: str, value: SupportsFloat | SupportsIndex, *, above: float | None = None
+) -> float:
+    """Return `value` as seconds: at least 0, or above a limit, and at most `LONGEST_S`.
+
+    Raises
+    ------
+    InvalidParameter
+        Otherwise.
+    """
+    if above is None:
+        return number(argument, value, at_least=0.0, at_most=LONGEST_S)
+    return number(argument, value, above=above, at_most=LONGEST_S)
+
+
+def path(argument: str, value: object) -> Path:
+    """Return `value` as a path; whether anything is there is not looked up.
+
+    Raises
+    ------
+    InvalidParameter
+        When it is neither a string nor a path object, or no file can have that name.
+    """
+    try:
+        name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    # Whatever the conversion of a foreign type raises.
+    except Exception:
+        name = None
+    if not isinstance(name, str) or not name:
+        raise InvalidParameter(
+            f"{argument}: expected a path, got {shown(value)}; give a string that is not empty, or "
+            "a pathlib.Path"
+        )
+    if not is_for_system(name):
+        raise InvalidParameter(
+            f"{argument}: no file can have the name {shown(value)}; leave out null characters and "
+            "lone surrogates"
+        )
+    return Path(name)
+
+
+def is_for_system(value: str) -> bool:
+    """Return whether the system can be given a string: as a path, an argument or a variable."""
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def text(argument: str, value: object) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from stratoperf import door
+from stratoperf import arguments, door
 from stratoperf.analysis.verdicts import LARGEST_THRESHOLD
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
@@ -96,8 +96,9 @@ def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
         When it cannot be read, is not TOML, has another key, or a value that is not a percentage;
         names the file and the key.
     """
+    path = arguments.path("path", path)
     source = str(path)
-    tree = _parsed(Path(path))
+    tree = _parsed(path)
     for key in tree:
         if key not in _KEYS:
             raise InvalidParameter(

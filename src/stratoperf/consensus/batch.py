@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.arguments import whole_number
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class VoteBatch:
         """
         from stratoperf.consensus.trace import load
 
-        return cls(**load(Path(path)))
+        return cls(**load(arguments.path("path", path)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a trace that `load` reads; the suffix chooses the format.
@@ -140,7 +139,7 @@ class VoteBatch:
         """
         from stratoperf.consensus.trace import save
 
-        save(Path(path), self.columns())
+        save(arguments.path("path", path), self.columns())
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the five arrays by name."""
@@ -148,7 +147,7 @@ class VoteBatch:
 
     def shuffled(self, seed: int = 0) -> VoteBatch:
         """Return the same votes in another order."""
-        seed = whole_number("seed", seed, 0, 2**63 - 1)
+        seed = arguments.whole_number("seed", seed, 0, 2**63 - 1)
         order = np.random.default_rng(seed).permutation(len(self))
         return VoteBatch(**{name: array[order] for name, array in self.columns().items()})
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from stratoperf import arguments
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
@@ -65,13 +66,11 @@ def _listed(kind: str, some: object) -> list[Path]:
         raise InvalidParameter(
             f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
         )
-    several = [some] if isinstance(some, str | os.PathLike) else some
-    paths: list[Path] = []
-    for one in several if isinstance(several, Iterable) else [several]:
-        if not isinstance(one, str | os.PathLike):
-            raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
-        paths.append(Path(one))
-    return paths
+    is_single = isinstance(some, str | bytes | os.PathLike) or not isinstance(some, Iterable)
+    return [
+        arguments.path(f"directories: for {kind!r}", directory)
+        for directory in ([some] if is_single else some)
+    ]
 
 
 def _assigned_if_possible(

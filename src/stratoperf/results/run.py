@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from stratoperf import arguments
 from stratoperf.results import storage
 from stratoperf.results.files import is_directory
 from stratoperf.results.schema import System
@@ -46,7 +47,7 @@ class Run:
     """
 
     def __init__(self, document: dict[str, Any], path: str | Path | None = None) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else arguments.path("path", path)
         # Columns are read later: from the same place, wherever the working directory is by then.
         self._base = None if self.path is None else self.path.parent.absolute()
         header, systems, results = read_document(document, str(path or "run"), self._base)
@@ -85,7 +86,7 @@ class Run:
         StratoperfError
             When it cannot be written.
         """
-        path = Path(path)
+        path = arguments.path("path", path)
         storage.save_tree(self._document, self._base, path)
         return path
 
@@ -134,7 +135,7 @@ def load(path: str | Path) -> Run:
         When the file is missing, truncated, of another version or does not follow the schema;
         names the file and the key path.
     """
-    path = Path(path)
+    path = arguments.path("path", path)
     if is_directory(path):
         from stratoperf.results.journal import read_journal
         from stratoperf.results.leftovers import HEADER

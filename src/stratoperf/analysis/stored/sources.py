@@ -8,6 +8,7 @@ from typing import NamedTuple
 from stratoperf.errors import SchemaError
 from stratoperf.results import Run, load
 from stratoperf.results.columns import JOURNAL_SUFFIX
+from stratoperf.results.files import is_directory
 
 LATEST = "latest.json"
 
@@ -28,7 +29,7 @@ class Folder(NamedTuple):
 
 def is_folder(path: Path) -> bool:
     """Return whether a path is a folder of run files; a journal is a directory too, of one run."""
-    return path.is_dir() and path.suffix != JOURNAL_SUFFIX
+    return is_directory(path) and path.suffix != JOURNAL_SUFFIX
 
 
 def load_folder(path: Path, argument: str) -> Folder:
@@ -44,12 +45,12 @@ def load_folder(path: Path, argument: str) -> Folder:
     Raises
     ------
     SchemaError
-        When there are files and none can be read.
+        When the folder cannot be read, or there are files and none can be.
     """
     runs: dict[str, Run] = {}
     unreadable: list[Unreadable] = []
     # The newest run is there twice, once as latest.json.
-    for file in sorted(path.glob("*.json"), key=lambda file: (file.name == LATEST, file.name)):
+    for file in sorted(_run_files(path, argument), key=lambda file: (file.name == LATEST, file)):
         try:
             run = load(file)
         except SchemaError as error:
@@ -62,3 +63,11 @@ def load_folder(path: Path, argument: str) -> Folder:
             f"{unreadable[0].path}: {unreadable[0].why}"
         )
     return Folder(list(runs.values()), unreadable)
+
+
+def _run_files(folder: Path, argument: str) -> list[Path]:
+    try:
+        # `Path.glob` returns nothing where nothing may be read.
+        return [file for file in folder.iterdir() if file.name.endswith(".json")]
+    except OSError as error:
+        raise SchemaError(f"{argument}: cannot read {folder}: {error.strerror or error}") from error
