@@ -122,7 +122,7 @@ def test_a_command_that_cannot_be_started_is_wrong_usage(command: sp.Command, wh
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize("argv", [(), "ls -l", ("",), ("ls", 1), ("ls", "a\0b")])
+@pytest.mark.parametrize("argv", [(), "ls -l", ("",), ("ls", 1)])
 def test_a_command_is_a_program_with_arguments(argv: Any) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"argv: expected .*Command\.parse"):
         sp.Command(argv)
