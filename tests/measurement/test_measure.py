@@ -289,5 +289,6 @@ def test_sampling_ends_when_a_file_could_hold_no_more(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("argument", ["warmup_s", "max_duration_s"])
 def test_what_would_last_longer_than_anything_is_refused(argument: str) -> None:
+    too_long: dict[str, Any] = {argument: 3_600_001}
     with pytest.raises(sp.InvalidParameter, match=rf"{argument}: .*3\.6e\+06, got 3600001"):
-        sp.measure(lambda: None, **{argument: 3_600_001})
+        sp.measure(lambda: None, **too_long)

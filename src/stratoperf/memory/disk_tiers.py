@@ -66,11 +66,12 @@ def _listed(kind: str, some: object) -> list[Path]:
         raise InvalidParameter(
             f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
         )
-    is_single = isinstance(some, str | bytes | os.PathLike) or not isinstance(some, Iterable)
-    return [
-        arguments.path(f"directories: for {kind!r}", directory)
-        for directory in ([some] if is_single else some)
-    ]
+    several = (
+        some
+        if isinstance(some, Iterable) and not isinstance(some, str | bytes | os.PathLike)
+        else [some]
+    )
+    return [arguments.path(f"directories: for {kind!r}", directory) for directory in several]
 
 
 def _assigned_if_possible(
