@@ -41,7 +41,7 @@ constexpr std::size_t kReserveAtOnce = std::size_t{1} << 23;
 // The share of a limited number of iterations that the warm-up may take.
 constexpr std::uint64_t kWarmupShare = 10;
 
-enum class Outcome { go_on, out_of_time, used_up, stopped, failed };
+enum class Outcome { go_on, out_of_time, used_up, full, stopped, failed };
 
 class Session {
  public:
@@ -66,6 +66,9 @@ class Session {
         break;
       case Outcome::used_up:
         series_.stopped_because = StopReason::max_iterations;
+        break;
+      case Outcome::full:
+        series_.stopped_because = StopReason::max_samples;
         break;
       case Outcome::stopped:
         series_.stopped_because = StopReason::interrupted;
@@ -179,6 +182,11 @@ class Session {
         (iterations_allowed() - std::min(iterations_allowed(), series_.warmup_iterations)) /
             series_.batch,
         1);
+    const bool can_be_full =
+        histogram_ == nullptr && options_.max_samples != 0 && options_.max_samples < left;
+    if (can_be_full) {
+      left = options_.max_samples;
+    }
     for (;;) {
       const std::size_t wanted =
           histogram_ != nullptr ? kBlock : std::min(kBlock, next_look - series_.samples_ns.size());
@@ -202,7 +210,7 @@ class Session {
             static_cast<std::size_t>(static_cast<double>(series_.samples_ns.size()) * kGrowth) + 1;
       }
       if (left == 0) {
-        return Outcome::used_up;
+        return can_be_full ? Outcome::full : Outcome::used_up;
       }
     }
   }
@@ -346,6 +354,8 @@ std::string_view to_string(StopReason reason) {
       return "max_duration";
     case StopReason::max_iterations:
       return "max_iterations";
+    case StopReason::max_samples:
+      return "max_samples";
     case StopReason::interrupted:
       return "interrupted";
     case StopReason::failed:

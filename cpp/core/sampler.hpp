@@ -24,9 +24,10 @@ struct SamplerOptions {
   // Iterations at most, those of the warm-up included; 0: as many as there is time for. For work
   // that uses something up: the warm-up then takes at most a tenth of them.
   std::uint64_t max_iterations = 0;
+  std::uint64_t max_samples = 0;  // kept at most; 0: as many as there is time for
 };
 
-enum class StopReason { precision, max_duration, max_iterations, interrupted, failed };
+enum class StopReason { precision, max_duration, max_iterations, max_samples, interrupted, failed };
 
 std::string_view to_string(StopReason reason);
 

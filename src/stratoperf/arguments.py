@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 import unicodedata
 from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
 
+from stratoperf.door import LONGEST_S
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import is_storable
 
@@ -30,7 +32,7 @@ def shown(value: object) -> str:
         text = repr(value)
     # Python does not write out integers of thousands of digits, and a foreign type may do anything.
     except Exception:
-        return f"an {type(value).__name__} that cannot be shown"
+        return f"a value of type {type(value).__name__} that cannot be shown"
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
@@ -41,6 +43,7 @@ def number(
     at_least: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
+    at_most: float = math.inf,
 ) -> float:
     """Return `value` as a float within the limits; NaN and infinity never are.
 
@@ -51,7 +54,12 @@ def number(
     """
     limits = [
         f"{word} {limit:g}"
-        for word, limit in (("at least", at_least), ("above", above), ("below", below))
+        for word, limit in (
+            ("at least", at_least),
+            ("above", above),
+            ("below", below),
+            ("at most", at_most),
+        )
         if math.isfinite(limit)
     ]
     try:
@@ -60,11 +68,35 @@ def number(
     except Exception:
         converted = math.nan
     # NaN fails every comparison.
-    if not (at_least <= converted and above < converted < below):
+    if not (at_least <= converted <= at_most and above < converted < below):
         raise InvalidParameter(
             f"{argument}: expected a finite number {' and '.join(limits)}, got {shown(value)}"
         )
     return converted
+
+
+def seconds(
+    argument: str, value: SupportsFloat | SupportsIndex, *, above: float | None = None
+) -> float:
+    """Return `value` as seconds: at least 0, or above a limit, and at most `LONGEST_S`.
+
+    Raises
+    ------
+    InvalidParameter
+        Otherwise.
+    """
+    if above is None:
+        return number(argument, value, at_least=0.0, at_most=LONGEST_S)
+    return number(argument, value, above=above, at_most=LONGEST_S)
+
+
+def is_for_system(value: str) -> bool:
+    """Return whether the system can be given a string: as a path, an argument or a variable."""
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def text(argument: str, value: object) -> str:

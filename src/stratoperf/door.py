@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from stratoperf.errors import SchemaError
+from stratoperf.failures import is_storable
 
 LARGEST_JSON = 1 << 27
 """Bytes in a run file or in a journal at most: 128 MiB. Where samples are many they lie in an
@@ -39,6 +40,9 @@ LARGEST_INTEGER = 2**64 - 1
 
 LONGEST_S = 3_600_000.0
 """Seconds that anything can be asked to last at most: 1,000 hours."""
+
+MOST_NUMBERS = 1 << 26
+"""Numbers in an array at most: 512 MiB, a sample each 2 us for two minutes."""
 
 _CHUNK = 1 << 20
 _SHOWN = 60
@@ -70,7 +74,7 @@ def open_regular(path: str | os.PathLike[str], *, follow_links: bool = True) -> 
     Raises
     ------
     SchemaError
-        When there is no such file, it cannot be read, or it is no regular file.
+        When there is no such file, it cannot be read, or it is not a regular file.
     """
     links = 0 if follow_links else os.O_NOFOLLOW
     try:
@@ -254,7 +258,7 @@ def _below(level: list[tuple[object, _Place]]) -> Iterator[tuple[object, _Place]
                 continue
             if kinds <= {int, float} and _is_integer(min(value)) and _is_integer(max(value)):
                 continue
-            if kinds == {str} and _is_text("".join(value)):
+            if kinds == {str} and is_storable("".join(value)):
                 continue
             for index, item in enumerate(value):
                 if isinstance(item, dict | list | tuple):
@@ -289,18 +293,8 @@ def _check_key(key: str, place: _Place) -> None:
 
 
 def _check_text(text: str, place: _Place) -> None:
-    if not _is_text(text):
+    if not is_storable(text):
         raise SchemaError(f"{_path(place)}: it has a lone surrogate, which UTF-8 cannot hold")
-
-
-def _is_text(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _path(place: _Place) -> str:

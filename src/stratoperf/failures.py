@@ -49,7 +49,13 @@ def storable(text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Return whether UTF-8 has bytes for every character; for lone surrogates it has none."""
-    return storable(text) == text
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _message(error: BaseException) -> str:

@@ -53,8 +53,8 @@ class Measurement:
     verification
         Outcomes checked, or ``None`` when the operation has no check or was interrupted.
     stopped_because
-        ``"precision"``, ``"max_duration"`` (after the iteration in progress), ``"max_iterations"``
-        or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"`` (after the iteration in progress), ``"max_iterations"``,
+        ``"max_samples"`` (as many as a file holds) or ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their name.
     device_ns

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import _core, arguments
+from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.measurement import CONFIDENCE, PICOSECONDS, Measurement, Warmup
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
@@ -54,9 +55,10 @@ def measure(
     min_iterations
         Samples to take before the precision is looked at.
     max_duration_s
-        Seconds of sampling, which win over `min_iterations`. An iteration in progress when they
-        are over is finished, so one of a Python callable that lasts longer makes the sampling
-        last longer.
+        Seconds of sampling, which win over `min_iterations`, at most 1,000 hours. Sampling ends
+        earlier after 2**26 samples, which is what a file can hold of them. An iteration in
+        progress when they are over is finished, so one of a Python callable that lasts longer
+        makes the sampling last longer.
     precision
         Stop when half the confidence interval of the quantile is at most this share of its value;
         0 samples for the whole of `max_duration_s`.
@@ -91,19 +93,22 @@ def measure(
     """
     operation = as_operation(fn)
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
-    min_iterations = arguments.count("min_iterations", min_iterations)
     if keep_samples:
+        min_iterations = arguments.count("min_iterations", min_iterations, MOST_NUMBERS)
         arguments.check_room("min_iterations", min_iterations, min_iterations * SAMPLE_BYTES)
+    else:
+        min_iterations = arguments.count("min_iterations", min_iterations)
     sampled = _core.sampler.sample(
         operation.work,
-        warmup_s=arguments.number("warmup_s", warmup_s, at_least=0.0),
+        warmup_s=arguments.seconds("warmup_s", warmup_s),
         min_samples=min_iterations,
-        max_duration_s=arguments.number("max_duration_s", max_duration_s, above=0.0),
+        max_duration_s=arguments.seconds("max_duration_s", max_duration_s, above=0.0),
         precision=arguments.number("precision", precision, at_least=0.0),
         quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
         confidence=CONFIDENCE,
         batch=0 if batch is None else arguments.count("batch", batch, LARGEST_BATCH),
         max_iterations=operation.max_iterations or 0,
+        max_samples=MOST_NUMBERS,
         histogram=histogram,
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),
@@ -120,8 +125,8 @@ def measure(
         item_unit=operation.item_unit,
     )
     try:
-        measurement.observed = operation.told_observed()
-        measurement.details = operation.told_details()
+        measurement.observed = operation.observed_metrics()
+        measurement.details = operation.final_details()
         if sampled.stopped_because == "failed":
             raise StratoperfError(f"{measurement.name}: the operation failed: {sampled.error}")
         if sampled.interrupt is not None:
@@ -147,16 +152,16 @@ def _device_times(
     operation: Operation, measurement: Measurement, max_duration_s: float
 ) -> NDArray[np.float64] | None:
     """Return the device's time of further iterations, for operations that tell it."""
-    told = _core.sampler.device_times(
+    taken = _core.sampler.device_times(
         operation.work,
         batch=measurement.batch,
         count=DEVICE_SAMPLES,
         max_duration_s=max_duration_s * DEVICE_SHARE,
         stop_on_signal=threading.current_thread() is threading.main_thread(),
     )
-    if told is None:
+    if taken is None:
         return None
-    times, error, interrupt = told
+    times, error, interrupt = taken
     if interrupt is not None:
         _raise_interrupt(interrupt, measurement)
     if error:

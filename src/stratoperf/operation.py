@@ -129,7 +129,7 @@ class Operation:
         self.details = details
         self.observe = observe
 
-    def told_details(self) -> dict[str, Any]:
+    def final_details(self) -> dict[str, Any]:
         """Return the details, now that they are known.
 
         Raises
@@ -144,8 +144,8 @@ class Operation:
             raise InvalidParameter(
                 f"details: expected a dictionary from the function of {self.name}, got {details!r}"
             )
-        told = dict(details or {})
-        for name, value in told.items():
+        plain = dict(details or {})
+        for name, value in plain.items():
             arguments.text(f"details: a name of {self.name}", name)
             try:
                 msgspec.json.encode({name: value})
@@ -155,9 +155,9 @@ class Operation:
                     f"({error}); make it of numbers, strings, lists and dictionaries with string "
                     "keys"
                 ) from error
-        return told
+        return plain
 
-    def told_observed(self) -> dict[str, Observed]:
+    def observed_metrics(self) -> dict[str, Observed]:
         """Return what was observed, now that the samples are taken.
 
         Raises
@@ -173,8 +173,8 @@ class Operation:
                 f"observe: expected a dictionary from the function of {self.name}, got {observed!r}"
             )
         return {
-            arguments.text(f"observe: a name of {self.name}", name): _checked(name, one)
-            for name, one in observed.items()
+            arguments.text(f"observe: a name of {self.name}", name): _checked(name, metric)
+            for name, metric in observed.items()
         }
 
     def __stratoperf_operation__(self) -> Operation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from stratoperf.arguments import is_for_system, shown
 from stratoperf.errors import InvalidParameter
 
 
@@ -23,21 +24,22 @@ def user_path(argument: str, path: object) -> Path:
     InvalidParameter
         For other types, and for text that no file system takes as a name.
     """
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(text, str):
-        raise InvalidParameter(f"{argument}: expected a path as text, got {path!r}")
-    if "\0" in text:
-        raise InvalidParameter(
-            f"{argument}: {text!r} has a null character, which no path can have; remove it"
-        )
     try:
-        os.fsencode(text)
-    except UnicodeEncodeError as error:
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    # Whatever the conversion of a foreign type raises.
+    except Exception:
+        name = None
+    if not isinstance(name, str) or not name:
         raise InvalidParameter(
-            f"{argument}: {text!r} has a character that no path can have here, "
-            f"{text[error.start]!r}; remove it"
-        ) from None
-    return Path(text)
+            f"{argument}: expected a path, got {shown(path)}; give a string that is not empty, or "
+            "a pathlib.Path"
+        )
+    if not is_for_system(name):
+        raise InvalidParameter(
+            f"{argument}: no file can have the name {shown(path)}; leave out null characters and "
+            "lone surrogates"
+        )
+    return Path(name)
 
 
 def absolute_path(argument: str, path: object) -> Path:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 import stratoperf as sp
 
 
@@ -46,8 +50,24 @@ def test_the_clock_is_measured() -> None:
     assert result.verification.passed
 
 
-def test_a_round_over_no_votes_fails_by_the_name_of_the_parameter() -> None:
-    params = {"votes": 0, "byzantine": 0.0}
-    (result,) = sp.run("consensus.round", preset="ci", backend="cpu", params=params).results
-    assert result.status == "failed"
-    assert result.reason == "votes: expected 1 to 2147483647, got 0"
+@pytest.mark.parametrize(
+    ("name", "params", "says"),
+    [
+        ("consensus.round", {"votes": 0}, "votes: .*got 0"),
+        ("consensus.round", {"votes": 100_000_000_000}, "votes: .*got 100000000000"),
+        ("consensus.round", {"votes": 2_147_483_601}, "votes: .*2147483600"),
+        ("consensus.round", {"votes": 1.5}, r"votes.*got 1\.5"),
+        ("consensus.round", {"votes": "many"}, "votes.*got 'many'"),
+        ("consensus.round", {"byzantine": 1.0}, r"byzantine: .*got 1\.0"),
+        ("consensus.round", {"byzantine": -0.1}, r"byzantine: .*got -0\.1"),
+        ("consensus.round", {"byzantine": "few"}, "byzantine.*got 'few'"),
+        ("consensus.round", {"mode": "lunch"}, "mode: .*'lunch'.*launch"),
+        ("consensus.fill", {"votes": -1}, "votes: .*got -1"),
+        ("consensus.resident", {"votes": 10**15}, "votes: .*got 1000000000000000"),
+    ],
+)
+def test_a_round_that_no_machine_can_decide_is_refused_before_anything_is_measured(
+    name: str, params: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=says):
+        sp.run(name, preset="ci", params=params)

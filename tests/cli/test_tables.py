@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from stratoperf.cli import cells
-from stratoperf.cli.fitting import shortened, wrapped
+from stratoperf.cli.fitting import fitted_name, wrapped
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.statistics import Estimate
@@ -132,5 +132,5 @@ def test_a_line_is_broken_between_facts_and_not_within(text: str, lines: list[st
 def test_a_name_is_shortened_with_a_mark_and_not_within_a_parameter(
     name: str, room: int, short: str
 ) -> None:
-    assert shortened(name, room) == short
+    assert fitted_name(name, room) == short
     assert cell_len(short) <= room

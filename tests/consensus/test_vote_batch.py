@@ -115,10 +115,11 @@ class TestGenerator:
     @pytest.mark.parametrize(
         "many", [{"nodes": 10**8}, {"nodes": 2**31}, {"nodes": 1, "proposals": 2**31}]
     )
+    @pytest.mark.timing
     def test_few_votes_of_many_nodes_or_proposals_take_no_time(self, many: dict[str, int]) -> None:
         begin = time.monotonic()
         batch = VoteBatch.generate(20, **many)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 10
         assert len(batch) == 20
         assert batch == VoteBatch.generate(20, **many)
 

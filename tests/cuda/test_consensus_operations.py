@@ -65,7 +65,7 @@ def test_a_result_records_the_calibration_that_chose_the_mode() -> None:
 def test_a_batch_that_does_not_fit_one_block_is_calibrated_without_the_persistent_mode() -> None:
     round = Round(nodes=1000, proposals=64, backend="cuda")
     operation = round.operation([VoteBatch.generate(50, nodes=1000)])
-    assert set(operation.told_details()["calibration_us"]) == {"launch", "graph"}
+    assert set(operation.final_details()["calibration_us"]) == {"launch", "graph"}
 
 
 @pytest.mark.parametrize("mode", MODES)

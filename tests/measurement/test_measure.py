@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf import _core
+from stratoperf import _core, measuring
 from stratoperf.errors import InvalidParameter, VerificationFailed
 
 QUICK: dict[str, Any] = {"warmup_s": 0.01, "max_duration_s": 0.1, "min_iterations": 50}
@@ -268,3 +268,27 @@ def test_details_tell_how_the_work_was_done() -> None:
 def test_details_that_json_cannot_hold_are_named() -> None:
     with pytest.raises(sp.InvalidParameter, match=r"^details: JSON cannot hold 'chosen' of empty"):
         sp.measure(sp.Operation(empty, details={"fine": 1, "chosen": object()}), **QUICK)
+
+
+def test_sampling_ends_when_a_file_could_hold_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "MOST_NUMBERS", 5000)
+    options: dict[str, Any] = {"warmup_s": 0, "max_duration_s": 30, "precision": 0}
+    measurement = sp.measure(lambda: None, **options)
+    assert measurement.count == 5000
+    assert measurement.stopped_because == "max_samples"
+    assert "max_samples" in repr(measurement)
+    with pytest.raises(sp.InvalidParameter, match=r"min_iterations: .*5000, got 5001"):
+        sp.measure(lambda: None, min_iterations=5001)
+    # A histogram has the same size however many there are.
+    counted = sp.measure(
+        lambda: None, min_iterations=5001, keep_samples=False, warmup_s=0, max_duration_s=0.1
+    )
+    assert counted.stopped_because == "max_duration"
+    assert counted.count > 5000
+
+
+@pytest.mark.parametrize("argument", ["warmup_s", "max_duration_s"])
+def test_what_would_last_longer_than_anything_is_refused(argument: str) -> None:
+    too_long: dict[str, Any] = {argument: 3_600_001}
+    with pytest.raises(sp.InvalidParameter, match=rf"{argument}: .*3\.6e\+06, got 3600001"):
+        sp.measure(lambda: None, **too_long)

@@ -49,7 +49,7 @@ def test_an_overlay_that_hides_its_device_is_used_only_when_it_is_assigned(
         ({"floppy": "/mnt"}, "'floppy' is no kind of disk"),
         ({"nvm": "/mnt"}, "did you mean 'nvme'"),
         ({"nvme": "/nowhere"}, "/nowhere is no directory"),
-        ({"nvme": 7}, "expected paths for 'nvme', got 7"),
+        ({"nvme": 7}, "for 'nvme': expected a path, got 7"),
     ],
 )
 def test_a_wrong_assignment_is_named(

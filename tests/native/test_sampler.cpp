@@ -135,6 +135,32 @@ TEST_CASE("iterations that are limited are not exceeded, nor used up by the warm
   }
 }
 
+TEST_CASE("samples that are limited are not exceeded, whatever the precision asks for") {
+  for (const std::uint64_t limit : {std::uint64_t{1}, std::uint64_t{7}, std::uint64_t{20'000}}) {
+    CAPTURE(limit);
+    Counted::Counts counts;
+    Owned owned(std::make_unique<Counted>(counts, [] {}));
+    SamplerOptions options = short_options();
+    options.max_duration_s = 30;
+    options.precision = 0;
+    options.batch = 2;
+    options.max_samples = limit;
+    const SampleSeries series = sample(owned.c, options);
+    CHECK(series.stopped_because == StopReason::max_samples);
+    CHECK(series.samples_ns.size() == limit);
+  }
+}
+
+TEST_CASE("a limit of samples that is not reached changes nothing") {
+  Counted::Counts counts;
+  Owned owned(std::make_unique<Counted>(counts, [] { busy_us(20); }));
+  SamplerOptions options = short_options();
+  options.batch = 1;
+  options.max_iterations = 100;
+  options.max_samples = 1000;
+  CHECK(sample(owned.c, options).stopped_because == StopReason::max_iterations);
+}
+
 TEST_CASE("a failing operation ends the measurement with its message") {
   Counted::Counts counts;
   Owned owned(std::make_unique<Counted>(counts, [&counts] {

@@ -54,10 +54,10 @@ BOTH_NAMES = zipped(("a.npy", npy(DOUBLES % 10)), ("b.npy", npy(DOUBLES % 10))).
 )
 
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "a plain array": (npy(DOUBLES % 10), "no .npz"),
-    "nothing": (b"", "no .npz"),
-    "text": (b"root:x:0:0:root", "no .npz"),
-    "cut off": (GOOD[:-30], "no .npz"),
+    "a plain array": (npy(DOUBLES % 10), "not an .npz"),
+    "nothing": (b"", "not an .npz"),
+    "text": (b"root:x:0:0:root", "not an .npz"),
+    "cut off": (GOOD[:-30], "not an .npz"),
     "broken deflate": (
         patched(
             zipped(("a.npy", npy(DOUBLES % 10)), method=zipfile.ZIP_DEFLATED),
@@ -90,8 +90,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "one dimension",
     ),
     "another version": (zipped(("a.npy", npy(DOUBLES % 10, version=b"\7\0"))), "NumPy"),
-    "no array": (zipped(("a.txt", b"hello")), "'a.txt' in it is no array"),
-    "two of one name": (BOTH_NAMES, "two arrays of one name"),
+    "no array": (zipped(("a.txt", b"hello")), "'a.txt' in it is not an array"),
+    "two of one name": (BOTH_NAMES, "two arrays of the same name"),
     "encrypted": (patched(GOOD, b"PK\1\2", FLAGS, b"\1"), "encrypted"),
     "another compression": (
         zipped(("a.npy", npy(DOUBLES % 10)), method=zipfile.ZIP_LZMA),

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,11 +19,10 @@ import pytest
 import fuzz_mutators as mutators
 import fuzz_seeds as seeds
 import stratoperf as sp
+from scripted_workers import ScriptedWorker
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.live import answers
-from stratoperf.analysis.live.sides import Environment
 from stratoperf.analysis.live.worker_pairs import slicing
-from stratoperf.analysis.live.worker_process import WorkerProcess
 from stratoperf.analysis.thresholds import load_thresholds
 from stratoperf.cli import (
     claims_view,
@@ -287,42 +285,6 @@ class Thresholds:
 _GOOD = Run(seeds.document(4))
 
 
-class _Child:
-    """A worker that is dead already."""
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def wait(self, timeout_s: float) -> bool:
-        return True
-
-    def finish(self) -> int:
-        return 0
-
-    def interrupt(self) -> None:
-        pass
-
-
-class _Worker(WorkerProcess):
-    """A worker that says what it is given."""
-
-    def __init__(self, said: bytes) -> None:
-        self._to_say = said
-        super().__init__("baseline", Environment(), {}, 5.0)
-
-    def _started(self, descriptor: int, variables: object) -> Any:
-        with socket.socket(fileno=os.dup(descriptor)) as far:
-            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-            far.setblocking(False)
-            # What does not fit is a message cut short.
-            with contextlib.suppress(BlockingIOError):
-                far.sendall(self._to_say)
-        return _Child()
-
-
 class Workers:
     """What a worker says, a message a line."""
 
@@ -344,7 +306,10 @@ class Workers:
 
     def exercise(self, content: bytes, rng: random.Random) -> str:
         outcome = "refused"
-        with contextlib.suppress(sp.StratoperfError), _Worker(content) as worker:
+        with (
+            contextlib.suppress(sp.StratoperfError),
+            ScriptedWorker(content, timeout_s=5.0) as worker,
+        ):
             for kind, shape in self.SHAPES:
                 answer: Any = worker.answer(kind, shape)
                 if isinstance(answer, answers.Ready):

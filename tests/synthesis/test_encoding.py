@@ -273,3 +273,20 @@ def test_generated_source_is_the_same_everywhere() -> None:
     source = corpora.generated_source(2, seed=1)
     assert hashlib.sha256(source.encode()).hexdigest()[:16] == "c9bfe747612471d5"
     assert source != corpora.generated_source(2, seed=2)
+
+
+@pytest.mark.parametrize("method", ["children", "subtree", "describe"])
+@pytest.mark.parametrize("row", [-1, 3, 2**63, 2**64, 1.0, "1", None, True, np.int64(-1)])
+def test_a_row_that_is_not_in_the_table_is_refused(method: str, row: Any) -> None:
+    table = encode("x")
+    assert len(table) == 3
+    with pytest.raises(sp.InvalidParameter, match=r"^row: expected (0 to 2|an integer), got "):
+        getattr(table, method)(row)
+    assert list(table.subtree(cast("int", np.uint8(0)))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("method", ["children", "subtree", "describe"])
+def test_an_empty_table_has_no_rows(method: str) -> None:
+    empty = NodeTable.of([np.zeros(0, np.uint32)] * len(COLUMNS), Vocabulary())
+    with pytest.raises(sp.InvalidParameter, match=r"^row: .* no rows, got 0"):
+        getattr(empty, method)(0)

@@ -57,6 +57,7 @@ def sample(
     confidence: typing.SupportsFloat | typing.SupportsIndex,
     batch: typing.SupportsInt | typing.SupportsIndex,
     max_iterations: typing.SupportsInt | typing.SupportsIndex = 0,
+    max_samples: typing.SupportsInt | typing.SupportsIndex = 0,
     histogram: typing.Any,
     stop_on_signal: bool,
 ) -> Sampled:

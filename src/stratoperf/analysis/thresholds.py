@@ -97,8 +97,9 @@ def load_thresholds(path: str | os.PathLike[str]) -> Thresholds:
         When it cannot be read, is not TOML, has another key, or a value that is not a percentage;
         names the file and the key.
     """
+    path = user_path("thresholds", path)
     source = str(path)
-    tree = _parsed(user_path("thresholds", path))
+    tree = _parsed(path)
     for key in tree:
         if key not in _KEYS:
             raise InvalidParameter(

@@ -27,7 +27,8 @@ CURRENT = RESULTS / LATEST
 @click.command(
     epilog="Exit codes: 0 fine; 1 a regression, a failure on the current side, or a report that "
     "cannot be written; 2 wrong usage or unreadable input; 3 a prerequisite is missing; "
-    "4 inconclusive, under --inconclusive fail; 130 interrupted. A failure on the baseline alone leaves its result without a verdict; when "
+    "4 inconclusive, under --inconclusive fail; 130 interrupted. "
+    "A failure on the baseline alone leaves its result without a verdict; when "
     "nothing at all could be compared for failures, that is 1. "
     "Examples: stratoperf check --baseline main.json --threshold 10; "
     "stratoperf check --live 'sort old.txt' 'sort new.txt'; "

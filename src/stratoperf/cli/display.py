@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from rich.cells import cell_len
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from stratoperf.cli.fitting import MARK, shortened
+from stratoperf.cli.fitting import MARK, fitted_name
 from stratoperf.cli.screen import Screen
 
 BAR_WIDTH = 10
@@ -103,7 +103,7 @@ class Display:
         least = min(cell_len(name), LEAST_NAME)
         room = [self.screen.width - around - cell_len(fact) for fact in facts]
         fitting = next((place for place, columns in enumerate(room) if columns >= least), -1)
-        short = shortened(name, max(room[fitting], 1), self.screen.shown(MARK))
+        short = fitted_name(name, max(room[fitting], 1), self.screen.shown(MARK))
         return f"{number} {short}  {facts[fitting]}".rstrip()
 
     @property

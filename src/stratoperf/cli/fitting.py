@@ -18,7 +18,7 @@ _BREAKS = re.compile(rf" (?!\S+/s\b)(?:(?<![0-9\]] )|(?!{_UNIT}))")
 _AFTER_COMMA = re.compile(r"(?<=,)(?![0-9])")
 
 
-def shortened(text: str, room: int, mark: str = MARK) -> str:
+def fitted_name(text: str, room: int, mark: str = MARK) -> str:
     """Return a name in at most so many columns, with a mark where a part is missing.
 
     It is cut behind a word or a comma, so that no parameter in it is cut; a single word anywhere.

@@ -70,7 +70,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option("--enforce-targets", is_flag=True, help="Exit with 1 if a target is missed.")
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     metavar="RUN",
     help="Continue an interrupted run: its .json or .journal.",
 )

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, shortened, wrapped
+from stratoperf.cli.fitting import MARK, fitted_name, wrapped
 from stratoperf.cli.streams import results_stream
 from stratoperf.safe_text import json_text, log_line, log_lines, only_ascii
 
@@ -162,7 +162,7 @@ class Screen:
         self.line()
         if self.fancy:
             room, mark = self.width - len("  "), self.shown(MARK)
-            text = " ".join(shortened(word, room, mark) for word in self.shown(text).split(" "))
+            text = " ".join(fitted_name(word, room, mark) for word in self.shown(text).split(" "))
         self.paragraph(text, "bold", indent="  ")
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, filled, shortened, words_of
+from stratoperf.cli.fitting import MARK, filled, fitted_name, words_of
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import NOTHING
 
@@ -196,7 +196,7 @@ def _with_short_names(screen: Screen, table: Table) -> Table:
     mark = screen.shown(MARK)
     rows = [
         [
-            cell._replace(text=shortened(cell.text, limit, mark)) if number in names else cell
+            cell._replace(text=fitted_name(cell.text, limit, mark)) if number in names else cell
             for number, cell in enumerate(row)
         ]
         for row in table.rows
@@ -227,7 +227,7 @@ def _print_lines(screen: Screen, table: Table) -> None:
 def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
         room = screen.width - len("  ;")
-        names = ", ".join(shortened(title, room, screen.shown(MARK)) for title in titles)
+        names = ", ".join(fitted_name(title, room, screen.shown(MARK)) for title in titles)
         text = f"left out: {names}; a wider terminal, a pipe or --json shows all"
         screen.paragraph(text, "dim", indent="  ")
 
@@ -265,12 +265,12 @@ def _words(screen: Screen, column: Column, cell: Cell) -> list[str]:
     """
     mark = screen.shown(MARK)
     room = screen.width - 2 * len(_margin(screen)) - len(",")
-    title = [shortened(word, room, mark) for word in column.title.split()]
+    title = [fitted_name(word, room, mark) for word in column.title.split()]
     if column.key and not column.right:
         title = []
     if column.right and not column.name:
         return [*title, *_BEFORE_NUMBER.split(cell.text)]
-    return [*title, *(shortened(word, room, mark) for word in words_of(cell.text))]
+    return [*title, *(fitted_name(word, room, mark) for word in words_of(cell.text))]
 
 
 def _lines(screen: Screen, facts: Sequence[list[str]], margin: str, indent: str) -> list[str]:

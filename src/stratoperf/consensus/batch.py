@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.arguments import whole_number
+from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 from stratoperf.paths import user_path
 
@@ -148,7 +148,7 @@ class VoteBatch:
 
     def shuffled(self, seed: int = 0) -> VoteBatch:
         """Return the same votes in another order."""
-        seed = whole_number("seed", seed, 0, 2**63 - 1)
+        seed = arguments.whole_number("seed", seed, 0, 2**63 - 1)
         order = np.random.default_rng(seed).permutation(len(self))
         return VoteBatch(**{name: array[order] for name, array in self.columns().items()})
 

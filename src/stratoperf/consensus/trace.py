@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import array
 import csv
-import errno
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stratoperf.consensus.batch import COLUMNS
-from stratoperf.door import read_bytes, shortened
+from stratoperf.door import MOST_NUMBERS, read_bytes, shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
-from stratoperf.results.archives import MOST_NUMBERS, open_archive
+from stratoperf.results.archives import open_archive
 
 LARGEST_CSV = 1 << 28
 """Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""
@@ -28,8 +26,13 @@ REQUIRED = [name for name in COLUMNS if name != "timestamp"]
 def load(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Return the columns in a trace; see `VoteBatch.load`."""
     suffix = _format(path)
-    if not os.path.lexists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Whoever opens it says why it cannot be looked at.
+        pass
     if suffix == ".csv":
         return _load_csv(path)
     return _load_npz(path)

@@ -17,6 +17,7 @@ from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
 from stratoperf.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of, mounts
 from stratoperf.memory.tier import Tier
 from stratoperf.monitor.files import SystemFiles
+from stratoperf.paths import user_path
 
 
 def disk_tiers(files: SystemFiles, directories: Directories | None) -> list[Tier]:
@@ -65,13 +66,12 @@ def _listed(kind: str, some: object) -> list[Path]:
         raise InvalidParameter(
             f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
         )
-    several = [some] if isinstance(some, str | os.PathLike) else some
-    paths: list[Path] = []
-    for one in several if isinstance(several, Iterable) else [several]:
-        if not isinstance(one, str | os.PathLike):
-            raise InvalidParameter(f"directories: expected paths for {kind!r}, got {some!r}")
-        paths.append(Path(one))
-    return paths
+    several = (
+        some
+        if isinstance(some, Iterable) and not isinstance(some, str | bytes | os.PathLike)
+        else [some]
+    )
+    return [user_path(f"directories: for {kind!r}", directory) for directory in several]
 
 
 def _assigned_if_possible(

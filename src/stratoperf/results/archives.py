@@ -20,13 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import door
+from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import SchemaError
 
 MOST_ARRAYS = 100_000
 """Arrays in an archive at most: some 10,000 results, ten processes each."""
-
-MOST_NUMBERS = 1 << 26
-"""Numbers in an array at most: 512 MiB, a sample each 2 us for two minutes."""
 
 LARGEST_INFLATED = 1 << 27
 """Bytes at most that all compressed arrays of an archive unpack to: 128 MiB. Stratoperf compresses
@@ -124,7 +122,7 @@ def open_archive(path: Path, *, follow_links: bool) -> Iterator[Archive]:
     Raises
     ------
     SchemaError
-        When it cannot be read or is no ``.npz`` within the limits.
+        When it cannot be read or is not an ``.npz`` within the limits.
     """
     with door.open_regular(path, follow_links=follow_links) as file:
         with _sentences():
@@ -166,7 +164,7 @@ def _sentences() -> Iterator[None]:
         yield
     except _BROKEN as error:
         raise SchemaError(
-            f"it is damaged, or no .npz ({door.shortened(str(error) or type(error).__name__)})"
+            f"it is damaged, or not an .npz ({door.shortened(str(error) or type(error).__name__)})"
         ) from error
 
 
@@ -176,7 +174,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: int) -> None:
         raise SchemaError(f"it has more than {MOST_ARRAYS} arrays")
     names = {info.filename for info in infos}
     if len(names) < len(infos):
-        raise SchemaError("it has two arrays of one name")
+        raise SchemaError("it has two arrays of the same name")
     inflated = sum(info.file_size for info in infos if info.compress_type != zipfile.ZIP_STORED)
     if inflated > LARGEST_INFLATED:
         raise SchemaError(
@@ -186,7 +184,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: int) -> None:
     for info in infos:
         what = door.shortened(repr(info.filename))
         if not info.filename.endswith(".npy"):
-            raise SchemaError(f"{what} in it is no array")
+            raise SchemaError(f"{what} in it is not an array")
         if info.flag_bits & 1:
             raise SchemaError(f"{what} in it is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -194,7 +192,9 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: int) -> None:
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
             raise SchemaError(f"{what} in it has two sizes")
     beyond = [*sorted(info.header_offset for info in infos)[1:], end]
-    for info, limit in zip(sorted(infos, key=lambda one: one.header_offset), beyond, strict=False):
+    for info, limit in zip(
+        sorted(infos, key=lambda info: info.header_offset), beyond, strict=False
+    ):
         if not 0 <= info.header_offset <= limit - info.compress_size - len(info.filename):
             raise SchemaError(f"{door.shortened(repr(info.filename))} overlaps what follows it")
 
@@ -203,14 +203,14 @@ def _header(file: IO[bytes]) -> tuple[np.dtype[Any], int, int]:
     """Return the type and the count that a ``.npy`` promises, and how long its header is."""
     start = file.read(8)
     if not _MAGIC.fullmatch(start):
-        raise SchemaError("it is no array of NumPy")
+        raise SchemaError("it is not an array of NumPy")
     width, form = (2, "<H") if start[6] == 1 else (4, "<I")
     (length,) = struct.unpack(form, file.read(width))
     text = file.read(min(length, _LONGEST_HEADER)).decode("latin-1")
     match = _HEADER.fullmatch(text)
     if match is None or len(text) < length:
         raise SchemaError(
-            f"it is no array of numbers in one dimension: {door.shortened(text.strip())!r}"
+            f"it is not an array of numbers in one dimension: {door.shortened(text.strip())!r}"
         )
     if match["type"] not in _TYPES:
         raise SchemaError(

@@ -147,7 +147,7 @@ def check_no_run(path: Path, argument: str) -> None:
         Names the argument and the file.
     """
     with contextlib.suppress(OSError):
-        if path.is_file() and looks_like_run(path):
+        if looks_like_run(path):
             raise InvalidParameter(
                 f"{argument}: {path} is a run file, which the report would replace; give another "
                 "name"
@@ -156,6 +156,8 @@ def check_no_run(path: Path, argument: str) -> None:
 
 def looks_like_run(path: Path) -> bool:
     """Return whether the beginning of a file is that of a run file; it is not read further."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return b'"stratoperf.run/' in file.read(_HEAD_BYTES)
 

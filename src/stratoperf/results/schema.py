@@ -234,7 +234,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     environment
         What disturbed the measurement: steal time, involuntary switches and so on.
     stopped_because
-        ``"precision"``, ``"max_duration"``, ``"max_iterations"`` or ``"interrupted"``.
+        ``"precision"``, ``"max_duration"``, ``"max_iterations"``, ``"max_samples"`` or
+        ``"interrupted"``.
     items, item_unit
         Work items in one iteration, and their plural name: what throughput counts.
     details

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from stratoperf.door import check_tree, shortened
+from stratoperf.door import MOST_NUMBERS, check_tree, shortened
 from stratoperf.errors import SchemaError
-from stratoperf.results.archives import MOST_NUMBERS, is_storable
+from stratoperf.results.archives import is_storable
 from stratoperf.results.columns import Column, Columns, External
 from stratoperf.results.moments import moment_of
 from stratoperf.results.ranges import check_name, check_result

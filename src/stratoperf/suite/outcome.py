@@ -108,10 +108,12 @@ def stored_form(tree: dict[str, Any], base: Path | None) -> tuple[dict[str, Any]
         For what JSON has no form for, such as a lone surrogate.
     """
     # The columns are arrays already, and long: they are not sent through JSON and back.
-    names = [{**one, "columns": dict.fromkeys(one["columns"], ())} for one in tree["series"]]
+    names = [
+        {**series, "columns": dict.fromkeys(series["columns"], ())} for series in tree["series"]
+    ]
     plain = msgspec.json.decode(storage.encode_line({**tree, "series": names}))
-    for one, full in zip(plain["series"], tree["series"], strict=True):
-        one["columns"] = full["columns"]
+    for series, full in zip(plain["series"], tree["series"], strict=True):
+        series["columns"] = full["columns"]
     return plain, read_result(plain, tree["key"], base)
 
 
@@ -132,9 +134,9 @@ def _series(
             "pair": None,
             "started_ns": measurement.started_ns,
             "batch": measurement.batch,
-            "columns": one,
+            "columns": named,
         }
-        for one in columns
+        for named in columns
     ]
 
 

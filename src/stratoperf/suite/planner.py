@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from stratoperf import arguments, backends, clock
+from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
@@ -49,7 +50,7 @@ def most_samples(duration_s: float) -> int:
     """Return how many samples fit into a time: the sampler keeps them long beside its clock."""
     info = clock.info()
     shortest_ns = SHORTEST_SAMPLE * max(info.overhead_ns, info.resolution_ns)
-    return math.ceil(PACE * duration_s * 1e9 / shortest_ns)
+    return min(math.ceil(PACE * duration_s * 1e9 / shortest_ns), MOST_NUMBERS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,7 +242,7 @@ def make_request(
 
 
 def _seconds(argument: str, seconds: float | None) -> float | None:
-    return None if seconds is None else arguments.number(argument, seconds, at_least=0.0)
+    return None if seconds is None else arguments.seconds(argument, seconds)
 
 
 def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from stratoperf import arguments
+from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.measuring import SAMPLE_BYTES
 
@@ -35,9 +36,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         # Under the names that `stratoperf.run` has for them.
-        arguments.number("warmup_s", self.warmup_s, at_least=0)
-        arguments.number("duration_s", self.max_duration_s, above=0)
-        arguments.count("iterations", self.min_iterations)
+        arguments.seconds("warmup_s", self.warmup_s)
+        arguments.seconds("duration_s", self.max_duration_s, above=0)
+        arguments.count("iterations", self.min_iterations, MOST_NUMBERS)
         arguments.check_room("iterations", self.min_iterations, self.min_iterations * SAMPLE_BYTES)
 
     def changed(

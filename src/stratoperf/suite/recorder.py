@@ -15,13 +15,12 @@ from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.paths import is_directory
 from stratoperf.results import Run, storage
-from stratoperf.results.files import atomic_file, check_directory
+from stratoperf.results.files import atomic_file, check_directory, looks_like_run
 from stratoperf.results.journal import Journal, moved_down, read_journal
 from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST
 from stratoperf.suite.planner import stored_plan
 
 _LONGEST_NAME = 60  # bytes
-_HEAD_BYTES = 4096
 
 
 class MemoryRecorder:
@@ -248,7 +247,7 @@ def resume_file(
     if not os.path.lexists(source) and is_directory(_journal_of(source)):
         return resume_file(_journal_of(source), accept)
     if is_directory(source):
-        return _resume_journal(source, source.with_suffix(".json"), accept)
+        return _resume_journal(source, source.parent / f"{source.stem}.json", accept)
     # Through a link, so that the run file is replaced and not the link.
     path = Path(os.path.realpath(source))
     if path.name == HEADER and path.parent.suffix == JOURNAL_SUFFIX:
@@ -315,7 +314,7 @@ def check_latest(directory: Path, argument: str) -> None:
     """
     latest = directory / LATEST
     try:
-        is_free = not os.path.lexists(latest) or _looks_like_run(latest)
+        is_free = not os.path.lexists(latest) or looks_like_run(latest)
     except OSError as error:
         raise InvalidParameter(f"{argument}: cannot read {latest}: {error.strerror}") from error
     if not is_free:
@@ -337,13 +336,6 @@ def check_is_run(path: Path, identity: str, argument: str) -> None:
         raise InvalidParameter(
             f"{argument}: {path} is of another run and would be replaced; move it elsewhere"
         )
-
-
-def _looks_like_run(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return b'"stratoperf.run/' in file.read(_HEAD_BYTES)
 
 
 def _identity_of(path: Path) -> object:
@@ -427,7 +419,8 @@ def ordered(results: list[dict[str, Any]], keys: Iterable[str]) -> list[dict[str
 
 
 def _journal_of(path: Path) -> Path:
-    return path.with_suffix(JOURNAL_SUFFIX)
+    # Also of the root, which has no name.
+    return path.parent / f"{path.stem}{JOURNAL_SUFFIX}"
 
 
 def _numbered(path: Path) -> Iterator[Path]:

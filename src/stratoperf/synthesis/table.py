@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stratoperf.arguments import shown, whole_number
 from stratoperf.errors import InvalidParameter
 from stratoperf.synthesis.vocabulary import Vocabulary
 
@@ -151,12 +152,28 @@ class NodeTable:
         return [range(first, last) for first, last in itertools.pairwise(ends)]
 
     def children(self, row: int) -> range:
-        """Return the rows of the children of a node."""
+        """Return the rows of the children of a node.
+
+        Raises
+        ------
+        InvalidParameter
+            When there is no such row.
+        """
+        row = self._row(row)
         first = int(self.first_child[row])
         return range(first, first + int(self.count[row]))
 
     def subtree(self, row: int) -> Iterator[int]:
-        """Yield the rows of a node and all below it, each node before its children."""
+        """Return the rows of a node and all below it, each node before its children.
+
+        Raises
+        ------
+        InvalidParameter
+            When there is no such row.
+        """
+        return self._below(self._row(row))
+
+    def _below(self, row: int) -> Iterator[int]:
         waiting = [row]
         while waiting:
             row = waiting.pop()
@@ -164,9 +181,24 @@ class NodeTable:
             waiting += reversed(self.children(row))
 
     def describe(self, row: int) -> tuple[str, object]:
-        """Return the name of a node's type, and its value."""
+        """Return the name of a node's type, and its value.
+
+        Raises
+        ------
+        InvalidParameter
+            When there is no such row.
+        """
+        row = self._row(row)
         vocabulary = self.vocabulary
         return vocabulary.kinds[self.kind[row]], vocabulary.values[int(self.value[row])]
+
+    def _row(self, row: int) -> int:
+        # The reference backend asks for every row: most are right.
+        if type(row) is int and 0 <= row < len(self.kind):
+            return row
+        if len(self) == 0:
+            raise InvalidParameter(f"row: the table has no rows, got {shown(row)}")
+        return whole_number("row", row, 0, len(self) - 1)
 
     def digest(self) -> str:
         """Return the first 16 hexadecimal digits of the SHA-256 of all columns and values."""

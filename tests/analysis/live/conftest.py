@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import textwrap
 import time
 import uuid
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
+
+# For the workers that both kinds of tests have.
+sys.path.append(str(Path(__file__).parents[2] / "robustness"))
 
 EnvironmentOf = Callable[..., sp.Environment]
 

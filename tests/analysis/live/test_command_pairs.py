@@ -122,7 +122,7 @@ def test_a_command_that_cannot_be_started_is_wrong_usage(command: sp.Command, wh
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize("argv", [(), "ls -l", ("",), ("ls", 1), ("ls", "a\0b")])
+@pytest.mark.parametrize("argv", [(), "ls -l", ("",), ("ls", 1)])
 def test_a_command_is_a_program_with_arguments(argv: Any) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"argv: expected .*Command\.parse"):
         sp.Command(argv)
@@ -143,15 +143,16 @@ class TestTheEndOfTheBudget:
         assert caught.value.at_least
         assert 2.5 < caught.value.pair_s <= 3.0
 
+    @pytest.mark.slow
     def test_is_seen_before_it_comes_where_a_pair_cannot_fit(self) -> None:
-        slow = shell("sleep 1.5")
+        slow = shell("sleep 6")
         begin = time.monotonic()
         with pytest.raises(BudgetSpent) as caught:
-            pairs(slow, shell("sleep 1000")).prepare(begin + 2.9)
+            pairs(slow, shell("sleep 1000")).prepare(begin + 11.0)
         assert "one run of the baseline takes" in caught.value.why
         assert "current" not in caught.value.why
-        assert 1.5 <= caught.value.pair_s < 2.9
-        assert time.monotonic() - begin < 2.9
+        assert 6.0 <= caught.value.pair_s < 11.0
+        assert time.monotonic() - begin < 11.0
 
     def test_comes_after_a_timeout_that_is_shorter(self) -> None:
         with pytest.raises(SideFailed, match=r"did not end within 0\.1 s"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
+from stratoperf.analysis.live import guardian
 from stratoperf.analysis.live.guard import MARK, guarded
 from stratoperf.analysis.live.processes import Child, Output, unnamed_output
 
@@ -34,12 +36,14 @@ ESCAPES = {
 PROGRAM = """
 import signal, sys, time
 import stratoperf as sp
+from stratoperf.analysis.live import guardian
 from stratoperf.analysis.live.guard import guarded
 from stratoperf.analysis.live.processes import Child, unnamed_output
 {before}
 with guarded(), unnamed_output() as output:
     with Child(["sh", "-c", sys.argv[1]], output, keep_stdout=True):
         print("started", flush=True)
+        {after}
         time.sleep(1000)
 """
 
@@ -80,10 +84,10 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 @contextlib.contextmanager
-def driver(script: str, before: str = "") -> Iterator[subprocess.Popen[str]]:
+def driver(script: str, before: str = "", after: str = "") -> Iterator[subprocess.Popen[str]]:
     """Start a process that has such a child."""
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(before=before), script],
+        [sys.executable, "-c", PROGRAM.format(before=before, after=after), script],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -158,11 +162,38 @@ def copy():
         os.kill(parent, signal.SIGKILL)
         time.sleep(3)
         os._exit(0)
-threading.Timer(0.5, copy).start()
 """
-    with driver(f"sleep {number} & wait", before) as process:
+    after = "threading.Timer(0.5, copy).start()"
+    with driver(f"sleep {number} & wait", before, after) as process:
         process.wait(PATIENCE_S)
     wait_for(lambda: not alive())
+
+
+def test_what_may_not_be_killed_is_given_up_at_once(
+    number: str, alive: Alive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        # What `sudo` started belongs to another user.
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(guardian, "_LONGEST_S", PATIENCE_S)
+    with subprocess.Popen(["sleep", number], start_new_session=True) as process:
+        try:
+            with monkeypatch.context() as patch:
+                for module, name in (
+                    (os, "kill"),
+                    (os, "killpg"),
+                    (signal, "pidfd_send_signal"),
+                ):
+                    patch.setattr(module, name, refuse, raising=False)
+                begin = time.monotonic()
+                guardian.sweep([process.pid])
+                assert time.monotonic() - begin < PATIENCE_S / 2
+            assert alive() == [process.pid]
+            guardian.sweep([process.pid])
+        finally:
+            process.kill()
+    assert alive() == []
 
 
 def test_a_guardian_that_is_killed_is_replaced(

@@ -251,6 +251,7 @@ def test_a_case_on_the_threshold_gets_no_promise(compare: Compare) -> None:
         ({"confidence": 1}, "confidence: expected a finite number"),
         ({"confidence": 99}, "confidence: expected a finite number"),
         ({"duration_s": 0}, "duration_s: expected a finite number above 0"),
+        ({"duration_s": 1e9}, "at most 3.6e+06, got 1000000000.0"),
         ({"duration_s": "x"}, "duration_s: expected a finite number above 0"),
         ({"timeout_s": float("nan")}, "timeout_s: expected a finite number above 0"),
         ({"seed": -1}, "seed: expected an integer from 0"),

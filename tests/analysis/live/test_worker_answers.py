@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
-import socket
-import threading
-from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scripted_workers import ScriptedWorker
 from stratoperf.analysis.live import answers, protocol
 from stratoperf.analysis.live.pairs import SideFailed
 from stratoperf.analysis.live.protocol import PROTOCOL
-from stratoperf.analysis.live.sides import Environment
-from stratoperf.analysis.live.worker_process import WorkerProcess
 
 HELLO = {"type": "hello", "version": "0.1.0", "python": "3.11.7"}
 READY: dict[str, Any] = {
@@ -35,48 +28,6 @@ READY: dict[str, Any] = {
 
 def doubles(*values: float) -> str:
     return base64.b64encode(np.array(values).tobytes()).decode()
-
-
-class Silent:
-    """A process that is dead already."""
-
-    def __enter__(self) -> Silent:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
-
-    def wait(self, timeout_s: float) -> bool:
-        return True
-
-    def finish(self) -> int:
-        return 0
-
-    def interrupt(self) -> None:
-        pass
-
-
-class Scripted(WorkerProcess):
-    """A worker that says what it is given and no more."""
-
-    def __init__(self, said: bytes) -> None:
-        self._to_say = said
-        super().__init__("current", Environment(), {}, 60.0)
-
-    def _started(self, descriptor: int, variables: Mapping[str, str]) -> Any:
-        far = socket.socket(fileno=os.dup(descriptor))
-
-        def say() -> None:
-            with far, contextlib.suppress(OSError):
-                far.sendall(self._to_say)
-
-        threading.Thread(target=say).start()
-        return Silent()
 
 
 def line(message: Any) -> bytes:
@@ -101,7 +52,7 @@ GARBAGE: dict[str, bytes] = {
 @pytest.mark.parametrize("what", GARBAGE)
 def test_what_is_no_message_is_the_failure_of_its_side(what: str) -> None:
     with (
-        Scripted(line(HELLO) + GARBAGE[what]) as worker,
+        ScriptedWorker(line(HELLO) + GARBAGE[what]) as worker,
         pytest.raises(SideFailed, match="wrote into its conversation") as caught,
     ):
         worker.answer("ready", answers.Ready)
@@ -131,7 +82,7 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_answer_is_the_failure_of_its_side(what: str) -> None:
     with (
-        Scripted(line(HELLO) + line(WRONG[what])) as worker,
+        ScriptedWorker(line(HELLO) + line(WRONG[what])) as worker,
         pytest.raises(SideFailed) as caught,
     ):
         worker.answer("ready", answers.Ready)
@@ -144,7 +95,7 @@ def test_a_wrong_answer_is_the_failure_of_its_side(what: str) -> None:
 def test_a_version_that_is_none_is_the_failure_of_its_side(version: Any) -> None:
     hello = line({**HELLO, "version": version})
     with (
-        Scripted(hello + line(READY)) as worker,
+        ScriptedWorker(hello + line(READY)) as worker,
         pytest.raises(SideFailed, match="'hello' does not follow the protocol"),
     ):
         worker.answer("ready", answers.Ready)
@@ -153,11 +104,25 @@ def test_a_version_that_is_none_is_the_failure_of_its_side(version: Any) -> None
 def test_the_reason_for_a_failure_is_cut_where_it_does_not_end() -> None:
     error = {"type": "error", "message": "broken " * 100_000}
     with (
-        Scripted(line(HELLO) + line(error)) as worker,
+        ScriptedWorker(line(HELLO) + line(error)) as worker,
         pytest.raises(SideFailed, match=r"^broken") as caught,
     ):
         worker.answer("ready", answers.Ready)
     assert len(str(caught.value)) <= 10_000
+
+
+@pytest.mark.parametrize("letter", ["\ud800", "\0"])
+def test_the_reason_for_a_failure_can_be_stored(
+    monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    failed = answers.Failure(f"broken {letter}")
+    with ScriptedWorker(2 * line(HELLO) + line({"type": "error"})) as worker:
+        # Whatever reads the messages: JSON alone has no such text.
+        worker.answer("hello", answers.Hello)
+        monkeypatch.setattr(worker, "_converted", lambda kind, message, shape: failed)
+        with pytest.raises(SideFailed, match=r"^broken") as caught:
+            worker.answer("ready", answers.Ready)
+    str(caught.value).encode()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +132,7 @@ def test_the_reason_for_a_failure_is_cut_where_it_does_not_end() -> None:
 def test_samples_that_are_no_times_are_the_failure_of_their_side(latency: str) -> None:
     samples = {"type": "samples", "started_ns": 5, "latency": latency}
     with (
-        Scripted(line(HELLO) + line(samples)) as worker,
+        ScriptedWorker(line(HELLO) + line(samples)) as worker,
         pytest.raises(SideFailed, match="'samples' does not follow the protocol"),
     ):
         worker.answer("samples", answers.Samples)
@@ -175,7 +140,7 @@ def test_samples_that_are_no_times_are_the_failure_of_their_side(latency: str) -
 
 def test_right_answers_are_read() -> None:
     samples = {"type": "samples", "started_ns": 5, "latency": doubles(0.0, 1.5)}
-    with Scripted(line(HELLO) + line(READY) + line(samples)) as worker:
+    with ScriptedWorker(line(HELLO) + line(READY) + line(samples)) as worker:
         assert worker.answer("ready", answers.Ready).batch == 10
         assert worker.answer("samples", answers.Samples).values.tolist() == [0.0, 1.5]
         assert worker.version == "0.1.0"

@@ -125,16 +125,17 @@ def test_a_teardown_that_fails_is_told(measure: Callable[..., None], does: str, 
     assert why in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["setup", "loop", "verify", "teardown"])
 def test_a_worker_that_hangs_is_killed_at_the_timeout(
     measure: Callable[..., None], leftovers: Callable[[], None], when: str
 ) -> None:
     begin = time.monotonic()
     hang = "os.system('sleep 1000 &'); print('waiting', flush=True); time.sleep(1000)"
-    with pytest.raises(SideFailed, match=r"did not end within 4 s .* raise timeout_s") as caught:
-        measure(f"{when}: {hang}", timeout_s=4.0)
+    with pytest.raises(SideFailed, match=r"did not end within 10 s .* raise timeout_s") as caught:
+        measure(f"{when}: {hang}", timeout_s=10.0)
     assert caught.value.side == "current"
-    assert time.monotonic() - begin >= 4.0
+    assert time.monotonic() - begin >= 10.0
     leftovers()
 
 

@@ -42,8 +42,8 @@ def history(
     """Show how each benchmark did over many stored runs, and where its level changed.
 
     Runs of different machines, or of different versions of a benchmark, are never mixed: each has
-    a trend of its own. What cannot be read or is no run of one code is left out and named. A run
-    that is there twice (``latest.json``) counts once.
+    a trend of its own. What cannot be read or is not a run of one version is left out and named. A
+    run that is there twice (``latest.json``) counts once.
 
     Parameters
     ----------

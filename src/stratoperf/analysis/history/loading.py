@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from stratoperf import arguments
 from stratoperf.analysis.history.model import LeftOut
 from stratoperf.analysis.stored.sides import Stored, is_live
 from stratoperf.analysis.stored.sources import is_folder, load_folder
@@ -17,7 +19,7 @@ from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
 from stratoperf.results.names import JOURNAL_SUFFIX
 
-_LIVE = "a live comparison: its two sides ran in turn, which is no run of one code"
+_LIVE = "a live comparison: its two sides ran in turn, so it is not a run of one version"
 
 
 class DatedRun(NamedTuple):
@@ -79,21 +81,19 @@ def _sources(stored: Stored, left_out: list[LeftOut]) -> Iterator[Run]:
         yield stored
     elif isinstance(stored, str | os.PathLike):
         yield from _from_path(user_path("stored", stored), left_out)
-    elif isinstance(stored, Iterable):
-        for one in stored:
-            yield from _sources(one, left_out)
+    elif isinstance(stored, Iterable) and not isinstance(stored, bytes):
+        for item in stored:
+            yield from _sources(item, left_out)
     else:
         raise InvalidParameter(
-            f"stored: expected runs, run files or a directory, got {type(stored).__name__}"
+            f"stored: expected runs, run files or a directory, got {arguments.shown(stored)}"
         )
 
 
 def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
-    if not path.exists():
-        raise InvalidParameter(
-            f"history: there is no {path}; give a directory of run files, such as results/"
-        )
     if not is_folder(path):
+        with contextlib.suppress(OSError):
+            _check_is_there(path)
         yield load(path)
         return
     runs, unreadable = load_folder(path, "history")
@@ -104,6 +104,15 @@ def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
             from stratoperf.suite.recorder import resume_advice
 
             left_out.append(LeftOut(str(journal), resume_advice(journal)))
+
+
+def _check_is_there(path: Path) -> None:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise InvalidParameter(
+            f"history: there is no {path}; give a directory of run files, such as results/"
+        ) from None
 
 
 def _order(dated: DatedRun) -> tuple[datetime, int]:

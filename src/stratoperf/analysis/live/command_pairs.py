@@ -151,10 +151,14 @@ class CommandPairs:
             is_timed = command is not self._before_each
             run = run_command(command, output, limit_s, keep_stdout=not is_timed)
         except OSError as error:
+            remedy = (
+                "give a program that exists, or shell=True (--shell) for what only a shell knows"
+            )
+            if command.cwd is not None and str(error.filename) == str(command.cwd):
+                remedy = "give an existing directory as cwd"
             raise InvalidParameter(
                 f"{side}: {what} {command.label} cannot be started: "
-                f"{error.strerror or error} ({error.filename}); give a program that exists, or "
-                "shell=True (--shell) for what only a shell knows"
+                f"{error.strerror or error} ({error.filename}); {remedy}"
             ) from None
         if run.timed_out and left_s <= self._timeout_s:
             raise self._cut(side, deadline - begin)

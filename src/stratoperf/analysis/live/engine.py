@@ -174,8 +174,8 @@ class _Engine:
             "settings": msgspec.to_builtins(settings),
             "keys": [case.key for case in agenda.cases],
         }
-        for side, one in sides.items():
-            plan[side] = {"kind": type(one).__name__, "label": one.label}
+        for side, chosen in sides.items():
+            plan[side] = {"kind": type(chosen).__name__, "label": chosen.label}
         self._recorder = start_recorder(output, plan)
 
     def run(self) -> Comparison:
@@ -334,8 +334,8 @@ class _Engine:
     def _note_failure(self, case: LiveCase, failure: SideFailed) -> None:
         self._failures.append(Failure(key=case.key, side=failure.side, why=str(failure)))
         status = Difference(what="status", key=case.key)
-        told = {failure.side: f"failed: {failure}"}
-        self._differences.append(msgspec.structs.replace(status, **told))
+        reason = {failure.side: f"failed: {failure}"}
+        self._differences.append(msgspec.structs.replace(status, **reason))
 
     def _comparison(self, interrupted: bool) -> Comparison:
         settings = self._settings

@@ -50,7 +50,7 @@ class Process(NamedTuple):
 
 
 def sweep(sessions: Iterable[int], token: bytes | None = None, at_least_s: float = 0.0) -> None:
-    """Kill until nothing is left.
+    """Kill until nothing is left that may be killed.
 
     Parameters
     ----------
@@ -63,15 +63,23 @@ def sweep(sessions: Iterable[int], token: bytes | None = None, at_least_s: float
     """
     sessions = frozenset(sessions)
     begin = time.monotonic()
+    spared: set[Process] = set()
     while True:
         known = _processes()
-        doomed = _doomed(known, sessions, token)
+        doomed = [pid for pid in _doomed(known, sessions, token) if known[pid] not in spared]
         for pid in doomed:
             if pid in sessions:
                 # All of the group at once, so that nothing in it can fork away.
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
-            _kill(pid, known[pid].start)
+            try:
+                _kill(pid, known[pid].start)
+            except PermissionError:
+                # It became another user's, as `sudo` does.
+                spared.add(known[pid])
+            except OSError:
+                # It has ended.
+                continue
         passed = time.monotonic() - begin
         if passed >= (_LONGEST_S if doomed else at_least_s):
             return
@@ -80,13 +88,13 @@ def sweep(sessions: Iterable[int], token: bytes | None = None, at_least_s: float
 
 def _processes() -> dict[int, Process]:
     """Return all that run; what only awaits its reaping does not."""
-    found = {}
+    running = {}
     with contextlib.suppress(OSError):
         for entry in os.scandir("/proc"):
             process = _process(int(entry.name)) if entry.name.isdigit() else None
             if process is not None:
-                found[int(entry.name)] = process
-    return found
+                running[int(entry.name)] = process
+    return running
 
 
 def _process(pid: int) -> Process | None:
@@ -129,20 +137,19 @@ def _doomed(
 
 
 def _kill(pid: int, start: bytes) -> None:
-    """Kill the process that began then, unless its number names another one by now."""
-    with contextlib.suppress(OSError):
-        try:
-            descriptor = os.pidfd_open(pid)
-        except (AttributeError, OSError):
-            # An old kernel, or an interpreter that was built for one.
-            if _has_begun(pid, start):
-                os.kill(pid, signal.SIGKILL)
-            return
-        try:
-            if _has_begun(pid, start):
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        finally:
-            os.close(descriptor)
+    """Kill the process that began then, unless its number names another process by now."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        # An old kernel, or an interpreter that was built for one.
+        if _has_begun(pid, start):
+            os.kill(pid, signal.SIGKILL)
+        return
+    try:
+        if _has_begun(pid, start):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    finally:
+        os.close(descriptor)
 
 
 def _has_begun(pid: int, start: bytes) -> bool:

@@ -105,7 +105,7 @@ class Child:
         *,
         keep_stdout: bool,
         stdin: int | IO[bytes] | None = None,
-        cwd: str | None = None,
+        cwd: str | os.PathLike[str] | None = None,
         env: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> None:
@@ -232,10 +232,10 @@ def entered(
         Whatever `start` raises.
     """
     with deferred_interrupt() as pressed:
-        one = stack.enter_context(start())
+        result = stack.enter_context(start())
     if pressed:
         raise KeyboardInterrupt
-    return one
+    return result
 
 
 def ending(status: int) -> str:

@@ -84,7 +84,7 @@ def make_settings(
     InvalidParameter
         For one out of range.
     """
-    duration_s = arguments.number("duration_s", duration_s, above=0.0)
+    duration_s = arguments.seconds("duration_s", duration_s, above=0.0)
     if timeout_s is None:
         timeout_s = default_timeout_s(duration_s)
     return Settings(

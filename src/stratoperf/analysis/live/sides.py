@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from stratoperf import arguments
 from stratoperf.analysis.live.shell_words import shell_words
 from stratoperf.errors import InvalidParameter
+from stratoperf.failures import is_storable
+from stratoperf.paths import user_path
 
 SHELL = ("/bin/sh", "-c")
 """Runs a line of text."""
@@ -38,36 +41,38 @@ class Command(msgspec.Struct, frozen=True):
     Raises
     ------
     InvalidParameter
-        When `argv` is empty or holds something else than strings, or not one line with `shell`.
+        For a field of another type, text that the system or a run file cannot hold, an empty
+        `argv`, and several words with `shell`.
     """
 
     argv: tuple[str, ...]
-    cwd: str | None = None
+    cwd: str | os.PathLike[str] | None = None
     env: Mapping[str, str] | None = None
     input: str | None = None
     shell: bool = False
 
     def __post_init__(self) -> None:
-        if self.input is not None and (not isinstance(self.input, str) or not self.input):
-            raise InvalidParameter(f"input: expected the path of a file, got {self.input!r}")
-        words = () if isinstance(self.argv, str) else tuple(self.argv)
-        if (
-            not words
-            or not all(isinstance(word, str) for word in words)
-            or not words[0].strip()
-            or any("\0" in word for word in words)
-        ):
+        words = _words("argv", self.argv, "Command.parse makes them of a line of text")
+        if not words or not words[0].strip():
             raise InvalidParameter(
-                f"argv: expected the program and its arguments, got {self.argv!r}; "
+                f"argv: expected the program and its arguments, got {arguments.shown(self.argv)}; "
                 "Command.parse makes them of a line of text"
             )
-        for word in (*words, self.input or ""):
-            check_storable("argv, input", word)
+        if not isinstance(self.shell, bool):
+            raise InvalidParameter(
+                f"shell: expected True or False, got {arguments.shown(self.shell)}"
+            )
         if self.shell and len(words) != 1:
             raise InvalidParameter(
                 f"argv: with shell=True expected one line of text, got {len(words)} words "
-                f"({self.argv!r}); join them, or leave shell out"
+                f"({arguments.shown(self.argv)}); join them, or leave shell out"
             )
+        if self.cwd is not None:
+            user_path("cwd", self.cwd)
+        if self.input is not None:
+            _check_stored_path("input", self.input)
+        if self.env is not None:
+            _check_variables(self.env)
 
     @classmethod
     def parse(cls, line: str, *, shell: bool = False, input: str | None = None) -> Command:
@@ -86,8 +91,11 @@ class Command(msgspec.Struct, frozen=True):
         InvalidParameter
             Without `shell`, for syntax that only a shell understands, such as ``<`` or ``$HOME``.
         """
-        if not line.strip():
-            raise InvalidParameter("the command is empty; give a program and its arguments")
+        if not isinstance(line, str) or not line.strip():
+            raise InvalidParameter(
+                f"line: expected a command, got {arguments.shown(line)}; give a program and its "
+                "arguments"
+            )
         return cls((line,) if shell else shell_words(line), input=input, shell=shell)
 
     @property
@@ -103,14 +111,59 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def check_storable(argument: str, text: str) -> None:
-    """Raise `InvalidParameter` for text that a run file cannot hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    """Raise `InvalidParameter` for text that a run file cannot hold, or no command be given."""
+    if not is_storable(text):
         raise InvalidParameter(
             f"{argument}: {text!a} is not valid UTF-8, and a run file holds text alone; put it "
             "into a script, or rename the file"
-        ) from None
+        )
+    if "\0" in text:
+        raise InvalidParameter(
+            f"{argument}: {arguments.shown(text)} has a null character, which the system takes "
+            "for its end; leave it out"
+        )
+
+
+def _words(argument: str, words: object, remedy: str) -> tuple[str, ...]:
+    """Return a sequence of strings that a run file can hold."""
+    if (
+        isinstance(words, str)
+        or not isinstance(words, Sequence)
+        or not all(isinstance(word, str) for word in words)
+    ):
+        raise InvalidParameter(
+            f"{argument}: expected a sequence of strings, got {arguments.shown(words)}; {remedy}"
+        )
+    for word in words:
+        check_storable(argument, word)
+    return tuple(words)
+
+
+def _check_stored_path(argument: str, path: object) -> None:
+    if not isinstance(path, str) or not path:
+        raise InvalidParameter(
+            f"{argument}: expected the path of a file as a string, got {arguments.shown(path)}"
+        )
+    check_storable(argument, path)
+
+
+def _check_variables(env: object) -> None:
+    if not isinstance(env, Mapping):
+        raise InvalidParameter(
+            f"env: expected a dictionary of variables, got {arguments.shown(env)}; leave it out "
+            "for those of the caller"
+        )
+    for name, value in env.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidParameter(
+                f"env: expected strings as names and values, got {arguments.shown(name)}: "
+                f"{arguments.shown(value)}; put the value into str()"
+            )
+        if not name or "=" in name or not all(map(arguments.is_for_system, (name, value))):
+            raise InvalidParameter(
+                f"env: no variable can be {arguments.shown(name)}: {arguments.shown(value)}; "
+                "leave out empty names, '=' in names, null characters and lone surrogates"
+            )
 
 
 def open_input(path: str) -> IO[bytes]:
@@ -131,10 +184,9 @@ def open_input(path: str) -> IO[bytes]:
             )
         # Without buffering: the command must find all of it.
         return file.open("rb", buffering=0)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise InvalidParameter(
-            f"input: cannot read {path!r}: {why}; give the path of a file"
+            f"input: cannot read {path!r}: {error.strerror or error}; give the path of a file"
         ) from None
 
 
@@ -153,7 +205,7 @@ class Environment(msgspec.Struct, frozen=True):
     Raises
     ------
     InvalidParameter
-        When `python` is no path or `modules` no sequence of strings.
+        For a field of another type, or text that the system or a run file cannot hold.
     """
 
     python: str = sys.executable
@@ -161,15 +213,19 @@ class Environment(msgspec.Struct, frozen=True):
     modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.python, str) or not self.python:
+        _check_stored_path("python", self.python)
+        remedy = "give names and files such as ('kv_benchmarks.py',)"
+        if not all(_words("modules", self.modules, remedy)):
             raise InvalidParameter(
-                f"python: expected the path of a Python executable, got {self.python!r}"
+                f"modules: no module has an empty name, got {self.modules!r}; {remedy}"
             )
-        if isinstance(self.modules, str) or not all(isinstance(one, str) for one in self.modules):
+        if not isinstance(self.params, Mapping):
             raise InvalidParameter(
-                "modules: expected a sequence of names and files such as ('kv_benchmarks.py',), "
-                f"got {self.modules!r}"
+                f"params: expected a dictionary of values by parameter, got "
+                f"{arguments.shown(self.params)}"
             )
+        for name in self.params:
+            arguments.text("params: the name of a parameter", name)
 
     @property
     def label(self) -> str:

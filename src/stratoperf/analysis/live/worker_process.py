@@ -23,6 +23,7 @@ from stratoperf.analysis.live.sides import Environment
 from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
+from stratoperf.failures import storable
 
 QUIT_S = 5.0
 """Seconds that a worker has for its teardown when something went wrong elsewhere."""
@@ -194,7 +195,7 @@ class WorkerProcess:
             )
         if message["type"] == "error":
             failure = self._converted("error", message, Failure)
-            raise SideFailed(self.side, shortened(failure.message, LONGEST_REASON))
+            raise SideFailed(self.side, storable(shortened(failure.message, LONGEST_REASON)))
         if message["type"] != kind:
             raise SideFailed(
                 self.side,

@@ -59,8 +59,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     statistic: str = "p50"
 
 
-class _Found(NamedTuple):
-    """A run, and whether it was found in a folder rather than named."""
+class _Loaded(NamedTuple):
+    """A run, and whether it lay in a folder rather than being named."""
 
     run: Run
     in_folder: bool
@@ -95,30 +95,30 @@ class SideRuns:
     def __init__(self, stored: Stored, name: str) -> None:
         self.name = name
         self.warnings: list[str] = []
-        found = self._loaded(stored)
-        self._in_folder = {one.run.id for one in found if one.in_folder}
-        self.runs = self._chosen(found)
+        loaded = self._loaded(stored)
+        self._in_folder = {item.run.id for item in loaded if item.in_folder}
+        self.runs = self._chosen(loaded)
         self._stored = stored
         self.results = _by_key(self.runs)
 
-    def _chosen(self, found: Iterable[_Found]) -> list[Run]:
+    def _chosen(self, loaded: Iterable[_Loaded]) -> list[Run]:
         """Return each run once, without the live ones that lie beside plain ones."""
-        runs = list({one.run.id: one for one in found}.values())
-        live = [one.run for one in runs if one.in_folder and is_live(one.run)]
+        runs = list({item.run.id: item for item in loaded}.values())
+        live = [item.run for item in runs if item.in_folder and is_live(item.run)]
         if live and len(live) < len(runs):
             many = "a live comparison" if len(live) == 1 else f"{len(live)} live comparisons"
             self.warnings.append(
-                f"{self.name}: left out {many} found beside other runs, such as "
+                f"{self.name}: left out {many} beside other runs, such as "
                 f"{run_name(live[0])}; to compare its pairs, give that file as both "
                 "sides"
             )
-            return [one.run for one in runs if one.run not in live]
-        return [one.run for one in runs]
+            return [item.run for item in runs if item.run not in live]
+        return [item.run for item in runs]
 
-    def _loaded(self, stored: Stored) -> list[_Found]:
+    def _loaded(self, stored: Stored) -> list[_Loaded]:
         if isinstance(stored, Run):
             _check_keys(stored)
-            return [_Found(stored, in_folder=False)]
+            return [_Loaded(stored, in_folder=False)]
         if isinstance(stored, str | os.PathLike):
             return self._from_path(user_path(self.name, stored))
         if not isinstance(stored, Iterable) or isinstance(stored, bytes):
@@ -126,12 +126,12 @@ class SideRuns:
                 f"{self.name}: expected a run, a run file, a directory or several of these, "
                 f"got {stored!r}"
             )
-        runs = [found for one in stored for found in self._loaded(one)]
+        runs = [loaded for item in stored for loaded in self._loaded(item)]
         if not runs:
             raise InvalidParameter(f"{self.name}: there are no runs; give at least one")
         return runs
 
-    def _from_path(self, path: Path) -> list[_Found]:
+    def _from_path(self, path: Path) -> list[_Loaded]:
         if not is_folder(path):
             return self._loaded(load(path))
         runs, unreadable = load_folder(path, self.name)
@@ -141,17 +141,17 @@ class SideRuns:
                 f"{command_text('stratoperf', 'run', '--output', path)}"
             )
         self.warnings += [f"{self.name}: left out {file}: {why}" for file, why in unreadable]
-        found: list[_Found] = []
+        loaded: list[_Loaded] = []
         for run in sorted(runs, key=_moment):
             try:
                 _check_keys(run)
             except SchemaError as error:
                 self.warnings.append(f"{self.name}: left out {error}")
             else:
-                found.append(_Found(run, in_folder=True))
-        if not found:
+                loaded.append(_Loaded(run, in_folder=True))
+        if not loaded:
             raise SchemaError(f"{self.name}: no run in {path} can be compared; {self.warnings[-1]}")
-        return found
+        return loaded
 
     @property
     def label(self) -> str:
@@ -207,13 +207,13 @@ class SideRuns:
 
 
 def processes(
-    found: Iterable[tuple[Run, Result]], metric: str, statistic: str, side: Side
+    measured: Iterable[tuple[Run, Result]], metric: str, statistic: str, side: Side
 ) -> list[Process]:
     """Return the value of each process, in the order taken.
 
     Parameters
     ----------
-    found
+    measured
         Results of one key.
     metric, statistic
         Which value.
@@ -226,7 +226,7 @@ def processes(
         When a value is not finite or not above 0, so that it has no place in a ratio.
     """
     values: list[Process] = []
-    for run, result in found:
+    for run, result in measured:
         moment = _moment(run)
         own = result.metrics.get(metric)
         taken = result.series_of(metric)

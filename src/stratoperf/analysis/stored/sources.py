@@ -43,12 +43,12 @@ def load_folder(path: Path, argument: str) -> Folder:
     Raises
     ------
     SchemaError
-        When there are files and none can be read.
+        When the folder cannot be read, or there are files and none can be.
     """
     runs: dict[str, Run] = {}
     unreadable: list[Unreadable] = []
     # The newest run is there twice, once as latest.json.
-    for file in sorted(path.glob("*.json"), key=lambda file: (file.name == LATEST, file.name)):
+    for file in sorted(_run_files(path, argument), key=lambda file: (file.name == LATEST, file)):
         try:
             run = load(file)
         except SchemaError as error:
@@ -61,3 +61,11 @@ def load_folder(path: Path, argument: str) -> Folder:
             f"{unreadable[0].path}: {unreadable[0].why}"
         )
     return Folder(list(runs.values()), unreadable)
+
+
+def _run_files(folder: Path, argument: str) -> list[Path]:
+    try:
+        # `Path.glob` returns nothing where nothing may be read.
+        return [file for file in folder.iterdir() if file.name.endswith(".json")]
+    except OSError as error:
+        raise SchemaError(f"{argument}: cannot read {folder}: {error.strerror or error}") from error

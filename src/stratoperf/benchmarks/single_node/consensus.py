@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from stratoperf.arguments import whole_number
+from stratoperf.arguments import number, whole_number
 from stratoperf.consensus import Round, VoteBatch
-from stratoperf.consensus.cuda import BYTES_PER_VOTE, MODES, fill_operation, resident_operation
+from stratoperf.consensus.cuda import (
+    BYTES_PER_VOTE,
+    MODES,
+    checked_mode,
+    fill_operation,
+    resident_operation,
+)
 from stratoperf.consensus.rules import MAX_CELLS
 from stratoperf.operation import Operation
 from stratoperf.suite.registry import benchmark
 from stratoperf.suite.targets import Target
 
 NODES = 100
+
+# One of every node for each proposal.
+MOST_VOTES = MAX_CELLS // NODES * NODES
 
 # Enough batches that neither the second-level cache nor a branch predictor learns one of them. Of
 # small batches it takes more, so that together they have this many votes at least.
@@ -26,6 +35,16 @@ RESIDENT_BATCHES = range(2, 257)
 BYZANTINE = 0.33
 
 
+def _check_votes(votes: int) -> None:
+    whole_number("votes", votes, 1, MOST_VOTES)
+
+
+def _check_round(votes: int, byzantine: float, mode: str | None = None) -> None:
+    _check_votes(votes)
+    number("byzantine", byzantine, at_least=0.0, below=1.0)
+    checked_mode(mode, "cuda")
+
+
 @benchmark(
     "consensus.round",
     # The batch that the published claim speaks of comes first.
@@ -33,6 +52,7 @@ BYZANTINE = 0.33
     backends=("cpu", "cuda", "reference"),
     backend_params={"cuda": {"mode": MODES}},
     target=Target("latency.p95", "<", 100, "us", where={"backend": "cuda", "votes": 10_000}),
+    check=_check_round,
 )
 def consensus_round(
     votes: int, byzantine: float, backend: str, mode: str | None = None
@@ -46,7 +66,12 @@ def consensus_round(
     return round.operation(batches_of(votes, byzantine, max(BATCHES, VOTES // votes)))
 
 
-@benchmark("consensus.fill", params={"votes": [10_000, 1000, 100, 10, 1]}, backends=("cuda",))
+@benchmark(
+    "consensus.fill",
+    params={"votes": [10_000, 1000, 100, 10, 1]},
+    backends=("cuda",),
+    check=_check_votes,
+)
 def consensus_fill(votes: int, backend: str) -> Operation:
     """Copy one batch of votes into the page-locked memory that a device reads.
 
@@ -60,6 +85,7 @@ def consensus_fill(votes: int, backend: str) -> Operation:
     "consensus.resident",
     params={"votes": [10_000_000, 1_000_000, 100_000]},
     backends=("cuda",),
+    check=_check_votes,
 )
 def consensus_resident(votes: int, backend: str) -> Operation:
     """Decide one batch of votes that lie in device memory, where the answer stays.
@@ -75,7 +101,6 @@ def consensus_resident(votes: int, backend: str) -> Operation:
 
 def round_for(votes: int, backend: str, mode: str | None = None) -> Round:
     """Return the round for batches of so many votes, one of every node for each proposal."""
-    whole_number("votes", votes, 1, MAX_CELLS - 1)
     proposals = -(-votes // NODES)  # rounded up, as the generator does by default
     return Round(nodes=NODES, proposals=proposals, backend=backend, capacity=votes, mode=mode)
 

@@ -62,9 +62,9 @@ def utilized(matching: Operation, load: GpuLoad) -> Operation:
         return {"utilization": Observed("%", "higher", seen)}
 
     def details() -> dict[str, Any]:
-        told = matching.told_details()
         busy = sum(percent > BUSY_PERCENT for percent in seen)
-        return {**told, "share_above_90_percent": busy / len(seen) if seen else None}
+        share = busy / len(seen) if seen else None
+        return {**matching.final_details(), "share_above_90_percent": share}
 
     return Operation(
         matching.work,
