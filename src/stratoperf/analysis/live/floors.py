@@ -40,14 +40,14 @@ def floor_notes(floor: Floor, session: Session) -> list[str]:
     if floor.is_shell and (shortest_ns < SHORT_NS or idle_ns > _LARGE_SHARE * shortest_ns):
         return [
             f"the {side} side takes {_ms(shortest_ns)} ms, of which starting the shell is about "
-            f"{share} ({_ms(idle_ns)} ms): a difference between the commands looks smaller than it is; "
-            "leave --shell out (shell=False), or let the commands do more work"
+            f"{share} ({_ms(idle_ns)} ms): a difference between the commands looks smaller than it "
+            "is; leave --shell out (shell=False), or let the commands do more work"
         ]
     if not floor.is_shell and shortest_ns < 2 * idle_ns:
         return [
             f"the {side} side takes {_ms(shortest_ns)} ms, of which starting a process is about "
-            f"{share} ({floor.program} alone takes {_ms(idle_ns)} ms): a difference between the commands "
-            "looks smaller than it is; let them do more work, or compare functions with "
+            f"{share} ({floor.program} alone takes {_ms(idle_ns)} ms): a difference between the "
+            "commands looks smaller than it is; let them do more work, or compare functions with "
             "benchmarks"
         ]
     return []
