@@ -91,11 +91,12 @@ class Command(msgspec.Struct, frozen=True):
         InvalidParameter
             Without `shell`, for syntax that only a shell understands, such as ``<`` or ``$HOME``.
         """
-        if not isinstance(line, str) or not line.strip():
+        if not isinstance(line, str):
             raise InvalidParameter(
-                f"line: expected a command, got {arguments.shown(line)}; give a program and its "
-                "arguments"
+                f"line: expected a command as one string, got {arguments.shown(line)}"
             )
+        if not line.strip():
+            raise InvalidParameter("the command is empty; give a program and its arguments")
         return cls((line,) if shell else shell_words(line), input=input, shell=shell)
 
     @property
