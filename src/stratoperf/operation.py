@@ -52,6 +52,10 @@ class HasOperation(Protocol):
         ...
 
 
+_WAITS = 0x20 | 0x80 | 0x200
+"""`inspect.CO_GENERATOR`, `CO_COROUTINE`, `CO_ASYNC_GENERATOR`; that module is slow to import."""
+
+
 class Operation:
     """A piece of work that can be measured.
 
@@ -87,7 +91,8 @@ class Operation:
     Raises
     ------
     InvalidParameter
-        When `work` is neither a capsule nor a callable, or `items` or `max_iterations` is not a
+        When `work` is neither a capsule nor a callable that does its work when called (a call of
+        a coroutine function does none), or `items` or `max_iterations` is not a
         positive number.
     """
 
@@ -108,6 +113,11 @@ class Operation:
             raise InvalidParameter(
                 f"work: expected a callable without arguments or a {CAPSULE_NAME!r} capsule, "
                 f"got {work!r}"
+            )
+        if getattr(getattr(work, "__code__", None), "co_flags", 0) & _WAITS:
+            raise InvalidParameter(
+                f"work: a call of {_name_of(work)} only makes a coroutine or generator and runs "
+                "none of it; give a function that runs it, such as lambda: asyncio.run(work())"
             )
         for argument, function in (("verify", verify), ("observe", observe)):
             if function is not None and not callable(function):

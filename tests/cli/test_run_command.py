@@ -159,6 +159,8 @@ def test_parameters_select_values(stratoperf: Command) -> None:
         (("run", "--quick", "--ci"), 2, "exclude each other"),
         (("run", "--all", "clock.overhead"), 2, "exclude each other"),
         (("run", "--resume", "nowhere.json"), 2, "nowhere.json"),
+        (("run", "--resume", "/"), 2, "expected a run file or a journal"),
+        (("run", "--resume", ""), 2, "expected a run file or a journal"),
         (("run", "clock.overhead", "--output", "/proc/nowhere"), 2, "output"),
         (("run", "--no-such-option"), 2, "--no-such-option"),
     ],

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,21 @@ def test_what_would_last_longer_than_anything_is_refused(argument: str) -> None:
     too_long: dict[str, Any] = {argument: 3_600_001}
     with pytest.raises(sp.InvalidParameter, match=rf"{argument}: .*3\.6e\+06, got 3600001"):
         sp.measure(lambda: None, **too_long)
+
+
+async def _coroutine() -> None:
+    pass
+
+
+async def _stream() -> AsyncIterator[int]:
+    yield 1
+
+
+def _numbers() -> Iterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("function", [_coroutine, _stream, _numbers])
+def test_what_does_its_work_after_the_call_is_refused(function: Callable[[], object]) -> None:
+    with pytest.raises(sp.InvalidParameter, match="runs none of it"):
+        sp.measure(function)

@@ -238,10 +238,15 @@ def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
     versions = {case.key: case.benchmark.version for case in plan.cases}
     for result in document["results"]:
         key, measured = result["key"], result.get("benchmark_version")
-        if versions.get(key) != measured:
+        if key not in versions:
+            raise InvalidParameter(
+                f"resume: {source} has a result of {key}, which its plan does not; start a new run "
+                "instead"
+            )
+        if versions[key] != measured:
             raise InvalidParameter(
                 f"resume: {key} was measured with version {measured} of the benchmark, which is "
-                f"now at {versions.get(key)}; start a new run instead"
+                f"now at {versions[key]}; start a new run instead"
             )
     finished = frozenset(
         result["key"] for result in document["results"] if result["status"] != "interrupted"

@@ -93,5 +93,6 @@ def _reach(interval: Estimate | None, value: float) -> NDArray[np.float64]:
     low = None if interval is None else interval.low
     high = None if interval is None else interval.high
     below = math.inf if low is None or low <= 0 else max(math.log(value / low), 0.0)
-    above = math.inf if high is None else max(math.log(high / value), 0.0)
+    # A file may claim a value above 0 for samples that are not: they bound nothing.
+    above = math.inf if high is None or high <= 0 else max(math.log(high / value), 0.0)
     return np.array([below, above])
