@@ -181,9 +181,9 @@ def test_a_file_and_a_folder_that_are_not_there_are_named(
         (("compare", "a", "b", "--threshold", "five"), "is not a percentage"),
         (
             ("compare", "a", "b", "--confidence", "0.99"),
-            "is not a percentage above 50 and at most 100; write 99 for 99 %",
+            "is not a percentage above 50 and at most 99.99; write 99 for 99 %",
         ),
-        (("compare", "a", "b", "--confidence", "100"), "confidence: expected a finite number"),
+        (("compare", "a", "b", "--confidence", "100"), "'100' is not a percentage"),
         (("check", "consensus.round"), "are for --live"),
         (("check", "--seed", "1"), "--seed is for live comparisons"),
         (("check", "--live", "true", "true", "--baseline", "a"), "are for stored runs"),
