@@ -231,5 +231,10 @@ class Environment(msgspec.Struct, frozen=True):
     @property
     def label(self) -> str:
         """The interpreter and its parameters."""
-        chosen = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        chosen = ", ".join(f"{name}={_listed(value)}" for name, value in self.params.items())
         return f"{self.python} ({chosen})" if chosen else self.python
+
+
+def _listed(values: object) -> str:
+    """Return one value or several as ``--param`` takes them."""
+    return ",".join(map(str, values)) if isinstance(values, list | tuple) else str(values)
