@@ -182,3 +182,27 @@ def test_runs_that_were_just_measured_have_a_history(stratoperf: Command, tmp_pa
     document = json.loads(stratoperf("history", "all", "clock.*", "--json").out)
     assert document["runs"] == 2
     assert all(len(trend["moments"]) == 2 for trend in document["trends"])
+
+
+def test_cases_that_no_run_could_measure_share_a_line(stratoperf: Command) -> None:
+    folder = Path("mixed")
+    folder.mkdir()
+    write_runs(folder, [1000.0, 1001.0])
+    for path in folder.iterdir():
+        document = json.loads(path.read_text())
+        document["results"] += [
+            {
+                "key": f"kv.get[backend=cuda,size={size}]",
+                "benchmark": "kv.get",
+                "backend": "cuda",
+                "params": {"size": size},
+                "status": "skipped",
+                "reason": "no GPU",
+            }
+            for size in (1, 2, 3)
+        ]
+        path.write_text(json.dumps(document))
+    ending = stratoperf("history", "mixed")
+    lines = [line for line in ending.out.splitlines() if "kv.get" in line]
+    assert len(lines) == 1
+    assert "3 cases of kv.get on cuda: skipped: no GPU" in lines[0]

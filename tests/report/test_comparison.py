@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from stratoperf.report.comparison_words import (
     change_text,
     difference_text,
     params_text,
+    remaining_texts,
     value_text,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
@@ -261,3 +263,17 @@ def test_under_the_strict_policy_what_has_no_verdict_is_an_error() -> None:
         decision = decide(undecided, "pass" if policy == "pass" else "fail")
         lines = list(github_annotations(undecided, decision))
         assert [line.split()[0] for line in lines] == [level, level]
+
+
+def test_cases_not_compared_for_one_reason_share_a_sentence() -> None:
+    missing = [
+        Difference(
+            what="status", key=f"kv.put[backend=cuda,size={size}]", baseline=why, current=why
+        )
+        for size, why in ((1, "skipped: no GPU"), (2, "skipped: no GPU"), (3, "skipped: no room"))
+    ]
+    comparison = msgspec.structs.replace(EVERYTHING, differences=tuple(missing), failures=())
+    assert remaining_texts(comparison) == [
+        "2 cases of kv.put: not compared (both sides: skipped: no GPU)",
+        "kv.put[backend=cuda,size=3]: not compared (both sides: skipped: no room)",
+    ]

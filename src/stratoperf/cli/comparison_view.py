@@ -10,10 +10,9 @@ from stratoperf.report.comparison_text import tally
 from stratoperf.report.comparison_words import (
     GRAVE,
     NUMERIC,
-    difference_text,
     error_text,
     failure_text,
-    remaining_differences,
+    remaining_texts,
     statistic_text,
     table,
     threshold_text,
@@ -55,8 +54,8 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
         print_grouped(screen, _table(screen, comparison))
     _show_failures(screen, comparison)
     _show_reasons(screen, comparison)
-    for difference in remaining_differences(comparison):
-        screen.paragraph(f"note: {one_line(difference_text(difference))}", "dim", indent="  ")
+    for text in remaining_texts(comparison):
+        screen.paragraph(f"note: {one_line(text)}", "dim", indent="  ")
     screen.paragraph(f"method: {comparison.method}", "dim", indent="  ")
     screen.paragraph(
         f"all intervals together are wrong with a probability of at most {error_text(comparison)}",

@@ -54,9 +54,12 @@ def show_history(screen: Screen, history: History, *, remarks_only: bool = False
 def _show_machine(screen: Screen, trends: Sequence[Trend]) -> None:
     shown = dict.fromkeys(f"{trend.metric} {trend.statistic}" for trend in trends)
     screen.heading(f"{', '.join(shown)} on {machine_text(trends[0])}")
-    print_grouped(screen, *(_table(trends, width) for width in WIDTHS))
-    for trend in trends:
+    measured = [trend for trend in trends if trend.values]
+    if measured:
+        print_grouped(screen, *(_table(measured, width) for width in WIDTHS))
+    for trend in measured:
         _show_remarks(screen, trend)
+    _show_never_measured(screen, [trend for trend in trends if not trend.values])
 
 
 def _table(trends: Sequence[Trend], width: int) -> Table:
@@ -99,6 +102,19 @@ def _show_remarks(screen: Screen, trend: Trend) -> None:
         screen.paragraph(f"{trend_name(trend)}: gap: {why}", "dim", indent="  ")
 
 
+def _show_never_measured(screen: Screen, trends: Sequence[Trend]) -> None:
+    """Print one line for all cases of a benchmark that no run could measure for one reason."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for trend in trends:
+        why = next((moment.gap for moment in trend.gaps if moment.gap), "no value")
+        group = (trend.benchmark, trend.backend, why)
+        counts[group] = counts.get(group, 0) + 1
+    for (benchmark, backend, why), count in counts.items():
+        cases = "1 case" if count == 1 else f"{count} cases"
+        text = f"never measured: {cases} of {benchmark} on {backend}: {why}"
+        screen.paragraph(text, "dim", indent="  ")
+
+
 def _style(change: ChangePoint) -> str:
     return "bold red" if change.ratio >= 1 else "green"
 
@@ -111,12 +127,14 @@ def _show_summary(screen: Screen, history: History) -> None:
     if searched:
         screen.paragraph(f"{runs}, {points}; {history.method}", "dim", indent="  ")
         for trend in history.trends:
-            if trend.not_searched is not None:
+            if trend.not_searched is not None and trend.values:
                 text = f"{trend_name(trend)}: not searched: {trend.not_searched}"
                 screen.paragraph(text, "dim", indent="  ")
         return
     # All for the same reason as a rule, which the warnings do not tell when it is too few runs.
-    reasons = dict.fromkeys(trend.not_searched for trend in history.trends if trend.not_searched)
+    reasons = dict.fromkeys(
+        trend.not_searched for trend in history.trends if trend.not_searched and trend.values
+    )
     for why in reasons:
         if why not in history.warnings:
             screen.paragraph(f"{runs}; no change points: {why}", "dim", indent="  ")

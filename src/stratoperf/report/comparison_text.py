@@ -8,10 +8,9 @@ from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import counts
 from stratoperf.report.comparison_words import (
     NUMERIC,
-    difference_text,
     error_text,
     failure_text,
-    remaining_differences,
+    remaining_texts,
     table,
 )
 from stratoperf.report.noise_words import worst_of_each_kind
@@ -84,8 +83,8 @@ def remarks(comparison: Comparison) -> Iterator[str]:
     for metric in comparison.metrics:
         if metric.verdict != "same" and metric.key not in failed:
             yield f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}"
-    for difference in remaining_differences(comparison):
-        yield f"note: {one_line(difference_text(difference))}"
+    for text in remaining_texts(comparison):
+        yield f"note: {one_line(text)}"
 
 
 def closing(comparison: Comparison) -> str:

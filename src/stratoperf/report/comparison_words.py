@@ -115,6 +115,25 @@ def remaining_differences(comparison: Comparison) -> Iterator[Difference]:
             yield difference
 
 
+def remaining_texts(comparison: Comparison) -> list[str]:
+    """Return the remaining differences in sentences.
+
+    Results of one benchmark that were not compared for one reason share a sentence: without a GPU
+    these are many.
+    """
+    alike: dict[tuple[str, str], list[Difference]] = {}
+    for difference in remaining_differences(comparison):
+        key, text = difference.key or "", difference_text(difference)
+        benchmark = key.partition("[")[0] if difference.what == "status" else text
+        alike.setdefault((benchmark, text.removeprefix(visible(key))), []).append(difference)
+    return [
+        difference_text(group[0])
+        if len(group) == 1
+        else f"{len(group)} cases of {visible(benchmark)}{reason}"
+        for (benchmark, reason), group in alike.items()
+    ]
+
+
 def failure_text(failure: Failure) -> str:
     """Return a failure in one sentence."""
     return f"{visible(failure.key)}: {failure.side} failed: {failure.why}"
