@@ -99,10 +99,11 @@ def parse_cpu_list(text: str) -> list[int]:
     cpus: list[int] = []
     for part in filter(None, text.strip().split(",")):
         first, dash, last = part.partition("-")
-        numbers = range(int(first), int(last if dash else first) + 1)
-        if len(cpus) + len(numbers) > MOST_CPUS:
+        low, high = int(first), int(last if dash else first)
+        # Not by the length of a range, which has to fit into 64 bits.
+        if len(cpus) + high - low >= MOST_CPUS:
             raise ValueError(f"{shortened(part)!r} is more than {MOST_CPUS} CPUs")
-        cpus.extend(numbers)
+        cpus.extend(range(low, high + 1))
     return cpus
 
 
