@@ -178,8 +178,8 @@ WORK = """
     manager = TierManager({kind: directory}, use=["cpu", kind])
     content = np.random.default_rng(1).integers(0, 256, 16 << 20, np.uint8)
     block = manager.allocate(len(content), "cpu", content)
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         while True:
             manager.migrate(block, "disk")
             manager.migrate(block, "cpu")
