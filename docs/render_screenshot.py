@@ -19,7 +19,7 @@ from stratoperf.cli.claims_view import show_measured_claims
 from stratoperf.cli.results_view import show_results
 from stratoperf.cli.screen import Screen
 from stratoperf.results import load
-from stratoperf.suite import claims
+from stratoperf.running import claims
 
 WIDTH = 120
 

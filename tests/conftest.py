@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from stratoperf import backends
-from stratoperf.suite import REGISTRY, Registry, registry, runner
+from stratoperf.running import REGISTRY, Registry, registry, runner
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
-from stratoperf.suite import REGISTRY
+from stratoperf.running import REGISTRY
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.suite import Registry
+from stratoperf.running import Registry
 
 SAMPLES = np.arange(1.0, 40.0)
 TABLE = sp.synthesis.encode("x = f(1)\n")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from stratoperf import clock, consensus, memory, statistics, synthesis
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
-    from stratoperf.analysis.live import Command, Environment, compare_live
     from stratoperf.analysis.stored import compare
     from stratoperf.clock import Timer
     from stratoperf.errors import (
@@ -29,19 +28,20 @@ if TYPE_CHECKING:
     from stratoperf.monitor import system
     from stratoperf.operation import Operation
     from stratoperf.results import Run, load
+    from stratoperf.running import Benchmark, Target, benchmark, claims, run
+    from stratoperf.running.live import Command, Environment, compare_live
     from stratoperf.statistics import Estimate, Histogram
-    from stratoperf.suite import Benchmark, Target, benchmark, claims, run
 
 __version__ = "0.1.0"
 
 # Where each public name lives; None marks a submodule.
 _HOMES: dict[str, str | None] = {
     "BackendUnavailable": "errors",
-    "Benchmark": "suite",
-    "Command": "analysis.live",
+    "Benchmark": "running",
+    "Command": "running.live",
     "ComparedMetric": "analysis",
     "Comparison": "analysis",
-    "Environment": "analysis.live",
+    "Environment": "running.live",
     "Estimate": "statistics",
     "Histogram": "statistics",
     "History": "analysis.history",
@@ -53,20 +53,20 @@ _HOMES: dict[str, str | None] = {
     "Run": "results",
     "SchemaError": "errors",
     "StratoperfError": "errors",
-    "Target": "suite",
+    "Target": "running",
     "Timer": "clock",
     "VerificationFailed": "errors",
-    "benchmark": "suite",
-    "claims": "suite",
+    "benchmark": "running",
+    "claims": "running",
     "clock": None,
     "compare": "analysis.stored",
-    "compare_live": "analysis.live",
+    "compare_live": "running.live",
     "consensus": None,
     "history": "analysis.history",
     "load": "results",
     "measure": "measuring",
     "memory": None,
-    "run": "suite",
+    "run": "running",
     "statistics": None,
     "synthesis": None,
     "system": "monitor",

@@ -10,9 +10,9 @@ import pytest
 import stratoperf as sp
 from stratoperf.cli import main
 from stratoperf.memory import operations
-from stratoperf.suite.planner import make_plan, make_request
-from stratoperf.suite.published import CLAIMS
-from stratoperf.suite.registry import REGISTRY
+from stratoperf.running.planner import make_plan, make_request
+from stratoperf.running.published import CLAIMS
+from stratoperf.running.registry import REGISTRY
 
 MIB = 1 << 20
 

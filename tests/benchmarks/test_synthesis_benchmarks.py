@@ -10,7 +10,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.results import SCHEMA, Run
-from stratoperf.suite import REGISTRY
+from stratoperf.running import REGISTRY
 from stratoperf.synthesis import (
     Expander,
     Matcher,

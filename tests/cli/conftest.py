@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from stratoperf.cli import main
-from stratoperf.suite.registry import REGISTRY
+from stratoperf.running.registry import REGISTRY
 
 
 class Ending(NamedTuple):

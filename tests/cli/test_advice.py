@@ -15,7 +15,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.cli.progress import RunProgress
-from stratoperf.suite import Case
+from stratoperf.running import Case
 
 Command = Callable[..., Any]
 SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100")

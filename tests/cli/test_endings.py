@@ -17,7 +17,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.results import Result
-from stratoperf.suite.registry import REGISTRY
+from stratoperf.running.registry import REGISTRY
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ending

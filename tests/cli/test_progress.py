@@ -15,7 +15,7 @@ import stratoperf as sp
 from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.progress import RunProgress
 from stratoperf.cli.screen import Screen
-from stratoperf.suite import Case, Plan, Registry, registry, runner
+from stratoperf.running import Case, Plan, Registry, registry, runner
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 

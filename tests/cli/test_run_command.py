@@ -107,7 +107,7 @@ def judged(verdict: str, benchmark: str = "demo.work", **params: int) -> Run:
 def test_only_a_missed_target_that_is_enforced_ends_with_1(
     stratoperf: Command, monkeypatch: pytest.MonkeyPatch, verdict: str, enforced: bool
 ) -> None:
-    monkeypatch.setattr("stratoperf.suite.run", lambda *_, **__: judged(verdict))
+    monkeypatch.setattr("stratoperf.running.run", lambda *_, **__: judged(verdict))
     ending = stratoperf("run", *(["--enforce-targets"] if enforced else []))
     assert ending.code == (1 if enforced and verdict == "missed" else 0)
     assert ("no claim" if verdict == "not-measured" else verdict) in ending.out
@@ -117,7 +117,7 @@ def test_a_claim_about_another_backend_stands_beside_the_value_here(
     stratoperf: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = judged("not-measured", "consensus.round", votes=10_000)
-    monkeypatch.setattr("stratoperf.suite.run", lambda *_, **__: run)
+    monkeypatch.setattr("stratoperf.running.run", lambda *_, **__: run)
     claims = [line for line in stratoperf("run").out.splitlines() if line.startswith("claim:")]
     (claim,) = claims
     for words in ("< 100 µs", "published ~49 µs", "here 12.3 µs", "not measured", "cuda"):

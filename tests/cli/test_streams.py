@@ -39,7 +39,7 @@ def loud():
     shout("setup")
     return lambda: None
 
-from stratoperf.suite.registry import REGISTRY
+from stratoperf.running.registry import REGISTRY
 everything = REGISTRY.all
 def load_plugins():
     shout("plugin")

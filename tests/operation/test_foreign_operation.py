@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 import stratoperf as sp
-from stratoperf.suite import Registry
+from stratoperf.running import Registry
 
 SOURCE = Path(__file__).with_name("foreign.c")
 

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stratoperf.analysis.live.protocol import PROTOCOL
 from stratoperf.consensus import VoteBatch
 from stratoperf.monitor import system
 from stratoperf.results import Run
 from stratoperf.results.files import write_arrays
 from stratoperf.results.storage import encode
+from stratoperf.running.workers.protocol import PROTOCOL
 from stratoperf.statistics import summarize
 
 SAMPLES = 40

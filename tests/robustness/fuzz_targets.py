@@ -21,8 +21,6 @@ import fuzz_seeds as seeds
 import stratoperf as sp
 from scripted_workers import ScriptedWorker
 from stratoperf.analysis.gate import decide
-from stratoperf.analysis.live import answers
-from stratoperf.analysis.live.worker_pairs import slicing
 from stratoperf.analysis.thresholds import load_thresholds
 from stratoperf.cli import (
     claims_view,
@@ -50,7 +48,9 @@ from stratoperf.results.archives import open_archive
 from stratoperf.results.journal import Journal
 from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
-from stratoperf.suite import claims
+from stratoperf.running import claims
+from stratoperf.running.live import answers
+from stratoperf.running.live.worker_pairs import slicing
 
 
 class Target(NamedTuple):

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import stratoperf as sp
-from stratoperf.suite import Listener
+from stratoperf.running import Listener
 
 RUN = ("--duration", "20ms", "--warmup", "0", "--iterations", "5")
 MEASURED = ("kill.python", "kill.native", "kill.sleeping", "kill.many")

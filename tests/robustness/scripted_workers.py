@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from stratoperf.analysis.live.sides import Environment
-from stratoperf.analysis.live.worker_process import WorkerProcess
+from stratoperf.running.live.sides import Environment
+from stratoperf.running.workers.client import WorkerProcess
 
 
 class _Ended:

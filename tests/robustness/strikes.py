@@ -26,7 +26,7 @@ import numpy as np
 import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN, files_of
-from stratoperf.suite.recorder import FileRecorder, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder, resume_file, start_file
 
 Acknowledge = Callable[[str], None]
 

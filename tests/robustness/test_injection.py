@@ -448,7 +448,7 @@ def test_what_a_worker_reports_is_text(tmp_path: Path) -> None:
 BROKEN = f"""
 import logging, warnings
 {MODULE.replace("print", "logging.getLogger('any').warning")}
-from stratoperf.suite.registry import REGISTRY
+from stratoperf.running.registry import REGISTRY
 class Hostile(Exception):
     def __str__(self):
         raise self

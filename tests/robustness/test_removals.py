@@ -37,11 +37,11 @@ TAKEN = "an open file; it changes what is written to it and nothing else"
 READS = "reads"
 
 REVIEWED = {
-    "analysis/live/guard.py": {
+    "running/workers/guard.py": {
         "_memory: tempfile.mkstemp()": "fails where something has the name",
         "_memory: Path(name).unlink()": "the name that mkstemp made up a line before",
     },
-    "analysis/live/processes.py": {
+    "running/workers/children.py": {
         "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
         "unnamed_output: tempfile.TemporaryFile()": "it has no name",
     },
@@ -122,7 +122,7 @@ REVIEWED = {
         "_name_as_well: arrays.hardlink_to(staging)": "fails where something has the name",
         "_name_as_well: staging.rename(arrays)": "the name was free a moment before",
     },
-    "suite/recorder.py": {
+    "running/recorder.py": {
         "FileRecorder.finish: self._journal.remove()": JOURNAL,
         "FileRecorder.abandon: self._journal.remove()": f"{JOURNAL}; nothing was added to it",
         "resume_advice: Journal.open(place)": "changes nothing",
@@ -133,7 +133,7 @@ REVIEWED = {
         "_drop_needless_journals: Journal.open(place, must_lock=True)": "changes nothing",
         "_drop_needless_journals: journal.remove()": f"{JOURNAL}; nobody can need what it has",
     },
-    "suite/standard_streams.py": {
+    "running/standard_streams.py": {
         "_reopening.reopen: io.FileIO(number, 'w' if writes else 'r', closefd=False)": TAKEN,
     },
 }

@@ -7,8 +7,8 @@ import math
 from stratoperf.cli.tables import Cell
 from stratoperf.report import units
 from stratoperf.results import Result
+from stratoperf.running.targets import most_severe
 from stratoperf.statistics import Estimate
-from stratoperf.suite.targets import most_severe
 
 VERDICT_STYLES = {
     "met": "green",

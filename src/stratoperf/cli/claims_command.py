@@ -22,7 +22,7 @@ def claims(run: Path, as_json: bool) -> None:
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.errors import InvalidParameter
     from stratoperf.results import load
-    from stratoperf.suite import claims as claims_of
+    from stratoperf.running import claims as claims_of
 
     if not run.exists():
         raise InvalidParameter(

@@ -12,7 +12,7 @@ from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.units import significant
 
 if TYPE_CHECKING:
-    from stratoperf.suite import ClaimRow, ClaimsTable
+    from stratoperf.running import ClaimRow, ClaimsTable
 
 
 def claim_rows(table: ClaimsTable) -> list[dict[str, Any]]:

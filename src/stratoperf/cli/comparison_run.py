@@ -27,9 +27,9 @@ from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
-    from stratoperf.analysis.live import Command, Environment
     from stratoperf.analysis.thresholds import Thresholds
     from stratoperf.cli.screen import Screen
+    from stratoperf.running.live import Command, Environment
 
 DEFAULT_THRESHOLD = 0.05
 DEFAULT_CONFIDENCE = 0.99
@@ -94,10 +94,10 @@ def live(
     tuple
         The comparison, and what failed after it and is to be raised once it is shown.
     """
-    from stratoperf.analysis.live import compare_live
-    from stratoperf.analysis.live.command_runs import CleanupFailed
-    from stratoperf.analysis.live.pairs import SideFailed
     from stratoperf.cli.live_progress import LiveProgress
+    from stratoperf.running.live import compare_live
+    from stratoperf.running.live.command_runs import CleanupFailed
+    from stratoperf.running.live.pairs import SideFailed
 
     sides = _sides(words, options)
     limits = _thresholds(options)
@@ -134,8 +134,8 @@ def live(
 
 def _beside(options: ComparisonOptions) -> str:
     """Return how long the commands beside the budgets may take, in words for the plan."""
-    from stratoperf.analysis.live.settings import default_timeout_s
     from stratoperf.report.units import duration
+    from stratoperf.running.live.settings import default_timeout_s
 
     names = options.given(("setup", "cleanup"))
     if not names:
@@ -171,7 +171,7 @@ def _sides(
 
 
 def _command(side: str, text: str, options: ComparisonOptions) -> Command:
-    from stratoperf.analysis.live import Command
+    from stratoperf.running.live import Command
 
     given = None if options.input is None else str(options.input)
     try:
@@ -185,7 +185,7 @@ def _command(side: str, text: str, options: ComparisonOptions) -> Command:
 
 
 def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]:
-    from stratoperf.analysis.live import Environment
+    from stratoperf.running.live import Environment
 
     given = [options.baseline_env is not None, options.current_env is not None]
     if any(given) and not all(given):
@@ -243,7 +243,7 @@ def _check_names(limits: Thresholds, names: set[str]) -> None:
 
 
 def _names_here() -> set[str]:
-    from stratoperf.suite.registry import REGISTRY
+    from stratoperf.running.registry import REGISTRY
 
     return {benchmark.name for benchmark in REGISTRY.all()}
 
@@ -254,7 +254,7 @@ def _check_live_names(
     options: ComparisonOptions,
 ) -> None:
     """Do so before the time is spent; environments are asked what they know only if need be."""
-    from stratoperf.analysis.live import Environment
+    from stratoperf.running.live import Environment
 
     if not limits.benchmarks:
         return
@@ -269,8 +269,8 @@ def _check_live_names(
 
 def _names_in(baseline: Environment, current: Environment, options: ComparisonOptions) -> set[str]:
     """Return all benchmarks that two environments know, also what was not selected."""
-    from stratoperf.analysis.live import Environment
-    from stratoperf.analysis.live.cases import environment_cases
+    from stratoperf.running.live import Environment
+    from stratoperf.running.live.cases import environment_cases
 
     agenda = environment_cases(
         {

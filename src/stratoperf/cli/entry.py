@@ -19,9 +19,9 @@ import click
 from stratoperf.cli.application import application
 from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
+from stratoperf.running.interrupts import PATIENCE, StopSignals
+from stratoperf.running.kept_descriptor import KeptDescriptor
 from stratoperf.safe_text import log_line
-from stratoperf.suite.interrupts import PATIENCE, StopSignals
-from stratoperf.suite.kept_descriptor import KeptDescriptor
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 

@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
-    from stratoperf.suite import Benchmark
+    from stratoperf.running import Benchmark
 
 HEAD_WIDTH = 12
 """Columns of the names of parameters and backends."""
@@ -19,7 +19,7 @@ HEAD_WIDTH = 12
 def list_benchmarks(as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends."""
     from stratoperf.cli.screen import Screen, print_json
-    from stratoperf.suite.registry import REGISTRY
+    from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
     remarks = Screen.stderr()

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stratoperf.analysis.live.listener import LiveListener
 from stratoperf.cli.display import Display
 from stratoperf.cli.screen import Screen
 from stratoperf.report.comparison_words import basis_text
 from stratoperf.report.units import duration, ratio_interval
+from stratoperf.running.live.listener import LiveListener
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import duration, parameters, quantity, size
+from stratoperf.running.listener import Listener
 from stratoperf.safe_text import one_line
-from stratoperf.suite.listener import Listener
 
 if TYPE_CHECKING:
     from stratoperf.results import Result
-    from stratoperf.suite.planner import Case, Plan
+    from stratoperf.running.planner import Case, Plan
 
 
 class RunProgress(Listener):

@@ -111,7 +111,7 @@ def run(
     from stratoperf.cli.screen import Screen
     from stratoperf.cli.streams import OutputLost
     from stratoperf.errors import Interrupted
-    from stratoperf.suite import run as measure_all
+    from stratoperf.running import run as measure_all
 
     remarks = Screen.stderr()
     progress = RunProgress(remarks)
@@ -154,8 +154,8 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     from stratoperf.cli.claims_view import show_measured_claims
     from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
-    from stratoperf.suite import claims
-    from stratoperf.suite.recorder import resume_command
+    from stratoperf.running import claims
+    from stratoperf.running.recorder import resume_command
 
     show_results(screen, outcome)
     show_profiles(screen, outcome)
@@ -185,7 +185,7 @@ def _advise(screen: Screen, command: str, effect: str) -> None:
 def _print_document(outcome: Run, path: Path | None) -> None:
     from stratoperf.cli.claims_view import claim_rows
     from stratoperf.cli.screen import print_json
-    from stratoperf.suite import claims
+    from stratoperf.running import claims
 
     document = _without_samples(outcome)
     document["path"] = None if path is None else str(path)

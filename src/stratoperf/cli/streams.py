@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
 
 from stratoperf.errors import StratoperfError
-from stratoperf.suite.kept_descriptor import KeptDescriptor
+from stratoperf.running.kept_descriptor import KeptDescriptor
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -101,7 +101,7 @@ def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
     yield from runs
     for journal in sorted(path.glob(f"*{JOURNAL_SUFFIX}")):
         if not journal.with_suffix(".json").exists():
-            from stratoperf.suite.recorder import resume_advice
+            from stratoperf.running.recorder import resume_advice
 
             left_out.append(LeftOut(str(journal), resume_advice(journal)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stratoperf.clock import read_operation
 from stratoperf.operation import Operation
-from stratoperf.suite import benchmark
+from stratoperf.running import benchmark
 
 
 @benchmark("clock.overhead", version=1, category="single-node")

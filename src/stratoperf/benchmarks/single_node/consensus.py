@@ -13,8 +13,8 @@ from stratoperf.consensus.cuda import (
 )
 from stratoperf.consensus.rules import MAX_CELLS
 from stratoperf.operation import Operation
-from stratoperf.suite.registry import benchmark
-from stratoperf.suite.targets import Target
+from stratoperf.running.registry import benchmark
+from stratoperf.running.targets import Target
 
 NODES = 100
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stratoperf import arguments, backends
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
-from stratoperf.suite.registry import benchmark
+from stratoperf.running.registry import benchmark
 
 KIB = 1 << 10
 MIB = 1 << 20

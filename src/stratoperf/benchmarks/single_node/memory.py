@@ -12,8 +12,8 @@ from stratoperf.memory.assignments import assignments
 from stratoperf.memory.choosing import is_name, known
 from stratoperf.memory.opening import PAGE
 from stratoperf.operation import Operation
-from stratoperf.suite.published import MIGRATION_LATENCY
-from stratoperf.suite.registry import benchmark
+from stratoperf.running.published import MIGRATION_LATENCY
+from stratoperf.running.registry import benchmark
 
 MIB = 1 << 20
 

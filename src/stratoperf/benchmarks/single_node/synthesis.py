@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
-from stratoperf.suite.registry import benchmark
-from stratoperf.suite.targets import Target
+from stratoperf.running.registry import benchmark
+from stratoperf.running.targets import Target
 from stratoperf.synthesis import (
     Expander,
     Matcher,

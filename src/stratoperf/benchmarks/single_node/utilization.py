@@ -14,8 +14,8 @@ from stratoperf.consensus.cuda import resident_operation
 from stratoperf.measuring import measure
 from stratoperf.monitor.gpu_load import GpuLoad
 from stratoperf.operation import Observed, Operation
-from stratoperf.suite.published import GPU_UTILIZATION
-from stratoperf.suite.registry import benchmark
+from stratoperf.running.published import GPU_UTILIZATION
+from stratoperf.running.registry import benchmark
 from stratoperf.synthesis.cuda import large_operation
 
 SUSTAINED_S = 30.0

@@ -1,0 +1,233 @@
+"""Measure one case, whatever happens: the result tells how it went."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stratoperf.errors import (
+    BackendUnavailable,
+    Interrupted,
+    PrerequisiteMissing,
+    VerificationFailed,
+)
+from stratoperf.failures import describe
+from stratoperf.measurement import Measurement
+from stratoperf.measuring import measure
+from stratoperf.monitor import NoiseProbe
+from stratoperf.operation import Operation
+from stratoperf.results.schema import Result
+from stratoperf.running.containment import Containment
+from stratoperf.running.outcome import result_tree, stored_form
+from stratoperf.running.planner import Case
+from stratoperf.verification import Verification
+
+_LOG = logging.getLogger(__name__)
+
+
+class Attempt(NamedTuple):
+    """How a case went.
+
+    Attributes
+    ----------
+    result
+        What a reader makes of the result in the run file.
+    interrupt
+        What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
+    """
+
+    result: Result
+    interrupt: BaseException | None = None
+
+
+def attempt(
+    case: Case,
+    *,
+    system: str,
+    process: str,
+    base: Path | None,
+    record: Callable[[dict[str, Any]], None],
+) -> Attempt:
+    """Set up, measure, verify and tear down one case.
+
+    Parameters
+    ----------
+    case
+        What to measure.
+    system, process
+        Identities for the series.
+    base
+        What the references in the tree are relative to.
+    record
+        Is called with the tree, before Ctrl-C can interrupt anything again.
+
+    Returns
+    -------
+    Attempt
+        The status of the result is ``failed`` when the benchmark raised anything, its
+        outcome was wrong (then without numbers), or what it says of itself cannot be stored;
+        ``skipped`` when something that it needs is missing; and ``interrupted`` when a signal
+        handler raised, by Ctrl-C for one, with the samples taken until then.
+    """
+    work = _Work(case)
+    results: list[Result] = []
+
+    def finish(around: Containment) -> None:
+        # The measurement is complete, or as complete as it will be.
+        tree, result = _stored(case, work, around, system, process, base)
+        record(tree)
+        results.append(result)
+
+    is_open = case.skip_reason is None and case.declared.fault is None
+    with Containment(None if is_open else (), finish=finish) as around:
+        if is_open:
+            work.run(around)
+    return Attempt(results[0], around.interrupts[0] if around.interrupts else None)
+
+
+class _Work:
+    """What is known of a case while its benchmark runs."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self.probe = NoiseProbe()
+        self.measurement: Measurement | None = None
+        self.profile: dict[str, Any] = {}
+        self.is_profile_interrupted = False
+
+    def run(self, around: Containment) -> None:
+        """Run all that is the benchmark's own."""
+        case = self._case
+        opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
+        with opened as operation:
+            self._measure(operation)
+            if case.profile:
+                self._take_profile(operation, around)
+
+    def _measure(self, operation: Operation) -> None:
+        sampling = self._case.sampling
+        try:
+            with self.probe:
+                self.measurement = measure(
+                    operation,
+                    name=self._case.key,
+                    warmup_s=sampling.warmup_s,
+                    min_iterations=sampling.min_iterations,
+                    max_duration_s=sampling.max_duration_s,
+                    precision=sampling.precision,
+                    quantile=sampling.quantile,
+                )
+        except Interrupted as interrupt:
+            # Of this measurement: others that the benchmark makes are not told apart elsewhere.
+            self.measurement = interrupt.measurement
+            raise
+
+    def _take_profile(self, operation: Operation, around: Containment) -> None:
+        """Take a profile; neither Ctrl-C nor an error takes the measurement away by then."""
+        from stratoperf.running.profile import take_profile
+
+        assert self.measurement is not None
+        before = len(around.interrupts)
+        try:
+            profile = take_profile(operation, self.measurement)
+        except BaseException as error:
+            _LOG.debug("the profile of %s failed", self._case.key, exc_info=True)
+            profile = {"why": describe(error)}
+        if len(around.interrupts) > before:
+            profile = {"why": "interrupted"}
+            self.is_profile_interrupted = True
+        self.profile = {"profile": profile}
+
+
+def _stored(
+    case: Case, work: _Work, around: Containment, system: str, process: str, base: Path | None
+) -> tuple[dict[str, Any], Result]:
+    """Return the result as the run file will hold it, and as a reader will see it."""
+    try:
+        return stored_form(_tree(case, work, around, system, process), base)
+    # What the benchmark says of itself may break whatever reads it.
+    except BaseException as problem:
+        _LOG.debug("the result of %s cannot be stored", case.key, exc_info=True)
+        tree = result_tree(
+            case,
+            "failed",
+            f"what the benchmark says of itself cannot be stored: {describe(problem)}",
+            environment=work.probe.environment,
+            notes=around.sentences,
+        )
+        return stored_form(tree, base)
+
+
+def _tree(
+    case: Case, work: _Work, around: Containment, system: str, process: str
+) -> dict[str, Any]:
+    """Return the result for the run file."""
+    if case.skip_reason is not None:
+        return result_tree(case, "skipped", case.skip_reason)
+    if case.declared.fault is not None:
+        return result_tree(case, "failed", case.declared.fault)
+    environment, measurement, error = work.probe.environment, work.measurement, around.error
+    # The type itself, not `isinstance`, which asks the object.
+    kind = type(error)
+    if around.interrupts and not (work.is_profile_interrupted and error is None):
+        # During the setup, the measurement, or when that was complete.
+        return result_tree(
+            case,
+            "interrupted",
+            _how_far(measurement),
+            measurement=measurement,
+            environment=environment,
+            warnings=work.probe.warnings,
+            notes=around.sentences,
+            system=system,
+            process=process,
+        )
+    if error is None:
+        return work.profile | result_tree(
+            case,
+            "ok",
+            measurement=measurement,
+            environment=environment,
+            warnings=work.probe.warnings,
+            notes=around.sentences,
+            system=system,
+            process=process,
+        )
+    if issubclass(kind, BackendUnavailable | PrerequisiteMissing):
+        return result_tree(case, "skipped", describe(error), notes=around.sentences)
+    wrong = issubclass(kind, VerificationFailed)
+    return result_tree(
+        case,
+        "failed",
+        describe(_origin(error)),
+        verification=_verification(error) if wrong else None,
+        environment=environment,
+        notes=around.sentences,
+    )
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return what the benchmark raised: `measure` turns a ``KeyboardInterrupt`` into its own."""
+    while type(error) is Interrupted and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _verification(error: BaseException) -> Verification:
+    """Return what was checked before an outcome was wrong."""
+    try:
+        measurement = getattr(error, "measurement", None)
+    # A subclass may have put anything there.
+    except BaseException:
+        measurement = None
+    checked = measurement.verification if type(measurement) is Measurement else None
+    return checked or Verification(0, False)
+
+
+def _how_far(partial: Measurement | None) -> str:
+    """Return how far an interrupted measurement came."""
+    reason = f"interrupted after {partial.count if partial is not None else 0} samples"
+    verified = partial is not None and partial.verification is not None
+    return reason if verified else f"{reason}; nothing was verified"

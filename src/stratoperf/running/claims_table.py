@@ -1,0 +1,152 @@
+"""A run held against the published claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from stratoperf.errors import InvalidParameter
+from stratoperf.report.markup import html_table
+from stratoperf.report.units import interval
+from stratoperf.results.run import Run
+from stratoperf.results.schema import Result, Verdict
+from stratoperf.running.published import CLAIMS, Claim
+from stratoperf.running.targets import SEVERITY, Target
+from stratoperf.running.units import conversion
+from stratoperf.statistics import Estimate
+
+
+class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One published claim and what a run says about it.
+
+    Attributes
+    ----------
+    component, metric, target, published
+        As published; `target` is its text.
+    measured
+        The judged statistic with its interval, in `unit`, or ``None``. It is also shown where
+        the claim does not apply, such as a value of the CPU beside a claim about a GPU.
+    unit
+        Unit of `measured`, or ``None``.
+    verdict, why
+        How the claim fares, and the reason in words.
+    benchmark, key
+        The benchmark that measures it, and the case that `measured` is of.
+    """
+
+    component: str
+    metric: str
+    target: str
+    published: str
+    verdict: Verdict
+    why: str
+    measured: Estimate | None = None
+    unit: str | None = None
+    benchmark: str | None = None
+    key: str | None = None
+
+
+class ClaimsTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The published claims, each with a verdict; renders itself in a notebook."""
+
+    rows: tuple[ClaimRow, ...]
+
+    def to_json(self) -> str:
+        """Return the rows as a JSON list of objects."""
+        return msgspec.json.encode(self.rows).decode()
+
+    def _repr_html_(self) -> str:
+        head = ("component", "metric", "target", "published", "measured", "verdict", "why")
+        lines = [
+            (
+                row.component,
+                row.metric,
+                row.target,
+                row.published,
+                interval(row.measured, row.unit or "") if row.measured else "",
+                row.verdict,
+                row.why,
+            )
+            for row in self.rows
+        ]
+        return html_table(head, lines)
+
+
+def claims(run: Run) -> ClaimsTable:
+    """Hold a run against the published claims.
+
+    Parameters
+    ----------
+    run
+        As `stratoperf.run` or `stratoperf.load` returns it.
+
+    Returns
+    -------
+    ClaimsTable
+        One row per claim. A claim applies only where it says so (a GPU claim needs the backend
+        ``cuda``); elsewhere the value is shown and the verdict is ``not-measured``. Of several
+        results that a claim speaks of, the one least favorable to it is judged.
+    """
+    return ClaimsTable(rows=tuple(_row(claim, run.results) for claim in CLAIMS))
+
+
+def _row(claim: Claim, results: Iterable[Result]) -> ClaimRow:
+    candidates = [
+        row
+        for result in results
+        if result.benchmark == claim.benchmark and claim.target is not None
+        for row in [_judged(claim, claim.target, result)]
+    ]
+    if candidates:
+        return min(candidates, key=lambda row: _precedence(claim, row))
+    if claim.benchmark is None:
+        return _plain(claim, "no benchmark measures it yet")
+    return _plain(claim, f"the run does not contain {claim.benchmark}")
+
+
+def _judged(claim: Claim, target: Target, result: Result) -> ClaimRow:
+    """Return the row that one result alone gives."""
+    row = msgspec.structs.replace(_plain(claim, ""), key=result.key)
+    if result.status != "ok":
+        why = f"{result.key} is {result.status}: {result.reason or 'no reason is known'}"
+        return msgspec.structs.replace(row, why=why)
+    metric = result.metrics.get(target.metric)
+    estimate = metric.statistic(target.statistic_name) if metric else None
+    if metric is None or estimate is None:
+        return msgspec.structs.replace(row, why=f"{result.key} has no {target.statistic}")
+    try:
+        factor = conversion(metric.unit, target.unit)
+    except InvalidParameter as error:
+        return msgspec.structs.replace(row, why=str(error))
+    row = msgspec.structs.replace(row, measured=estimate.scaled(factor), unit=target.unit)
+    mismatch = target.mismatch({**result.params, "backend": result.backend})
+    if mismatch is not None:
+        return msgspec.structs.replace(row, why=mismatch)
+    judgment = target.judge(estimate, metric.unit)
+    return msgspec.structs.replace(row, verdict=judgment.verdict, why=judgment.why)
+
+
+def _precedence(claim: Claim, row: ClaimRow) -> tuple[int, int, int, float]:
+    """Order rows: verdicts before none, the closest case, then the least favorable value."""
+    strictness = len(row.why.split(" and ")) if row.verdict == "not-measured" else 0
+    value = 0.0 if row.measured is None else row.measured.value
+    lower_is_better = claim.target is None or claim.target.direction.startswith("<")
+    return (
+        SEVERITY.index(row.verdict),
+        row.measured is None,
+        strictness,
+        -value if lower_is_better else value,
+    )
+
+
+def _plain(claim: Claim, why: str) -> ClaimRow:
+    return ClaimRow(
+        component=claim.component,
+        metric=claim.metric,
+        target=claim.text,
+        published=claim.published,
+        verdict="not-measured",
+        why=why,
+        benchmark=claim.benchmark,
+    )

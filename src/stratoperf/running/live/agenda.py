@@ -1,0 +1,85 @@
+"""From two sides to the cases that both can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from stratoperf.analysis.comparison import Side
+from stratoperf.errors import InvalidParameter
+from stratoperf.running.declaration import Benchmark
+from stratoperf.running.live.cases import Agenda, command_case, environment_cases
+from stratoperf.running.live.settings import ASIDE, Settings
+from stratoperf.running.live.sides import Command, Environment, open_input
+from stratoperf.running.planner import Selection
+
+
+def make_agenda(
+    sides: Mapping[Side, Command | Environment], select: Selection, settings: Settings
+) -> Agenda:
+    """Return what two sides have to compare.
+
+    Parameters
+    ----------
+    sides
+        Two commands or two environments.
+    select
+        As for `stratoperf.run`; only with environments.
+    settings
+        Of the comparison.
+
+    Raises
+    ------
+    InvalidParameter
+        For two sides of different kinds, or when they have nothing to compare.
+    PrerequisiteMissing
+        When an environment has no stratoperf.
+    """
+    commands = {side: one for side, one in sides.items() if isinstance(one, Command)}
+    environments = {side: one for side, one in sides.items() if isinstance(one, Environment)}
+    if len(commands) == 2:
+        if select is not None:
+            raise InvalidParameter(
+                "select: two commands have no benchmarks to select from; leave it out"
+            )
+        _check_inputs(commands, settings)
+        return _warned(command_case(commands), sides)
+    if len(environments) != 2:
+        raise InvalidParameter(
+            "baseline, current: expected two commands or two environments, got "
+            f"{type(sides['baseline']).__name__} and {type(sides['current']).__name__}"
+        )
+    for name in ASIDE:
+        if getattr(settings, name) is not None:
+            raise InvalidParameter(
+                f"{name}: is for two commands; a benchmark does that before and after its yield"
+            )
+    agenda = environment_cases(environments, _words(select), settings.backend, settings.timeout_s)
+    return _warned(agenda, sides)
+
+
+def _warned(agenda: Agenda, sides: Mapping[Side, Command | Environment]) -> Agenda:
+    """Return an agenda that says so where both sides are the same."""
+    if sides["baseline"] != sides["current"]:
+        return agenda
+    same = (
+        f"baseline and current are the same ({sides['baseline'].label}): what differs is noise; "
+        "if that is not meant, correct one of them"
+    )
+    return msgspec.structs.replace(agenda, warnings=(same, *agenda.warnings))
+
+
+def _check_inputs(commands: Mapping[Side, Command], settings: Settings) -> None:
+    """Make sure that what the commands read is there, unless the set-up may still make it."""
+    for command in commands.values():
+        if command.input is not None and (settings.setup is None or Path(command.input).exists()):
+            open_input(command.input).close()
+
+
+def _words(select: Selection) -> list[str] | None:
+    if select is None:
+        return None
+    words = [select] if isinstance(select, str | Benchmark) else list(select)
+    return [word if isinstance(word, str) else word.name for word in words] or None

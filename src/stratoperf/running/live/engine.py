@@ -1,0 +1,365 @@
+"""Compare two sides that both run now."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
+from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.errors import Interrupted, StratoperfError
+from stratoperf.monitor import NoiseProbe, system
+from stratoperf.running.interrupts import deferred_interrupt
+from stratoperf.running.live.advice import too_few_pairs
+from stratoperf.running.live.agenda import make_agenda
+from stratoperf.running.live.cases import Agenda, LiveCase
+from stratoperf.running.live.command_pairs import CommandPairs
+from stratoperf.running.live.command_runs import CleanupFailed, run_aside
+from stratoperf.running.live.floors import floor_notes, floor_text
+from stratoperf.running.live.judging import compared
+from stratoperf.running.live.listener import LiveListener
+from stratoperf.running.live.pairs import SIDES, Floor, PairSource, SideFailed
+from stratoperf.running.live.recording import result_tree, start_recorder
+from stratoperf.running.live.session import Session, run_session
+from stratoperf.running.live.settings import Settings, make_settings
+from stratoperf.running.live.sides import Command, Environment
+from stratoperf.running.live.worker_pairs import WorkerPairs
+from stratoperf.running.planner import Selection
+from stratoperf.running.workers.guard import guarded
+
+
+def compare_live(
+    baseline: Command | Environment,
+    current: Command | Environment,
+    select: Selection = None,
+    *,
+    backend: str = "auto",
+    threshold: float = 0.05,
+    thresholds: Mapping[str, float] | None = None,
+    statistic: str = "p50",
+    confidence: float = 0.99,
+    duration_s: float = 60.0,
+    timeout_s: float | None = None,
+    seed: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    listener: LiveListener | None = None,
+    stop_early: bool = True,
+    setup: str | None = None,
+    prepare: str | None = None,
+    cleanup: str | None = None,
+) -> Comparison:
+    """Measure two sides in turn, in many short pairs of fresh processes, and judge the ratio.
+
+    A coin decides for each pair which side goes first wherever one has to, so that identical
+    sides differ by the coin alone. Each pair gives one ratio of the chosen statistic; signed
+    ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). A case ends
+    as soon as its verdict is known.
+
+    Whatever the sides start ends with the comparison, however that ends, daemons in sessions of
+    their own included. What is to stay, such as a compile server, is started before.
+
+    Parameters
+    ----------
+    baseline, current
+        Two commands, timed as whole processes, or two environments, in which workers run
+        benchmarks of the suite.
+    select
+        As for `stratoperf.run`; only with environments.
+    backend
+        As for `stratoperf.run`.
+    threshold
+        The slow-down that matters, as a fraction: 0.05 is 5 %.
+    thresholds
+        Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
+    statistic
+        ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"`` or ``"throughput"``, of the
+        samples of one process.
+    confidence
+        That all intervals together cover; the admissible error is shared out among the cases.
+    duration_s
+        The time budget of each case, trial runs and the set-up of benchmarks included. A process
+        that still runs at its end is killed and the pair dropped, which leaves the case
+        inconclusive unless the pairs before settle it; benchmarks have five more seconds to tear
+        down.
+    timeout_s
+        How long one process may last within the budget, and `setup` and `cleanup` beside it; by
+        default ten minutes, or ten times the budget if that is longer. A process that lasts
+        longer has failed.
+    seed
+        Of the coin; by default drawn, and kept in the run file.
+    output
+        Directory for a run file with the samples; ``None`` writes nothing.
+    listener
+        Is told of the progress.
+    stop_early
+        With False the budget is used up and looked at once, which gives the narrowest interval.
+    setup, prepare, cleanup
+        Lines for ``/bin/sh`` that are not timed; only with commands. `setup` runs once before
+        everything, `prepare` before each run of either side, within the budget, and `cleanup`
+        once at the end, however the comparison ends. What one of them leaves in the background
+        ends with it; ``setsid server &`` starts what lasts until the comparison ends.
+
+    Returns
+    -------
+    Comparison
+        A case that one side cannot run is listed in ``differences``; one that failed also in
+        ``failures``.
+
+    Raises
+    ------
+    InvalidParameter
+        For an argument out of range, a program that cannot be started, or when the sides have
+        nothing to compare.
+    PrerequisiteMissing
+        When an environment has no stratoperf.
+    SideFailed
+        A `StratoperfError`, when a command, or `prepare` before it, fails or does not end; its
+        attribute ``comparison`` names the run file.
+    CleanupFailed
+        A `StratoperfError`, when `cleanup` fails after all else went well; its attribute
+        ``comparison`` has what was compared.
+    StratoperfError
+        When `setup` fails.
+    Interrupted
+        On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
+        until then, ``run`` the samples; with `output` they are saved.
+    """
+    settings = make_settings(
+        backend=backend,
+        threshold=threshold,
+        thresholds=thresholds,
+        statistic=statistic,
+        confidence=confidence,
+        duration_s=duration_s,
+        timeout_s=timeout_s,
+        seed=seed,
+        stop_early=stop_early,
+        setup=setup,
+        prepare=prepare,
+        cleanup=cleanup,
+    )
+    sides: dict[Side, Command | Environment] = {"baseline": baseline, "current": current}
+    agenda = make_agenda(sides, select, settings)
+    return _Engine(sides, agenda, settings, output, listener or LiveListener()).run()
+
+
+class _Engine:
+    """One comparison in progress."""
+
+    def __init__(
+        self,
+        sides: Mapping[Side, Command | Environment],
+        agenda: Agenda,
+        settings: Settings,
+        output: str | os.PathLike[str] | None,
+        listener: LiveListener,
+    ) -> None:
+        self._sides = sides
+        self._agenda = agenda
+        self._settings = settings
+        self._listener = listener
+        self._generator = random.Random(settings.seed)
+        self._metrics: list[ComparedMetric] = []
+        self._differences: list[Difference] = list(agenda.differences)
+        self._failures: list[Failure] = []
+        self._warnings = dict.fromkeys(agenda.warnings)
+        self._floor: Floor | None = None
+        self._late: CleanupFailed | None = None
+        plan: dict[str, Any] = {
+            "settings": msgspec.to_builtins(settings),
+            "keys": [case.key for case in agenda.cases],
+        }
+        for side, chosen in sides.items():
+            plan[side] = {"kind": type(chosen).__name__, "label": chosen.label}
+        self._recorder = start_recorder(output, plan)
+
+    def run(self) -> Comparison:
+        """Compare all cases."""
+        keys = [case.key for case in self._agenda.cases]
+        try:
+            interrupted = self._compare_all(keys)
+            with deferred_interrupt() as pressed:
+                run = self._recorder.finish(keys, complete=False)
+                comparison = self._comparison(interrupted or bool(pressed))
+        except BaseException:
+            self._recorder.abandon()
+            raise
+        if comparison.interrupted:
+            error = Interrupted(f"interrupted with {len(self._metrics)} of {len(keys)} cases begun")
+            error.run = run
+            error.comparison = comparison
+            raise error
+        if self._failures and not self._agenda.cases[0].arguments:
+            failure = self._failures[0]
+            failed = SideFailed(failure.side, f"{failure.side}: {failure.why}")
+            failed.comparison = comparison
+            raise failed
+        if self._late is not None:
+            self._late.comparison = comparison
+            raise self._late
+        return comparison
+
+    def _compare_all(self, keys: Sequence[str]) -> bool:
+        """Compare case by case; return whether Ctrl-C put an end to it."""
+        settings = self._settings
+        try:
+            self._listener.planned(keys, len(keys) * settings.duration_s)
+            if self._agenda.warnings:
+                self._listener.warned(self._agenda.warnings)
+            with guarded():
+                try:
+                    if settings.setup is not None:
+                        run_aside("setup", settings.setup, settings.timeout_s)
+                    return self._compare_cases()
+                finally:
+                    self._clean_up()
+        except KeyboardInterrupt:
+            # Between two cases: all that was measured is recorded.
+            return True
+
+    def _compare_cases(self) -> bool:
+        described = msgspec.to_builtins(system())
+        machine = described.pop("id")
+        self._recorder.add_system(machine, described)
+        for case in self._agenda.cases:
+            source = self._source(case)
+            probe = NoiseProbe()
+            with probe:
+                session = self._measure(case, source)
+            with deferred_interrupt() as pressed:
+                self._keep(case, session, machine, probe, source.floor())
+            if session.interrupted or pressed:
+                return True
+        return False
+
+    def _clean_up(self) -> None:
+        """Run the cleanup command; that it fails must not lose what was measured."""
+        settings = self._settings
+        if settings.cleanup is None:
+            return
+        try:
+            run_aside("cleanup", settings.cleanup, settings.timeout_s)
+        except StratoperfError as error:
+            self._late = CleanupFailed(str(error))
+            self._warnings[str(error)] = None
+
+    def _measure(self, case: LiveCase, source: PairSource) -> Session:
+        settings = self._settings
+        return run_session(
+            source,
+            PairedDesign(settings.threshold_of(case.benchmark), self._error),
+            statistic=settings.statistic,
+            duration_s=settings.duration_s,
+            generator=self._generator,
+            stop_early=settings.stop_early,
+            tell=functools.partial(self._tell, case),
+        )
+
+    def _tell(self, case: LiveCase, look: Look | None, pairs: int, seconds: float) -> None:
+        """Tell of a pair, and after the first whether there will be enough of them."""
+        settings = self._settings
+        if pairs == 1:
+            design = PairedDesign(settings.threshold_of(case.benchmark), self._error)
+            warning = too_few_pairs(case.key, seconds, settings.duration_s, design.least_pairs(1.0))
+            if warning is not None:
+                self._listener.warned([warning])
+        self._listener.pair(case.key, look, pairs, seconds)
+
+    @property
+    def _error(self) -> float:
+        """The admissible error of one case: together they err at most as often as was asked."""
+        return (1 - self._settings.confidence) / len(self._agenda.cases)
+
+    def _source(self, case: LiveCase) -> PairSource:
+        timeout_s = self._settings.timeout_s
+        if not case.arguments:
+            commands = cast("dict[Side, Command]", self._sides)
+            return CommandPairs(commands, timeout_s, self._settings.prepare)
+        environments = cast("dict[Side, Environment]", self._sides)
+        questions = {
+            side: {
+                "modules": list(environments[side].modules),
+                "benchmark": case.benchmark,
+                "backend": case.backend,
+                "params": dict(case.arguments[side]),
+            }
+            for side in SIDES
+        }
+        return WorkerPairs(environments, questions, timeout_s)
+
+    def _keep(
+        self,
+        case: LiveCase,
+        session: Session,
+        machine: str,
+        probe: NoiseProbe,
+        floor: Floor | None,
+    ) -> None:
+        """Record a case, judge it and tell."""
+        settings = self._settings
+        notes: list[str] = []
+        if floor is not None:
+            self._floor = floor
+            notes = floor_notes(floor, session)
+        tree = result_tree(
+            case,
+            session,
+            system=machine,
+            environment=probe.environment,
+            warnings=probe.warnings,
+            notes=notes,
+            floor=floor,
+        )
+        self._recorder.add(tree)
+        self._warnings.update(dict.fromkeys([*probe.warnings, *notes]))
+        threshold = settings.threshold_of(case.benchmark)
+        metric = compared(
+            case,
+            session,
+            statistic=settings.statistic,
+            threshold=threshold,
+            duration_s=settings.duration_s,
+            error=self._error,
+        )
+        self._metrics.append(metric)
+        if session.failure is not None:
+            self._note_failure(case, session.failure)
+        self._listener.decided(metric)
+
+    def _note_failure(self, case: LiveCase, failure: SideFailed) -> None:
+        self._failures.append(Failure(key=case.key, side=failure.side, why=str(failure)))
+        status = Difference(what="status", key=case.key)
+        reason = {failure.side: f"failed: {failure}"}
+        self._differences.append(msgspec.structs.replace(status, **reason))
+
+    def _comparison(self, interrupted: bool) -> Comparison:
+        settings = self._settings
+        count = len(self._agenda.cases)
+        shared = f", shared out among {count} cases (Bonferroni)" if count > 1 else ""
+        looks = f"{len(LOOKS)} planned looks" if settings.stop_early else "one look"
+        floor = self._floor
+        shell = f"; {floor_text(floor)}" if floor is not None and floor.is_shell else ""
+        path = self._recorder.path
+        return Comparison(
+            mode="live",
+            baseline=self._sides["baseline"].label,
+            current=self._sides["current"].label,
+            confidence=settings.confidence,
+            method=(
+                "pairs of fresh processes in random order, measured in turn; signed ranks of the "
+                "log ratios (Hollander & Wolfe, sections 3.2 and 3.3), group-sequential with "
+                f"{looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
+                f"error {1 - settings.confidence:.2g}{shared}{shell}"
+            ),
+            metrics=tuple(self._metrics),
+            differences=tuple(self._differences),
+            failures=tuple(self._failures),
+            warnings=tuple(self._warnings),
+            interrupted=interrupted,
+            run_path=None if path is None else str(path),
+        )

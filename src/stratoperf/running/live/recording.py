@@ -1,0 +1,122 @@
+"""The run file of a live comparison: every sample of every pair."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import stratoperf
+from stratoperf.commands import this_command
+from stratoperf.paths import absolute_path
+from stratoperf.results import SCHEMA
+from stratoperf.running.live.cases import LiveCase
+from stratoperf.running.live.floors import floor_tree
+from stratoperf.running.live.pairs import SIDES, Floor
+from stratoperf.running.live.session import Pair, Session
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder, start_file
+
+
+def start_recorder(
+    output: str | os.PathLike[str] | None, plan: Mapping[str, Any]
+) -> FileRecorder | MemoryRecorder:
+    """Return what keeps the samples; with `output` they reach the disk case by case.
+
+    Raises
+    ------
+    InvalidParameter
+        When files cannot be written in the directory `output`.
+    """
+    document = {
+        "schema": SCHEMA,
+        "id": uuid.uuid4().hex,
+        "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "preset": "live",
+        "command": this_command(),
+        "stratoperf_version": stratoperf.__version__,
+        "systems": {},
+        "live": dict(plan),
+        "results": [],
+    }
+    if output is None:
+        return MemoryRecorder(document)
+    return start_file(absolute_path("output", output), document, ["live"])
+
+
+def result_tree(
+    case: LiveCase,
+    session: Session,
+    *,
+    system: str,
+    environment: Mapping[str, Any],
+    warnings: Sequence[str],
+    notes: Sequence[str],
+    floor: Floor | None,
+) -> dict[str, Any]:
+    """Return the result of a case for the run file: one series per process.
+
+    Its metric has no summary, since the samples are of two sides.
+    """
+    arms = [pair.arms[side] for pair in session.pairs for side in SIDES]
+    status, reason = _status(session)
+    verified = [arm.checked for arm in arms if arm.checked is not None]
+    return {
+        "key": case.key,
+        "benchmark": case.benchmark,
+        "benchmark_version": case.version,
+        "category": case.category,
+        "backend": case.backend,
+        "params": dict(case.params),
+        "status": status,
+        "reason": reason,
+        "below_standard": [],
+        "metrics": {"latency": {"unit": "ns", "better": "lower", "primary": True}},
+        "series": [one for pair in session.pairs for one in _series(pair, system)],
+        "warmup": arms[0].warmup if arms else None,
+        "verification": {"checked": sum(verified), "passed": True} if verified else None,
+        "environment": {name: environment.get(name) for name in _OF_THE_MACHINE},
+        "stopped_because": "interrupted" if session.interrupted else session.stopped_because,
+        "warnings": list(warnings),
+        "notes": list(notes),
+        **({} if floor is None else {"floor": floor_tree(floor)}),
+    }
+
+
+# The other counters are of the process that waits while its children work.
+_OF_THE_MACHINE = (
+    "seconds",
+    "steal_percent",
+    "other_load",
+    "cpu_frequency",
+    "throttling",
+    "load_average",
+    "gpu_utilization",
+)
+
+
+def _status(session: Session) -> tuple[str, str | None]:
+    if session.failure is not None:
+        return "failed", f"{session.failure.side}: {session.failure}"
+    if session.interrupted:
+        return "interrupted", f"interrupted after {len(session.pairs)} pairs"
+    if session.spent is not None and not session.pairs:
+        return "skipped", f"the budget ended before the first pair: {session.spent.why}"
+    return "ok", None
+
+
+def _series(pair: Pair, system: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "system": system,
+            "process": pair.arms[side].process,
+            "arm": side,
+            "pair": pair.number,
+            "first": side == pair.first,
+            "started_ns": pair.arms[side].started_ns,
+            "batch": pair.arms[side].batch,
+            "columns": {"latency": pair.arms[side].latency},
+        }
+        for side in SIDES
+    ]

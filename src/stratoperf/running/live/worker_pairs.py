@@ -1,0 +1,196 @@
+"""Pairs of workers: a benchmark of the suite in two environments."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from stratoperf.analysis.comparison import Side
+from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
+from stratoperf.running.live.sides import Environment
+from stratoperf.running.workers.answers import Ready, Samples, Verified
+from stratoperf.running.workers.children import entered
+from stratoperf.running.workers.client import WorkerProcess
+from stratoperf.running.workers.protocol import SLICES
+
+WARMUP_S = 0.03
+"""Seconds that each worker runs the operation before the first slice.
+
+First calls are much slower; what else settles only in seconds is sampled by many fresh processes
+instead, alike on both sides.
+"""
+
+SLICE_S = 0.006
+"""Seconds of a slice; drift that is slower cancels within the pair."""
+
+LEAD_IN_S = 0.0005
+"""Seconds that each slice begins with and that are no samples: caches are the other's still."""
+
+MOST_WORK_S = 0.4
+"""Seconds that all slices of one side last, where a single iteration is long: fewer slices then.
+
+Many short pairs tell more than few long ones, and an interval needs some eight of them.
+"""
+
+LEAST_SLICES = 2
+"""Slices of each side at least: A B B A."""
+
+LONGEST_SAMPLE_S = 0.1
+"""Seconds of a sample at most, unless a single iteration is longer.
+
+Both sides batch alike; where one is a million times faster, its batch would keep the other busy
+for minutes.
+"""
+
+
+class WorkerPairs:
+    """Measures a benchmark in two environments.
+
+    Parameters
+    ----------
+    environments
+        By side.
+    questions
+        What ``setup`` says, by side.
+    timeout_s
+        For one process, within the budget.
+    """
+
+    def __init__(
+        self,
+        environments: Mapping[Side, Environment],
+        questions: Mapping[Side, Mapping[str, Any]],
+        timeout_s: float,
+    ) -> None:
+        self._environments = environments
+        self._questions = questions
+        self._timeout_s = timeout_s
+        self._pair_s = 0.0
+
+    def prepare(self, deadline: float) -> None:
+        """Nothing comes before the first pair: every worker is fresh."""
+
+    def floor(self) -> None:
+        """Workers are not timed as processes."""
+
+    def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
+        """Measure a pair; see `PairSource`."""
+        begin = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            try:
+                arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
+            except SideFailed:
+                if time.monotonic() < deadline:
+                    raise
+                # Here, before the teardown of the other side: it was killed for the budget's end.
+                raise self._cut(deadline - begin) from None
+        self._pair_s = time.monotonic() - begin
+        return arms
+
+    def _measured(
+        self,
+        stack: contextlib.ExitStack,
+        order: tuple[Side, Side],
+        seed: int,
+        verify: bool,
+        deadline: float,
+    ) -> dict[Side, Arm]:
+        variables = {"PYTHONHASHSEED": str(seed)}
+        workers: dict[Side, WorkerProcess] = {}
+        for side in order:
+            start = functools.partial(
+                WorkerProcess,
+                side,
+                self._environments[side],
+                variables,
+                self._timeout_s,
+                deadline,
+            )
+            workers[side] = entered(stack, start)
+            workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
+        for worker in workers.values():
+            # On the way out, before any is waited for: both tear down at the same time.
+            stack.callback(worker.close)
+        ready = {side: workers[side].answer("ready", Ready) for side in order}
+        batch, count = slicing(ready.values())
+        slices = self._slices(workers, order, batch, count)
+        begin = time.monotonic()
+        checked = self._verified(workers, order) if verify else {}
+        verifying_s = time.monotonic() - begin
+        for side in order:
+            workers[side].ask("quit")
+        for side in order:
+            workers[side].finish()
+        return {
+            side: Arm(
+                process=workers[side].process,
+                started_ns=slices[side][0].started_ns,
+                batch=batch,
+                latency=np.concatenate([one.values for one in slices[side]]),
+                warmup=ready[side].warmup,
+                checked=checked.get(side),
+                verifying_s=verifying_s / 2,
+                items=ready[side].items,
+                item_unit=ready[side].item_unit,
+            )
+            for side in SIDES
+        }
+
+    def _cut(self, seconds: float) -> BudgetSpent:
+        """Return that a pair was ended by the budget after so long."""
+        if self._pair_s > seconds:
+            why = f"to set up and measure both sides takes {self._pair_s:.3g} s"
+            return BudgetSpent(why, self._pair_s, at_least=False)
+        why = f"to set up and measure both sides takes more than {seconds:.3g} s"
+        return BudgetSpent(why, seconds, at_least=True)
+
+    def _slices(
+        self,
+        workers: Mapping[Side, WorkerProcess],
+        order: tuple[Side, Side],
+        batch: int,
+        count: int,
+    ) -> dict[Side, list[Samples]]:
+        """Let the sides work in turn: A B, B A, A B and so on, so that a steady drift cancels."""
+        slices: dict[Side, list[Samples]] = {side: [] for side in SIDES}
+        for number in range(count):
+            for side in order if number % 2 == 0 else reversed(order):
+                workers[side].ask("slice", batch=batch, seconds=SLICE_S, lead_in_s=LEAD_IN_S)
+                slices[side].append(workers[side].answer("samples", Samples))
+        return slices
+
+    def _verified(
+        self, workers: Mapping[Side, WorkerProcess], order: tuple[Side, Side]
+    ) -> dict[Side, int | None]:
+        for side in order:
+            workers[side].ask("verify")
+        return {side: workers[side].answer("verified", Verified).checked for side in order}
+
+
+def slicing(ready: Iterable[Ready]) -> tuple[int, int]:
+    """Return how many iterations a sample has, on both sides, and how many slices there are.
+
+    Parameters
+    ----------
+    ready
+        What both workers say of the operation.
+    """
+    sides = list(ready)
+    # One batch for both: means over more iterations are smoother.
+    batch = max(one.batch for one in sides)
+    iteration_s = max(one.iteration_ns for one in sides) * 1e-9
+    if batch * iteration_s > LONGEST_SAMPLE_S:
+        batch = max(1, int(LONGEST_SAMPLE_S / iteration_s))
+    # Each slice runs the operation once before its first sample.
+    slice_s = max(SLICE_S, 2 * batch * iteration_s)
+    count = min(SLICES, int(MOST_WORK_S / slice_s))
+    left = min((one.left for one in sides if one.left is not None), default=None)
+    if left is not None:
+        batch = max(1, min(batch, left // (2 * LEAST_SLICES)))
+        count = min(count, left // (2 * batch))
+    return batch, max(LEAST_SLICES, count // 2 * 2)

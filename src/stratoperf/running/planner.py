@@ -1,0 +1,396 @@
+"""Planning: which cases a run measures, how long that takes and how much it writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from stratoperf import arguments, backends, clock
+from stratoperf.door import MOST_NUMBERS
+from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
+from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
+from stratoperf.results.storage import LONGEST_INLINE_COLUMN
+from stratoperf.results.validation import convert
+from stratoperf.running.containment import Containment
+from stratoperf.running.declaration import Benchmark, Declared
+from stratoperf.running.presets import Sampling, preset_named
+from stratoperf.running.registry import Registry
+from stratoperf.running.values import Value, values_of
+
+Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
+
+SETUP_S = 0.3
+"""Seconds assumed for the setup, verification and statistics of one case that declares none."""
+
+PROFILE_S = 1.0
+"""Seconds that the passes of a profile take at most."""
+
+SHORTEST_SAMPLE = 100
+"""Length of a sample beside reading the clock, and beside its steps, that the sampler keeps to."""
+
+COPIES = 3
+"""Files that hold a result at the end of a run: its journal, the run file and ``latest.json``."""
+
+TEXT_BYTES = 25
+"""Bytes of one sample in JSON at most: 17 digits, sign, point, exponent and separator."""
+
+RESULT_BYTES = 16 << 10
+"""Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
+
+PACE = 1.25
+"""Samples above those that the length of a batch allows: the calibration met slower work."""
+
+
+def most_samples(duration_s: float) -> int:
+    """Return how many samples fit into a time: the sampler keeps them long beside its clock."""
+    info = clock.info()
+    shortest_ns = SHORTEST_SAMPLE * max(info.overhead_ns, info.resolution_ns)
+    return min(math.ceil(PACE * duration_s * 1e9 / shortest_ns), MOST_NUMBERS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One combination of benchmark, parameters and backend.
+
+    Attributes
+    ----------
+    benchmark, params, backend
+        What is measured.
+    key
+        Its stable identity.
+    sampling
+        How long and how precisely.
+    declared
+        What its benchmark's declaration says of it.
+    skip_reason
+        Why it cannot be measured here, or ``None``.
+    profile
+        Whether a profile is taken after the measurement.
+    """
+
+    benchmark: Benchmark
+    params: Mapping[str, Value]
+    backend: str
+    key: str
+    sampling: Sampling
+    declared: Declared
+    skip_reason: str | None = None
+    profile: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it comes to a measurement."""
+        return self.skip_reason is None and self.declared.fault is None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that it takes at most, as far as can be told before."""
+        if not self.is_measured:
+            return 0.0
+        sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
+        measured = self.sampling.warmup_s + sampled + SETUP_S + self.declared.setup_s
+        return measured + (PROFILE_S if self.profile else 0.0)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes that the benchmark itself writes to disk, by its own declaration."""
+        if not self.is_measured:
+            return 0
+        return self.declared.disk_bytes
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes that its result takes on the disk, as far as can be told before."""
+        if not self.is_measured:
+            return COPIES * RESULT_BYTES
+        samples = most_samples(self.sampling.max_duration_s)
+        # The series of the journal lie there until those of the run file do.
+        binary = 2 * SAMPLE_BYTES * samples
+        text = COPIES * TEXT_BYTES * min(samples, LONGEST_INLINE_COLUMN)
+        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda")
+        return max(binary, text) + device + COPIES * RESULT_BYTES
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What was asked of a run; kept in the run file, so that an interrupted run can go on.
+
+    The fields are the parameters of `stratoperf.run`, `select` as names.
+    """
+
+    select: tuple[str, ...] | None = None
+    preset: str = "standard"
+    backend: str = "auto"
+    params: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
+    iterations: int | None = None
+    duration_s: float | None = None
+    warmup_s: float | None = None
+    profile: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run will do, known before it starts.
+
+    Attributes
+    ----------
+    request
+        What was asked.
+    cases
+        In the order of measurement.
+    saves
+        Whether a run file is written.
+    warnings
+        What the user should know before, such as benchmarks that could not be imported.
+    finished
+        Keys of the cases that an earlier part of the run has measured already.
+    """
+
+    request: Request
+    cases: tuple[Case, ...]
+    saves: bool
+    warnings: tuple[str, ...] = ()
+    finished: frozenset[str] = frozenset()
+
+    @property
+    def open_cases(self) -> list[Case]:
+        """The cases that are still to be measured."""
+        return [case for case in self.cases if case.key not in self.finished]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the open cases take at most."""
+        return sum(case.seconds for case in self.open_cases)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the open cases write to disk: by their own declaration, and as results.
+
+        The former hold; the latter are an estimate for work as fast as can be timed.
+        """
+        return sum(
+            case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
+        )
+
+
+class StoredPlan(msgspec.Struct, frozen=True):
+    """What a run file says about what was to be measured."""
+
+    request: Request
+    keys: list[str]
+
+
+def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
+    """Return what an interrupted run was to measure.
+
+    Parameters
+    ----------
+    document
+        Of the run.
+    source
+        Its file, for messages.
+
+    Raises
+    ------
+    InvalidParameter
+        When it does not say.
+    SchemaError
+        When it cannot be understood.
+    """
+    if "plan" not in document:
+        raise InvalidParameter(
+            f"resume: {source} does not say what was planned; start a new run instead"
+        )
+    return convert(document["plan"], StoredPlan, "plan")
+
+
+def make_request(
+    select: Selection,
+    params: Mapping[str, Any] | None,
+    *,
+    preset: str,
+    backend: str,
+    iterations: int | None,
+    duration_s: float | None,
+    warmup_s: float | None,
+    profile: bool,
+) -> Request:
+    """Bring the parameters of `stratoperf.run` into the form that the run file keeps.
+
+    Raises
+    ------
+    InvalidParameter
+        For a parameter value that is no bool, number or string.
+    """
+    words = [select] if isinstance(select, str | Benchmark) else list(select or ())
+    return Request(
+        select=tuple(str(getattr(word, "name", word)) for word in words) or None,
+        preset=preset,
+        backend=backend,
+        params={name: values_of(name, values) for name, values in (params or {}).items()},
+        # As plain Python numbers, which the run file can hold.
+        iterations=None if iterations is None else arguments.count("iterations", iterations),
+        duration_s=_seconds("duration_s", duration_s),
+        warmup_s=_seconds("warmup_s", warmup_s),
+        profile=bool(profile),
+    )
+
+
+def _seconds(argument: str, seconds: float | None) -> float | None:
+    return None if seconds is None else arguments.seconds(argument, seconds)
+
+
+def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
+    """Plan a run.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown benchmark, preset, backend or parameter (suggests the nearest name), or a
+        value out of range.
+    BackendUnavailable
+        When a backend was asked for by name that cannot run here, or that none of the selected
+        benchmarks has.
+    """
+    sampling = preset_named(request.preset).changed(
+        request.iterations, request.duration_s, request.warmup_s
+    )
+    benchmarks = registry.select(request.select)
+    if not benchmarks:
+        raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
+    reasons = _unavailable(request.backend, benchmarks)
+    _check_names(request.params, benchmarks, reasons)
+    cases: list[Case] = []
+    # Functions of the declarations are asked, which may change the process like all foreign code.
+    with Containment() as around:
+        for benchmark in benchmarks:
+            lasting = _sustained(benchmark, sampling, request)
+            for backend, reason in reasons[benchmark.name]:
+                chosen = _typed(benchmark, backend, request.params)
+                cases += [
+                    _case(benchmark, params, backend, reason, lasting, request)
+                    for params in benchmark.combinations(chosen, backend)
+                ]
+    around.pass_on()
+    distinct = {case.key: case for case in cases}
+    return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+
+
+def _case(
+    benchmark: Benchmark,
+    params: Mapping[str, Value],
+    backend: str,
+    skip_reason: str | None,
+    sampling: Sampling,
+    request: Request,
+) -> Case:
+    return Case(
+        benchmark,
+        params,
+        backend,
+        benchmark.key(params, backend),
+        sampling,
+        benchmark.declared(params, sampling.max_duration_s),
+        skip_reason,
+        request.profile,
+    )
+
+
+def _sustained(benchmark: Benchmark, sampling: Sampling, request: Request) -> Sampling:
+    """Return the sampling of a benchmark, which may have to last longer than the preset's."""
+    if request.duration_s is not None or benchmark.sustained_s == 0:
+        return sampling
+    return sampling.changed(duration_s=max(sampling.max_duration_s, benchmark.sustained_s))
+
+
+def _unavailable(
+    backend: str, benchmarks: Sequence[Benchmark]
+) -> dict[str, list[tuple[str, str | None]]]:
+    """Return, for each benchmark, the backends to measure and why one of them cannot be."""
+    if backend == "auto":
+        return {
+            benchmark.name: [
+                (name, backends.unavailable_reason(name)) for name in benchmark.measured_backends
+            ]
+            for benchmark in benchmarks
+        }
+    reason = backends.unavailable_reason(backend)
+    if reason is not None:
+        raise BackendUnavailable(f"backend {backend!r} cannot run here: {reason}")
+    if not any(backend in benchmark.backends for benchmark in benchmarks):
+        known = sorted({name for benchmark in benchmarks for name in benchmark.backends})
+        raise BackendUnavailable(
+            f"backend: none of the selected benchmarks has {backend!r}; "
+            f"they have {', '.join(known)}"
+        )
+    return {
+        benchmark.name: [
+            (
+                backend,
+                None
+                if backend in benchmark.backends
+                else f"{benchmark.name} has no backend {backend}",
+            )
+        ]
+        for benchmark in benchmarks
+    }
+
+
+def _check_names(
+    params: Mapping[str, Any],
+    benchmarks: Sequence[Benchmark],
+    reasons: Mapping[str, list[tuple[str, str | None]]],
+) -> None:
+    known = {
+        name
+        for benchmark in benchmarks
+        for backend, _ in reasons[benchmark.name]
+        for name in benchmark.axes(backend)
+    }
+    for name, values in params.items():
+        if name not in known:
+            raise InvalidParameter(
+                f"params: none of the selected benchmarks has {name!r}; {did_you_mean(name, known)}"
+            )
+        if not values:
+            raise InvalidParameter(f"params: {name!r} has no values; give at least one")
+
+
+def _typed(
+    benchmark: Benchmark, backend: str, params: Mapping[str, tuple[Value, ...]]
+) -> dict[str, tuple[Value, ...]]:
+    """Return the values of this benchmark's parameters, text turned into the declared type."""
+    axes = benchmark.axes(backend)
+    return {
+        name: values_of(name, [_like(value, axes[name], name) for value in values])
+        for name, values in params.items()
+        if name in axes
+    }
+
+
+def _like(value: Value, examples: tuple[Value, ...], name: str) -> Value:
+    """Return a value of the kind that the declared ones are; a command line has only text."""
+    if any(isinstance(example, str) for example in examples):
+        return value if isinstance(value, str) else str(value)
+    if all(isinstance(example, bool) for example in examples):
+        known = {"true": True, "false": False, "1": True, "0": False}
+        if str(value).lower() not in known:
+            raise InvalidParameter(f"params: {name!r} is true or false, got {value!r}")
+        return known[str(value).lower()]
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidParameter(f"params: {name!r} is a number, got {value!r}")
+    if not all(isinstance(example, int) for example in examples):
+        return number
+    if not number.is_integer():
+        raise InvalidParameter(f"params: {name!r} is a whole number, got {value!r}")
+    (whole,) = values_of(name, int(number))
+    return whole

@@ -1,0 +1,318 @@
+"""Which benchmarks there are: the catalogue, those of other packages, and the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import importlib
+import importlib.metadata
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.failures import describe
+from stratoperf.running.containment import Containment
+from stratoperf.running.declaration import Benchmark, declare
+from stratoperf.running.process_state import IMPORTING
+from stratoperf.running.targets import Target
+from stratoperf.running.values import Value
+
+ENTRY_POINTS = "stratoperf.benchmarks"
+"""Entry-point group whose modules declare benchmarks when they are imported."""
+
+CATALOGUE = "stratoperf.benchmarks"
+"""The package with the benchmarks of the suite itself."""
+
+
+class PluginWarning(UserWarning):
+    """The benchmarks of another package could not be imported; all others work."""
+
+
+class Registry:
+    """Benchmarks by name.
+
+    Parameters
+    ----------
+    catalogue
+        Module that is imported, for the benchmarks it declares, before anything is looked up;
+        ``None`` for an empty start.
+    entry_points
+        Entry-point group that is loaded too; ``None`` for none.
+    """
+
+    def __init__(self, catalogue: str | None = None, entry_points: str | None = None) -> None:
+        self._catalogue = catalogue
+        self._entry_points = entry_points
+        self._benchmarks: dict[str, Benchmark] = {}
+        self._warnings: list[str] = []
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each package whose benchmarks could not be imported."""
+        self._load_all()
+        return tuple(self._warnings)
+
+    def add(self, benchmark: Benchmark) -> None:
+        """Register a benchmark.
+
+        Raises
+        ------
+        InvalidParameter
+            When another one has its name.
+        """
+        # The suite's own benchmarks come first, so that a clash is blamed on the newcomer.
+        self._load_catalogue()
+        other = self._benchmarks.get(benchmark.name)
+        if other is not None and not _is_same_notebook_cell(other, benchmark):
+            raise InvalidParameter(
+                f"name: there is a benchmark {benchmark.name!r} already, declared in "
+                f"{other.function.__module__}; choose another name"
+            )
+        self._benchmarks[benchmark.name] = benchmark
+
+    def remove(self, name: str) -> None:
+        """Forget a benchmark.
+
+        Raises
+        ------
+        InvalidParameter
+            When there is none of that name.
+        """
+        self.find(name)
+        del self._benchmarks[name]
+
+    def all(self) -> list[Benchmark]:
+        """Return every benchmark, sorted by category and name."""
+        self._load_all()
+        return sorted(self._benchmarks.values(), key=lambda one: (one.category, one.name))
+
+    def find(self, name: str) -> Benchmark:
+        """Return the benchmark of that name.
+
+        Raises
+        ------
+        InvalidParameter
+            When there is none; suggests the nearest.
+        """
+        self._load_all()
+        if name not in self._benchmarks:
+            raise InvalidParameter(
+                f"benchmark: {name!r} is unknown; {did_you_mean(name, self._benchmarks)}"
+            )
+        return self._benchmarks[name]
+
+    def select(
+        self, selection: str | Benchmark | Iterable[str | Benchmark] | None
+    ) -> list[Benchmark]:
+        """Return the selected benchmarks, each once, in the order of the selection.
+
+        Parameters
+        ----------
+        selection
+            Names, glob patterns such as ``"consensus.*"``, categories such as ``"single-node"``,
+            or benchmarks themselves; ``None`` for all.
+
+        Raises
+        ------
+        InvalidParameter
+            For a word that selects nothing; suggests the nearest name.
+        """
+        if selection is None:
+            return self.all()
+        words = [selection] if isinstance(selection, str | Benchmark) else list(selection)
+        if not words:
+            return self.all()
+        selected: dict[str, Benchmark] = {}
+        for word in words:
+            found = [word] if isinstance(word, Benchmark) else self._matching(word)
+            selected.update({benchmark.name: benchmark for benchmark in found})
+        return list(selected.values())
+
+    def _matching(self, word: str) -> list[Benchmark]:
+        benchmarks = self.all()
+        if any(letter in word for letter in "*?["):
+            found = [one for one in benchmarks if fnmatch.fnmatchcase(one.name, word)]
+        else:
+            found = [one for one in benchmarks if word in (one.name, one.category)]
+        if not found:
+            known = {name for one in benchmarks for name in (one.name, one.category)}
+            hint = _other_meaning(word) or did_you_mean(word, known)
+            raise InvalidParameter(f"benchmark: {word!r} selects nothing; {hint}")
+        return found
+
+    def _load_all(self) -> None:
+        self._load_catalogue()
+        group, self._entry_points = self._entry_points, None
+        if group is None:
+            return
+        # Whatever goes wrong in other packages, the benchmarks of the rest must run.
+        with self._contained("the entry points of other packages could not be read") as reading:
+            entry_points = tuple(importlib.metadata.entry_points(group=group))
+        if reading.error is not None:
+            return
+        for entry_point in entry_points:
+            named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
+            with self._contained(f"{named} could not be imported") as importing:
+                entry_point.load()
+            for names, what in (
+                (importing.changes, "was put back"),
+                (importing.losses, "cannot be put back"),
+            ):
+                if names:
+                    changed = ", ".join(names)
+                    self._warn(f"{named} changed, when they were imported, what {what}: {changed}")
+
+    @contextlib.contextmanager
+    def _contained(self, problem: str) -> Iterator[Containment]:
+        """Turn whatever a block raises into a warning, but for an interrupt of the user."""
+        with Containment(IMPORTING) as around:
+            yield around
+        if around.interrupts:
+            raise around.interrupts[0]
+        if around.error is not None:
+            self._warn(f"{problem}: {describe(around.error)}")
+
+    def _warn(self, sentence: str) -> None:
+        self._warnings.append(sentence)
+        warnings.warn(sentence, PluginWarning, stacklevel=2)
+
+    def _load_catalogue(self) -> None:
+        # Cleared first: the modules of the catalogue register themselves through this object.
+        module, self._catalogue = self._catalogue, None
+        if module is not None:
+            importlib.import_module(module)
+
+
+def _other_meaning(word: str) -> str | None:
+    """Return what a word is that can be no name, and what to do with it."""
+    if word.startswith("-"):
+        return "it looks like an option; write it before the word --"
+    if Path(word).exists():
+        return (
+            "it is a file or a folder; give names of stratoperf list, or compare run files with "
+            "stratoperf compare"
+        )
+    if "/" in word or " " in word:
+        return (
+            "it looks like a file or a command; give names of stratoperf list, or compare commands "
+            "with stratoperf compare --live"
+        )
+    return None
+
+
+def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:
+    """Whether a cell (or a line at the prompt) was run again, which redefines its benchmark."""
+    places = [(each.function.__module__, each.function.__qualname__) for each in (one, other)]
+    return places[0] == places[1] and places[0][0] == "__main__"
+
+
+REGISTRY = Registry(CATALOGUE, ENTRY_POINTS)
+"""What `stratoperf.run` and the command line select from."""
+
+
+def benchmark(
+    name: str,
+    *,
+    params: Mapping[str, Iterable[Value]] | None = None,
+    backend_params: Mapping[str, Mapping[str, Iterable[Value]]] | None = None,
+    version: int = 1,
+    backends: Iterable[str] = ("cpu",),
+    category: str = "single-node",
+    target: Target | Iterable[Target] | None = None,
+    items: float | str | None = None,
+    item_unit: str | None = None,
+    disk_bytes: Callable[..., float] | float = 0,
+    setup_s: Callable[..., float] | float = 0,
+    sustained_s: float = 0,
+    check: Callable[..., object] | None = None,
+) -> Callable[[Callable[..., Any]], Benchmark]:
+    """Declare and register a benchmark.
+
+    The decorated function receives one value of each parameter, and, if it has arguments of these
+    names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
+    `stratoperf.measure` accepts: an operation, a capsule, a workload object or a callable without
+    arguments. A generator does its setup, yields that once, and tears down after the yield, however
+    the measurement ends.
+
+    Whatever any of its code raises fails its case alone. What it changes in the process (working
+    directory, standard streams, signal handlers, environment, limits and the like) is put
+    back after each case and named among the result's notes.
+
+    Parameters
+    ----------
+    name
+        Dotted, such as ``"kv.put"``.
+    params
+        Values by parameter; every combination is a case.
+    backend_params
+        Further parameters that only one backend has, by backend; the function's arguments of these
+        names have defaults, for the others.
+    version
+        Raised when the meaning of the numbers changes, so that they are not compared.
+    backends
+        Those it has; ``"reference"`` is only measured when it is asked for.
+    category
+        ``"single-node"``, ``"components"``, ``"swarmlet"``, ``"stress"``, or a word of your own.
+    target
+        What is claimed of it: one `Target`, or several.
+    items
+        Work items in one iteration, or the parameter that holds their number; by default what
+        the operation says. Throughput counts them.
+    item_unit
+        Their plural name, such as ``"keys"``.
+    disk_bytes
+        What measuring one case writes to disk at most, or a function of its parameters (and of
+        ``duration_s``, if it takes that) that tells.
+    setup_s
+        Seconds of setup and verification beyond a fraction of a second, for the plan; or a function
+        as with `disk_bytes`.
+    sustained_s
+        Seconds that a case is sampled for at the least, whatever the preset, and without stopping
+        early: for what must be sustained. A duration that the user asks for wins.
+    check
+        A function that takes some of the parameters by name and raises `InvalidParameter` for
+        values that no machine can measure: these are wrong usage, and nothing is run.
+
+    Returns
+    -------
+    callable
+        Turns the function into a `Benchmark`, which can still be called like the function.
+
+    Raises
+    ------
+    InvalidParameter
+        When the name is taken, or the declaration does not fit the function.
+
+    Examples
+    --------
+    >>> import stratoperf as sp
+    >>> @sp.benchmark("example.sum", params={"size": [64, 4096]}, items="size", item_unit="numbers")
+    ... def summing(size):
+    ...     numbers = list(range(size))
+    ...     return lambda: sum(numbers)
+    >>> run = sp.run("example.sum", preset="ci")  # doctest: +SKIP
+    """
+
+    def decorate(function: Callable[..., Any]) -> Benchmark:
+        declared = declare(
+            function,
+            name,
+            params=params or {},
+            backend_params=backend_params or {},
+            version=version,
+            backends=backends,
+            category=category,
+            target=target,
+            items=items,
+            item_unit=item_unit,
+            disk_bytes=disk_bytes,
+            setup_s=setup_s,
+            sustained_s=sustained_s,
+            check=check,
+        )
+        REGISTRY.add(declared)
+        return declared
+
+    return decorate

@@ -1,0 +1,254 @@
+"""Run a plan: measure its cases one after the other and keep what was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import uuid
+import warnings
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+import stratoperf
+from stratoperf.commands import this_command
+from stratoperf.errors import Interrupted, InvalidParameter
+from stratoperf.monitor import system
+from stratoperf.paths import absolute_path
+from stratoperf.results import SCHEMA, Run
+from stratoperf.results.validation import read_result
+from stratoperf.running.attempt import attempt
+from stratoperf.running.interrupts import deferred_interrupt
+from stratoperf.running.listener import Listener
+from stratoperf.running.planner import (
+    Plan,
+    Request,
+    Selection,
+    make_plan,
+    make_request,
+    stored_plan,
+)
+from stratoperf.running.recorder import (
+    FileRecorder,
+    MemoryRecorder,
+    resume_file,
+    start_file,
+)
+from stratoperf.running.registry import REGISTRY, PluginWarning
+
+_Recorder: TypeAlias = MemoryRecorder | FileRecorder
+
+
+def run(
+    select: Selection = None,
+    preset: str = "standard",
+    backend: str = "auto",
+    *,
+    params: Mapping[str, Any] | None = None,
+    iterations: int | None = None,
+    duration_s: float | None = None,
+    warmup_s: float | None = None,
+    output: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    profile: bool = False,
+    listener: Listener | None = None,
+) -> Run:
+    """Measure benchmarks.
+
+    Parameters
+    ----------
+    select
+        Names, glob patterns or categories such as ``"single-node"``, or benchmarks themselves:
+        one, or several. ``None`` for all.
+    preset
+        ``"standard"`` (at least 1000 iterations after 10 s of warm-up), ``"quick"`` or ``"ci"``.
+    backend
+        A backend's name, or ``"auto"``: every backend that each benchmark has but the reference;
+        those that cannot run here give results with the status ``skipped``.
+    params
+        Values by parameter, one or several, instead of the declared ones.
+    iterations
+        Iterations at least, as far as the time allows.
+    duration_s
+        Seconds to sample each case for, without stopping early.
+    warmup_s
+        Seconds of warm-up of each case.
+    output
+        Directory for the run file, which is named after the selection and the time;
+        ``latest.json`` in it is then updated. ``None`` writes nothing.
+    resume
+        The journal or run file of an interrupted run, which then goes on as it was planned.
+    profile
+        Run each case again for about a second after its measurement, under the processor's
+        counters and, where it is a Python callable, Python's profiler; the result's ``profile``
+        then tells where the time goes.
+    listener
+        Is told of the progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown name (suggests the nearest), a value out of range, or an output directory
+        that cannot be written to. Nothing was measured then.
+    BackendUnavailable
+        When a backend asked for by name cannot run here.
+    Interrupted
+        On Ctrl-C; its attribute ``run`` has what was measured, and with `output` it is saved.
+    StratoperfError
+        When the disk is full; says where the finished results are.
+    """
+    started = datetime.now(timezone.utc)
+    request = make_request(
+        select,
+        params,
+        preset=preset,
+        backend=backend,
+        iterations=iterations,
+        duration_s=duration_s,
+        warmup_s=warmup_s,
+        profile=profile,
+    )
+    listener = listener or _Warner()
+    if resume is not None:
+        plan, recorder = _resumed(request, output, absolute_path("resume", resume))
+    else:
+        plan = make_plan(request, REGISTRY, saves=output is not None)
+        document = _new_document(plan, started)
+        recorder = (
+            MemoryRecorder(document)
+            if output is None
+            else start_file(absolute_path("output", output), document, request.select or ())
+        )
+    try:
+        return _Execution(plan, recorder, listener).run()
+    except BaseException:
+        recorder.abandon()
+        raise
+
+
+class _Warner(Listener):
+    """Shows the plan's warnings where nobody else listens to them."""
+
+    def planned(self, plan: Plan) -> None:
+        for sentence in plan.warnings:
+            warnings.warn(sentence, PluginWarning, stacklevel=4)
+
+
+class _Execution:
+    """One run in progress."""
+
+    def __init__(self, plan: Plan, recorder: _Recorder, listener: Listener) -> None:
+        self._plan = plan
+        self._recorder = recorder
+        self._listener = listener
+        self._process = uuid.uuid4().hex[:12]
+
+    def run(self) -> Run:
+        self._listener.planned(self._plan)
+        described = msgspec.to_builtins(system())
+        machine = described.pop("id")
+        self._recorder.add_system(machine, described)
+        interrupt: BaseException | None
+        try:
+            interrupt = self._measure_all(machine)
+        except KeyboardInterrupt as between:
+            # Between two cases: all that was measured is recorded.
+            interrupt = between
+        with deferred_interrupt() as pressed:
+            keys = [case.key for case in self._plan.cases]
+            run = self._recorder.finish(keys, complete=interrupt is None)
+            if self._recorder.path is not None:
+                self._listener.saved(self._recorder.path)
+        if interrupt is not None and not isinstance(interrupt, KeyboardInterrupt):
+            # A signal handler of the user's own means something else by it.
+            raise interrupt
+        if interrupt is not None or pressed:
+            count = sum(result.status != "interrupted" for result in run.results)
+            error = Interrupted(f"interrupted with {count} of {len(keys)} cases measured")
+            error.run = run
+            raise error
+        return run
+
+    def _measure_all(self, machine: str) -> BaseException | None:
+        """Measure the open cases; return what a signal handler raised to put an end to it."""
+        earlier = {result["key"]: result for result in self._recorder.results}
+        for index, case in enumerate(self._plan.cases):
+            if case.key in self._plan.finished:
+                result = read_result(earlier[case.key], case.key, self._recorder.base)
+                self._listener.case_finished(index, case, result)
+                continue
+            self._listener.case_started(index, case)
+            tried = attempt(
+                case,
+                system=machine,
+                process=self._process,
+                base=self._recorder.base,
+                record=self._recorder.add,
+            )
+            self._listener.case_finished(index, case, tried.result)
+            if tried.interrupt is not None:
+                return tried.interrupt
+        return None
+
+
+def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "id": uuid.uuid4().hex,
+        "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "preset": plan.request.preset,
+        "command": this_command(),
+        "stratoperf_version": stratoperf.__version__,
+        "systems": {},
+        "plan": {
+            "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
+            "keys": [case.key for case in plan.cases],
+        },
+        "results": [],
+    }
+
+
+def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Recorder]:
+    """Return the plan of an interrupted run and a recorder that goes on with it."""
+    if output is not None or request != Request():
+        raise InvalidParameter(
+            "resume: an interrupted run goes on as it was planned, in its own directory; "
+            "give no other parameter with it"
+        )
+    return resume_file(source, lambda document: _stored_plan(document, source))
+
+
+def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
+    stored = stored_plan(document, source)
+    plan = make_plan(stored.request, REGISTRY, saves=True)
+    keys = [case.key for case in plan.cases]
+    if keys != stored.keys:
+        differing = sorted(set(keys) ^ set(stored.keys)) or keys
+        raise InvalidParameter(
+            f"resume: the benchmarks changed since {source} was begun ({differing[0]} differs); "
+            "start a new run instead"
+        )
+    versions = {case.key: case.benchmark.version for case in plan.cases}
+    for result in document["results"]:
+        key, measured = result["key"], result.get("benchmark_version")
+        if key not in versions:
+            raise InvalidParameter(
+                f"resume: {source} has a result of {key}, which its plan does not; start a new run "
+                "instead"
+            )
+        if versions[key] != measured:
+            raise InvalidParameter(
+                f"resume: {key} was measured with version {measured} of the benchmark, which is "
+                f"now at {versions[key]}; start a new run instead"
+            )
+    finished = frozenset(
+        result["key"] for result in document["results"] if result["status"] != "interrupted"
+    )
+    return dataclasses.replace(plan, finished=finished)

@@ -1,0 +1,181 @@
+"""Targets: what is claimed of a metric, and the verdict of what was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stratoperf import arguments
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.results.schema import STATISTICS, TargetVerdict, Verdict
+from stratoperf.running.units import conversion
+from stratoperf.statistics import Estimate
+
+_HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+)
+
+SEVERITY: tuple[Verdict, ...] = ("missed", "inconclusive", "met", "not-measured")
+"""Verdicts, the one that needs attention first."""
+
+
+class Judgment(NamedTuple):
+    """A verdict and the reason for it, in words."""
+
+    verdict: Verdict
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A claim about one statistic of a metric, such as ``latency.p95 < 100 us``.
+
+    Parameters
+    ----------
+    statistic
+        ``"METRIC.STATISTIC"`` with one of ``mean``, ``p50``, ``p95``, ``p99`` and ``p999``; the
+        name of a metric alone means its mean, which of a rate is all items over all time.
+    direction
+        ``"<"``, ``"<="``, ``">"`` or ``">="``.
+    value, unit
+        What the statistic is compared with. The unit may differ from the metric's by a factor.
+    where
+        Parameters, and ``backend``, that the claim speaks of; elsewhere its verdict is
+        ``not-measured``.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown statistic or direction, or a value that is no finite number.
+
+    Examples
+    --------
+    >>> str(Target("latency.p95", "<", 100, "us", where={"backend": "cuda"}))
+    'latency.p95 < 100 us'
+    """
+
+    statistic: str
+    direction: str
+    value: float
+    unit: str
+    where: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.metric or self.statistic_name not in STATISTICS:
+            raise InvalidParameter(
+                f"statistic: {self.statistic!r} names no statistic; write METRIC.STATISTIC; "
+                f"{did_you_mean(self.statistic_name, STATISTICS)}"
+            )
+        if self.direction not in _HOLDS:
+            raise InvalidParameter(f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}")
+        arguments.number("value", self.value)
+        object.__setattr__(self, "where", MappingProxyType(dict(self.where)))
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric."""
+        return self.statistic.partition(".")[0]
+
+    @property
+    def statistic_name(self) -> str:
+        """The statistic of the metric: ``"p95"`` of ``"latency.p95"``."""
+        return self.statistic.partition(".")[2] or "mean"
+
+    def __str__(self) -> str:
+        return f"{self.statistic} {self.direction} {self.value:g} {self.unit}"
+
+    def mismatch(self, facts: Mapping[str, Any]) -> str | None:
+        """Return why the claim does not speak of a case, or ``None`` when it does.
+
+        Parameters
+        ----------
+        facts
+            The parameters of the case, and its ``backend``.
+        """
+        differing = [name for name, value in self.where.items() if facts.get(name) != value]
+        if not differing:
+            return None
+        wanted = " and ".join(f"{name} {self.where[name]}" for name in differing)
+        found = " and ".join(
+            str(facts[name]) if name in facts else f"without {name}" for name in differing
+        )
+        return f"the claim speaks of {wanted}; this is {found}"
+
+    def judge(self, estimate: Estimate, unit: str) -> Judgment:
+        """Judge a measured statistic by its whole confidence interval.
+
+        Parameters
+        ----------
+        estimate
+            The statistic, in `unit`.
+        unit
+            The metric's unit.
+
+        Returns
+        -------
+        Judgment
+            ``met`` when the whole interval is on the right side, ``missed`` when it is wholly
+            on the other side, ``inconclusive`` when it straddles the target or the side that
+            would decide does not exist.
+
+        Raises
+        ------
+        InvalidParameter
+            When the units are of different quantities.
+        """
+        factor = conversion(unit, self.unit)
+        low, high = (
+            None if side is None else side * factor for side in (estimate.low, estimate.high)
+        )
+        lower_is_better = self.direction.startswith("<")
+        # The side that must hold for all of the interval to hold, and the opposite one.
+        worst, best = (high, low) if lower_is_better else (low, high)
+        holds = _HOLDS[self.direction]
+        interval = f"{_side(low)} to {_side(high)} {self.unit}"
+        share = f"{estimate.confidence:.0%} interval"
+        if worst is not None and holds(worst, self.value):
+            return Judgment("met", f"the whole {share}, {interval}, is {self._wording}")
+        if best is not None and not holds(best, self.value):
+            return Judgment("missed", f"none of the {share}, {interval}, is {self._wording}")
+        if low is None and high is None:
+            return Judgment(
+                "inconclusive",
+                f"too few independent samples for a {share}; measure longer, on a quieter machine",
+            )
+        if low is None or high is None:
+            return Judgment(
+                "inconclusive",
+                f"the {share}, {interval}, has no {'upper' if high is None else 'lower'} end; "
+                "more samples give it one",
+            )
+        return Judgment("inconclusive", f"the {share}, {interval}, straddles {self.value:g}")
+
+    def verdict(self, judgment: Judgment) -> TargetVerdict:
+        """Return the target with its verdict, as the run file holds it."""
+        fields = {
+            "statistic": self.statistic_name,
+            "direction": self.direction,
+            "value": float(self.value),
+            "unit": self.unit,
+            "verdict": judgment.verdict,
+            "why": judgment.why,
+        }
+        return msgspec.convert(fields, TargetVerdict)
+
+    @property
+    def _wording(self) -> str:
+        return f"{self.direction} {self.value:g} {self.unit}"
+
+
+def most_severe(verdicts: list[TargetVerdict]) -> TargetVerdict | None:
+    """Return the verdict that needs attention first, or ``None`` for an empty list."""
+    return min(verdicts, key=lambda verdict: SEVERITY.index(verdict.verdict), default=None)
+
+
+def _side(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"

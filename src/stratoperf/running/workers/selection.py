@@ -1,0 +1,141 @@
+"""Which cases a side can run: answered by a worker, since another environment has other code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stratoperf.errors import BackendUnavailable, InvalidParameter
+from stratoperf.running.workers.protocol import SAMPLED_S
+
+if TYPE_CHECKING:
+    from stratoperf.running.planner import Case
+
+
+def import_modules(modules: Sequence[str]) -> None:
+    """Import dotted names and ``.py`` files, for the benchmarks that they declare.
+
+    Raises
+    ------
+    InvalidParameter
+        For a file that is not there.
+    Exception
+        Whatever importing raises.
+    """
+    for module in modules:
+        if module.endswith(".py"):
+            _import_file(Path(module))
+        else:
+            importlib.import_module(module)
+
+
+def known_cases(
+    modules: Sequence[str],
+    select: Sequence[str] | None,
+    backend: str,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what a selection means here, in plain JSON types.
+
+    Returns
+    -------
+    dict
+        ``cases``; ``unknown``, which has the reason for every word that selects nothing, by word;
+        and ``warnings``.
+    """
+    # Not needed by the workers that measure, which are started in every pair.
+    from stratoperf.running.planner import Request, make_plan
+    from stratoperf.running.registry import REGISTRY
+    from stratoperf.running.values import values_of
+
+    import_modules(modules)
+    words: list[str] = []
+    unknown: dict[str, str] = {}
+    cases: tuple[Case, ...] = ()
+    notes: tuple[str, ...] = ()
+    with warnings.catch_warnings():
+        # The plan tells them too.
+        warnings.simplefilter("ignore")
+        for word in select or ():
+            try:
+                REGISTRY.select(word)
+                words.append(word)
+            except InvalidParameter as error:
+                unknown[word] = str(error)
+        if words or not select:
+            # In one plan: a parameter need not be one of every benchmark.
+            request = Request(
+                select=tuple(words) or None,
+                preset="ci",
+                backend=backend,
+                params={name: values_of(name, values) for name, values in params.items()},
+            )
+            try:
+                plan = make_plan(request, REGISTRY, saves=False)
+                cases, notes = plan.cases, plan.warnings
+            except (BackendUnavailable, InvalidParameter) as error:
+                unknown |= dict.fromkeys(words or ["all"], str(error))
+    return {
+        "cases": [_described(case) for case in cases],
+        "unknown": unknown,
+        "warnings": [*notes, *_disk_notes(cases)],
+    }
+
+
+def _disk_notes(cases: Sequence[Case]) -> list[str]:
+    """Return a sentence on each case that writes to a disk."""
+    written = {
+        case.key: case.benchmark.disk_bytes_of(case.params, SAMPLED_S)
+        for case in cases
+        if case.is_measured
+    }
+    return [
+        f"{key}: each process of the comparison writes up to {count / 1e9:.3g} GB to a disk"
+        for key, count in written.items()
+        if count > 0
+    ]
+
+
+def _described(case: Case) -> dict[str, Any]:
+    return {
+        "key": case.key,
+        "benchmark": case.benchmark.name,
+        "version": case.benchmark.version,
+        "category": case.benchmark.category,
+        "backend": case.backend,
+        "params": dict(case.params),
+        "skip_reason": case.skip_reason or case.declared.fault,
+    }
+
+
+def _import_file(path: Path) -> None:
+    if not path.is_file():
+        raise InvalidParameter(f"modules: there is no file {str(path)!r}")
+    name = path.stem
+    known = sys.modules.get(name)
+    if known is not None:
+        origin = getattr(known, "__file__", None)
+        if origin is not None and Path(origin).resolve() == path.resolve():
+            return
+        raise InvalidParameter(
+            f"modules: {str(path)!r} has the name of a module that is in use already "
+            f"({origin or 'built in'}); rename the file"
+        )
+    # What lies beside it can be imported, but does not shadow what the environment has installed:
+    # in a checkout that would be the same code on both sides.
+    sys.path.append(str(path.parent.resolve()))
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise InvalidParameter(f"modules: {str(path)!r} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
