@@ -49,7 +49,7 @@ from stratoperf.results.journal import Journal
 from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
 from stratoperf.running import claims
-from stratoperf.running.live import answers
+from stratoperf.running.workers import answers
 from stratoperf.running.live.worker_pairs import slicing
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stratoperf.running.live import protocol
+from stratoperf.running.workers import protocol
 from stratoperf.running.workers.protocol import PROTOCOL, Channel, Closed, Garbage
 
 

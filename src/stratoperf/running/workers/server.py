@@ -1,6 +1,6 @@
 """A worker: one process of one side, which runs one benchmark when told to.
 
-`worker_process` starts it with a descriptor; `protocol` describes the conversation over that. It
+`client` starts it with a descriptor; `protocol` describes the conversation over that. It
 ends when the descriptor closes, and when the guardian finds that its driver died.
 """
 
