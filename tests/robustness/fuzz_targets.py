@@ -49,8 +49,8 @@ from stratoperf.results.journal import Journal
 from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
 from stratoperf.running import claims
-from stratoperf.running.workers import answers
 from stratoperf.running.live.worker_pairs import slicing
+from stratoperf.running.workers import answers
 
 
 class Target(NamedTuple):
