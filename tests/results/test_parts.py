@@ -202,15 +202,44 @@ def test_a_journal_is_needed_as_long_as_it_has_a_part_that_the_run_file_has_not(
     assert left([first], [first, second], "has-less")
 
 
-def test_an_interrupted_result_beside_parts_is_what_the_parts_say(
-    tmp_path: Path, empty: Tree, part: Tree
+def interrupted(parts: list[Tree], reason: str) -> Tree:
+    return {**over(parts), "status": "interrupted", "reason": reason}
+
+
+@pytest.mark.parametrize("length", [SHORT, LONG])
+def test_an_interrupted_result_over_all_parts_says_why(
+    tmp_path: Path, empty: Tree, part: Tree, length: int
+) -> None:
+    parts = [of_process(part, number, length) for number in range(2)]
+    recorder = start_file(tmp_path, empty, ["x"])
+    recorder.add_part(parts[0])
+    # Killed before the run file was written, and resumed.
+    recorder.add(interrupted(parts[:1], "1 of 6"))
+    recorder.abandon()
+    _, recorder = resume_file(journal_of(tmp_path), dict)
+    recorder.add_part(parts[1])
+    recorder.add(interrupted([*reversed(parts)], "2 of 6"))
+    assert [one.reason for one in sp.load(journal_of(tmp_path)).results] == ["2 of 6"]
+    run = recorder.finish([KEY], complete=False)
+    assert run.results[0].reason == "2 of 6"
+    assert samples_of(run.results[0]) == expected(1, 0, length=length)
+    _, recorder = resume_file(Path(str(run.path)), dict)
+    assert [identity_of(known) for known in recorder.parts(KEY)] == ["p0", "p1"]
+    recorder.add(over(recorder.parts(KEY)))
+    assert [one.status for one in recorder.finish([KEY], complete=True).results] == ["ok"]
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [2]])
+def test_an_interrupted_result_that_lacks_a_part_is_what_the_parts_say(
+    tmp_path: Path, empty: Tree, part: Tree, numbers: list[int]
 ) -> None:
     recorder = start_file(tmp_path, empty, ["x"])
-    recorder.add_part(of_process(part, 0))
-    half = {**of_process(part, 1), "status": "interrupted", "reason": "half"}
-    recorder.add(half)
+    for number in range(2):
+        recorder.add_part(of_process(part, number))
+    recorder.add(interrupted([of_process(part, number) for number in [0, *numbers]], "half"))
     (result,) = recorder.finish([KEY], complete=False).results
-    assert samples_of(result) == expected(0)
+    assert samples_of(result) == expected(0, 1)
+    assert result.reason != "half"
 
 
 def test_a_part_without_samples_is_told_from_others(part: Tree) -> None:

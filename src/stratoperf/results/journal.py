@@ -45,11 +45,9 @@ from stratoperf.results.journal_lines import (
     MARKER,
     PART,
     VERSION,
-    numbers_of,
     read_content,
     read_header,
     resolved,
-    series_of,
 )
 from stratoperf.results.leftovers import (
     LockedFile,
@@ -63,7 +61,14 @@ from stratoperf.results.leftovers import (
     sweep,
 )
 from stratoperf.results.names import HEADER, LINES
-from stratoperf.results.parts import identity_of, parts_of, with_open_cases
+from stratoperf.results.parts import (
+    identity_of,
+    numbers_of,
+    parts_of,
+    series_of,
+    with_open_cases,
+    without_superseded,
+)
 
 
 class Journal:
@@ -208,7 +213,7 @@ class Journal:
 
         A case of which there are parts only is an interrupted result over these.
         """
-        return {**self.header, "results": with_open_cases(self.results, self.parts)}
+        return {**self.header, "results": with_open_cases(self.results, self.parts, self.path)}
 
     def update(self, **keys: Any) -> None:
         """Change top-level keys of the run, on the disk too."""
@@ -223,17 +228,14 @@ class Journal:
         ----------
         result
             Columns may also be arrays; references are relative to the journal. Samples that its
-            parts have are not written again, and an interrupted result not beside parts.
+            parts have are not written again.
 
         Raises
         ------
         StratoperfError
             When it cannot be written; what was written before stays readable.
         """
-        parts = self.parts.get(result["key"], [])
-        if parts and result["status"] == "interrupted":
-            return
-        known = series_of(parts)
+        known = series_of(self.parts.get(result["key"], []))
         numbers = numbers_of(result.get("series", []), known)
         stored = self._with_arrays_apart(
             {
@@ -252,7 +254,10 @@ class Journal:
             ],
         }
         self._write(line)
-        self.results.append(resolved(line, known))
+        self.results[:] = [
+            *without_superseded(self.results, result["key"]),
+            resolved(line, known),
+        ]
 
     def append_part(self, part: dict[str, Any]) -> None:
         """Write what one process contributed to its case; parameters and errors as for `append`."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
-
-import numpy as np
 
 from stratoperf import door
 from stratoperf.errors import SchemaError
 from stratoperf.results import storage
-from stratoperf.results.columns import digest
 from stratoperf.results.names import HEADER, JOURNAL_SUFFIX, LINES
-from stratoperf.results.parts import with_open_cases
+from stratoperf.results.parts import series_of, with_open_cases, without_superseded
 from stratoperf.results.schema import SCHEMA
 from stratoperf.results.validation import convert, read_result
 
@@ -48,7 +45,7 @@ def read_journal(path: Path) -> dict[str, Any]:
         When `path` is no journal, or is damaged elsewhere than in its last line.
     """
     content = read_content(path)
-    return {**content.header, "results": with_open_cases(content.results, content.parts)}
+    return {**content.header, "results": with_open_cases(content.results, content.parts, path)}
 
 
 class Content(NamedTuple):
@@ -117,7 +114,7 @@ class _Reader:
         self.parts: dict[str, list[dict[str, Any]]] = {}
         self.inline = 0
         self._base = path
-        self._used: set[tuple[str, int]] = set()
+        self._used: dict[str, set[int]] = {}
 
     def add(self, tree: object) -> None:
         """Take up a line.
@@ -139,18 +136,27 @@ class _Reader:
         own = {**tree, "series": [_without_number(each) for each in series]}
         key = read_result(own, "result", self._base).key
         self._count(own)
-        shared = series_of(self.parts.get(key, []))
-        for each in series:
-            number = each["columns"]
-            if isinstance(number, int):
-                # Each once: otherwise a small file could stand for any number of samples.
-                if not 0 <= number < len(shared) or (key, number) in self._used:
-                    raise SchemaError(
-                        f"result.series: the columns {number} are not of a process of {key}, or "
-                        "of another series already"
-                    )
-                self._used.add((key, number))
-        self.results.append(resolved(tree, shared))
+        self.results = without_superseded(self.results, key)
+        self._check_numbers(key, [each["columns"] for each in series])
+        self.results.append(resolved(tree, series_of(self.parts.get(key, []))))
+
+    def _check_numbers(self, key: str, columns: Sequence[object]) -> None:
+        """Make sure that numbers stand for samples of the case's processes, for each of them once.
+
+        Otherwise a small file could stand for any number of samples.
+        """
+        if all(result["key"] != key for result in self.results):
+            self._used[key] = set()
+        used = self._used[key]
+        for number in columns:
+            if not isinstance(number, int):
+                continue
+            if not 0 <= number < len(series_of(self.parts.get(key, []))) or number in used:
+                raise SchemaError(
+                    f"result.series: the columns {number} are not of a process of {key}, or of "
+                    "another series already"
+                )
+            used.add(number)
 
     def _count(self, tree: dict[str, Any]) -> None:
         self.inline += sum(
@@ -159,46 +165,6 @@ class _Reader:
             for column in series["columns"].values()
             if not isinstance(column, dict)
         )
-
-
-def series_of(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the series of all parts, whose numbers stand for their columns."""
-    return [series for part in parts for series in part.get("series", [])]
-
-
-def numbers_of(
-    series: Sequence[dict[str, Any]], parts: Sequence[dict[str, Any]]
-) -> list[int | None]:
-    """Return which of the series of the parts has the same samples as each series of a result."""
-    numbers: list[int | None] = []
-    for each in series:
-        matches = (
-            number
-            for number, stored in enumerate(parts)
-            if number not in numbers and _has_same_samples(stored, each)
-        )
-        numbers.append(next(matches, None))
-    return numbers
-
-
-def _has_same_samples(stored: Mapping[str, Any], series: Mapping[str, Any]) -> bool:
-    own, columns = stored["columns"], series["columns"]
-    return (
-        stored.get("process") == series.get("process")
-        and own.keys() == columns.keys()
-        and all(_is_same(own[name], column) for name, column in columns.items())
-    )
-
-
-def _is_same(stored: Any, column: Any) -> bool:
-    """Return whether a column is the one that was stored, as a list or as a reference."""
-    if isinstance(stored, dict):
-        return bool(
-            stored == column
-            if isinstance(column, dict)
-            else stored["sha256"] == digest(np.asarray(column))
-        )
-    return not isinstance(column, dict) and np.array_equal(stored, column)
 
 
 def _without_number(series: dict[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,22 @@ series are numbers into the series of the result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stratoperf.results import storage
+from stratoperf.results.columns import digest
 from stratoperf.results.names import PARTS
 
 
 def with_open_cases(
-    results: Sequence[dict[str, Any]], parts: Mapping[str, Sequence[dict[str, Any]]]
+    results: Sequence[dict[str, Any]],
+    parts: Mapping[str, Sequence[dict[str, Any]]],
+    base: Path | None,
 ) -> list[dict[str, Any]]:
-    """Return results, and an interrupted one for each case of which there are parts only.
+    """Return results, with an interrupted one for each case that has parts but did not finish.
 
     Parameters
     ----------
@@ -25,30 +31,42 @@ def with_open_cases(
         What was added as the result of a case.
     parts
         By the key of their case.
+    base
+        What references in them are relative to.
     """
     finished = {result["key"] for result in results if result["status"] != "interrupted"}
-    unfinished = {key: own for key, own in parts.items() if own and key not in finished}
-    others = [result for result in results if result["key"] not in unfinished]
-    return [*others, *map(interrupted, unfinished.values())]
+    added = {result["key"]: result for result in results}
+    unfinished = {
+        key: _interrupted(own, added.get(key), base)
+        for key, own in parts.items()
+        if key not in finished
+    }
+    return [*(one for one in results if one["key"] not in unfinished), *unfinished.values()]
 
 
-def interrupted(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the result of a case of which only these processes were measured."""
+def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return results without an interrupted one of a case of which there is another by now."""
+    return [one for one in results if one["key"] != key or one["status"] != "interrupted"]
+
+
+def _interrupted(
+    parts: Sequence[dict[str, Any]], added: dict[str, Any] | None, base: Path | None
+) -> dict[str, Any]:
+    """Return the result of a case of which only these processes were measured, with its parts."""
     from stratoperf.results.combining import combined
 
-    series: list[dict[str, Any]] = []
-    kept = []
-    for part in parts:
-        own = part.get("series", [])
-        kept.append({**part, "series": list(range(len(series), len(series) + len(own)))})
-        series += own
-    processes = "1 process" if len(parts) == 1 else f"{len(parts)} processes"
+    flat = series_of(parts)
+    numbers = [] if added is None else numbers_of(flat, added.get("series", []))
+    if added is None or None in numbers:
+        # It was killed, or more was measured since.
+        added = combined(parts, base=base)
+        processes = "1 process" if len(parts) == 1 else f"{len(parts)} processes"
+        added |= {"status": "interrupted", "reason": f"interrupted after {processes}"}
+        added["series"], numbers = flat, list(range(len(flat)))
+    left = iter(numbers)
     return {
-        **combined(parts),
-        "status": "interrupted",
-        "reason": f"interrupted after {processes}",
-        "series": series,
-        PARTS: kept,
+        **added,
+        PARTS: [{**part, "series": [next(left) for _ in part.get("series", [])]} for part in parts],
     }
 
 
@@ -75,3 +93,43 @@ def identity_of(part: Mapping[str, Any]) -> str:
     """Return what tells a part from the others of its case: its process, or all that it says."""
     processes = (series.get("process") for series in part.get("series", []))
     return next(filter(None, processes), None) or storage.encode_line(part).decode()
+
+
+def series_of(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the series of all parts, whose numbers stand for their columns."""
+    return [series for part in parts for series in part.get("series", [])]
+
+
+def numbers_of(
+    series: Sequence[dict[str, Any]], parts: Sequence[dict[str, Any]]
+) -> list[int | None]:
+    """Return which of the series of the parts has the same samples as each series of a result."""
+    numbers: list[int | None] = []
+    for each in series:
+        matches = (
+            number
+            for number, stored in enumerate(parts)
+            if number not in numbers and _has_same_samples(stored, each)
+        )
+        numbers.append(next(matches, None))
+    return numbers
+
+
+def _has_same_samples(stored: Mapping[str, Any], series: Mapping[str, Any]) -> bool:
+    own, columns = stored["columns"], series["columns"]
+    return (
+        stored.get("process") == series.get("process")
+        and own.keys() == columns.keys()
+        and all(_is_same(own[name], column) for name, column in columns.items())
+    )
+
+
+def _is_same(stored: Any, column: Any) -> bool:
+    """Return whether a column is the one that was stored, as a list or as a reference."""
+    if isinstance(stored, dict):
+        return bool(
+            stored == column
+            if isinstance(column, dict)
+            else stored["sha256"] == digest(np.asarray(column))
+        )
+    return not isinstance(column, dict) and np.array_equal(stored, column)

@@ -66,7 +66,7 @@ class MemoryRecorder:
     def finish(self, keys: Iterable[str], *, complete: bool) -> Run:
         """Return the run, its results in the order of `keys`."""
         del complete
-        results = with_open_cases(self.results, self._parts)
+        results = with_open_cases(self.results, self._parts, self.base)
         return Run({**self._document, "results": ordered(results, keys)})
 
     def abandon(self) -> None:
@@ -137,9 +137,9 @@ class FileRecorder:
         StratoperfError
             When that fails; says where the results are.
         """
-        document = self._journal.document
-        document["results"] = ordered(document["results"], keys)
         try:
+            document = self._journal.document
+            document["results"] = ordered(document["results"], keys)
             Run(document, self._journal.path / HEADER)
             check_is_run(self._path, document["id"], "output")
             storage.save_tree(
