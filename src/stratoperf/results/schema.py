@@ -55,6 +55,8 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         Quantiles of all samples, each with its confidence interval.
     outliers
         What a 3-sigma rule would remove, and what it would leave.
+    drift
+        How much the median changed while the samples were taken, as a share of it.
     """
 
     count: Count
@@ -67,6 +69,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     p99: Estimate | None = None
     p999: Estimate | None = None
     outliers: Outliers | None = None
+    drift: float | None = None
 
 
 class TargetVerdict(msgspec.Struct, frozen=True, kw_only=True):
