@@ -55,6 +55,8 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         Quantiles of all samples, each with its confidence interval.
     outliers
         What a 3-sigma rule would remove, and what it would leave.
+    drift
+        How much the median changed while the samples were taken, as a share of it.
     processes
         How many processes it is over; ``None`` in files of before there were several.
     scope
@@ -75,6 +77,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     p99: Estimate | None = None
     p999: Estimate | None = None
     outliers: Outliers | None = None
+    drift: float | None = None
     processes: Count | None = None
     scope: str | None = None
     at_reference_speed: Estimate | None = None
