@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stratoperf.monitor.reference import Reading, between
-from stratoperf.monitor.speed import combined, speed, speed_warnings
+from stratoperf.monitor.speed import references, speed, speed_warnings
 
 
 def reference(
@@ -129,20 +129,23 @@ def test_a_file_that_holds_anything_is_no_reference(wrong: dict[str, Any]) -> No
     judged = speed([reference() | wrong], [reference()])
     assert getattr(judged, name) is None
     speed([reference()], [reference() | wrong], [reference() | wrong])
-    assert combined([reference() | wrong, reference()])["integer_ns"] == 2.0
 
 
-def test_the_processes_of_a_case_are_combined() -> None:
-    processes = [reference(2.0), reference(2.2), reference(2.1, memory=None)]
-    assert combined(processes) == {
-        "integer_ns": 2.1,
-        "memory_ns": 100.0,
-        "integer_change": pytest.approx(0.1),
-        "memory_change": pytest.approx(0.0),
-        "memory_bytes": 8,
-    }
-    assert combined(processes[:1]) == processes[0]
-    assert combined([])["integer_ns"] is None
+def test_the_references_of_a_result_are_those_of_its_processes() -> None:
+    one, other = reference(2.0), reference(3.0)
+    assert references({"reference": one}) == [one]
+    whole = {"reference": {"integer_ns": 2.5}, "processes": [{"reference": one}, {}]}
+    assert references(whole) == [one]
+    whole["processes"] = [{"process": "1", "reference": one}, {"process": "2", "reference": other}]
+    assert references(whole) == [one, other]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"reference": None}, {"reference": 5}, {"processes": [1, None, {"reference": []}]}],
+)
+def test_a_result_without_references_has_none(environment: dict[str, Any]) -> None:
+    assert references(environment) == []
 
 
 def test_the_noise_of_the_readings_alone_raises_hardly_any_warning() -> None:

@@ -90,23 +90,12 @@ def speed_warnings(speed: Speed) -> list[str]:
     ]
 
 
-def combined(references: Sequence[Reference]) -> dict[str, Any]:
-    """Return one reference for the result of a case from those of its processes.
-
-    The times are medians over the processes, and a change is that from the fastest to the slowest
-    of all readings. A single reference stays as it is; ``None`` is what no process could read.
-    """
-    if len(references) == 1:
-        return dict(references[0])
-    integer, memory = _steps("integer", references), _steps("memory", references)
-    memory = _alike(memory, memory)
-    return {
-        "integer_ns": _median(integer),
-        "memory_ns": _median(memory),
-        "integer_change": _moved(integer),
-        "memory_change": _moved(memory),
-        "memory_bytes": memory[0].buffer if memory else 0,
-    }
+def references(environment: Mapping[str, Any]) -> list[Reference]:
+    """Return those of the processes of a result, from its environment; none where it has none."""
+    processes = environment.get("processes")
+    whole = processes if isinstance(processes, list) else [environment]
+    known = [one.get("reference") for one in whole if isinstance(one, Mapping)]
+    return [one for one in known if isinstance(one, Mapping)]
 
 
 class _Step(NamedTuple):
@@ -114,7 +103,7 @@ class _Step(NamedTuple):
 
     ns: float
     change: float
-    buffer: int
+    buffer: float
 
     @property
     def readings(self) -> tuple[float, float]:
@@ -129,7 +118,7 @@ def _steps(name: str, references: Iterable[Reference]) -> list[_Step]:
     for one in references:
         ns, change = one.get(f"{name}_ns"), one.get(f"{name}_change")
         buffer = one.get("memory_bytes") if name == "memory" else 0
-        if _is_number(ns) and _is_number(change) and isinstance(buffer, int):
+        if _is_number(ns) and _is_number(change) and _is_number(buffer):
             found.append(_Step(ns, change, buffer))
     return [step for step in found if 0 < step.ns < MOST and -1 < step.change < MOST]
 
