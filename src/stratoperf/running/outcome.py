@@ -213,7 +213,8 @@ def _noted(estimate: Estimate, note: str) -> Estimate:
 
 
 def _summary(summary: Summary) -> MetricSummary:
-    fields = {name: getattr(summary, name) for name in MetricSummary.__struct_fields__}
+    fields = msgspec.structs.asdict(summary)
+    del fields["stopped_because"]
     return MetricSummary(**fields)
 
 
