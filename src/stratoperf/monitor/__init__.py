@@ -10,5 +10,14 @@ from stratoperf.monitor.doctor import diagnose
 from stratoperf.monitor.machine import system
 from stratoperf.monitor.model import Check, SystemInfo
 from stratoperf.monitor.noise import NoiseProbe
+from stratoperf.monitor.reference import ReferenceProbe
 
-__all__ = ["Check", "NoiseProbe", "SystemInfo", "diagnose", "disturbance", "system"]
+__all__ = [
+    "Check",
+    "NoiseProbe",
+    "ReferenceProbe",
+    "SystemInfo",
+    "diagnose",
+    "disturbance",
+    "system",
+]
