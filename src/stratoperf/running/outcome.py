@@ -21,9 +21,13 @@ from stratoperf.results.schema import (
     Status,
     TargetVerdict,
 )
-from stratoperf.results.validation import read_result
+from stratoperf.results.validation import convert, read_result
 from stratoperf.running.planner import Case
-from stratoperf.running.presets import STANDARD_ITERATIONS, STANDARD_WARMUP_S
+from stratoperf.running.presets import (
+    LEAST_PROCESSES,
+    STANDARD_ITERATIONS,
+    STANDARD_WARMUP_S,
+)
 from stratoperf.running.targets import Judgment, Target, most_severe
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.verification import Verification
@@ -42,7 +46,7 @@ def result_tree(
     system: str | None = None,
     process: str | None = None,
 ) -> dict[str, Any]:
-    """Return a result for the run file; its columns are arrays.
+    """Return what one process says of a case, as a run file would hold it; columns are arrays.
 
     Parameters
     ----------
@@ -73,8 +77,8 @@ def result_tree(
         "params": dict(case.params),
         "status": status,
         "reason": reason,
-        "below_standard": [] if sampled is None else _below_standard(case, sampled),
-        "metrics": {} if sampled is None else _metrics(case, sampled, status),
+        "below_standard": [],
+        "metrics": {} if sampled is None else _metrics(sampled),
         "series": [] if sampled is None else _series(sampled, system, process),
         "warmup": None if sampled is None else sampled.warmup._asdict(),
         "verification": None if checked is None else checked._asdict(),
@@ -88,6 +92,58 @@ def result_tree(
         if sampled.details:
             tree["details"] = sampled.details
     return tree
+
+
+def finished_tree(
+    case: Case, tree: dict[str, Any], parts: Sequence[dict[str, Any]], why_fewer: str | None
+) -> dict[str, Any]:
+    """Return the result of a case with the verdicts on its targets and what falls short.
+
+    Parameters
+    ----------
+    case
+        What was measured.
+    tree
+        What its processes say together.
+    parts
+        What each of them says.
+    why_fewer
+        Why these are not more, or ``None``.
+    """
+    metrics = {}
+    for name, metric in tree["metrics"].items():
+        verdict = _target(case, name, convert(metric, Metric, name), tree["status"])
+        metrics[name] = {**metric, "target": msgspec.to_builtins(verdict)}
+    measured = [part for part in parts if part["series"]]
+    missing = _below_standard(case, measured, why_fewer) if measured else []
+    return {**tree, "metrics": metrics, "below_standard": missing}
+
+
+def _below_standard(
+    case: Case, parts: Sequence[dict[str, Any]], why_fewer: str | None
+) -> list[str]:
+    """Return by what all processes of a case fall short of what was asked, or of the standard."""
+    iterations = sum(
+        part["metrics"]["latency"]["summary"]["count"] * part["series"][0]["batch"]
+        for part in parts
+    )
+    warmup_s = sum(part["warmup"]["seconds"] for part in parts)
+    asked = case.sampling.min_iterations
+    shortfalls = []
+    if iterations < STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations}, the standard is {STANDARD_ITERATIONS}")
+    if iterations < asked and asked != STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations} of the {asked} asked for fit into the time")
+    if warmup_s < STANDARD_WARMUP_S:
+        shortfalls.append(f"warm-up: {warmup_s:.3g} s, the standard is {STANDARD_WARMUP_S:g} s")
+    reason = f"; {why_fewer}" if why_fewer else ""
+    if len(parts) < min(LEAST_PROCESSES, case.least):
+        shortfalls.append(f"processes: {len(parts)} of {case.least}{reason}")
+    elif len(parts) < LEAST_PROCESSES:
+        shortfalls.append(f"processes: {len(parts)}, the standard is {LEAST_PROCESSES}{reason}")
+    elif len(parts) < case.least:
+        shortfalls.append(f"processes: {len(parts)} of the {case.least} asked for{reason}")
+    return shortfalls
 
 
 def stored_form(tree: dict[str, Any], base: Path | None) -> tuple[dict[str, Any], Result]:
@@ -140,22 +196,7 @@ def _series(
     ]
 
 
-def _below_standard(case: Case, measurement: Measurement) -> list[str]:
-    iterations = measurement.count * measurement.batch
-    asked = case.sampling.min_iterations
-    shortfalls = []
-    if iterations < STANDARD_ITERATIONS:
-        shortfalls.append(f"iterations: {iterations}, the standard is {STANDARD_ITERATIONS}")
-    if iterations < asked and asked != STANDARD_ITERATIONS:
-        shortfalls.append(f"iterations: {iterations} of the {asked} asked for fit into the time")
-    if measurement.warmup.seconds < STANDARD_WARMUP_S:
-        shortfalls.append(
-            f"warm-up: {measurement.warmup.seconds:.3g} s, the standard is {STANDARD_WARMUP_S:g} s"
-        )
-    return shortfalls
-
-
-def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, Any]:
+def _metrics(measurement: Measurement) -> dict[str, Any]:
     latency = Metric(
         unit="ns",
         better="lower",
@@ -182,12 +223,7 @@ def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, 
             summary=_summary(statistics.summarize(observed.samples)),
             mean=statistics.mean(observed.samples),
         )
-    return {
-        name: msgspec.to_builtins(
-            msgspec.structs.replace(metric, target=_target(case, name, metric, status))
-        )
-        for name, metric in metrics.items()
-    }
+    return {name: msgspec.to_builtins(metric) for name, metric in metrics.items()}
 
 
 def _throughput(measurement: Measurement) -> Metric:

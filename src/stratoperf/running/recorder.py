@@ -37,6 +37,7 @@ class MemoryRecorder:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._parts: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -47,6 +48,14 @@ class MemoryRecorder:
     def add_system(self, identity: str, described: dict[str, Any]) -> None:
         """Keep what is known of the machine."""
         self._document["systems"][identity] = described
+
+    def add_part(self, part: dict[str, Any]) -> None:
+        """Keep what one process of a case says."""
+        self._parts.setdefault(part["key"], []).append(part)
+
+    def parts(self, key: str) -> list[dict[str, Any]]:
+        """Return what the processes of a case say that have ended."""
+        return list(self._parts.get(key, ()))
 
     def add(self, result: dict[str, Any]) -> None:
         """Keep a finished result."""
@@ -77,6 +86,7 @@ class FileRecorder:
         self.base: Path | None = journal.path
         self._path = path
         self._journal = journal
+        self._parts: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -89,6 +99,14 @@ class FileRecorder:
             self._journal.update(systems={**self._journal.header["systems"], identity: described})
         except StratoperfError as error:
             raise self._advised(error) from error
+
+    def add_part(self, part: dict[str, Any]) -> None:
+        """Keep what one process of a case says."""
+        self._parts.setdefault(part["key"], []).append(part)
+
+    def parts(self, key: str) -> list[dict[str, Any]]:
+        """Return what the processes of a case say that have ended."""
+        return list(self._parts.get(key, ()))
 
     def add(self, result: dict[str, Any]) -> None:
         """Bring a finished result to the disk.

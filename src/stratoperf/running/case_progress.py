@@ -1,0 +1,158 @@
+"""One case in several fresh processes: what they say so far, and when that is enough.
+
+What a process that does not give a result means for its case:
+
+- Whatever says that the benchmark or its outcome is wrong fails the case in any process: it raised
+  while it worked, its outcome was wrong, it crashed, hung, or wrote into the conversation. That
+  other processes went well is no excuse: the case has no numbers, as any that failed.
+- What says nothing about the work costs that process alone: it was killed from outside (the kernel
+  does that for want of memory), it could not be started, or the benchmark worked before and its
+  set-up fails now (a port or a lock file that is still taken, a device that is exclusive). After
+  `MOST_LOST` of them the case ends with the processes that it has, and the result says so; without
+  any it has failed.
+- A missing prerequisite skips the case, unless the benchmark worked before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stratoperf.errors import StratoperfError
+from stratoperf.results.combining import combined
+from stratoperf.results.schema import QUANTILES
+from stratoperf.running.outcome import finished_tree, result_tree
+from stratoperf.running.planner import Case
+from stratoperf.running.workers.client import WorkerFailed
+
+MOST_LOST = 2
+"""Processes of a case that may be lost before no more are begun: it will not get better."""
+
+
+class CaseProgress:
+    """How far a case has come.
+
+    Parameters
+    ----------
+    index
+        Its place in the plan.
+    case
+        What is measured.
+    parts
+        What its processes said in an earlier session of the run.
+
+    Attributes
+    ----------
+    parts
+        What its processes say, in the order measured.
+    begun
+        Processes that were begun, lost ones included.
+    is_open
+        Whether there is more to measure.
+    """
+
+    def __init__(self, index: int, case: Case, parts: list[dict[str, Any]]) -> None:
+        self.index = index
+        self.case = case
+        self.parts = parts
+        self.begun = len(parts)
+        self._lost: list[str] = []
+        self._final: dict[str, Any] | None = None
+        self._seconds = 0.0
+        self._why_fewer = case.shortfall
+        self.is_open = True
+        self._look()
+
+    def took(self, tree: dict[str, Any], *, is_set_up: bool, seconds: float) -> bool:
+        """Take what a process says; return whether it is a part of the result.
+
+        Parameters
+        ----------
+        tree
+            Its result of the case.
+        is_set_up
+            Whether the set-up had ended.
+        seconds
+            That the process lasted.
+        """
+        self.begun += 1
+        self._seconds += seconds
+        is_part = tree["status"] == "ok"
+        if is_part:
+            self.parts.append(tree)
+        elif self.parts and not is_set_up:
+            self._lose(tree["reason"])
+        else:
+            reason = (
+                tree["reason"] if self.begun == 1 else f"process {self.begun}: {tree['reason']}"
+            )
+            self._final = {**tree, "reason": reason}
+        self._look()
+        return is_part
+
+    def missed(self, failure: StratoperfError) -> None:
+        """Take that a process gave no result.
+
+        Parameters
+        ----------
+        failure
+            `WorkerFailed`, or `CannotLoad` where another process could.
+        """
+        self.begun += 1
+        if not isinstance(failure, WorkerFailed) or failure.cause == "killed":
+            self._lose(str(failure))
+        else:
+            reason = f"process {self.begun}: {failure}"
+            self._final = result_tree(self.case, "failed", reason)
+        self._look()
+
+    def _lose(self, reason: str) -> None:
+        self._lost.append(f"process {self.begun} of {self.case.most} is missing: {reason}")
+        if len(self._lost) == MOST_LOST:
+            self._why_fewer = self._lost[0]
+            if not self.parts:
+                self._final = result_tree(self.case, "failed", self._lost[0])
+
+    def _look(self) -> None:
+        """Find out whether there is more to measure."""
+        count, case = len(self.parts), self.case
+        if self._final is not None or count >= case.most or len(self._lost) >= MOST_LOST:
+            self.is_open = False
+        elif count and self._seconds * (self.begun + 1) / self.begun > case.seconds_allowed:
+            self.is_open = False
+            if count < case.least:
+                each = self._seconds / self.begun
+                self._why_fewer = (
+                    f"each takes {each:.3g} s, and {case.seconds_allowed:g} s are allowed"
+                )
+        elif count >= case.least:
+            self.is_open = not self._is_precise()
+
+    def _is_precise(self) -> bool:
+        """Return whether the interval between processes is as narrow as was asked."""
+        sampling = self.case.sampling
+        name = next(name for name, quantile in QUANTILES.items() if quantile == sampling.quantile)
+        estimate = combined(self.parts)["metrics"]["latency"]["summary"][name]
+        if estimate is None or estimate["low"] is None or estimate["high"] is None:
+            return False
+        half = (estimate["high"] - estimate["low"]) / 2
+        return bool(half <= sampling.precision * estimate["value"])
+
+    def tree(self) -> dict[str, Any]:
+        """Return the result of the case as it is by now."""
+        if self._final is not None:
+            return self._final
+        if not self.is_open:
+            return self._combined()
+        reason = f"interrupted after {len(self.parts)} of {self.case.most} processes"
+        if not self.parts:
+            return result_tree(self.case, "interrupted", reason)
+        return self._combined() | {"status": "interrupted", "reason": reason}
+
+    def _combined(self) -> dict[str, Any]:
+        tree = combined(self.parts)
+        notes = [*tree["notes"], *self._lost]
+        profiles = [part["profile"] for part in self.parts if "profile" in part]
+        profile = {"profile": profiles[0]} if profiles else {}
+        return finished_tree(
+            self.case, {**tree, **profile, "notes": notes}, self.parts, self._why_fewer
+        )
