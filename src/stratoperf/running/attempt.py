@@ -14,8 +14,8 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure
-from stratoperf.monitor import NoiseProbe
+from stratoperf.measuring import measure_here
+from stratoperf.monitor import NoiseProbe, ReferenceProbe, disturbance
 from stratoperf.operation import Operation
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form
@@ -101,10 +101,17 @@ class _Work:
     def __init__(self, case: Case) -> None:
         self._case = case
         self.probe = NoiseProbe()
+        self.reference = ReferenceProbe()
         self.measurement: Measurement | None = None
         self.profile: dict[str, Any] = {}
         self.is_profile_interrupted = False
         self.is_set_up = False
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What the measurement had around it; empty before there was one."""
+        reference = self.reference.environment
+        return self.probe.environment | ({"reference": reference} if reference else {})
 
     def run(self, around: Containment) -> None:
         """Run all that is the benchmark's own."""
@@ -119,8 +126,8 @@ class _Work:
     def _measure(self, operation: Operation) -> None:
         sampling = self._case.sampling
         try:
-            with self.probe:
-                self.measurement = measure(
+            with self.reference, self.probe:
+                self.measurement = measure_here(
                     operation,
                     name=self._case.key,
                     warmup_s=sampling.warmup_s,
@@ -169,7 +176,7 @@ def _stored(
             case,
             "failed",
             f"what the benchmark says of itself cannot be stored: {describe(problem)}",
-            environment=work.probe.environment,
+            environment=work.environment,
             notes=notes,
         )
         return stored_form(tree, None)[0]
@@ -188,7 +195,7 @@ def _tree(
         return result_tree(case, "skipped", case.skip_reason)
     if case.declared.fault is not None:
         return result_tree(case, "failed", case.declared.fault)
-    environment, measurement, error = work.probe.environment, work.measurement, around.error
+    environment, measurement, error = work.environment, work.measurement, around.error
     # The type itself, not `isinstance`, which asks the object.
     kind = type(error)
     if around.interrupts and not (work.is_profile_interrupted and error is None):
@@ -205,7 +212,7 @@ def _tree(
             process=process,
         )
     if error is None:
-        return work.profile | result_tree(
+        tree = result_tree(
             case,
             "ok",
             measurement=measurement,
@@ -215,6 +222,8 @@ def _tree(
             system=system,
             process=process,
         )
+        # Judged before anybody looks at the samples.
+        return {**tree, **work.profile, "disturbed": disturbance(environment)}
     if issubclass(kind, BackendUnavailable | PrerequisiteMissing):
         return result_tree(case, "skipped", describe(error), notes=notes)
     wrong = issubclass(kind, VerificationFailed)

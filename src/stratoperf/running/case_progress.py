@@ -15,13 +15,17 @@ What a process that does not give a result means for its case:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from stratoperf.errors import StratoperfError
+from stratoperf.monitor.speed import Reference
 from stratoperf.results.combining import combined
 from stratoperf.results.schema import QUANTILES
-from stratoperf.running.outcome import finished_tree, result_tree
+from stratoperf.running.outcome import over_processes, result_tree
 from stratoperf.running.planner import Case
+from stratoperf.running.undisturbed import choose, wants_another
 from stratoperf.running.workers.client import WorkerFailed
 
 MOST_LOST = 2
@@ -39,6 +43,8 @@ class CaseProgress:
         What is measured.
     parts
         What its processes said in an earlier session of the run.
+    base
+        What references in the parts are relative to.
 
     Attributes
     ----------
@@ -50,11 +56,14 @@ class CaseProgress:
         Whether there is more to measure.
     """
 
-    def __init__(self, index: int, case: Case, parts: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, index: int, case: Case, parts: list[dict[str, Any]], base: Path | None
+    ) -> None:
         self.index = index
         self.case = case
         self.parts = parts
         self.begun = len(parts)
+        self._base = base
         self._lost: list[str] = []
         self._final: dict[str, Any] | None = None
         self._seconds = 0.0
@@ -114,45 +123,48 @@ class CaseProgress:
 
     def _look(self) -> None:
         """Find out whether there is more to measure."""
-        count, case = len(self.parts), self.case
-        if self._final is not None or count >= case.most or len(self._lost) >= MOST_LOST:
+        case, count = self.case, len(self.parts)
+        allowed = case.seconds_allowed
+        each = self._seconds / max(self.begun, 1)
+        if self._final is not None or len(self._lost) >= MOST_LOST:
             self.is_open = False
-        elif count and self._seconds * (self.begun + 1) / self.begun > case.seconds_allowed:
+        elif count and self._seconds + each > allowed:
             self.is_open = False
             if count < case.least:
-                each = self._seconds / self.begun
-                self._why_fewer = (
-                    f"each takes {each:.3g} s, and {case.seconds_allowed:g} s are allowed"
-                )
-        elif count >= case.least:
+                self._why_fewer = f"each takes {each:.3g} s, and {allowed:g} s are allowed"
+        elif not wants_another(self.parts, case.most):
+            self.is_open = False
+        elif not wants_another(self.parts, case.least):
             self.is_open = not self._is_precise()
 
     def _is_precise(self) -> bool:
         """Return whether the interval between processes is as narrow as was asked."""
         sampling = self.case.sampling
         name = next(name for name, quantile in QUANTILES.items() if quantile == sampling.quantile)
-        estimate = combined(self.parts)["metrics"]["latency"]["summary"][name]
+        kept = choose(self.parts, self.case.least).kept
+        estimate = combined(kept, base=self._base)["metrics"]["latency"]["summary"][name]
         if estimate is None or estimate["low"] is None or estimate["high"] is None:
             return False
         half = (estimate["high"] - estimate["low"]) / 2
         return bool(half <= sampling.precision * estimate["value"])
 
-    def tree(self) -> dict[str, Any]:
-        """Return the result of the case as it is by now."""
+    def tree(self, run: Sequence[Reference]) -> dict[str, Any]:
+        """Return the result of the case as it is by now.
+
+        Parameters
+        ----------
+        run
+            The references of the machine's speed of all processes of the run.
+        """
         if self._final is not None:
             return self._final
         if not self.is_open:
-            return self._combined()
+            return self._combined(run)
         reason = f"interrupted after {len(self.parts)} of {self.case.most} processes"
         if not self.parts:
             return result_tree(self.case, "interrupted", reason)
-        return self._combined() | {"status": "interrupted", "reason": reason}
+        return self._combined(run) | {"status": "interrupted", "reason": reason}
 
-    def _combined(self) -> dict[str, Any]:
-        tree = combined(self.parts)
-        notes = [*tree["notes"], *self._lost]
-        profiles = [part["profile"] for part in self.parts if "profile" in part]
-        profile = {"profile": profiles[0]} if profiles else {}
-        return finished_tree(
-            self.case, {**tree, **profile, "notes": notes}, self.parts, self._why_fewer
-        )
+    def _combined(self, run: Sequence[Reference]) -> dict[str, Any]:
+        tree = over_processes(self.case, self.parts, run, self._base, self._why_fewer)
+        return {**tree, "notes": [*tree["notes"], *self._lost]}

@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 
 from stratoperf import statistics
-from stratoperf.errors import InvalidParameter
 from stratoperf.measurement import Measurement
+from stratoperf.monitor.speed import Reference, references, speed, speed_warnings
 from stratoperf.results import storage
+from stratoperf.results.combining import combined
 from stratoperf.results.schema import (
     QUANTILES,
     Metric,
@@ -29,6 +30,7 @@ from stratoperf.running.presets import (
     STANDARD_WARMUP_S,
 )
 from stratoperf.running.targets import Judgment, Target, most_severe
+from stratoperf.running.undisturbed import choose
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.verification import Verification
 
@@ -94,29 +96,50 @@ def result_tree(
     return tree
 
 
-def finished_tree(
-    case: Case, tree: dict[str, Any], parts: Sequence[dict[str, Any]], why_fewer: str | None
+def over_processes(
+    case: Case,
+    parts: Sequence[dict[str, Any]],
+    run: Sequence[Reference],
+    base: Path | None,
+    why_fewer: str | None,
 ) -> dict[str, Any]:
-    """Return the result of a case with the verdicts on its targets and what falls short.
+    """Return the result of a case from what its processes say.
 
     Parameters
     ----------
     case
         What was measured.
-    tree
-        What its processes say together.
     parts
-        What each of them says.
+        From `result_tree`, at least one, in the order measured.
+    run
+        The references of the machine's speed of all processes of the run so far.
+    base
+        What references to columns are relative to.
     why_fewer
-        Why these are not more, or ``None``.
+        Why the processes are not more, or ``None``.
     """
+    choice = choose(parts, case.least)
+    own = [one for part in choice.kept for one in references(part["environment"])]
+    usual = [ns for one in run if isinstance(ns := one.get("integer_ns"), float)]
+    tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
+    kept = {id(part) for part in choice.kept}
     metrics = {}
     for name, metric in tree["metrics"].items():
-        verdict = _target(case, name, convert(metric, Metric, name), tree["status"])
+        read = convert(metric, Metric, name)
+        verdict = _target(case, name, read, tree["status"], choice.disturbed)
         metrics[name] = {**metric, "target": msgspec.to_builtins(verdict)}
-    measured = [part for part in parts if part["series"]]
-    missing = _below_standard(case, measured, why_fewer) if measured else []
-    return {**tree, "metrics": metrics, "below_standard": missing}
+    profile = [{"profile": part["profile"]} for part in parts if "profile" in part]
+    left_out = [one for part in parts if id(part) not in kept for one in part["series"]]
+    return {
+        **tree,
+        **(profile[0] if profile else {}),
+        "metrics": metrics,
+        "below_standard": _below_standard(case, choice.kept, why_fewer),
+        "series": [*tree["series"], *left_out],
+        "disturbed": choice.disturbed,
+        "warnings": [*tree["warnings"], *speed_warnings(speed(own, run))],
+        "notes": [*tree["notes"], *([] if choice.note is None else [choice.note])],
+    }
 
 
 def _below_standard(
@@ -249,31 +272,30 @@ def _noted(estimate: Estimate, note: str) -> Estimate:
 
 
 def _summary(summary: Summary) -> MetricSummary:
-    fields = {name: getattr(summary, name) for name in MetricSummary.__struct_fields__}
+    fields = msgspec.structs.asdict(summary)
+    del fields["stopped_because"]
     return MetricSummary(**fields)
 
 
-def _target(case: Case, name: str, metric: Metric, status: Status) -> TargetVerdict | None:
+def _target(
+    case: Case, name: str, metric: Metric, status: Status, disturbed: str | None
+) -> TargetVerdict | None:
     """Return the verdict on the claim about a metric; of several, the one that needs attention."""
     return most_severe(
         [
-            target.verdict(_judge(target, case, metric, status))
+            target.verdict(_judge(target, case, metric, status, disturbed))
             for target in case.benchmark.targets
             if target.metric == name
         ]
     )
 
 
-def _judge(target: Target, case: Case, metric: Metric, status: Status) -> Judgment:
+def _judge(
+    target: Target, case: Case, metric: Metric, status: Status, disturbed: str | None
+) -> Judgment:
     mismatch = target.mismatch({**case.params, "backend": case.backend})
     if mismatch is not None:
         return Judgment("not-measured", mismatch)
     if status != "ok":
         return Judgment("not-measured", f"the measurement is {status}")
-    estimate = metric.statistic(target.statistic_name)
-    if estimate is None:
-        return Judgment("not-measured", f"there is no {target.statistic_name}")
-    try:
-        return target.judge(estimate, metric.unit)
-    except InvalidParameter as error:
-        return Judgment("not-measured", str(error))
+    return target.judge_metric(metric, disturbed)

@@ -19,9 +19,9 @@ import stratoperf
 from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
+from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
 from stratoperf.results import SCHEMA, Result, Run
-from stratoperf.results.combining import combined
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -29,7 +29,7 @@ from stratoperf.running.containment import Containment
 from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
-from stratoperf.running.outcome import finished_tree, stored_form
+from stratoperf.running.outcome import over_processes, stored_form
 from stratoperf.running.planner import (
     DECLARE,
     NOWHERE,
@@ -166,9 +166,15 @@ class _Execution:
         self._process = uuid.uuid4().hex[:12]
         self._machine = ""
         self._open = [
-            CaseProgress(index, case, recorder.parts(case.key))
+            CaseProgress(index, case, recorder.parts(case.key), recorder.base)
             for index, case in enumerate(plan.cases)
             if case.key not in plan.finished
+        ]
+        # Of the machine's speed, around each process of the run.
+        self._references: list[Reference] = [
+            one
+            for tree in [*recorder.results, *(part for each in self._open for part in each.parts)]
+            for one in references(tree.get("environment", {}))
         ]
 
     def run(self) -> Run:
@@ -185,7 +191,7 @@ class _Execution:
         with deferred_interrupt() as pressed:
             for progress in list(self._open):
                 if progress.begun:
-                    self._record(progress, progress.tree())
+                    self._record(progress, progress.tree(self._references))
             keys = [case.key for case in self._plan.cases]
             run = self._recorder.finish(keys, complete=interrupt is None)
             if self._recorder.path is not None:
@@ -251,7 +257,10 @@ class _Execution:
                 seconds = time.monotonic() - begin
                 tree, is_set_up = taken[0]
                 if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
+                    self._references += references(tree["environment"])
                     self._recorder.add_part(tree)
+                    # Where they are on the disk by now, they need no memory.
+                    progress.parts = self._recorder.parts(case.key)
             elif around.interrupts:
                 return
             elif isinstance(error, CannotLoad) and not progress.parts:
@@ -260,7 +269,7 @@ class _Execution:
             elif isinstance(error, CannotLoad | WorkerFailed):
                 progress.missed(error)
             if not progress.is_open:
-                results.append(self._record(progress, progress.tree()))
+                results.append(self._record(progress, progress.tree(self._references)))
 
         with Containment((), finish=finish) as around:
             taken.append(measured_afresh(case, number, self._machine))
@@ -282,7 +291,8 @@ class _Execution:
 
         def record(tree: dict[str, Any]) -> None:
             if tree["series"]:
-                tree = finished_tree(case, combined([tree]), [tree], "in this process alone")
+                self._references += references(tree["environment"])
+                tree = over_processes(case, [tree], self._references, None, why)
             results.append(self._record(progress, tree))
 
         tried = attempt(
