@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, final
@@ -9,6 +10,11 @@ from typing import Any, final
 from stratoperf.monitor.counters import Reading, Ticks, read
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_warnings import noise_warnings
+from stratoperf.monitor.processes import TICK_S, Family, ThreadTimes
+
+MOST_KNOWN = 0.5
+"""Share of the CPU time that threads alive at the end must have had, for their waiting to speak
+for all."""
 
 
 @final
@@ -16,9 +22,9 @@ class NoiseProbe:
     """Context manager around one measurement that records what disturbed it.
 
     It reads counters of the kernel before and after, and does nothing in between: a thread
-    that samples would itself be the noise. The counters are those of the whole process
-    (``RUSAGE_SELF``), because an operation may work on threads of its own; the suite runs no
-    other thread meanwhile. Only waiting for a CPU is summed over the threads alive at the end.
+    that samples would itself be the noise. The counters are those of the whole process with
+    its descendants, because an operation may work on threads and processes of its own; the
+    suite runs no other thread meanwhile. Switches and faults are those of the process alone.
 
     Parameters
     ----------
@@ -35,11 +41,21 @@ class NoiseProbe:
         ``steal_percent``
             Part of the time that the usable CPUs wanted to run in which the hypervisor ran
             something else. Idle time is left out, so idle CPUs do not hide the theft.
-        ``waiting_percent``
-            Part of the time that this process wanted to run in which another process had the
-            CPU (the scheduler's run delay).
+        ``cpu_seconds``
+            CPU time of the process and its descendants.
+        ``waiting_seconds``, ``waiting_percent``
+            For how long their threads were ready to run but waited for a CPU, summed over the
+            threads (the scheduler's run delay), and its part of the time that they wanted to
+            run. Any thread may have had the CPU, also another of theirs. ``None`` where threads
+            that ended had most of the CPU time, because they took their delay along.
+        ``others_seconds``
+            CPU time that other processes had on the CPUs that this process may use. Threads of
+            the kernel and interrupts are left out, because they may work for this process;
+            where a container hides such threads, only time in user mode counts.
+        ``idle_percent``
+            Part of the time in which the usable CPUs were idle.
         ``other_load``
-            CPUs kept busy by other processes on the machine, on average.
+            CPUs kept busy by other processes on the machine, on average, counted likewise.
         ``involuntary_switches``, ``voluntary_switches``
             Context switches of the process.
         ``page_faults``
@@ -47,13 +63,15 @@ class NoiseProbe:
         ``cpu_frequency``
             ``{"start_mhz", "end_mhz", "start_cpu", "end_cpu"}`` of the CPU that ran the thread.
         ``throttling``
-            ``{"thermal_events", "quota_ms", "pi_flags"}``.
+            ``{"thermal_events", "thermal_ms", "quota_ms", "pi_flags"}``; of heat, the most on
+            one CPU.
         ``load_average``
             Over 1, 5 and 15 minutes before the block.
         ``gpu_utilization``
             ``{"start_percent", "end_percent"}``, a list with one number per GPU.
     warnings
-        After the block: why this measurement was disturbed, in plain words.
+        After the block: what makes this measurement suspect, in plain words;
+        `stratoperf.monitor.disturbance` tells whether it is too much for a verdict.
 
     Examples
     --------
@@ -87,13 +105,19 @@ class NoiseProbe:
 
 def environment(before: Reading, after: Reading) -> dict[str, Any]:
     """Return what happened between two readings; see `NoiseProbe` for the keys."""
+    waiting = _waiting_seconds(before.family, after.family)
+    own = after.family.cpu_time - before.family.cpu_time
     seconds = after.time - before.time
-    own = after.cpu_time - before.cpu_time
+    others = _others_seconds(before, after, before.machine, after.machine)
     return {
         "seconds": seconds,
         "steal_percent": _steal_percent(before.usable, after.usable),
-        "waiting_percent": _waiting_percent(before.run_delay, after.run_delay, own),
-        "other_load": _other_load(before, after),
+        "cpu_seconds": own,
+        "waiting_seconds": waiting,
+        "waiting_percent": _percent(waiting, own),
+        "others_seconds": _others_seconds(before, after, before.usable, after.usable),
+        "idle_percent": _idle_percent(before.usable, after.usable),
+        "other_load": others / seconds if others is not None and seconds > 0 else None,
         "involuntary_switches": after.involuntary_switches - before.involuntary_switches,
         "voluntary_switches": after.voluntary_switches - before.voluntary_switches,
         "page_faults": {
@@ -118,22 +142,51 @@ def _steal_percent(before: Ticks | None, after: Ticks | None) -> float | None:
     return 100 * stolen / wanted
 
 
-def _waiting_percent(before: float | None, after: float | None, own: float) -> float | None:
+def _waiting_seconds(before: Family, after: Family) -> float | None:
+    ran = waited = 0.0
+    for number, times in after.threads.items():
+        start = before.threads.get(number, ThreadTimes(0.0, 0.0))
+        ran += times.running - start.running
+        waited += times.waiting - start.waiting
+    total = after.cpu_time - before.cpu_time
+    # The kernel brings the time of a thread that runs up to date once in a tick.
+    is_known = bool(after.threads) and ran + TICK_S >= MOST_KNOWN * total
+    return max(0.0, waited) if is_known else None
+
+
+def _percent(waiting: float | None, own: float) -> float | None:
+    if waiting is None:
+        return None
+    wanted = own + waiting
+    return 100 * waiting / wanted if wanted > 0 else 0.0
+
+
+def _others_seconds(
+    before: Reading, after: Reading, start: Ticks | None, end: Ticks | None
+) -> float | None:
+    if start is None or end is None:
+        return None
+    own = after.family.cpu_time - before.family.cpu_time
+    own_user = after.family.user_time - before.family.user_time
+    # No thread of the kernel is ever in user mode.
+    in_user_mode = max(0.0, end.user - start.user - own_user)
+    if before.kernel_threads is None or after.kernel_threads is None:
+        return in_user_mode
+    kernel = sum(
+        time - before.kernel_threads.get(number, 0.0)
+        for number, time in after.kernel_threads.items()
+    )
+    interrupts = end.interrupts - start.interrupts
+    # Those threads may have run on CPUs that this process may not use.
+    return max(in_user_mode, end.busy - start.busy - interrupts - own - kernel)
+
+
+def _idle_percent(before: Ticks | None, after: Ticks | None) -> float | None:
     if before is None or after is None:
         return None
-    # A thread that ended takes its delay along, so the difference can fall below zero.
-    waited = max(0.0, after - before)
-    wanted = own + waited
-    return 100 * waited / wanted if wanted > 0 else 0.0
-
-
-def _other_load(before: Reading, after: Reading) -> float | None:
-    seconds = after.time - before.time
-    if before.machine is None or after.machine is None or seconds <= 0:
-        return None
-    busy = after.machine.busy - before.machine.busy
-    own = after.cpu_time_with_children - before.cpu_time_with_children
-    return max(0.0, busy - own) / seconds
+    idle = after.idle - before.idle
+    total = idle + after.busy - before.busy + after.stolen - before.stolen
+    return 100 * idle / total if total > 0 else None
 
 
 def _frequency(before: Reading, after: Reading) -> dict[str, float | int | None] | None:
@@ -149,7 +202,8 @@ def _frequency(before: Reading, after: Reading) -> dict[str, float | int | None]
 
 def _throttling(before: Reading, after: Reading) -> dict[str, float | int | None]:
     return {
-        "thermal_events": _difference(before.thermal_events, after.thermal_events),
+        "thermal_events": _most(before.thermal_events, after.thermal_events),
+        "thermal_ms": _most(before.thermal_ms, after.thermal_ms),
         "quota_ms": _difference(before.quota_throttled_ms, after.quota_throttled_ms),
         "pi_flags": after.pi_throttled,
     }
@@ -159,6 +213,11 @@ def _gpu_utilization(before: Reading, after: Reading) -> dict[str, list[float] |
     if before.gpu_percent is None and after.gpu_percent is None:
         return None
     return {"start_percent": before.gpu_percent, "end_percent": after.gpu_percent}
+
+
+def _most(before: Mapping[str, int], after: Mapping[str, int]) -> int | None:
+    """Return the largest growth of a counter; the thread may have moved between CPUs."""
+    return max((after[name] - before[name] for name in after if name in before), default=None)
 
 
 def _difference(before: float | None, after: float | None) -> float | None:

@@ -136,7 +136,7 @@ def load(path: str | Path) -> Run:
     """
     path = user_path("path", path)
     if is_directory(path):
-        from stratoperf.results.journal import read_journal
+        from stratoperf.results.journal_lines import read_journal
         from stratoperf.results.names import HEADER
 
         return Run(read_journal(path), path / HEADER)

@@ -290,6 +290,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         What the operation tells of how it worked here, such as what a calibration chose.
     warnings
         Noise that a reader of the result must know of.
+    disturbed
+        What from outside disturbed the processes that the estimates rest on, so much that no
+        verdict may rest on them; else ``None``.
     notes
         What else a reader must know of, such as what the benchmark changed in the process.
     profile
@@ -317,6 +320,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     item_unit: str | None = None
     details: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
+    disturbed: str | None = None
     notes: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
 

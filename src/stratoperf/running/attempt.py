@@ -16,7 +16,7 @@ from stratoperf.errors import (
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
 from stratoperf.measuring import measure
-from stratoperf.monitor import NoiseProbe
+from stratoperf.monitor import NoiseProbe, ReferenceProbe
 from stratoperf.operation import Operation
 from stratoperf.results.schema import Result
 from stratoperf.running.containment import Containment
@@ -93,9 +93,16 @@ class _Work:
     def __init__(self, case: Case) -> None:
         self._case = case
         self.probe = NoiseProbe()
+        self.reference = ReferenceProbe()
         self.measurement: Measurement | None = None
         self.profile: dict[str, Any] = {}
         self.is_profile_interrupted = False
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What the measurement had around it; empty before there was one."""
+        reference = self.reference.environment
+        return self.probe.environment | ({"reference": reference} if reference else {})
 
     def run(self, around: Containment) -> None:
         """Run all that is the benchmark's own."""
@@ -109,7 +116,7 @@ class _Work:
     def _measure(self, operation: Operation) -> None:
         sampling = self._case.sampling
         try:
-            with self.probe:
+            with self.reference, self.probe:
                 self.measurement = measure(
                     operation,
                     name=self._case.key,
@@ -154,7 +161,7 @@ def _stored(
             case,
             "failed",
             f"what the benchmark says of itself cannot be stored: {describe(problem)}",
-            environment=work.probe.environment,
+            environment=work.environment,
             notes=around.sentences,
         )
         return stored_form(tree, base)
@@ -168,7 +175,7 @@ def _tree(
         return result_tree(case, "skipped", case.skip_reason)
     if case.declared.fault is not None:
         return result_tree(case, "failed", case.declared.fault)
-    environment, measurement, error = work.probe.environment, work.measurement, around.error
+    environment, measurement, error = work.environment, work.measurement, around.error
     # The type itself, not `isinstance`, which asks the object.
     kind = type(error)
     if around.interrupts and not (work.is_profile_interrupted and error is None):
