@@ -257,6 +257,7 @@ def test_a_drift_over_the_run_is_told_with_its_size_and_chance() -> None:
 
 def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "others had the CPU"
     parts[1]["environment"] = environment(
         steal_percent=7.0,
         waiting_percent=2.0,
@@ -271,9 +272,15 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     assert whole["involuntary_switches"] == 9
     assert whole["page_faults"] == {"minor": 30, "major": 3}
     assert whole["cpu_frequency"]["end_mhz"] == 2000.0
-    assert whole["throttling"] == {"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4}
+    assert whole["throttling"] == {
+        "thermal_events": 2,
+        "thermal_ms": None,
+        "quota_ms": 5.0,
+        "pi_flags": 4,
+    }
     own = tree["processes"]
     assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    assert [one["disturbed"] for one in own] == [None, "others had the CPU", None]
     assert all(one["process"] for one in own)
 
 
@@ -368,7 +375,6 @@ def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
 )
 def test_without_readings_there_is_no_value_at_reference_speed(reference: Any) -> None:
     parts = parts_around(SPREAD, environment=environment(reference={"integer_ns": 2.0}))
-    parts[3]["environment"]["reference"] = reference
     parts[3]["environment"] = dict(parts[3]["environment"], reference=reference)
     assert summary(combined(parts)).at_reference_speed is None
 
