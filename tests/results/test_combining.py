@@ -261,7 +261,7 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
         steal_percent=7.0,
         waiting_percent=2.0,
         cpu_frequency={"start_mhz": 3000.0, "end_mhz": 2000.0, "start_cpu": 1, "end_cpu": 1},
-        throttling={"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4},
+        throttling={"thermal_events": 2, "thermal_ms": 30, "quota_ms": 5.0, "pi_flags": 4},
     )
     whole = combined(parts)["environment"]
     assert whole["seconds"] == 3.0
@@ -270,7 +270,12 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     assert whole["involuntary_switches"] == 9
     assert whole["page_faults"] == {"minor": 30, "major": 3}
     assert whole["cpu_frequency"]["end_mhz"] == 2000.0
-    assert whole["throttling"] == {"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4}
+    assert whole["throttling"] == {
+        "thermal_events": 2,
+        "thermal_ms": 30,
+        "quota_ms": 5.0,
+        "pi_flags": 4,
+    }
     own = whole["processes"]
     assert [one["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
     assert all(one["process"] for one in own)

@@ -20,15 +20,19 @@ import numpy as np
 
 from stratoperf.errors import SchemaError
 from stratoperf.results.ranges import LARGEST, SMALLEST
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result, Variation
+from stratoperf.results.schema import (
+    QUANTILES,
+    THIS_PROCESS,
+    Metric,
+    MetricSummary,
+    Result,
+    Variation,
+)
 from stratoperf.results.validation import read_result
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
-
-THIS_PROCESS = "this process"
-"""The scope of a result that a single process measured."""
 
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
@@ -526,6 +530,10 @@ def _most(values: Sequence[object]) -> float | None:
     return max(_numbers(values), default=None)
 
 
+def _least(values: Sequence[object]) -> float | None:
+    return min(_numbers(values), default=None)
+
+
 def _first(values: Sequence[object]) -> object:
     return next((value for value in values if value is not None), None)
 
@@ -583,13 +591,17 @@ def _middle(values: Sequence[object]) -> object:
 _RULES: Mapping[str, Callable[[Sequence[object]], object]] = {
     "seconds": _sum,
     "steal_percent": _most,
+    "cpu_seconds": _sum,
+    "waiting_seconds": _sum,
+    "others_seconds": _sum,
+    "idle_percent": _least,
     "waiting_percent": _most,
     "other_load": _most,
     "involuntary_switches": _sum,
     "voluntary_switches": _sum,
     "page_faults": _each(minor=_sum, major=_sum),
     "cpu_frequency": _worst_frequency,
-    "throttling": _each(thermal_events=_sum, quota_ms=_sum, pi_flags=_flags),
+    "throttling": _each(thermal_events=_sum, thermal_ms=_sum, quota_ms=_sum, pi_flags=_flags),
     "load_average": _first,
     "gpu_utilization": _busiest,
     "reference": _middle,

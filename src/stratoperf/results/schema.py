@@ -41,6 +41,9 @@ QUANTILES: Mapping[str, float] = MappingProxyType(
 STATISTICS = ("mean", *QUANTILES)
 """The statistics that have an interval, so that a target can be set for them."""
 
+THIS_PROCESS = "this process"
+"""The scope of what a single process measured: its intervals do not cover the next process."""
+
 
 class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the samples of one metric say, in the metric's unit; ``None`` where nothing can be said.
