@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError
-from stratoperf.results.combining import combined
+from stratoperf.results.combining import combined, in_short
 from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result
 from stratoperf.results.validation import read_result
 from stratoperf.statistics import Estimate, mean, summarize
@@ -280,6 +280,14 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     own = tree["processes"]
     assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
     assert all(one["process"] for one in own)
+
+
+def test_what_is_left_out_is_told_as_what_counts() -> None:
+    parts = parts_around(SPREAD[:3])
+    parts[2]["disturbed"] = "the hypervisor took the CPU"
+    tree = combined(parts[:2]) | {"left_out": in_short(parts[2:])}
+    (out,) = read_result(tree, "result", None).left_out
+    assert out == read_result(combined(parts), "result", None).processes[2]
 
 
 def test_each_process_is_told_in_short() -> None:

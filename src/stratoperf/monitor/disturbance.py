@@ -42,6 +42,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stratoperf.monitor.processes import TICK_S
+from stratoperf.monitor.speed import INTEGER_FAR
 
 WARNED_PERCENT = 1.0
 """Above 1 % of lost time the p99, the slowest 1 % of samples, can be the work of others."""
@@ -55,7 +56,7 @@ LEAST_TICKS = 2
 NO_IDLE_PERCENT = 5.0
 """CPUs idle for less than this offer a thread no way out of a queue."""
 
-REFERENCE_CHANGE = 0.10
+REFERENCE_CHANGE = 2 * INTEGER_FAR
 """The same work took 10 % more or less time after a measurement than before: no single speed of
 the machine belongs to it. Steps of the clock rate are everyday, and an interval over processes
 covers them: of 45 pairs of readings on the project's machine 15 were a step of 3.6 % apart and 2

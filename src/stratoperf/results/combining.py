@@ -502,6 +502,20 @@ def _environment(parts: Sequence[_Part]) -> Tree:
     }
 
 
+def in_short(parts: Sequence[Tree], base: Path | None = None) -> list[Tree]:
+    """Return what single processes measured without their samples, for ``Result.left_out``.
+
+    Parameters
+    ----------
+    parts, base
+        As for `combined`.
+    """
+    return [
+        _in_short(_Part(tree, read_result(tree, f"parts[{index}]", base)))
+        for index, tree in enumerate(parts)
+    ]
+
+
 def _in_short(part: _Part) -> Tree:
     """Return what a reader needs of one process to see where the variation is."""
     metrics = {
