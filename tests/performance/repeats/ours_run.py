@@ -50,19 +50,24 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
     readings = speed_readings(result.get("environment") or {})
     return _outcome(
         summary["p50"],
-        [*result.get("warnings", ()), *result.get("notes", ())],
+        [*result.get("warnings", ()), *_disturbed(result.get("disturbed"))],
         reference=summary.get("at_reference_speed"),
         scope=summary.get("scope"),
         details={
             "processes": summary.get("processes"),
             "method": summary["p50"].get("method"),
             "variation": result.get("variation"),
+            "notes": result.get("notes") or None,
             "readings": readings or None,
         },
         step_ns=statistics.median(reading["integer_ns"] for reading in readings)
         if readings
         else None,
     )
+
+
+def _disturbed(why: str | None) -> list[str]:
+    return [] if why is None else [f"disturbed: {why}"]
 
 
 def speed_readings(environment: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -82,7 +87,7 @@ def by_measure(operation: str, processes: int | None) -> Outcome:
         measurement = sp.measure(BENCHMARKS[operation], **options)
     summary = measurement.summary()
     estimate = measurement.quantile(0.5)
-    texts = [*getattr(measurement, "warnings", ()), *getattr(measurement, "notes", ())]
+    texts = getattr(measurement, "warnings", ())
     return _outcome(
         msgspec.to_builtins(estimate),
         texts,
