@@ -21,7 +21,7 @@ struct Reference {
   std::string reason = {};       // why there is no memory_ns
 };
 
-// Takes about 30 ms, and memory_bytes (rounded down to a power of two) only meanwhile. Where a
+// Takes about 20 ms, and memory_bytes (rounded down to a power of two) only meanwhile. Where a
 // buffer of that size is refused it tries smaller ones, down to 1 MiB; memory_bytes = 0 asks for
 // none.
 Reference read_reference(std::size_t memory_bytes);

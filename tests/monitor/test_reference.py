@@ -69,14 +69,14 @@ def test_readings_repeat() -> None:
 
 
 def test_a_small_machine_gives_a_small_buffer(tree: Tree) -> None:
-    reading = read(tree({"/proc/meminfo": "MemTotal: 131072 kB\n"}))
-    assert reading.memory_bytes == 4 << 20
+    reading = read(tree({"/proc/meminfo": "MemTotal: 65536 kB\n"}))
+    assert reading.memory_bytes == 2 << 20
     assert reading.memory_ns is not None
 
 
 def test_a_group_with_little_memory_gives_a_small_buffer(tree: Tree) -> None:
-    group = {"/proc/self/cgroup": "0::/job", "/sys/fs/cgroup/job/memory.max": str(64 << 20)}
-    assert read(tree(group)).memory_bytes == 2 << 20
+    group = {"/proc/self/cgroup": "0::/job", "/sys/fs/cgroup/job/memory.max": str(32 << 20)}
+    assert read(tree(group)).memory_bytes == 1 << 20
 
 
 def test_a_machine_without_memory_to_spare_gives_the_integer_speed(tree: Tree) -> None:
@@ -97,7 +97,7 @@ print(json.dumps(read()))
 """
 
 
-@pytest.mark.parametrize(("spare", "expected"), [(6 << 20, 4 << 20), (256 << 10, 0)])
+@pytest.mark.parametrize(("spare", "expected"), [(3 << 20, 2 << 20), (256 << 10, 0)])
 def test_an_address_space_that_is_short_gives_less(spare: int, expected: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", UNDER_A_LIMIT, str(spare)],

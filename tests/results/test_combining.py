@@ -263,7 +263,8 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
         cpu_frequency={"start_mhz": 3000.0, "end_mhz": 2000.0, "start_cpu": 1, "end_cpu": 1},
         throttling={"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4},
     )
-    whole = combined(parts)["environment"]
+    tree = combined(parts)
+    whole = tree["environment"]
     assert whole["seconds"] == 3.0
     assert whole["steal_percent"] == 7.0
     assert whole["waiting_percent"] == 2.0
@@ -271,9 +272,22 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     assert whole["page_faults"] == {"minor": 30, "major": 3}
     assert whole["cpu_frequency"]["end_mhz"] == 2000.0
     assert whole["throttling"] == {"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4}
-    own = whole["processes"]
-    assert [one["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    own = tree["processes"]
+    assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
     assert all(one["process"] for one in own)
+
+
+def test_each_process_is_told_in_short() -> None:
+    parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "the hypervisor took the CPU"
+    own = read_result(combined(parts), "result", None).processes
+    assert [one.disturbed for one in own] == [None, "the hypervisor took the CPU", None]
+    for part, one in zip(parts, own, strict=True):
+        first = part["series"][0]
+        assert (one.process, one.started_ns) == (first["process"], first["started_ns"])
+        assert one.metrics["latency"]["p50"] == summary(part).p50.value
+        assert one.metrics["latency"]["mean"] == part["metrics"]["latency"]["mean"]["value"]
+    assert "processes" not in combined(parts[:1])
 
 
 def test_warnings_and_notes_say_how_many_processes_they_concern() -> None:

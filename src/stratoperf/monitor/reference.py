@@ -17,12 +17,12 @@ from stratoperf import _core
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.memory import memory
 
-BUFFER_BYTES = 8 << 20
+BUFFER_BYTES = 4 << 20
 """Its lines are evicted before they are read, so it need not be larger than the caches. At 4 KiB
-a page it is within reach of the address translation of a server's core (2048 entries)."""
+a page it is within reach of the address translation of a core (1024 entries or more)."""
 
 BUFFER_SHARE = 32
-"""On a machine with less than 256 MiB the buffer takes no more than one part in this many."""
+"""On a machine with less than 128 MiB the buffer takes no more than one part in this many."""
 
 
 class Reading(NamedTuple):
@@ -31,11 +31,11 @@ class Reading(NamedTuple):
     Attributes
     ----------
     integer_ns
-        Time of a step of dependent integer arithmetic, 6 cycles on most cores: the least of 20
-        repeats over 10 ms.
+        Time of a step of dependent integer arithmetic, 6 cycles on most cores: the least of 10
+        repeats over 5 ms.
     memory_ns
         Time of such a step and one read of memory that misses every cache: the least of 20
-        repeats over 10 ms. ``None`` where there was no memory for a buffer.
+        repeats over 5 ms. ``None`` where there was no memory for a buffer.
     memory_bytes
         Length of the buffer. Only times over equal buffers can be compared: a longer one costs
         more address translation.
@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 
 
 def read(root: str | Path = "/") -> Reading:
-    """Read the speed of the machine now; takes about 30 ms, and 8 MiB of memory meanwhile.
+    """Read the speed of the machine now; takes about 20 ms, and 4 MiB of memory meanwhile.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure
+from stratoperf.measuring import measure_here
 from stratoperf.monitor import NoiseProbe, ReferenceProbe
 from stratoperf.operation import Operation
 from stratoperf.results.schema import Result
@@ -117,7 +117,7 @@ class _Work:
         sampling = self._case.sampling
         try:
             with self.reference, self.probe:
-                self.measurement = measure(
+                self.measurement = measure_here(
                     operation,
                     name=self._case.key,
                     warmup_s=sampling.warmup_s,
