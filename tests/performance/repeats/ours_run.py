@@ -47,7 +47,7 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
     if result["status"] != "ok":
         raise ValueError(f"{result['key']}: {result['status']}: {result.get('reason')}")
     summary = result["metrics"]["latency"]["summary"]
-    readings = speed_readings(result.get("environment") or {})
+    readings = speed_readings(result)
     return _outcome(
         summary["p50"],
         [*result.get("warnings", ()), *_disturbed(result.get("disturbed"))],
@@ -70,11 +70,11 @@ def _disturbed(why: str | None) -> list[str]:
     return [] if why is None else [f"disturbed: {why}"]
 
 
-def speed_readings(environment: Mapping[str, Any]) -> list[dict[str, Any]]:
+def speed_readings(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the readings of the machine's speed, of each process where there are several."""
-    processes = environment.get("processes") or [environment]
-    found = [process.get("reference") or {} for process in processes]
-    return [reading for reading in found if reading.get("integer_ns")]
+    parts = result.get("processes") or [result]
+    readings = [(part.get("environment") or {}).get("reference") or {} for part in parts]
+    return [reading for reading in readings if reading.get("integer_ns")]
 
 
 def by_measure(operation: str, processes: int | None) -> Outcome:
