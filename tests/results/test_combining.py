@@ -343,7 +343,7 @@ def test_what_processes_say_of_how_they_worked_is_noted_where_it_differs() -> No
 def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
     slowness = [1.0, 1.3, 1.0, 1.3, 1.0, 1.3, 1.0, 1.3, 1.0]
     parts = [
-        part_of(100 * slow, environment=environment(reference={"integer": 2.0 * slow}))
+        part_of(100 * slow, environment=environment(reference={"integer_ns": 2.0 * slow}))
         for slow in slowness
     ]
     tree = combined(parts)
@@ -363,10 +363,11 @@ def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", [None, {}, {"integer": None}, {"integer": 0.0}, {"integer": "x"}, 5, {"memory": 1}]
+    "reference",
+    [None, {}, {"integer_ns": None}, {"integer_ns": 0.0}, {"integer_ns": "x"}, 5, {"memory_ns": 1}],
 )
 def test_without_readings_there_is_no_value_at_reference_speed(reference: Any) -> None:
-    parts = parts_around(SPREAD, environment=environment(reference={"integer": 2.0}))
+    parts = parts_around(SPREAD, environment=environment(reference={"integer_ns": 2.0}))
     parts[3]["environment"]["reference"] = reference
     parts[3]["environment"] = dict(parts[3]["environment"], reference=reference)
     assert summary(combined(parts)).at_reference_speed is None

@@ -370,7 +370,7 @@ class _Speeds:
 
 def _reading(part: _Part, name: str) -> float | None:
     readings = part.result.environment.get("reference")
-    value = readings.get(name) if isinstance(readings, Mapping) else None
+    value = readings.get(f"{name}_ns") if isinstance(readings, Mapping) else None
     number = _number(value)
     return number if number is not None and number > 0 else None
 
