@@ -264,7 +264,8 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
         cpu_frequency={"start_mhz": 3000.0, "end_mhz": 2000.0, "start_cpu": 1, "end_cpu": 1},
         throttling={"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4},
     )
-    whole = combined(parts)["environment"]
+    tree = combined(parts)
+    whole = tree["environment"]
     assert whole["seconds"] == 3.0
     assert whole["steal_percent"] == 7.0
     assert whole["waiting_percent"] == 2.0
@@ -277,10 +278,23 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
         "quota_ms": 5.0,
         "pi_flags": 4,
     }
-    own = whole["processes"]
-    assert [one["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    own = tree["processes"]
     assert [one["disturbed"] for one in own] == [None, "others had the CPU", None]
+    assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
     assert all(one["process"] for one in own)
+
+
+def test_each_process_is_told_in_short() -> None:
+    parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "the hypervisor took the CPU"
+    own = read_result(combined(parts), "result", None).processes
+    assert [one.disturbed for one in own] == [None, "the hypervisor took the CPU", None]
+    for part, one in zip(parts, own, strict=True):
+        first = part["series"][0]
+        assert (one.process, one.started_ns) == (first["process"], first["started_ns"])
+        assert one.metrics["latency"]["p50"] == summary(part).p50.value
+        assert one.metrics["latency"]["mean"] == part["metrics"]["latency"]["mean"]["value"]
+    assert "processes" not in combined(parts[:1])
 
 
 def test_warnings_and_notes_say_how_many_processes_they_concern() -> None:
@@ -361,6 +375,7 @@ def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
 )
 def test_without_readings_there_is_no_value_at_reference_speed(reference: Any) -> None:
     parts = parts_around(SPREAD, environment=environment(reference={"integer_ns": 2.0}))
+    parts[3]["environment"]["reference"] = reference
     parts[3]["environment"] = dict(parts[3]["environment"], reference=reference)
     assert summary(combined(parts)).at_reference_speed is None
 

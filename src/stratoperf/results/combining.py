@@ -20,7 +20,14 @@ import numpy as np
 from stratoperf.errors import SchemaError
 from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result, Variation
+from stratoperf.results.schema import (
+    QUANTILES,
+    STATISTICS,
+    Metric,
+    MetricSummary,
+    Result,
+    Variation,
+)
 from stratoperf.results.validation import read_result
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
@@ -112,6 +119,7 @@ def combined(
         "warmup": _warmup(read),
         "verification": _verification(read),
         "environment": _environment(read),
+        "processes": [_in_short(part) for part in read],
         "variation": msgspec.to_builtins(_variation(read, metrics)),
         "stopped_because": _stop(read),
         "disturbed": None,
@@ -485,21 +493,34 @@ def _differing_details(parts: Sequence[_Part]) -> list[str]:
 def _environment(parts: Sequence[_Part]) -> Tree:
     """Return what disturbed the case, in the words of `stratoperf.monitor.NoiseProbe`.
 
-    Times and counts are sums, shares and loads the worst; ``processes`` has each process's own.
+    Times and counts are sums, shares and loads the worst.
     """
     own = [part.result.environment for part in parts]
-    if not any(own):
-        return {}
-    whole: Tree = {
+    return {
         name: rule([one.get(name) for one in own])
         for name, rule in _RULES.items()
         if any(name in one for one in own)
     }
-    processes = [
-        {"process": part.process, "disturbed": part.result.disturbed, **part.result.environment}
-        for part in parts
-    ]
-    return {**whole, "processes": processes}
+
+
+def _in_short(part: _Part) -> Tree:
+    """Return what a reader needs of one process to see where the variation is."""
+    metrics = {
+        name: {
+            statistic: estimate.value
+            for statistic in STATISTICS
+            if (estimate := metric.statistic(statistic)) is not None
+        }
+        for name, metric in part.result.metrics.items()
+    }
+    return {
+        "process": part.process,
+        "started_ns": None if math.isinf(part.started_ns) else part.started_ns,
+        "disturbed": part.result.disturbed,
+        "warmup": part.tree.get("warmup"),
+        "environment": dict(part.result.environment),
+        "metrics": metrics,
+    }
 
 
 def _number(value: object) -> float | None:
