@@ -257,23 +257,44 @@ def test_a_drift_over_the_run_is_told_with_its_size_and_chance() -> None:
 
 def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "others had the CPU"
     parts[1]["environment"] = environment(
         steal_percent=7.0,
         waiting_percent=2.0,
         cpu_frequency={"start_mhz": 3000.0, "end_mhz": 2000.0, "start_cpu": 1, "end_cpu": 1},
         throttling={"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4},
     )
-    whole = combined(parts)["environment"]
+    tree = combined(parts)
+    whole = tree["environment"]
     assert whole["seconds"] == 3.0
     assert whole["steal_percent"] == 7.0
     assert whole["waiting_percent"] == 2.0
     assert whole["involuntary_switches"] == 9
     assert whole["page_faults"] == {"minor": 30, "major": 3}
     assert whole["cpu_frequency"]["end_mhz"] == 2000.0
-    assert whole["throttling"] == {"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4}
-    own = whole["processes"]
-    assert [one["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    assert whole["throttling"] == {
+        "thermal_events": 2,
+        "thermal_ms": None,
+        "quota_ms": 5.0,
+        "pi_flags": 4,
+    }
+    own = tree["processes"]
+    assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    assert [one["disturbed"] for one in own] == [None, "others had the CPU", None]
     assert all(one["process"] for one in own)
+
+
+def test_each_process_is_told_in_short() -> None:
+    parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "the hypervisor took the CPU"
+    own = read_result(combined(parts), "result", None).processes
+    assert [one.disturbed for one in own] == [None, "the hypervisor took the CPU", None]
+    for part, one in zip(parts, own, strict=True):
+        first = part["series"][0]
+        assert (one.process, one.started_ns) == (first["process"], first["started_ns"])
+        assert one.metrics["latency"]["p50"] == summary(part).p50.value
+        assert one.metrics["latency"]["mean"] == part["metrics"]["latency"]["mean"]["value"]
+    assert "processes" not in combined(parts[:1])
 
 
 def test_warnings_and_notes_say_how_many_processes_they_concern() -> None:
@@ -329,7 +350,7 @@ def test_what_processes_say_of_how_they_worked_is_noted_where_it_differs() -> No
 def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
     slowness = [1.0, 1.3, 1.0, 1.3, 1.0, 1.3, 1.0, 1.3, 1.0]
     parts = [
-        part_of(100 * slow, environment=environment(reference={"integer": 2.0 * slow}))
+        part_of(100 * slow, environment=environment(reference={"integer_ns": 2.0 * slow}))
         for slow in slowness
     ]
     tree = combined(parts)
@@ -349,11 +370,11 @@ def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", [None, {}, {"integer": None}, {"integer": 0.0}, {"integer": "x"}, 5, {"memory": 1}]
+    "reference",
+    [None, {}, {"integer_ns": None}, {"integer_ns": 0.0}, {"integer_ns": "x"}, 5, {"memory_ns": 1}],
 )
 def test_without_readings_there_is_no_value_at_reference_speed(reference: Any) -> None:
-    parts = parts_around(SPREAD, environment=environment(reference={"integer": 2.0}))
-    parts[3]["environment"]["reference"] = reference
+    parts = parts_around(SPREAD, environment=environment(reference={"integer_ns": 2.0}))
     parts[3]["environment"] = dict(parts[3]["environment"], reference=reference)
     assert summary(combined(parts)).at_reference_speed is None
 

@@ -41,8 +41,8 @@ def two_modes(random: np.random.Generator, count: int) -> Array:
 
 
 def common_drift(random: np.random.Generator, count: int) -> Array:
-    slope = 0.1 * random.choice([-1, 1])
-    return normal(random, count) * np.exp(slope * np.linspace(-0.5, 0.5, count))
+    slope = 0.1 * float(random.choice([-1, 1]))
+    return np.asarray(normal(random, count) * np.exp(slope * np.linspace(-0.5, 0.5, count)))
 
 
 LAWS: tuple[Law, ...] = (

@@ -17,6 +17,7 @@ import math
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoperf.analysis.comparison import Verdict
 from stratoperf.analysis.verdicts import check_threshold, verdict_of
@@ -58,8 +59,8 @@ class Look(msgspec.Struct, frozen=True):
     pairs: int
 
 
-class PairedDesign:
-    """Collects pairs and spends the admissible error on looks at them.
+class Design:
+    """Spends the admissible error on looks at pairs; what it makes of a pair is up to subclasses.
 
     Parameters
     ----------
@@ -74,37 +75,35 @@ class PairedDesign:
         For a threshold or an error out of range.
     """
 
+    METHOD = ""
+    """What bounds the ratio, in words."""
+
     def __init__(self, threshold: float, error: float) -> None:
         check_threshold(threshold)
         if not 0 < error < 1:
             raise InvalidParameter(f"error: must lie between 0 and 1, got {error}; 1 % is 0.01")
         self.threshold = threshold
         self.error = error
+        self.pairs = 0
         self._spent = 0.0
         self._looks = 0
-        self._log_ratios: list[float] = []
 
     @property
-    def pairs(self) -> int:
-        """How many pairs there are."""
-        return len(self._log_ratios)
+    def units(self) -> int:
+        """How many units there are whose signs are independent: pairs, or groups of pairs."""
+        return self.pairs
 
-    def add(self, baseline: float, current: float) -> None:
-        """Add a pair: one value per side, both finite and above 0, lower is better.
+    def center(self, confidence: float) -> Estimate:
+        """Return the logarithm of the ratio by all pairs so far, at least one."""
+        raise NotImplementedError
 
-        Raises
-        ------
-        InvalidParameter
-            For a value that is not finite or not above 0.
-        """
-        for name, value in (("baseline", baseline), ("current", current)):
-            if not (math.isfinite(value) and value > 0):
-                raise InvalidParameter(f"{name}: must be finite and above 0, got {value}")
-        self._log_ratios.append(math.log(current / baseline))
+    def effect(self) -> float:
+        """Return the share of units in which the current side was slower, ties counted half."""
+        raise NotImplementedError
 
-    def least_pairs(self, used: float) -> int:
-        """Return how many pairs a look after that share of the budget needs for an interval."""
-        return least_differences(1 - self._due(used))
+    def least_pairs(self) -> int:
+        """Return how many pairs an interval needs, if no look before it had one."""
+        return least_differences(1 - self.error)
 
     def look(self, used: float) -> Look:
         """Form the interval, and spend the error that has become due.
@@ -121,27 +120,69 @@ class PairedDesign:
         InvalidParameter
             Before the first pair.
         """
-        if not self._log_ratios:
+        if not self.pairs:
             raise InvalidParameter("pairs: there are none; add one first")
         due = self._due(used)
-        center = signed_rank(np.asarray(self._log_ratios[-MOST_PAIRS:]), 1 - due)
+        center = self.center(1 - due)
         self._looks += 1
         if center.low is not None:
             self._spent += due
-        method = f"signed ranks of {self.pairs} pairs, group-sequential, look {self._looks}"
         ratio = Estimate(
             math.exp(center.value),
             None if center.low is None else math.exp(center.low),
             None if center.high is None else math.exp(center.high),
             1 - self.error,
-            method,
+            f"{center.method}, group-sequential, look {self._looks}",
         )
-        signs = np.sign(self._log_ratios)
-        effect = float(np.mean((signs + 1) / 2))
-        return Look(ratio, verdict_of(ratio, self.threshold), effect, self.pairs)
+        return Look(ratio, verdict_of(ratio, self.threshold), self.effect(), self.pairs)
 
     def _due(self, used: float) -> float:
         if not 0 < used <= 1:
             raise InvalidParameter(f"used: must lie in (0, 1], got {used}")
         # Two looks at the same share leave nothing for the second; a tiny tail is never reached.
         return max(self.error * math.pow(used, SPENDING_EXPONENT) - self._spent, 1e-15)
+
+
+class PairedDesign(Design):
+    """Judges pairs by one value of either side, such as the medians of two processes.
+
+    Parameters
+    ----------
+    threshold, error
+        As for `Design`, errors too.
+    """
+
+    METHOD = "signed ranks of the log ratios (Hollander & Wolfe, sections 3.2 and 3.3)"
+
+    def __init__(self, threshold: float, error: float) -> None:
+        super().__init__(threshold, error)
+        self._log_ratios: list[float] = []
+
+    def add(self, baseline: float, current: float) -> None:
+        """Add a pair: one value per side, both finite and above 0, lower is better.
+
+        Raises
+        ------
+        InvalidParameter
+            For a value that is not finite or not above 0.
+        """
+        for name, value in (("baseline", baseline), ("current", current)):
+            if not (math.isfinite(value) and value > 0):
+                raise InvalidParameter(f"{name}: must be finite and above 0, got {value}")
+        self._log_ratios.append(math.log(current / baseline))
+        self.pairs += 1
+
+    def center(self, confidence: float) -> Estimate:
+        """Return the center of the logarithms of the ratios; see `Design`."""
+        center = signed_rank(np.asarray(self._log_ratios[-MOST_PAIRS:]), confidence)
+        method = f"signed ranks of {self.pairs} pairs"
+        return Estimate(center.value, center.low, center.high, confidence, method)
+
+    def effect(self) -> float:
+        """Return the share of pairs in which the current side was slower; see `Design`."""
+        return share_above(np.asarray(self._log_ratios))
+
+
+def share_above(differences: NDArray[np.float64]) -> float:
+    """Return the share above 0, zeros counted half."""
+    return float(np.mean((np.sign(differences) + 1) / 2))

@@ -10,7 +10,7 @@ from typing import Any, final
 from stratoperf.monitor.counters import Reading, Ticks, read
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_warnings import noise_warnings
-from stratoperf.monitor.processes import TICK_S, Family, ThreadTimes
+from stratoperf.monitor.processes import TICK_S, Family, ThreadTimes, kernel_seconds, kernel_threads
 
 MOST_KNOWN = 0.5
 """Share of the CPU time that threads alive at the end must have had, for their waiting to speak
@@ -83,11 +83,14 @@ class NoiseProbe:
 
     def __init__(self, root: str | Path = "/") -> None:
         self._files = SystemFiles(root)
+        self._kernel: Mapping[str, float] | None = None
         self._before: Reading | None = None
         self.environment: dict[str, Any] = {}
         self.warnings: list[str] = []
 
     def __enter__(self) -> NoiseProbe:
+        # What takes longer to read comes first here and last there, outside of the block.
+        self._kernel = kernel_threads(self._files)
         self._before = read(self._files)
         return self
 
@@ -99,23 +102,40 @@ class NoiseProbe:
     ) -> None:
         if self._before is None:
             raise RuntimeError("NoiseProbe was left without being entered; use it in 'with'")
-        self.environment = environment(self._before, read(self._files))
+        after = read(self._files)
+        kernel = kernel_seconds(self._kernel, kernel_threads(self._files))
+        self.environment = environment(self._before, after, kernel)
         self.warnings = noise_warnings(self.environment)
 
 
-def environment(before: Reading, after: Reading) -> dict[str, Any]:
-    """Return what happened between two readings; see `NoiseProbe` for the keys."""
+def environment(before: Reading, after: Reading, kernel: float | None) -> dict[str, Any]:
+    """Return what happened between two readings.
+
+    Parameters
+    ----------
+    before, after
+        The counters.
+    kernel
+        CPU time of the kernel's threads in seconds, or ``None`` where they are hidden.
+
+    Returns
+    -------
+    dict
+        See `NoiseProbe` for the keys.
+    """
     waiting = _waiting_seconds(before.family, after.family)
-    own = after.family.cpu_time - before.family.cpu_time
+    own = _own_seconds(before.family, after.family)
     seconds = after.time - before.time
-    others = _others_seconds(before, after, before.machine, after.machine)
+    others = _others_seconds(before.machine, after.machine, before.family, after.family, kernel)
     return {
         "seconds": seconds,
         "steal_percent": _steal_percent(before.usable, after.usable),
         "cpu_seconds": own,
         "waiting_seconds": waiting,
         "waiting_percent": _percent(waiting, own),
-        "others_seconds": _others_seconds(before, after, before.usable, after.usable),
+        "others_seconds": _others_seconds(
+            before.usable, after.usable, before.family, after.family, kernel
+        ),
         "idle_percent": _idle_percent(before.usable, after.usable),
         "other_load": others / seconds if others is not None and seconds > 0 else None,
         "involuntary_switches": after.involuntary_switches - before.involuntary_switches,
@@ -142,13 +162,18 @@ def _steal_percent(before: Ticks | None, after: Ticks | None) -> float | None:
     return 100 * stolen / wanted
 
 
+def _own_seconds(before: Family, after: Family) -> float:
+    # A descendant whose end nobody waited for takes its time along.
+    return max(0.0, after.cpu_time - before.cpu_time)
+
+
 def _waiting_seconds(before: Family, after: Family) -> float | None:
     ran = waited = 0.0
     for number, times in after.threads.items():
         start = before.threads.get(number, ThreadTimes(0.0, 0.0))
         ran += times.running - start.running
         waited += times.waiting - start.waiting
-    total = after.cpu_time - before.cpu_time
+    total = _own_seconds(before, after)
     # The kernel brings the time of a thread that runs up to date once in a tick.
     is_known = bool(after.threads) and ran + TICK_S >= MOST_KNOWN * total
     return max(0.0, waited) if is_known else None
@@ -162,23 +187,18 @@ def _percent(waiting: float | None, own: float) -> float | None:
 
 
 def _others_seconds(
-    before: Reading, after: Reading, start: Ticks | None, end: Ticks | None
+    start: Ticks | None, end: Ticks | None, before: Family, after: Family, kernel: float | None
 ) -> float | None:
     if start is None or end is None:
         return None
-    own = after.family.cpu_time - before.family.cpu_time
-    own_user = after.family.user_time - before.family.user_time
     # No thread of the kernel is ever in user mode.
-    in_user_mode = max(0.0, end.user - start.user - own_user)
-    if before.kernel_threads is None or after.kernel_threads is None:
-        return in_user_mode
-    kernel = sum(
-        time - before.kernel_threads.get(number, 0.0)
-        for number, time in after.kernel_threads.items()
-    )
+    in_user_mode = end.user - start.user - (after.user_time - before.user_time)
+    if kernel is None:
+        return max(0.0, in_user_mode)
     interrupts = end.interrupts - start.interrupts
+    others = end.busy - start.busy - interrupts - kernel - _own_seconds(before, after)
     # Those threads may have run on CPUs that this process may not use.
-    return max(in_user_mode, end.busy - start.busy - interrupts - own - kernel)
+    return max(0.0, in_user_mode, others)
 
 
 def _idle_percent(before: Ticks | None, after: Ticks | None) -> float | None:

@@ -39,6 +39,15 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     threads: Mapping[str, ThreadTimes]
 
 
+def kernel_seconds(
+    before: Mapping[str, float] | None, after: Mapping[str, float] | None
+) -> float | None:
+    """Return the CPU time between two readings of `kernel_threads`."""
+    if before is None or after is None:
+        return None
+    return sum(time - before.get(number, 0.0) for number, time in after.items())
+
+
 def family(files: SystemFiles) -> Family:
     """Read the times of this process and of its descendants."""
     own = resource.getrusage(resource.RUSAGE_SELF)
@@ -65,6 +74,8 @@ def family(files: SystemFiles) -> Family:
 
 def kernel_threads(files: SystemFiles) -> Mapping[str, float] | None:
     """Return the CPU time in seconds of each thread of the kernel, by its number.
+
+    There are some ten for each CPU, and reading takes some 25 µs for each.
 
     Returns
     -------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,16 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
+from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result, Variation
+from stratoperf.results.schema import (
+    QUANTILES,
+    STATISTICS,
+    Metric,
+    MetricSummary,
+    Result,
+    Variation,
+)
 from stratoperf.results.validation import read_result
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
@@ -32,8 +39,6 @@ THIS_PROCESS = "this process"
 
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 Tree = dict[str, Any]
 
@@ -82,7 +87,7 @@ def combined(
     dict
         With ``variation`` for several parts. The estimates of a single part are as they were, of
         the scope ``"this process"``. Of several, no metric has a verdict, and ``below_standard`` is
-        empty: these belong to what judges the whole.
+        empty: these belong to what judges the whole, as does whether it was disturbed.
 
     Raises
     ------
@@ -114,8 +119,10 @@ def combined(
         "warmup": _warmup(read),
         "verification": _verification(read),
         "environment": _environment(read),
+        "processes": [_in_short(part) for part in read],
         "variation": msgspec.to_builtins(_variation(read, metrics)),
         "stopped_because": _stop(read),
+        "disturbed": None,
         "warnings": _united([part.result.warnings for part in read]),
         "notes": notes + _differing_details(read),
     }
@@ -362,7 +369,7 @@ class _Speeds:
 
 def _reading(part: _Part, name: str) -> float | None:
     readings = part.result.environment.get("reference")
-    value = readings.get(name) if isinstance(readings, Mapping) else None
+    value = readings.get(f"{name}_ns") if isinstance(readings, Mapping) else None
     number = _number(value)
     return number if number is not None and number > 0 else None
 
@@ -450,9 +457,9 @@ def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
     groups: dict[str, list[tuple[list[float], str]]] = {}
     for own in sentences:
         # A sentence counts once for each process.
-        for sentence in {_NUMBER.sub("#", one): one for one in own}.values():
-            numbers = [float(number) for number in _NUMBER.findall(sentence)]
-            groups.setdefault(_NUMBER.sub("#", sentence), []).append((numbers, sentence))
+        for sentence in {NUMBER.sub("#", one): one for one in own}.values():
+            numbers = [float(number) for number in NUMBER.findall(sentence)]
+            groups.setdefault(NUMBER.sub("#", sentence), []).append((numbers, sentence))
     united = []
     for found in groups.values():
         worst = max(found)[1]
@@ -486,21 +493,34 @@ def _differing_details(parts: Sequence[_Part]) -> list[str]:
 def _environment(parts: Sequence[_Part]) -> Tree:
     """Return what disturbed the case, in the words of `stratoperf.monitor.NoiseProbe`.
 
-    Times and counts are sums, shares and loads the worst; ``processes`` has each process's own.
+    Times and counts are sums, shares and loads the worst.
     """
     own = [part.result.environment for part in parts]
-    if not any(own):
-        return {}
-    whole: Tree = {
+    return {
         name: rule([one.get(name) for one in own])
         for name, rule in _RULES.items()
         if any(name in one for one in own)
     }
-    processes = [
-        {"process": part.process, **environment}
-        for part, environment in zip(parts, own, strict=True)
-    ]
-    return {**whole, "processes": processes}
+
+
+def _in_short(part: _Part) -> Tree:
+    """Return what a reader needs of one process to see where the variation is."""
+    metrics = {
+        name: {
+            statistic: estimate.value
+            for statistic in STATISTICS
+            if (estimate := metric.statistic(statistic)) is not None
+        }
+        for name, metric in part.result.metrics.items()
+    }
+    return {
+        "process": part.process,
+        "started_ns": None if math.isinf(part.started_ns) else part.started_ns,
+        "disturbed": part.result.disturbed,
+        "warmup": part.tree.get("warmup"),
+        "environment": dict(part.result.environment),
+        "metrics": metrics,
+    }
 
 
 def _number(value: object) -> float | None:
@@ -524,6 +544,10 @@ def _sum(values: Sequence[object]) -> float | None:
 
 def _most(values: Sequence[object]) -> float | None:
     return max(_numbers(values), default=None)
+
+
+def _least(values: Sequence[object]) -> float | None:
+    return min(_numbers(values), default=None)
 
 
 def _first(values: Sequence[object]) -> object:
@@ -572,25 +596,20 @@ def _busiest(values: Sequence[object]) -> object:
     return max(objects, key=start, default=None)
 
 
-def _middle(values: Sequence[object]) -> object:
-    """Return the median of each reading."""
-    objects = [one for one in values if isinstance(one, Mapping)]
-    names = dict.fromkeys(name for one in objects for name in one)
-    known = {name: _numbers([one.get(name) for one in objects]) for name in names}
-    return {name: float(np.median(numbers)) for name, numbers in known.items() if numbers}
-
-
 _RULES: Mapping[str, Callable[[Sequence[object]], object]] = {
     "seconds": _sum,
     "steal_percent": _most,
+    "cpu_seconds": _sum,
+    "waiting_seconds": _sum,
     "waiting_percent": _most,
+    "others_seconds": _sum,
+    "idle_percent": _least,
     "other_load": _most,
     "involuntary_switches": _sum,
     "voluntary_switches": _sum,
     "page_faults": _each(minor=_sum, major=_sum),
     "cpu_frequency": _worst_frequency,
-    "throttling": _each(thermal_events=_sum, quota_ms=_sum, pi_flags=_flags),
+    "throttling": _each(thermal_events=_sum, thermal_ms=_sum, quota_ms=_sum, pi_flags=_flags),
     "load_average": _first,
     "gpu_utilization": _busiest,
-    "reference": _middle,
 }

@@ -94,8 +94,8 @@ class Run:
 
         Columns are ``key``, ``benchmark``, ``backend``, ``status``, ``reason``, the parameters as
         ``params.NAME``, ``metric``, ``unit``, ``count``, ``mean``, ``stdev``, ``min``, ``max``,
-        each quantile with its interval (``p50``, ``p50_low``, ``p50_high``, ...) and ``verdict``.
-        A result without metrics has one row.
+        ``processes``, ``scope``, each quantile with its interval (``p50``, ``p50_low``,
+        ``p50_high``, ...) and ``verdict``. A result without metrics has one row.
 
         Raises
         ------

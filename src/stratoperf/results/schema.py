@@ -55,6 +55,8 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         Quantiles of all samples, each with its confidence interval.
     outliers
         What a 3-sigma rule would remove, and what it would leave.
+    drift
+        How much the median changed while the samples were taken, as a share of it.
     processes
         How many processes it is over; ``None`` in files of before there were several.
     scope
@@ -75,6 +77,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     p99: Estimate | None = None
     p999: Estimate | None = None
     outliers: Outliers | None = None
+    drift: float | None = None
     processes: Count | None = None
     scope: str | None = None
     at_reference_speed: Estimate | None = None
@@ -202,6 +205,31 @@ class Variation(msgspec.Struct, frozen=True, kw_only=True):
     slower_by: Quantity | None = None
 
 
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of several processes measured, in short; its samples are in its series.
+
+    Attributes
+    ----------
+    process
+        Its identity, as in `Series`.
+    started_ns
+        When its first sample began, as in `Series`.
+    disturbed
+        What from outside disturbed it, or ``None``.
+    warmup, environment
+        As in `Result`; ``environment["reference"]`` has the machine's speed before and after.
+    metrics
+        The value of each statistic, by the name of the metric.
+    """
+
+    process: str | None = None
+    started_ns: Nanoseconds | None = None
+    disturbed: str | None = None
+    warmup: Warmup | None = None
+    environment: Mapping[str, Any] = {}
+    metrics: Mapping[str, Mapping[str, float]] = {}
+
+
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """The samples that one process took on one system, in the order taken.
 
@@ -278,7 +306,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         ``None`` where there was none.
     environment
         What disturbed the measurement: steal time, involuntary switches and so on. Over several
-        processes: sums, or the worst of them; ``processes`` has each.
+        processes: sums, or the worst of them.
+    processes
+        What each of several processes measured, in short, in the order measured; empty for a single
+        process.
     variation
         Where the variation is, within or between processes; ``None`` for a single process.
     stopped_because
@@ -314,6 +345,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warmup: Warmup | None = None
     verification: Verification | None = None
     environment: Mapping[str, Any] = {}
+    processes: tuple[Process, ...] = ()
     variation: Variation | None = None
     stopped_because: str | None = None
     items: float | None = None

@@ -47,6 +47,14 @@ def in_bursts(random: np.random.Generator, pairs: int) -> Array:
     return noise
 
 
+def design_with(log_ratios: Array) -> PairedDesign:
+    """Return a design that has these pairs."""
+    design = PairedDesign(THRESHOLD, ERROR)
+    for log_ratio in log_ratios:
+        design.add(1.0, math.exp(log_ratio))
+    return design
+
+
 def session(log_ratios: Array) -> tuple[str, Array]:
     """Return the verdict of a session, and the pairs that it needed."""
     design = PairedDesign(THRESHOLD, ERROR)
@@ -69,7 +77,7 @@ def test_following_the_advice_settles_nine_of_ten_cases(pairs: int) -> None:
         center = random.uniform(-0.1, 0.1)
         scale = 0.03 * math.sqrt(pairs / 12) * random.uniform(0.3, 2)
         verdict, log_ratios = session(center + scale * noise(random, pairs))
-        factor = settling_factor(log_ratios, THRESHOLD, ERROR)
+        factor = settling_factor(design_with(log_ratios))
         if verdict != "inconclusive" or factor is None or factor > 20:
             continue
         followed += 1
@@ -83,15 +91,15 @@ def test_following_the_advice_settles_nine_of_ten_cases(pairs: int) -> None:
 def test_nothing_is_advised_where_nothing_would_help() -> None:
     random = np.random.default_rng(5)
     on_the_threshold = math.log1p(THRESHOLD) + 1e-4 * np.array([-1, 1, -2, 2, 0, 3, -3, 1, -1])
-    assert settling_factor(on_the_threshold, THRESHOLD, ERROR) is None
-    assert settling_factor(random.normal(scale=5.0, size=30), THRESHOLD, ERROR) is None
-    assert settling_factor([0.0], THRESHOLD, ERROR) is None
+    assert settling_factor(design_with(on_the_threshold)) is None
+    assert settling_factor(design_with(random.normal(scale=5.0, size=30))) is None
+    assert settling_factor(design_with(np.zeros(1))) is None
 
 
 def test_less_noise_needs_less_time_and_never_less_than_was_not_enough() -> None:
     pattern = np.array([-2.0, -1, -0.5, 0, 0.5, 1, 2, -1.5, 1.5, 0.1])
     factors = [
-        settling_factor(scale * pattern, THRESHOLD, ERROR) or math.inf
+        settling_factor(design_with(scale * pattern)) or math.inf
         for scale in (0.0, 0.01, 0.02, 0.03, 1.0)
     ]
     assert factors == sorted(factors)

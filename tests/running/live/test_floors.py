@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stratoperf.analysis.paired import PairedDesign
 from stratoperf.running.live.floors import floor_notes, floor_text, floor_tree
 from stratoperf.running.live.pairs import SIDES, Arm, Floor
 from stratoperf.running.live.session import Pair, Session
@@ -14,7 +15,7 @@ from stratoperf.statistics import Estimate
 def session(baseline_ms: float, current_ms: float) -> Session:
     values = {"baseline": baseline_ms, "current": current_ms}
     arms = {side: Arm(side, 0, 1, np.array([values[side] * 1e6])) for side in SIDES}
-    return Session(pairs=[Pair(0, "baseline", arms)])
+    return Session(PairedDesign(0.05, 0.01), pairs=[Pair(0, "baseline", arms)])
 
 
 def floor(ms: float, *, is_shell: bool) -> Floor:
@@ -44,7 +45,7 @@ def test_a_process_that_does_little_but_start_is_told() -> None:
 def test_what_takes_much_longer_than_its_start_is_not() -> None:
     assert floor_notes(floor(0.9, is_shell=False), session(1.9, 2.0)) == []
     assert floor_notes(floor(0.9, is_shell=True), session(9.1, 20.0)) == []
-    assert floor_notes(floor(0.9, is_shell=True), Session()) == []
+    assert floor_notes(floor(0.9, is_shell=True), Session(PairedDesign(0.05, 0.01))) == []
 
 
 def test_the_cost_of_the_shell_is_shown_with_its_interval_and_kept() -> None:

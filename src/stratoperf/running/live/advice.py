@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-import numpy as np
-import numpy.typing as npt
-
-from stratoperf.analysis.paired import LOOKS, MOST_PAIRS, SPENDING_EXPONENT
-from stratoperf.statistics import signed_rank
+from stratoperf.analysis.paired import LOOKS, SPENDING_EXPONENT, Design
 
 LEAST_FACTOR = 1.5
 """Times the budget that is advised at least: the same once more is settled by chance alone."""
@@ -27,7 +23,7 @@ _STEP = 1.05
 _ONE_SIGMA = 0.6827
 
 
-def settling_factor(log_ratios: npt.ArrayLike, threshold: float, error: float) -> float | None:
+def settling_factor(design: Design) -> float | None:
     """Return times how many pairs would settle a case that these did not.
 
     The center of the pairs to come scatters around the true one as the center of those so far
@@ -37,28 +33,24 @@ def settling_factor(log_ratios: npt.ArrayLike, threshold: float, error: float) -
 
     Parameters
     ----------
-    log_ratios
-        Of the pairs so far.
-    threshold
-        As a fraction.
-    error
-        That all looks together may have; the last one has what those before leave.
+    design
+        With the pairs so far. All its looks together may have its error; the last one has what
+        those before leave.
 
     Returns
     -------
     float or None
         ``None`` where no number of pairs is likely enough to settle it, or too few are known.
     """
-    pairs = np.asarray(log_ratios, dtype=np.float64)[-MOST_PAIRS:]
-    center = signed_rank(pairs, _ONE_SIGMA)
+    center = design.center(_ONE_SIGMA)
     if center.low is None or center.high is None:
         return None
     # The error is itself known from few pairs only: a margin of its own relative error.
-    sigma = (center.high - center.low) / 2 * (1 + 1 / math.sqrt(2 * len(pairs)))
-    bound = math.log1p(threshold)
+    sigma = (center.high - center.low) / 2 * (1 + 1 / math.sqrt(2 * design.units))
+    bound = math.log1p(design.threshold)
     distance = min(abs(center.value - bound), abs(center.value + bound))
     normal = statistics.NormalDist()
-    left = error * (1 - LOOKS[-2] ** SPENDING_EXPONENT)
+    left = design.error * (1 - LOOKS[-2] ** SPENDING_EXPONENT)
     reach, doubt = normal.inv_cdf(1 - left / 2), normal.inv_cdf(TRUST)
     factor = LEAST_FACTOR
     while factor <= MOST_FACTOR:

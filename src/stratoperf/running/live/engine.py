@@ -11,7 +11,8 @@ from typing import Any, cast
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
-from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.paired import LOOKS, Design, Look
+from stratoperf.analysis.tails import design_of, is_tail
 from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.running.interrupts import deferred_interrupt
@@ -28,7 +29,7 @@ from stratoperf.running.live.recording import result_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
-from stratoperf.running.live.worker_pairs import WorkerPairs
+from stratoperf.running.live.worker_pairs import WorkerPairs, batch_notes
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
 
@@ -57,8 +58,9 @@ def compare_live(
 
     A coin decides for each pair which side goes first wherever one has to, so that identical
     sides differ by the coin alone. Each pair gives one ratio of the chosen statistic; signed
-    ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). A case ends
-    as soon as its verdict is known.
+    ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). The ratio of
+    a high quantile is bounded by how often either side exceeds what both have in common (see
+    `TailDesign`). A case ends as soon as its verdict is known.
 
     Whatever the sides start ends with the comparison, however that ends, daemons in sessions of
     their own included. What is to stay, such as a compile server, is started before.
@@ -78,7 +80,8 @@ def compare_live(
         Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
     statistic
         ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"`` or ``"throughput"``, of the
-        samples of one process.
+        samples of one process. For high quantiles workers time single iterations, where the clock
+        can; a warning says where it cannot.
     confidence
         That all intervals together cover; the admissible error is shared out among the cases.
     duration_s
@@ -250,22 +253,26 @@ class _Engine:
 
     def _measure(self, case: LiveCase, source: PairSource) -> Session:
         settings = self._settings
+        threshold = settings.threshold_of(case.benchmark)
+        design = design_of(settings.statistic, threshold, self._error)
         return run_session(
             source,
-            PairedDesign(settings.threshold_of(case.benchmark), self._error),
+            design,
             statistic=settings.statistic,
             duration_s=settings.duration_s,
             generator=self._generator,
             stop_early=settings.stop_early,
-            tell=functools.partial(self._tell, case),
+            tell=functools.partial(self._tell, case, design),
         )
 
-    def _tell(self, case: LiveCase, look: Look | None, pairs: int, seconds: float) -> None:
+    def _tell(
+        self, case: LiveCase, design: Design, look: Look | None, pairs: int, seconds: float
+    ) -> None:
         """Tell of a pair, and after the first whether there will be enough of them."""
         settings = self._settings
         if pairs == 1:
-            design = PairedDesign(settings.threshold_of(case.benchmark), self._error)
-            warning = too_few_pairs(case.key, seconds, settings.duration_s, design.least_pairs(1.0))
+            least = design.least_pairs()
+            warning = too_few_pairs(case.key, seconds, settings.duration_s, least)
             if warning is not None:
                 self._listener.warned([warning])
         self._listener.pair(case.key, look, pairs, seconds)
@@ -290,7 +297,8 @@ class _Engine:
             }
             for side in SIDES
         }
-        return WorkerPairs(environments, questions, timeout_s)
+        singly = is_tail(self._settings.statistic)
+        return WorkerPairs(environments, questions, timeout_s, singly=singly)
 
     def _keep(
         self,
@@ -303,9 +311,11 @@ class _Engine:
         """Record a case, judge it and tell."""
         settings = self._settings
         notes: list[str] = []
+        if is_tail(settings.statistic):
+            notes += batch_notes(case.key, session, settings.statistic)
         if floor is not None:
             self._floor = floor
-            notes = floor_notes(floor, session)
+            notes += floor_notes(floor, session)
         tree = result_tree(
             case,
             session,
@@ -317,14 +327,8 @@ class _Engine:
         )
         self._recorder.add(tree)
         self._warnings.update(dict.fromkeys([*probe.warnings, *notes]))
-        threshold = settings.threshold_of(case.benchmark)
         metric = compared(
-            case,
-            session,
-            statistic=settings.statistic,
-            threshold=threshold,
-            duration_s=settings.duration_s,
-            error=self._error,
+            case, session, statistic=settings.statistic, duration_s=settings.duration_s
         )
         self._metrics.append(metric)
         if session.failure is not None:
@@ -342,6 +346,7 @@ class _Engine:
         count = len(self._agenda.cases)
         shared = f", shared out among {count} cases (Bonferroni)" if count > 1 else ""
         looks = f"{len(LOOKS)} planned looks" if settings.stop_early else "one look"
+        design = design_of(settings.statistic, settings.threshold, self._error)
         floor = self._floor
         shell = f"; {floor_text(floor)}" if floor is not None and floor.is_shell else ""
         path = self._recorder.path
@@ -351,9 +356,8 @@ class _Engine:
             current=self._sides["current"].label,
             confidence=settings.confidence,
             method=(
-                "pairs of fresh processes in random order, measured in turn; signed ranks of the "
-                "log ratios (Hollander & Wolfe, sections 3.2 and 3.3), group-sequential with "
-                f"{looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
+                f"pairs of fresh processes in random order, measured in turn; {design.METHOD}, "
+                f"group-sequential with {looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
                 f"error {1 - settings.confidence:.2g}{shared}{shell}"
             ),
             metrics=tuple(self._metrics),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stratoperf.analysis.comparison import ComparedMetric, Side
-from stratoperf.analysis.paired import Look, PairedDesign
+from stratoperf.analysis.paired import Look
 from stratoperf.analysis.verdicts import why_decided
 from stratoperf.door import LONGEST_S
 from stratoperf.results.schema import QUANTILES
@@ -30,9 +27,7 @@ def compared(
     session: Session,
     *,
     statistic: str,
-    threshold: float,
     duration_s: float,
-    error: float,
 ) -> ComparedMetric:
     """Return what a session says about a case.
 
@@ -42,14 +37,10 @@ def compared(
         What was measured.
     statistic
         One of `STATISTICS`.
-    threshold
-        Of the verdict.
     duration_s
         The budget, for the advice.
-    error
-        That the intervals may have.
     """
-    confidence = 1 - error
+    confidence = 1 - session.design.error
     look = None if session.failure is not None else session.look
     is_rate = statistic == "throughput"
     return ComparedMetric(
@@ -61,9 +52,9 @@ def compared(
         statistic="mean" if is_rate else statistic,
         unit=f"{session.item_unit}/s" if is_rate else "ns",
         better="higher" if is_rate else "lower",
-        threshold=threshold,
+        threshold=session.design.threshold,
         verdict="inconclusive" if look is None else look.verdict,
-        why=_Reasons(session, statistic, threshold, duration_s, error).why(look),
+        why=_Reasons(session, duration_s).why(look),
         baseline=_typical(session, "baseline", statistic, confidence),
         current=_typical(session, "current", statistic, confidence),
         ratio=None if look is None else look.ratio,
@@ -92,19 +83,15 @@ class _Reasons:
 
     Parameters
     ----------
-    session, statistic, threshold, duration_s, error
+    session, duration_s
         As for `compared`.
     """
 
-    def __init__(
-        self, session: Session, statistic: str, threshold: float, duration_s: float, error: float
-    ) -> None:
+    def __init__(self, session: Session, duration_s: float) -> None:
         self._session = session
-        self._statistic = statistic
-        self._threshold = threshold
+        self._threshold = session.design.threshold
         self._duration_s = duration_s
-        self._error = error
-        self._least_pairs = PairedDesign(threshold, error).least_pairs(1.0)
+        self._least_pairs = session.design.least_pairs()
 
     def why(self, look: Look | None) -> str:
         """Return the reason in words."""
@@ -155,8 +142,7 @@ class _Reasons:
         both = low < lower and high > upper
         crossed = f"holds {upper if high > upper else lower:.4g}"
         reaches = f"reaches beyond {lower:.4g} and {upper:.4g}" if both else crossed
-        log_ratios = np.log(self._values("current")) - np.log(self._values("baseline"))
-        factor = settling_factor(log_ratios, self._threshold, self._error)
+        factor = settling_factor(self._session.design)
         if factor is None or factor * self._duration_s > LONGEST_S:
             advice = (
                 "these pairs do not tell what budget would settle it; a quieter machine, longer "
@@ -166,6 +152,3 @@ class _Reasons:
             budget = budget_text(factor * self._duration_s)
             advice = f"a budget of {budget} would probably settle it"
         return f"{interval} {reaches}; {advice}"
-
-    def _values(self, side: Side) -> NDArray[np.float64]:
-        return np.array(self._session.values(side, self._statistic))

@@ -13,6 +13,7 @@ import numpy as np
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.tails import TailDesign
 from stratoperf.results.schema import QUANTILES
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, PairSource, SideFailed
@@ -39,6 +40,8 @@ class Session:
 
     Attributes
     ----------
+    design
+        Judges the pairs.
     pairs
         All that were completed.
     look
@@ -54,6 +57,7 @@ class Session:
         Whether Ctrl-C did.
     """
 
+    design: PairedDesign | TailDesign
     pairs: list[Pair] = dataclasses.field(default_factory=list)
     look: Look | None = None
     seconds: float = 0.0
@@ -128,7 +132,7 @@ class Budget:
 
 def run_session(
     source: PairSource,
-    design: PairedDesign,
+    design: PairedDesign | TailDesign,
     *,
     statistic: str,
     duration_s: float,
@@ -160,7 +164,7 @@ def run_session(
     Session
         However it ended, Ctrl-C included.
     """
-    session = Session()
+    session = Session(design)
     used: float | None = None
     budget = Budget(duration_s)
     try:
@@ -179,7 +183,10 @@ def run_session(
             # A pair is noted everywhere or nowhere.
             with deferred_interrupt() as pressed:
                 session.pairs.append(Pair(design.pairs, first, arms))
-                design.add(*values)
+                if isinstance(design, TailDesign):
+                    design.add(*(arms[side].latency for side in SIDES))
+                else:
+                    design.add(*values)
                 session.seconds = budget.seconds
                 used = budget.used(early=stop_early)
                 look = None if used is None else design.look(used)

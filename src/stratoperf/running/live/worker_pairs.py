@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
+import statistics
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
+from stratoperf.running.live.session import Session
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
 from stratoperf.running.workers.children import entered
-from stratoperf.running.workers.client import WorkerProcess
+from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
 from stratoperf.running.workers.protocol import SLICES
 
 WARMUP_S = 0.03
@@ -40,6 +43,23 @@ Many short pairs tell more than few long ones, and an interval needs some eight 
 LEAST_SLICES = 2
 """Slices of each side at least: A B B A."""
 
+TAIL_SLICES = 3 * SLICES
+"""Slices of each side at most where a high quantile is asked for: what it rests on is rare, and
+longer pairs cost less than the processes that more of them take."""
+
+MOST_SAMPLES = 1000
+"""Samples of a slice, about, where a high quantile is asked for: shorter slices then, since a run
+file has all of them."""
+
+COARSER = 5
+"""Times shorter than usual the samples are where a high quantile is asked for.
+
+A sample usually lasts a hundred times as long as reading the clock takes (see the sampler), and
+single slow iterations vanish in the mean of as many as that needs. Here reading the clock may be a
+twentieth of a sample, on both sides alike, which makes a ratio of 1.2 look like 1.19. So iterations
+of some 0.5 µs and more are timed singly.
+"""
+
 LONGEST_SAMPLE_S = 0.1
 """Seconds of a sample at most, unless a single iteration is longer.
 
@@ -59,6 +79,9 @@ class WorkerPairs:
         What ``setup`` says, by side.
     timeout_s
         For one process, within the budget.
+    singly
+        Whether to time single iterations where the clock can, and more of them, as high quantiles
+        need.
     """
 
     def __init__(
@@ -66,10 +89,13 @@ class WorkerPairs:
         environments: Mapping[Side, Environment],
         questions: Mapping[Side, Mapping[str, Any]],
         timeout_s: float,
+        *,
+        singly: bool = False,
     ) -> None:
         self._environments = environments
         self._questions = questions
         self._timeout_s = timeout_s
+        self._singly = singly
         self._pair_s = 0.0
 
     def prepare(self, deadline: float) -> None:
@@ -84,9 +110,10 @@ class WorkerPairs:
         with contextlib.ExitStack() as stack:
             try:
                 arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
-            except SideFailed:
+            except WorkerFailed as failure:
                 if time.monotonic() < deadline:
-                    raise
+                    side = cast("Side", failure.worker)
+                    raise SideFailed(side, str(failure)) from failure
                 # Here, before the teardown of the other side: it was killed for the budget's end.
                 raise self._cut(deadline - begin) from None
         self._pair_s = time.monotonic() - begin
@@ -106,7 +133,7 @@ class WorkerPairs:
             start = functools.partial(
                 WorkerProcess,
                 side,
-                self._environments[side],
+                self._environments[side].python,
                 variables,
                 self._timeout_s,
                 deadline,
@@ -117,8 +144,8 @@ class WorkerPairs:
             # On the way out, before any is waited for: both tear down at the same time.
             stack.callback(worker.close)
         ready = {side: workers[side].answer("ready", Ready) for side in order}
-        batch, count = slicing(ready.values())
-        slices = self._slices(workers, order, batch, count)
+        plan = slicing(ready.values(), singly=self._singly)
+        slices = self._slices(workers, order, plan)
         begin = time.monotonic()
         checked = self._verified(workers, order) if verify else {}
         verifying_s = time.monotonic() - begin
@@ -130,7 +157,7 @@ class WorkerPairs:
             side: Arm(
                 process=workers[side].process,
                 started_ns=slices[side][0].started_ns,
-                batch=batch,
+                batch=plan.batch,
                 latency=np.concatenate([one.values for one in slices[side]]),
                 warmup=ready[side].warmup,
                 checked=checked.get(side),
@@ -153,14 +180,15 @@ class WorkerPairs:
         self,
         workers: Mapping[Side, WorkerProcess],
         order: tuple[Side, Side],
-        batch: int,
-        count: int,
+        plan: Slicing,
     ) -> dict[Side, list[Samples]]:
         """Let the sides work in turn: A B, B A, A B and so on, so that a steady drift cancels."""
         slices: dict[Side, list[Samples]] = {side: [] for side in SIDES}
-        for number in range(count):
+        for number in range(plan.count):
             for side in order if number % 2 == 0 else reversed(order):
-                workers[side].ask("slice", batch=batch, seconds=SLICE_S, lead_in_s=LEAD_IN_S)
+                workers[side].ask(
+                    "slice", batch=plan.batch, seconds=plan.seconds, lead_in_s=LEAD_IN_S
+                )
                 slices[side].append(workers[side].answer("samples", Samples))
         return slices
 
@@ -172,25 +200,65 @@ class WorkerPairs:
         return {side: workers[side].answer("verified", Verified).checked for side in order}
 
 
-def slicing(ready: Iterable[Ready]) -> tuple[int, int]:
-    """Return how many iterations a sample has, on both sides, and how many slices there are.
+class Slicing(NamedTuple):
+    """How both workers of a pair are sampled.
+
+    Attributes
+    ----------
+    batch
+        Iterations in a sample.
+    count
+        Slices of each side.
+    seconds
+        Of a slice.
+    """
+
+    batch: int
+    count: int
+    seconds: float
+
+
+def slicing(ready: Iterable[Ready], *, singly: bool = False) -> Slicing:
+    """Return how to sample both sides alike.
 
     Parameters
     ----------
     ready
         What both workers say of the operation.
+    singly
+        As for `WorkerPairs`.
     """
     sides = list(ready)
     # One batch for both: means over more iterations are smoother.
     batch = max(one.batch for one in sides)
     iteration_s = max(one.iteration_ns for one in sides) * 1e-9
+    if singly:
+        batch = math.ceil(batch / COARSER)
     if batch * iteration_s > LONGEST_SAMPLE_S:
         batch = max(1, int(LONGEST_SAMPLE_S / iteration_s))
     # Each slice runs the operation once before its first sample.
     slice_s = max(SLICE_S, 2 * batch * iteration_s)
-    count = min(SLICES, int(MOST_WORK_S / slice_s))
+    most = TAIL_SLICES if singly else SLICES
+    seconds = min(SLICE_S, MOST_SAMPLES * batch * iteration_s) if singly else SLICE_S
     left = min((one.left for one in sides if one.left is not None), default=None)
-    if left is not None:
+    if left is None:
+        count = min(most, int(MOST_WORK_S / slice_s))
+    else:
         batch = max(1, min(batch, left // (2 * LEAST_SLICES)))
-        count = min(count, left // (2 * batch))
-    return batch, max(LEAST_SLICES, count // 2 * 2)
+        # The worker shares out what is left among so many.
+        count = min(SLICES, int(MOST_WORK_S / slice_s), left // (2 * batch))
+    return Slicing(batch, max(LEAST_SLICES, count // 2 * 2), seconds)
+
+
+def batch_notes(key: str, session: Session, statistic: str) -> list[str]:
+    """Return a sentence where a high quantile is not that of single iterations."""
+    arms = [arm for pair in session.pairs for arm in pair.arms.values()]
+    batch = max((arm.batch for arm in arms), default=1)
+    if batch == 1:
+        return []
+    typical_ns = statistics.median(float(np.median(arm.latency)) for arm in arms)
+    return [
+        f"{key}: {statistic} is that of means of {batch} iterations, since the clock cannot time "
+        f"single ones of {typical_ns:.3g} ns: what happens to a few of them is averaged away; let an "
+        "iteration do more work to see it"
+    ]
