@@ -72,7 +72,16 @@ def test_re_runs_that_warned_of_the_hosts_drift_are_counted_apart() -> None:
     cell = only([*quiet, *drifted])
     assert (cell.covered, cell.reruns) == (8, 8)
     assert (cell.drifted_covered, cell.drifted) == (0, 2)
-    assert "20 %: 0 of 2 cover" in as_text([*quiet, *drifted], None)
+    text = as_text([*quiet, *drifted], None)
+    assert "20 %: 0 of 2 cover" in text
+    assert "8 of 10: 80 %" in text
+
+
+def test_where_every_re_run_warned_of_drift_there_is_nothing_to_judge() -> None:
+    warning = "the speed of the CPU changed by 12 % during the measurement"
+    cell = only([simulated_rerun(RUN, 100.0, 1.0, warned=[warning]) for _ in range(3)])
+    assert (cell.reruns, cell.drifted, cell.met) == (0, 3, None)
+    json.dumps(cell.to_json(), allow_nan=False)
 
 
 def test_at_reference_speed_a_slow_host_does_not_move_the_value() -> None:

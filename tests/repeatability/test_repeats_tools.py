@@ -147,6 +147,7 @@ def test_a_result_of_several_processes_has_its_value_at_reference_speed() -> Non
     assert outcome.reference is not None
     assert outcome.reference.value == 11.0
     assert outcome.step_ns == 3.0
+    assert outcome.details["integer_ns"] == [2.0, 4.0, 3.0]
     assert outcome.details["variation"] == {"between": 0.1}
     assert outcome.drifted
     assert outcome.disturbed

@@ -90,13 +90,12 @@ def judged(reruns: Iterable[Rerun], *, at_reference: bool = False) -> dict[Job, 
     by_job: dict[Job, list[tuple[Interval, Outcome, float]]] = {job: [] for job in JOBS}
     usual = _usual_steps(measured)
     for job, outcome, seconds in measured:
-        interval: Interval | None = outcome.interval
+        interval = outcome.interval
         if at_reference:
-            interval = outcome.reference
-            if interval is not None and outcome.step_ns is not None:
-                interval = interval.scaled(usual[job.mode] / outcome.step_ns)
-        if interval is not None:
-            by_job[job].append((interval, outcome, seconds))
+            if outcome.reference is None or outcome.step_ns is None:
+                continue
+            interval = outcome.reference.scaled(usual[job.mode] / outcome.step_ns)
+        by_job[job].append((interval, outcome, seconds))
     return {job: _judged(pairs) for job, pairs in by_job.items() if len(pairs) > 1}
 
 

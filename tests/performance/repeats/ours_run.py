@@ -58,11 +58,9 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
             "method": summary["p50"].get("method"),
             "variation": result.get("variation"),
             "notes": result.get("notes") or None,
-            "readings": readings or None,
+            **readings,
         },
-        step_ns=statistics.median(reading["integer_ns"] for reading in readings)
-        if readings
-        else None,
+        step_ns=statistics.median(readings["integer_ns"]) if readings else None,
     )
 
 
@@ -70,11 +68,16 @@ def _disturbed(why: str | None) -> list[str]:
     return [] if why is None else [f"disturbed: {why}"]
 
 
-def speed_readings(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+def speed_readings(result: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the readings of the machine's speed, of each process where there are several."""
     parts = result.get("processes") or [result]
-    readings = [(part.get("environment") or {}).get("reference") or {} for part in parts]
-    return [reading for reading in readings if reading.get("integer_ns")]
+    found = [(part.get("environment") or {}).get("reference") or {} for part in parts]
+    known = [reading for reading in found if reading.get("integer_ns")]
+    return {
+        name: [reading.get(name) for reading in known]
+        for name in ("integer_ns", "memory_ns")
+        if known
+    }
 
 
 def by_measure(operation: str, processes: int | None) -> Outcome:

@@ -68,6 +68,7 @@ DETAILS = [
     "[95 %]",
     "goal",
     "warned of drift",
+    "all covered",
     "disturbed",
     "no interval",
     "width",
@@ -82,18 +83,23 @@ def _details(cell: Cell) -> list[str]:
         TOOLS[cell.tool].title,
         cell.operation,
         TOOLS[cell.tool].states,
-        f"{cell.covered} of {cell.reruns}: {percent(cell.rate)}",
-        f"{percent(cell.low)} to {percent(cell.high)}",
+        _rate(cell.covered, cell.reruns),
+        f"{percent(cell.low)} to {percent(cell.high)}" if cell.reruns else "",
         {True: "met", False: "MISSED", None: ""}[cell.met],
         f"{percent(cell.drifted / shown)}: {cell.drifted_covered} of {cell.drifted} cover"
         if cell.drifted
         else "",
+        _rate(cell.covered + cell.drifted_covered, shown),
         percent(cell.disturbed / shown) if cell.disturbed else "",
         f"{cell.unbounded}" if cell.unbounded else "",
         percent(cell.width),
         percent(cell.apart),
         f"{cell.seconds:.3g}",
     ]
+
+
+def _rate(covered: int, reruns: int) -> str:
+    return f"{covered} of {reruns}: {percent(covered / reruns)}" if reruns else "none"
 
 
 def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
