@@ -27,6 +27,7 @@ void register_perf_counters(py::module_ module);
 void register_clock(py::module_ module);
 void register_consensus(py::module_ module);
 void register_memory(py::module_ module);
+void register_reference(py::module_ module);
 void register_sampler(py::module_ module);
 void register_statistics(py::module_ module);
 void register_synthesis(py::module_ module);

@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, module) {
   register_synthesis(module.def_submodule("synthesis", "Node tables and patterns."));
   register_memory(module.def_submodule("memory", "Blocks in memory tiers."));
   register_perf_counters(module.def_submodule("perf_counters", "Counters of the processor."));
+  register_reference(module.def_submodule("reference", "The speed of the machine."));
   register_sampler(module.def_submodule("sampler", "The sampler."));
 }

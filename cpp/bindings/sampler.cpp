@@ -132,11 +132,11 @@ void register_sampler(py::module_ module) {
       "sample",
       [](const py::object& work, double warmup_s, std::uint64_t min_samples, double max_duration_s,
          double precision, double quantile, double confidence, std::uint64_t batch,
-         std::uint64_t max_iterations, std::uint64_t max_samples, const py::object& histogram,
-         bool stop_on_signal) {
-        const SamplerOptions options = {warmup_s,  min_samples,    max_duration_s,
-                                        precision, quantile,       confidence,
-                                        batch,     max_iterations, max_samples};
+         std::uint64_t max_iterations, std::uint64_t max_samples, double spread_s,
+         const py::object& histogram, bool stop_on_signal) {
+        const SamplerOptions options = {warmup_s,    min_samples, max_duration_s, precision,
+                                        quantile,    confidence,  batch,          max_iterations,
+                                        max_samples, spread_s};
         Histogram* const sink = histogram.is_none() ? nullptr : &histogram_from(histogram);
         const bool native = PyCapsule_CheckExact(work.ptr()) != 0;
         return native ? sample_native(work, options, sink, stop_on_signal)
@@ -145,7 +145,7 @@ void register_sampler(py::module_ module) {
       py::arg("work"), py::kw_only(), py::arg("warmup_s"), py::arg("min_samples"),
       py::arg("max_duration_s"), py::arg("precision"), py::arg("quantile"), py::arg("confidence"),
       py::arg("batch"), py::arg("max_iterations") = 0, py::arg("max_samples") = 0,
-      py::arg("histogram"), py::arg("stop_on_signal"),
+      py::arg("spread_s") = 0.0, py::arg("histogram"), py::arg("stop_on_signal"),
       "Samples a capsule (GIL released) or a Python callable.");
 
   module.def("device_times", &take_device_times, py::arg("operation"), py::kw_only(),

@@ -24,7 +24,11 @@ void check_quantile(double q);
 void check_confidence(double confidence);
 
 // Quantile q in [0, 1] of the samples in the order taken, with a two-sided interval of the given
-// confidence. Throws std::invalid_argument for no samples, NaN, or a q or confidence out of range.
+// confidence: from the order statistics of independent draws. Where the samples are correlated it
+// reaches as far as the quantiles of eight parts of the series, too. The effective size is no base
+// for it: a series that drifts is worth next to nothing by that, and ranks of so few samples lie at
+// the extremes of all, which no drift has reached. Throws std::invalid_argument for no samples,
+// NaN, or a q or confidence out of range.
 QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence);
 
 }  // namespace stratoperf

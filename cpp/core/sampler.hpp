@@ -25,6 +25,10 @@ struct SamplerOptions {
   // that uses something up: the warm-up then takes at most a tenth of them.
   std::uint64_t max_iterations = 0;
   std::uint64_t max_samples = 0;  // kept at most; 0: as many as there is time for
+  // Seconds of sampling before the precision is looked at, as far as max_duration_s allows: what
+  // drifts shows only to samples that are spread over time. They are cut into windows, and a window
+  // that overflows runs on without keeping more samples, so that their number is bounded.
+  double spread_s = 0;
 };
 
 enum class StopReason { precision, max_duration, max_iterations, max_samples, interrupted, failed };
@@ -43,6 +47,9 @@ struct SampleSeries {
 
 // Samples the operation on the calling thread. Between one clock read and the next nothing runs
 // but the operation: buffers grow and the precision is checked between blocks of samples.
+//
+// With a spread the operation runs without a pause: its caches and the processor's frequency would
+// not survive one. A spread needs a precision above 0; without one all samples are kept anyway.
 //
 // With a histogram every sample is recorded there in picoseconds instead of being kept, so that
 // memory stays constant; the precision is then not looked at.

@@ -104,6 +104,11 @@ class Measurement:
         """The number of samples."""
         return len(self.samples_ns) if self.histogram is None else self.histogram.count
 
+    @property
+    def scope(self) -> str:
+        """What the intervals speak of: ``"this process"``, or for several ``"5 processes"``."""
+        return "this process"
+
     def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
         """Estimate a quantile of the time of one iteration, in nanoseconds.
 
@@ -161,7 +166,10 @@ class Measurement:
         else:
             summary = self.histogram.summary(CONFIDENCE).scaled(1 / PICOSECONDS)
         return msgspec.structs.replace(
-            self._labeled_summary(summary), stopped_because=self.stopped_because
+            self._labeled_summary(summary),
+            stopped_because=self.stopped_because,
+            processes=1,
+            scope=self.scope,
         )
 
     def _labeled_summary(self, summary: Summary) -> Summary:

@@ -21,6 +21,9 @@ from stratoperf.verification import verify
 DEVICE_SAMPLES = 1000
 DEVICE_SHARE = 0.1
 
+SPREAD_S = 1.0
+"""Seconds of sampling at least: shorter, and a median says what the machine did in that moment."""
+
 LARGEST_BATCH = 2**32
 SAMPLE_BYTES = 8
 """Of one sample, in memory and in a file."""
@@ -43,6 +46,10 @@ def measure(
 ) -> Measurement:
     """Time an operation until a quantile is known well enough, or time runs out.
 
+    The samples are spread over a second at least, in eight windows or more, without a pause between
+    them: a machine that drifts changes what it does from window to window, so the intervals of the
+    result, and with them the precision, follow from the scatter between windows.
+
     Parameters
     ----------
     fn
@@ -55,7 +62,8 @@ def measure(
     min_iterations
         Samples to take before the precision is looked at.
     max_duration_s
-        Seconds of sampling, which win over `min_iterations`, at most 1,000 hours. Sampling ends
+        Seconds of sampling, which win over `min_iterations` and over the second that the samples
+        are spread over, at most 1,000 hours. Sampling ends
         earlier after 2**26 samples, which is what a file can hold of them. An iteration in
         progress when they are over is finished, so one of a Python callable that lasts longer
         makes the sampling last longer.
@@ -91,6 +99,42 @@ def measure(
     Exception
         Whatever the callable raises, with its traceback.
     """
+    return measure_here(
+        fn,
+        name,
+        warmup_s,
+        min_iterations,
+        max_duration_s,
+        precision,
+        quantile,
+        batch=batch,
+        keep_samples=keep_samples,
+        spread_s=SPREAD_S,
+    )
+
+
+def measure_here(
+    fn: Operation | HasOperation | Capsule | Callable[[], object],
+    name: str | None,
+    warmup_s: float,
+    min_iterations: int,
+    max_duration_s: float,
+    precision: float,
+    quantile: float,
+    *,
+    batch: int | None = None,
+    keep_samples: bool = True,
+    spread_s: float = 0.0,
+) -> Measurement:
+    """Measure in this process: see `measure`, whose parameters these are.
+
+    Parameters
+    ----------
+    spread_s
+        Seconds that the samples are spread over before the precision is looked at, as far as
+        `max_duration_s` allows. By default none: for whoever measures in many processes, each
+        briefly.
+    """
     operation = as_operation(fn)
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
     if keep_samples:
@@ -109,6 +153,7 @@ def measure(
         batch=0 if batch is None else arguments.count("batch", batch, LARGEST_BATCH),
         max_iterations=operation.max_iterations or 0,
         max_samples=MOST_NUMBERS,
+        spread_s=spread_s,
         histogram=histogram,
         # Python runs its signal handlers on the main thread alone.
         stop_on_signal=threading.current_thread() is threading.main_thread(),

@@ -26,13 +26,8 @@ def empty() -> None:
 
 
 def test_a_callable_is_measured_with_intervals() -> None:
-    # A busy machine can hold up so long a part of 0.1 s that too few samples count as independent
-    # for an interval; not every time.
-    for _ in range(10):
-        measurement = sp.measure(lambda: sum(range(100)), **QUICK)
-        summary = measurement.summary()
-        if summary.p50.low is not None:
-            break
+    measurement = sp.measure(lambda: sum(range(100)), **QUICK)
+    summary = measurement.summary()
     assert summary.count == len(measurement.samples_ns) >= 50
     assert summary.p50.low is not None
     assert summary.p50.high is not None
@@ -77,6 +72,61 @@ def test_sampling_stops_at_the_precision() -> None:
     measurement = sp.measure(empty, warmup_s=0.01, max_duration_s=20, precision=5.0)
     assert measurement.stopped_because == "precision"
     assert measurement.count >= 1000
+
+
+def test_samples_are_spread_over_a_second_however_soon_the_precision_is_there() -> None:
+    started = time.monotonic()
+    measurement = sp.measure(lambda: time.sleep(0.0005), warmup_s=0, precision=5.0)
+    assert time.monotonic() - started >= 1
+    assert measurement.stopped_because == "precision"
+    assert measurement.samples_ns.sum() >= 0.9e9
+
+
+def test_a_slow_operation_has_a_sample_in_each_window_whatever_the_precision() -> None:
+    measurement = sp.measure(
+        lambda: time.sleep(0.2), warmup_s=0, min_iterations=1, precision=5.0, max_duration_s=20
+    )
+    assert measurement.stopped_because == "precision"
+    assert measurement.count >= 8
+
+
+def test_time_wins_over_the_spread() -> None:
+    started = time.monotonic()
+    measurement = sp.measure(lambda: time.sleep(0.001), warmup_s=0, max_duration_s=0.1)
+    assert time.monotonic() - started < 1
+    assert measurement.count > 8
+
+
+def test_what_is_measured_in_many_processes_need_not_be_spread() -> None:
+    measurement = measuring.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
+    assert measurement.stopped_because == "precision"
+    assert measurement.count == 1000
+
+
+def test_a_machine_that_gets_slower_meanwhile_shows_in_the_interval_and_as_drift() -> None:
+    started = time.monotonic()
+
+    def slowing() -> None:
+        # From 1 ms to 3 ms.
+        time.sleep(0.001 + 0.002 * min(time.monotonic() - started, 1))
+
+    measurement = sp.measure(slowing, warmup_s=0)
+    summary = measurement.summary()
+    assert summary.drift is not None
+    assert summary.drift > 0.2
+    assert summary.p50.low is not None
+    assert summary.p50.high is not None
+    assert summary.p50.high - summary.p50.low > 0.2 * summary.p50.value
+    assert "drift" in repr(measurement)
+    assert "drift of the median" in measurement._repr_html_()
+
+
+def test_intervals_of_one_process_say_so_everywhere() -> None:
+    measurement = sp.measure(empty, **QUICK)
+    summary = measurement.summary()
+    assert (measurement.scope, summary.scope, summary.processes) == (*["this process"] * 2, 1)
+    for text in (repr(measurement), measurement._repr_html_(), summary._repr_html_()):
+        assert "this process" in text
 
 
 def test_time_wins_over_the_minimum_of_iterations() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from stratoperf.monitor import NoiseProbe
-from stratoperf.monitor.counters import TICK_S, frequency_mhz, ticks
+from stratoperf.monitor.counters import frequency_mhz, ticks
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_warnings import noise_warnings
+from stratoperf.monitor.processes import TICK_S
 
 Tree = Callable[[Mapping[str, str]], Path]
 
@@ -24,13 +26,17 @@ STAT = (
 QUIET: dict[str, Any] = {
     "seconds": 10.0,
     "steal_percent": 0.0,
+    "cpu_seconds": 9.0,
+    "waiting_seconds": 0.0,
     "waiting_percent": 0.0,
+    "others_seconds": 0.0,
+    "idle_percent": 50.0,
     "other_load": 0.0,
     "involuntary_switches": 0,
     "voluntary_switches": 0,
     "page_faults": {"minor": 0, "major": 0},
     "cpu_frequency": None,
-    "throttling": {"thermal_events": None, "quota_ms": None, "pi_flags": None},
+    "throttling": {"thermal_events": None, "thermal_ms": None, "quota_ms": None, "pi_flags": None},
     "load_average": None,
     "gpu_utilization": None,
 }
@@ -45,6 +51,8 @@ def test_ticks_are_summed_over_the_chosen_cpus() -> None:
     chosen = ticks(STAT, [1])
     assert chosen is not None
     assert chosen.busy == pytest.approx(65 * TICK_S)
+    assert chosen.user == pytest.approx(40 * TICK_S)
+    assert chosen.interrupts == pytest.approx(5 * TICK_S)
     assert chosen.idle == pytest.approx(505 * TICK_S)
     assert chosen.stolen == pytest.approx(20 * TICK_S)
 
@@ -139,21 +147,19 @@ def test_a_quiet_measurement_raises_no_warning() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"steal_percent": 3.21}, "hypervisor took the CPU away for 3.2 %"),
-        ({"waiting_percent": 12.0}, "waited for a CPU 12.0 %"),
-        ({"waiting_percent": None, "involuntary_switches": 500}, "preempted 50 times a second"),
+        ({"steal_percent": 3.21}, "hypervisor took the CPU away for 3.0 %"),
+        ({"waiting_seconds": 1.2, "others_seconds": 5.0}, "waited for a CPU 11.8 %"),
+        (
+            {"waiting_seconds": None, "others_seconds": None, "involuntary_switches": 500},
+            "preempted 50 times a second",
+        ),
         ({"other_load": 1.5}, "other processes kept 1.5 CPUs busy"),
         ({"page_faults": {"minor": 0, "major": 99}}, "99 page faults waited"),
         ({"cpu_frequency": {"start_mhz": 4000.0, "end_mhz": 3000.0}}, "from 4000 to 3000 MHz"),
         ({"gpu_utilization": {"start_percent": [0.0, 80.0], "end_percent": None}}, "80 % busy"),
-        (
-            {"throttling": {"thermal_events": 2, "quota_ms": None, "pi_flags": None}},
-            "throttled by heat 2 times",
-        ),
-        (
-            {"throttling": {"thermal_events": None, "quota_ms": 80.0, "pi_flags": None}},
-            "CPU quota stopped the process for 80 ms",
-        ),
+        ({"throttling": {"thermal_events": 2}}, "throttled by heat 2 times"),
+        ({"throttling": {"quota_ms": 80.0}}, "CPU quota stopped the process for 80 ms"),
+        ({"reference": {"integer_change": -0.2}}, "speed changed by 20 %"),
         (
             {"throttling": {"thermal_events": 0, "quota_ms": 0.0, "pi_flags": 0b101}},
             "under-voltage, throttled",
@@ -169,11 +175,13 @@ def test_each_disturbance_is_told(change: dict[str, Any], words: str) -> None:
     "change",
     [
         # One tick of theft in 50 ms is 20 %, and still only the counter's resolution.
-        {"seconds": 0.05, "steal_percent": 20.0},
+        {"seconds": 0.05, "cpu_seconds": 0.05, "steal_percent": 20.0},
         {"seconds": 0.05, "other_load": 0.5},
         # The CPU wakes up during the warm-up.
         {"cpu_frequency": {"start_mhz": 800.0, "end_mhz": 4000.0}},
         {"page_faults": {"minor": 9999, "major": 3}},
+        # Its own threads had the CPUs.
+        {"cpu_seconds": 20.0, "waiting_seconds": 60.0, "involuntary_switches": 5000},
     ],
 )
 def test_what_the_counters_cannot_tell_raises_no_warning(change: dict[str, Any]) -> None:
@@ -195,6 +203,18 @@ def test_time_under_a_quota_is_told(tree: Tree) -> None:
     with NoiseProbe(root) as probe:
         tree({"/sys/fs/cgroup/job/cpu.stat": "throttled_usec 9000"})
     assert probe.environment["throttling"]["quota_ms"] == pytest.approx(8)
+
+
+def test_heat_is_told_for_the_cpus_that_it_throttled_most(tree: Tree) -> None:
+    cpus = sorted(os.sched_getaffinity(0))
+    name = "/sys/devices/system/cpu/cpu{}/thermal_throttle/package_throttle_{}"
+    root = tree({name.format(cpu, "count"): str(cpu) for cpu in cpus})
+    tree({name.format(cpu, "total_time_ms"): "7" for cpu in cpus})
+    with NoiseProbe(root) as probe:
+        tree({name.format(cpus[-1], "count"): str(cpus[-1] + 3)})
+        tree({name.format(cpus[-1], "total_time_ms"): "19"})
+    throttling = probe.environment["throttling"]
+    assert (throttling["thermal_events"], throttling["thermal_ms"]) == (3, 12)
 
 
 def test_the_frequency_is_that_of_the_cpu_in_use(tree: Tree) -> None:

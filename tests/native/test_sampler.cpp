@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "core/histogram.hpp"
 #include "core/operation.hpp"
@@ -107,6 +108,55 @@ TEST_CASE("sampling stops once the quantile is known well enough") {
   CHECK(series.stopped_because == StopReason::precision);
   // More than the minimum where samples look correlated, as they do under emulation.
   CHECK(series.samples_ns.size() >= options.min_samples);
+}
+
+TEST_CASE("a spread lasts as long as it says, however soon the quantile is known") {
+  Counted::Counts counts;
+  Owned owned(std::make_unique<Counted>(counts, [] { busy_us(5); }));
+  SamplerOptions options = short_options();
+  options.precision = 10;
+  options.max_duration_s = 30;
+  options.spread_s = 0.2;
+  options.batch = 1;
+  timespec start = {};
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  const SampleSeries series = sample(owned.c, options);
+  timespec stop = {};
+  clock_gettime(CLOCK_MONOTONIC, &stop);
+  CHECK(series.stopped_because == StopReason::precision);
+  const double lasted = static_cast<double>(stop.tv_sec - start.tv_sec) +
+                        static_cast<double>(stop.tv_nsec - start.tv_nsec) * 1e-9;
+  CHECK(lasted >= 0.2);
+  CHECK(counts.iterations == series.warmup_iterations + series.samples_ns.size());
+}
+
+TEST_CASE("a spread has at least a sample in each of its windows, unless time is over") {
+  for (const auto& [limit_s, least] : {std::pair(30.0, 8U), std::pair(0.1, 2U)}) {
+    CAPTURE(limit_s);
+    Counted::Counts counts;
+    Owned owned(std::make_unique<Counted>(counts, [] { busy_us(50'000); }));
+    SamplerOptions options = short_options();
+    options.precision = 10;
+    options.min_samples = 1;
+    options.max_duration_s = limit_s;
+    options.spread_s = 0.1;
+    options.batch = 1;
+    CHECK(sample(owned.c, options).samples_ns.size() >= least);
+  }
+}
+
+TEST_CASE("a spread keeps a bounded number of samples, of every window") {
+  Counted::Counts counts;
+  Owned owned(std::make_unique<Counted>(counts, [] {}));
+  SamplerOptions options = short_options();
+  options.precision = 10;
+  options.max_duration_s = 30;
+  options.spread_s = 1;
+  options.batch = 1;
+  const SampleSeries series = sample(owned.c, options);
+  CHECK(series.stopped_because == StopReason::precision);
+  CHECK(series.samples_ns.size() <= std::size_t{8} << 16);
+  CHECK(counts.iterations >= series.warmup_iterations + series.samples_ns.size());
 }
 
 TEST_CASE("time wins over the minimum of samples") {
@@ -217,6 +267,9 @@ TEST_CASE("options out of range are refused by name") {
   Owned owned(std::make_unique<Counted>(counts, [] {}));
   SamplerOptions options;
   options.warmup_s = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(sample(owned.c, options), std::invalid_argument);
+  options = {};
+  options.spread_s = -1;
   CHECK_THROWS_AS(sample(owned.c, options), std::invalid_argument);
   options = {};
   options.max_duration_s = 0;

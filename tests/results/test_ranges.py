@@ -18,6 +18,8 @@ Tree = dict[str, Any]
 
 METRIC = ("results", 0, "metrics", "latency")
 SUMMARY = (*METRIC, "summary")
+RESULT = ("results", 0)
+CALM = {"between": 0.01, "extent": 0.02}
 SERIES = ("results", 0, "series", 0)
 
 REFUSED: list[tuple[tuple[str | int, ...], Any, str]] = [
@@ -51,6 +53,30 @@ REFUSED: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("results", 0, "verification", "checked"), -1, "verification.checked: expected int >= 0"),
     (("results", 0, "profile"), {"counters": {"a": 1}}, "profile.counters"),
     (("results", 0, "profile"), {"functions": [{"function": "f"}]}, r"profile.functions\[0\]"),
+    ((*SUMMARY, "processes"), -1, "summary.processes: expected int >= 0"),
+    ((*SUMMARY, "scope"), "this\nprocess", "summary.scope: .*printable"),
+    ((*SUMMARY, "scope"), 5, "summary.scope: expected str"),
+    ((*SUMMARY, "at_reference_speed"), 5.0, "summary.at_reference_speed: expected object"),
+    (
+        (*SUMMARY, "at_reference_speed"),
+        {"value": 1e90, "low": None, "high": None, "confidence": 0.95, "method": ""},
+        "at_reference_speed.value: expected 0 or a number",
+    ),
+    ((*RESULT, "variation"), {"between": -0.1, "extent": 0.0}, "variation.between: expected float"),
+    ((*RESULT, "variation"), {"between": 0.1}, "variation: .*extent"),
+    ((*RESULT, "variation"), {**CALM, "drift": -1e90}, "variation.drift: expected a magnitude"),
+    ((*RESULT, "variation"), {**CALM, "drift_chance": 1.5}, "variation.drift_chance: .*0 to 1"),
+    ((*RESULT, "variation"), {**CALM, "slow_processes": -1}, "variation.slow_processes"),
+    ((*RESULT, "variation"), [], "variation: expected object"),
+    ((*RESULT, "processes"), {}, "processes: expected array"),
+    ((*RESULT, "processes"), [{"disturbed": 1}], r"processes\[0\].disturbed: expected str"),
+    ((*RESULT, "processes"), [{"warmup": {"seconds": -1}}], r"processes\[0\].warmup.seconds"),
+    ((*RESULT, "processes"), [{"environment": 3}], r"processes\[0\].environment"),
+    ((*RESULT, "processes"), [{}, {"metrics": {"a": {"p50": "x"}}}], r"processes\[1\].metrics"),
+    ((*RESULT, "processes"), [{"metrics": {"a": {"p50": 1e99}}}], r"processes\[0\].*a.p50"),
+    ((*RESULT, "processes"), [{"metrics": {"a\n": {}}}], r"processes\[0\].metrics: .*printable"),
+    ((*RESULT, "left_out"), [{"metrics": {"a": {"p50": 1e99}}}], r"left_out\[0\].*a.p50"),
+    ((*RESULT, "disturbed"), False, "disturbed: expected str"),
     ((*SERIES, "batch"), 0, "batch: expected int >= 1"),
     ((*SERIES, "pair"), -1, "pair: expected int >= 0"),
     ((*SERIES, "started_ns"), -(2**63), "started_ns: expected int >="),

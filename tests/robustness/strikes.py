@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,12 +25,14 @@ import numpy as np
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
+from stratoperf.results.parts import measured
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN, files_of
 from stratoperf.running.recorder import FileRecorder, resume_file, start_file
 
 Acknowledge = Callable[[str], None]
 
 KEYS = ["a", "b"]
+PROCESSES = ["p1", "p2"]
 LENGTHS = {"a": LONGEST_INLINE_COLUMN + 1, "b": 3}
 SCENARIOS: dict[str, tuple[Callable[[Path], None], Callable[[Path, Acknowledge], None]]] = {}
 MODES = ("kill", "fail", "fail-on")
@@ -94,6 +96,13 @@ class Strike:
         return call
 
 
+def part(key: str, process: str) -> dict[str, Any]:
+    tree = result(key)
+    tree["series"][0]["process"] = process
+    tree["series"][0]["columns"]["latency"] += int(process[1:])
+    return tree
+
+
 def result(key: str, status: str = "ok") -> dict[str, Any]:
     return {
         "key": key,
@@ -127,6 +136,14 @@ def interrupted_file(folder: Path) -> None:
     tree["results"] = [result("a"), result("b", "interrupted")]
     LENGTHS["b"] = 3
     sp.results.Run(tree).save(folder / "x.json")
+
+
+def interrupted_parts(folder: Path) -> None:
+    """Leave a run file of which both cases were interrupted after their first process."""
+    recorder = start_file(folder, document(), ["x"])
+    for key in KEYS:
+        recorder.add_part(part(key, "p1"))
+    recorder.finish(KEYS, complete=False)
 
 
 def torn_journal(folder: Path) -> None:
@@ -165,23 +182,70 @@ def interrupt(folder: Path, acknowledge: Acknowledge) -> None:
         recorder.abandon()
 
 
+def start_parts(folder: Path, acknowledge: Acknowledge) -> None:
+    carry_on(start_file(folder, document(), ["x"]), acknowledge, processes=PROCESSES)
+
+
+def resume_parts(folder: Path, acknowledge: Acknowledge) -> None:
+    for key in KEYS:
+        acknowledge(f"{key} p1")
+    (path,) = folder.glob("x*.json")
+    carry_on(resume_file(path, dict)[1], acknowledge, processes=PROCESSES)
+
+
+def interrupt_parts(folder: Path, acknowledge: Acknowledge) -> None:
+    """Save a run that was interrupted between the passes over its cases."""
+    recorder = start_file(folder, document(), ["x"])
+    try:
+        for key in KEYS:
+            recorder.add_part(part(key, "p1"))
+            acknowledge(f"{key} p1")
+        recorder.add({**part("b", "p1"), "status": "interrupted"})
+        recorder.finish(KEYS, complete=False)
+    finally:
+        recorder.abandon()
+
+
 SCENARIOS["start"] = nothing, start
+SCENARIOS["start-parts"] = nothing, start_parts
+SCENARIOS["resume-parts"] = interrupted_parts, resume_parts
+SCENARIOS["interrupt-parts"] = nothing, interrupt_parts
 SCENARIOS["interrupt"] = nothing, interrupt
 SCENARIOS["resume-run-file"] = interrupted_file, resume_run_file
 SCENARIOS["resume-journal"] = torn_journal, resume_journal
 
 
-def carry_on(recorder: FileRecorder, acknowledge: Acknowledge, keys: list[str] = KEYS) -> None:
+def carry_on(
+    recorder: FileRecorder,
+    acknowledge: Acknowledge,
+    keys: Sequence[str] = KEYS,
+    processes: Sequence[str] = (),
+) -> None:
+    """Finish a run, with the processes of each case pass by pass."""
     try:
         recorder.add_system("box", {})
-        for key in keys:
-            if all(one["key"] != key or one["status"] != "ok" for one in recorder.results):
-                recorder.add(result(key))
-                acknowledge(key)
+        missing = [
+            key
+            for key in keys
+            if all(one["key"] != key or one["status"] != "ok" for one in recorder.results)
+        ]
+        for process in processes:
+            for key in missing:
+                if not {(key, process)} & known_parts(recorder, key):
+                    recorder.add_part(part(key, process))
+                    acknowledge(f"{key} {process}")
+        for key in missing:
+            series = [one for tree in recorder.parts(key) for one in tree["series"]]
+            recorder.add({**result(key), "series": series} if series else result(key))
+            acknowledge(key)
         recorder.finish(keys, complete=True)
     except BaseException:
         recorder.abandon()
         raise
+
+
+def known_parts(recorder: FileRecorder, key: str) -> set[tuple[str, str]]:
+    return {(key, tree["series"][0]["process"]) for tree in recorder.parts(key)}
 
 
 def unsynced(descriptor: Any) -> None:
@@ -227,7 +291,7 @@ def struck(scenario: str, mode: str, number: int, folder: Path) -> tuple[bool, l
     problems = [word for word in words if word.startswith("raised")]
     problems += [f"{word!r} names no path" for word in words if "error" in word and "/" not in word]
     with noting(problems):
-        check_disk(folder, {word for word in words if word in KEYS})
+        check_disk(folder, {word for word in words if word.split()[0] in KEYS})
     return status != 1, problems
 
 
@@ -242,19 +306,19 @@ def noting(problems: list[str]) -> Iterator[None]:
 def check_disk(folder: Path, finished: set[str]) -> None:
     """Look for what was finished, go on, start another run, and look for leftovers."""
     stored = [*folder.glob("x*.json"), *folder.glob("x*.journal")]
-    loaded = [
-        {one.key for one in sp.load(path).results if one.status == "ok" and whole(one)}
-        for path in stored
-    ]
-    best = max(loaded, key=len, default=set())
-    assert finished <= best, f"finished {finished}, of which {best} can be loaded"
+    loaded = [kept_words(sp.load(path)) for path in stored]
+    assert not finished or any(is_kept(finished, kept) for kept in loaded), (
+        f"finished {finished}, of which can be loaded {loaded}"
+    )
     # Copies of a run file may refer to its arrays for ever.
     used = files_of_all(folder.glob("*.json"))
     for path in stored:
         if path.exists():
-            accepted, recorder = resume_file(path, dict)
-            assert finished <= {one["key"] for one in accepted["results"]}, f"resumes {accepted}"
-            carry_on(recorder, unheard)
+            _, recorder = resume_file(path, dict)
+            resumed = {one["key"] for one in recorder.results if one["status"] == "ok"}
+            resumed |= {" ".join(one) for key in KEYS for one in known_parts(recorder, key)}
+            assert is_kept(finished, resumed), f"resumes {resumed}"
+            carry_on(recorder, unheard, processes=PROCESSES)
             assert all(whole(one) for one in sp.load(recorder.path or "").results)
     carry_on(start_file(folder, document("other"), ["y"]), unheard, ["b"])
     runs = list(folder.glob("*.json"))
@@ -269,8 +333,19 @@ def files_of_all(paths: Iterable[Path]) -> set[str]:
     return set().union(*(files_of(sp.load(path).document) for path in paths))
 
 
+def kept_words(run: sp.Run) -> set[str]:
+    """Return what `carry_on` acknowledged of what a run holds whole."""
+    assert all(whole(one) for one in run.results if one.status == "ok")
+    return {" ".join(one).strip() for one in measured(run.document["results"])}
+
+
+def is_kept(finished: set[str], kept: set[str]) -> bool:
+    """Return whether each case and each process is there, or the case of the process."""
+    return all(word in kept or word.split()[0] in kept for word in finished)
+
+
 def whole(one: Any) -> bool:
-    return len(one.series[0].columns["latency"]) == LENGTHS[one.key]
+    return all(len(series.columns["latency"]) == LENGTHS[one.key] for series in one.series)
 
 
 def main(scenario: str, mode: str, folder: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import stratoperf as sp
+from stratoperf.cli.claims_view import show_claims, show_measured_claims
+from stratoperf.cli.screen import Screen
 from stratoperf.results import SCHEMA, Run
 from stratoperf.running import REGISTRY
 from stratoperf.running.published import CLAIMS
@@ -97,6 +101,56 @@ def test_what_was_not_measured_says_why(status: str) -> None:
     assert headline(
         consensus("cuda", 1, status=status, reason="no GPU", metrics={}), consensus("cpu", 20)
     ).measured.value == pytest.approx(20)
+
+
+NOISE = "waited for a CPU 39.0 % of the time while other processes were running"
+
+
+@pytest.mark.parametrize("p95_us", [49, 95, 150, 9010])
+def test_a_claim_is_not_decided_by_disturbed_processes(p95_us: float) -> None:
+    row = headline(consensus("cuda", p95_us, disturbed=NOISE))
+    assert row.verdict == "inconclusive"
+    assert row.why.startswith(f"disturbed: {NOISE}")
+    assert row.measured.value == pytest.approx(p95_us)
+
+
+def test_a_disturbed_case_does_not_hide_an_undisturbed_one_that_missed() -> None:
+    row = headline(consensus("cuda", 150, byzantine=0), consensus("cuda", 9010, disturbed=NOISE))
+    assert (row.verdict, row.measured.value) == ("missed", pytest.approx(150))
+
+
+def test_a_claim_is_open_while_one_of_its_cases_is_disturbed() -> None:
+    row = headline(consensus("cuda", 20, byzantine=0), consensus("cuda", 20, disturbed=NOISE))
+    assert row.verdict == "inconclusive"
+    assert row.why.startswith("disturbed: ")
+
+
+@pytest.mark.parametrize(
+    ("scope", "p95_us", "verdict"),
+    [
+        ("this process", 49, "inconclusive"),
+        ("this process", 20, "met"),
+        ("this process", 9010, "missed"),
+        ("6 processes", 49, "met"),
+        (None, 49, "met"),
+    ],
+)
+def test_a_claim_is_decided_by_what_the_interval_speaks_of(
+    scope: str | None, p95_us: float, verdict: str
+) -> None:
+    result = consensus("cuda", p95_us)
+    result["metrics"]["latency"]["summary"]["scope"] = scope
+    assert headline(result).verdict == verdict
+
+
+def test_disturbance_reads_alike_in_json_the_notebook_and_the_terminal() -> None:
+    table = sp.claims(run_of(consensus("cuda", 9010, disturbed=NOISE)))
+    printed = io.StringIO()
+    for show in (show_claims, show_measured_claims):
+        show(Screen(Console(file=printed, width=200)), table)
+    for shown in (table.to_json(), table._repr_html_(), printed.getvalue()):
+        assert f"disturbed: {NOISE}" in shown
+        assert "inconclusive" in shown
 
 
 def test_the_whole_table_is_there() -> None:

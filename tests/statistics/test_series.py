@@ -19,6 +19,13 @@ SERIES = hnp.arrays(
     elements=st.floats(-1e9, 1e9) | st.integers(0, 5).map(float),
 )
 
+
+def width(estimate: statistics.Estimate) -> float:
+    assert estimate.low is not None
+    assert estimate.high is not None
+    return estimate.high - estimate.low
+
+
 OF_SAMPLES: list[Callable[[Any], object]] = [
     lambda samples: statistics.quantile(samples, 0.5),
     statistics.mean,
@@ -32,17 +39,13 @@ OF_SAMPLES: list[Callable[[Any], object]] = [
 
 
 @given(SERIES, st.floats(0, 1), st.floats(0.5, 0.999))
-def test_a_quantile_is_that_of_numpy_and_lies_between_bounds_that_are_samples(
+def test_a_quantile_is_that_of_numpy_and_lies_between_its_bounds(
     samples: np.ndarray, q: float, confidence: float
 ) -> None:
     estimate = statistics.quantile(samples, q, confidence)
     assert estimate.value == pytest.approx(np.quantile(samples, q), rel=1e-12, abs=1e-6)
-    if estimate.low is not None:
-        assert estimate.low in samples
-        assert estimate.low <= estimate.value
-    if estimate.high is not None:
-        assert estimate.high in samples
-        assert estimate.high >= estimate.value
+    assert estimate.low is None or estimate.low <= estimate.value
+    assert estimate.high is None or estimate.high >= estimate.value
 
 
 @pytest.mark.parametrize("n", [5, 6, 10, 99, 1000, 10_000])
@@ -129,8 +132,10 @@ def test_ties_do_not_pass_for_correlation() -> None:
 def test_the_order_of_the_samples_matters_only_through_their_correlation() -> None:
     generator = np.random.default_rng(4)
     drifting = np.sort(generator.normal(size=10_000))
-    assert statistics.quantile(drifting, 0.5).low is None
-    assert statistics.quantile(generator.permutation(drifting), 0.5).low is not None
+    mixed = generator.permutation(drifting)
+    assert statistics.quantile(drifting, 0.5).value == statistics.quantile(mixed, 0.5).value
+    assert width(statistics.quantile(drifting, 0.5)) > 2
+    assert width(statistics.quantile(mixed, 0.5)) < 0.1
 
 
 @pytest.mark.parametrize("function", OF_SAMPLES)

@@ -58,6 +58,7 @@ def sample(
     batch: typing.SupportsInt | typing.SupportsIndex,
     max_iterations: typing.SupportsInt | typing.SupportsIndex = 0,
     max_samples: typing.SupportsInt | typing.SupportsIndex = 0,
+    spread_s: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     histogram: typing.Any,
     stop_on_signal: bool,
 ) -> Sampled:

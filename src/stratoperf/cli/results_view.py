@@ -8,6 +8,8 @@ from stratoperf.cli import cells
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.report.units import parameters
+from stratoperf.report.variation_words import scope_of, variation_words
 from stratoperf.results import Result, Run
 from stratoperf.safe_text import one_line
 from stratoperf.statistics import Estimate
@@ -21,9 +23,9 @@ def show_results(screen: Screen, run: Run) -> None:
     measured = [result for result in run.results if result.metrics]
     for name in dict.fromkeys(result.benchmark for result in measured):
         _show_benchmark(screen, name, [result for result in measured if result.benchmark == name])
-    if any(map(_has_open_side, measured)):
+    for things in dict.fromkeys(map(_too_few, filter(_has_open_side, measured))):
         screen.paragraph(
-            "?: too few samples for this side of the 95 % interval", "dim", indent="  "
+            f"?: too few {things} for this side of the 95 % interval", "dim", indent="  "
         )
     _show_remarks(screen, run.results)
     _show_failures(screen, run.results)
@@ -34,28 +36,61 @@ def show_results(screen: Screen, run: Run) -> None:
 
 def _show_benchmark(screen: Screen, name: str, results: Sequence[Result]) -> None:
     backends = list(dict.fromkeys(result.backend for result in results))
-    heading = f"{name} on {', '.join(backends)}  {_verified(results)}".rstrip()
+    scopes = {scope_of(result) for result in results}
+    shared = next(iter(scopes)) if len(scopes) == 1 else None
+    scope = f", {shared}" if shared else ""
+    heading = f"{name} on {', '.join(backends)}{scope}  {_verified(results)}".rstrip()
     if screen.fancy:
         screen.heading(heading)
-        table = _table(results, with_backend=len(backends) > 1)
+        table = _table(
+            results,
+            with_backend=len(backends) > 1,
+            scopes=[scope_of(result) or "" for result in results] if len(scopes) > 1 else None,
+        )
         print_table(screen, table, _compact(results, table))
+        _show_variation(screen, results, with_backend=len(backends) > 1)
     else:
         # A comment for tools that read the table, whose rows are whole facts for a grep.
         screen.heading(f"# {heading}")
-        print_table(screen, _with_name(name, _table(results)))
+        holds = ["; ".join(filter(None, [scope_of(one), *variation_words(one)])) for one in results]
+        table = _table(results, scopes=holds if any(holds) else None)
+        print_table(screen, _with_name(name, table))
 
 
-def _table(results: Sequence[Result], *, with_backend: bool = True) -> Table:
+def _show_variation(screen: Screen, results: Sequence[Result], *, with_backend: bool) -> None:
+    """Print where the values vary, for each result where that is more than its row says."""
+    for result in results:
+        words = variation_words(result)
+        if words:
+            backend = result.backend if with_backend else ""
+            row = f"{parameters(result.params.items())} {backend}".strip()
+            text = ", ".join(words)
+            screen.paragraph(f"{row}: {text}" if row else text, "yellow", indent="  ")
+
+
+def _table(
+    results: Sequence[Result], *, with_backend: bool = True, scopes: Sequence[str] | None = None
+) -> Table:
     """Return columns and rows; where a result lacks something there is a dash.
 
     Where the terminal is narrow, a column of verdicts without a claim gives way first, then the
     throughput, p99 and p95.
+
+    Parameters
+    ----------
+    results
+        One a row.
+    with_backend
+        Whether a column tells the backends apart.
+    scopes
+        What the intervals of each row speak of, where it is in a column.
     """
     names = list(dict.fromkeys(name for result in results for name in result.params))
     verdicts = [cells.verdict(result) for result in results]
     columns = [
         *(_parameter_column(name, results) for name in names),
         *([Column("backend", key=True)] if with_backend else []),
+        *([] if scopes is None else [Column("over")]),
         *(Column(name, right=True, drop=drop) for name, drop in QUANTILES.items()),
         Column("throughput", right=True, drop=3),
         Column("verdict", drop=4 if set(verdicts) == {cells.NO_CLAIM} else 0),
@@ -64,11 +99,14 @@ def _table(results: Sequence[Result], *, with_backend: bool = True) -> Table:
         [
             *(cells.parameter(result.params.get(name)) for name in names),
             *([Cell(result.backend)] if with_backend else []),
+            *([] if scopes is None else [Cell(scope) if scope else cells.NOTHING]),
             *(cells.latency(_latency(result, name), compact=False) for name in QUANTILES),
             cells.throughput(result),
             verdict,
         ]
-        for result, verdict in zip(results, verdicts, strict=True)
+        for result, verdict, scope in zip(
+            results, verdicts, scopes or [""] * len(results), strict=True
+        )
     ]
     return Table(columns, rows)
 
@@ -113,6 +151,13 @@ def _shared_unit(results: Iterable[Result]) -> str:
 def _has_open_side(result: Result) -> bool:
     estimates = [_latency(result, name) for name in QUANTILES]
     return any(some is not None and None in (some.low, some.high) for some in estimates)
+
+
+def _too_few(result: Result) -> str:
+    """Return of what there is too little for an interval."""
+    summary = result.metrics["latency"].summary
+    several = summary is not None and (summary.processes or 1) > 1
+    return "processes" if several else "samples"
 
 
 def _verified(results: Sequence[Result]) -> str:

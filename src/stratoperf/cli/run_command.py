@@ -195,12 +195,18 @@ def _print_document(outcome: Run, path: Path | None) -> None:
 
 def _without_samples(outcome: Run) -> dict[str, Any]:
     """Return the run file's tree; the samples stay in the file, they would flood a pipe."""
+    from stratoperf.report.variation_words import variation_words
     from stratoperf.results.storage import finite
 
     document: dict[str, Any] = dict(outcome.document)
     document["results"] = [
-        {**result, "series": [{**series, "columns": {}} for series in result.get("series", [])]}
-        for result in document["results"]
+        {
+            **tree,
+            "series": [{**series, "columns": {}} for series in tree.get("series", [])],
+            # The words of the table.
+            "remarks": variation_words(result),
+        }
+        for tree, result in zip(document["results"], outcome.results, strict=True)
     ]
     plain: dict[str, Any] = finite(document)
     return plain

@@ -6,14 +6,14 @@ import os
 import re
 import resource
 import time
+from collections.abc import Mapping
 
 import msgspec
 
 from stratoperf.monitor import cgroup, gpu
 from stratoperf.monitor.files import SystemFiles, first_integer
+from stratoperf.monitor.processes import TICK_S, Family, family
 
-# Seconds per tick of /proc/stat.
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 PI_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
@@ -21,10 +21,13 @@ class Ticks(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of CPU time summed over some CPUs, from ``/proc/stat``.
 
     `stolen` is what the hypervisor gave to others while these CPUs wanted to run; `busy` is
-    time spent running anything; `idle` includes waiting for a disk.
+    time spent running anything, of it `user` in user mode and `interrupts` in answering
+    devices; `idle` includes waiting for a disk.
     """
 
     busy: float
+    user: float
+    interrupts: float
     idle: float
     stolen: float
 
@@ -35,16 +38,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     time: float
     usable: Ticks | None
     machine: Ticks | None
-    run_delay: float | None
-    cpu_time: float
-    cpu_time_with_children: float
+    family: Family
     involuntary_switches: int
     voluntary_switches: int
     minor_faults: int
     major_faults: int
     cpu: int | None
     mhz: float | None
-    thermal_events: int | None
+    thermal_events: Mapping[str, int]
+    thermal_ms: Mapping[str, int]
     pi_throttled: int | None
     quota_throttled_ms: float | None
     load: list[float] | None
@@ -52,26 +54,24 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(files: SystemFiles) -> Reading:
-    """Read every counter once, which takes well below a millisecond on small machines."""
+    """Read every counter once, which takes a millisecond on small machines."""
     stat = files.text("/proc/stat")
     own = resource.getrusage(resource.RUSAGE_SELF)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usable = sorted(os.sched_getaffinity(0))
     cpu = _current_cpu(files)
-    own_time = own.ru_utime + own.ru_stime
     return Reading(
         time=time.monotonic(),
-        usable=ticks(stat, sorted(os.sched_getaffinity(0))),
+        usable=ticks(stat, usable),
         machine=ticks(stat, None),
-        run_delay=_run_delay(files),
-        cpu_time=own_time,
-        cpu_time_with_children=own_time + children.ru_utime + children.ru_stime,
+        family=family(files),
         involuntary_switches=own.ru_nivcsw,
         voluntary_switches=own.ru_nvcsw,
         minor_faults=own.ru_minflt,
         major_faults=own.ru_majflt,
         cpu=cpu,
         mhz=None if cpu is None else frequency_mhz(files, cpu),
-        thermal_events=_thermal_events(files, cpu),
+        thermal_events=_thermal(files, usable, "count"),
+        thermal_ms=_thermal(files, usable, "total_time_ms"),
         pi_throttled=_pi_throttled(files),
         quota_throttled_ms=cgroup.throttled_ms(files),
         load=_load(files),
@@ -90,7 +90,7 @@ def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
         The CPUs to add up; ``None`` means the whole machine.
     """
     wanted = {"cpu"} if cpus is None else {f"cpu{number}" for number in cpus}
-    busy = idle = stolen = 0
+    busy = in_user_mode = interrupts = idle = stolen = 0
     found = False
     for line in (stat or "").splitlines():
         name, *numbers = line.split() or [""]
@@ -100,12 +100,20 @@ def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
         counts = [first_integer(number) or 0 for number in numbers[:8]]
         user, nice, kernel, idling, iowait, irq, softirq, steal = counts
         busy += user + nice + kernel + irq + softirq
+        in_user_mode += user + nice
+        interrupts += irq + softirq
         idle += idling + iowait
         stolen += steal
         found = True
     if not found:
         return None
-    return Ticks(busy=busy * TICK_S, idle=idle * TICK_S, stolen=stolen * TICK_S)
+    return Ticks(
+        busy=busy * TICK_S,
+        user=in_user_mode * TICK_S,
+        interrupts=interrupts * TICK_S,
+        idle=idle * TICK_S,
+        stolen=stolen * TICK_S,
+    )
 
 
 def frequency_mhz(files: SystemFiles, cpu: int) -> float | None:
@@ -138,28 +146,14 @@ def _current_cpu(files: SystemFiles) -> int | None:
     return first_integer(fields[36]) if len(fields) > 36 else None
 
 
-def _run_delay(files: SystemFiles) -> float | None:
-    """Return for how long the live threads were ready but waited for a CPU, in seconds."""
-    try:
-        threads = [entry.name for entry in files.path("/proc/self/task").iterdir()]
-    except OSError:
-        return None
-    total, found = 0, False
-    for thread in threads:
-        words = (files.text(f"/proc/self/task/{thread}/schedstat") or "").split()
-        if len(words) == 3:
-            total += first_integer(words[1]) or 0
-            found = True
-    return total / 1e9 if found else None
-
-
-def _thermal_events(files: SystemFiles, cpu: int | None) -> int | None:
-    """Return how often the core or its package was throttled by heat since the boot (x86)."""
-    folder = f"/sys/devices/system/cpu/cpu{cpu}/thermal_throttle"
-    names = ("core_throttle_count", "package_throttle_count")
-    counts = [files.integer(f"{folder}/{name}") for name in names]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def _thermal(files: SystemFiles, cpus: list[int], name: str) -> dict[str, int]:
+    """Return how often or how long each core and package was throttled by heat (x86)."""
+    paths = [
+        f"/sys/devices/system/cpu/cpu{cpu}/thermal_throttle/{part}_throttle_{name}"
+        for cpu in cpus
+        for part in ("core", "package")
+    ]
+    return {path: count for path in paths if (count := files.integer(path)) is not None}
 
 
 def _pi_throttled(files: SystemFiles) -> int | None:

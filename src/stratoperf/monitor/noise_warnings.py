@@ -1,19 +1,16 @@
-"""Judge what a `NoiseProbe` recorded: every threshold has a name and a reason."""
+"""Warn of what a `NoiseProbe` recorded: every threshold has a name and a reason.
+
+What took time from outside comes from `stratoperf.monitor.disturbance`, with its thresholds and
+words, so that whatever disturbed a measurement is warned of too. The other warnings are of what
+may cost time but cannot be told apart from the work of the system under test.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stratoperf.monitor.counters import TICK_S
-
-STEAL_PERCENT = 1.0
-"""Above 1 % of stolen time the p99, the slowest 1 % of samples, can be the hypervisor's work."""
-
-STEAL_TICKS = 2
-"""One stolen tick is the counter's resolution; only from the second on is it a finding."""
-
-WAITING_PERCENT = 1.0
-"""The same reason as for stolen time, with a process of this machine in the CPU."""
+from stratoperf.monitor.disturbance import losses
+from stratoperf.monitor.processes import TICK_S
 
 SWITCHES_PER_SECOND = 10.0
 """A preempted thread comes back after a time slice of about 3 ms: ten a second cost some 3 %."""
@@ -33,9 +30,6 @@ FREQUENCY_DROP = 0.05
 GPU_BUSY_PERCENT = 5.0
 """The driver counts a window as busy as soon as one kernel ran; idle desktops stay below 5 %."""
 
-PI_ACTIVE_BITS = {0: "under-voltage", 1: "its frequency capped", 2: "throttled", 3: "too hot"}
-"""Bits of the Raspberry Pi firmware's ``get_throttled`` that describe the present."""
-
 
 def noise_warnings(environment: dict[str, Any]) -> list[str]:
     """Return why a measurement with this environment is suspect, in plain words.
@@ -45,38 +39,25 @@ def noise_warnings(environment: dict[str, Any]) -> list[str]:
     environment
         As `NoiseProbe.environment` gives it; ``None`` values raise no warning.
     """
-    found = [
-        _steal(environment),
-        _waiting(environment),
+    matches = [
+        *(loss.why for loss in losses(environment)),
+        _switches(environment),
         _other_load(environment),
         _faults(environment),
         _frequency(environment),
         _gpu(environment),
-        *_throttling(environment["throttling"]),
     ]
-    return [warning for warning in found if warning is not None]
+    return [warning for warning in matches if warning is not None]
 
 
-def _steal(environment: dict[str, Any]) -> str | None:
-    steal = environment["steal_percent"]
-    if steal is None or steal <= STEAL_PERCENT:
+def _switches(environment: dict[str, Any]) -> str | None:
+    """Speak of switches only where the kernel tells neither waiting nor what others did."""
+    if environment["waiting_seconds"] is not None or environment["others_seconds"] is not None:
         return None
-    # The stolen time is at most its share of all the time that passed on one CPU.
-    if steal / 100 * environment["seconds"] < STEAL_TICKS * TICK_S:
-        return None
-    return f"the hypervisor took the CPU away for {steal:.1f} % of the time"
-
-
-def _waiting(environment: dict[str, Any]) -> str | None:
-    waiting = environment["waiting_percent"]
-    if waiting is not None:
-        if waiting <= WAITING_PERCENT:
-            return None
-        return f"waited for a CPU {waiting:.1f} % of the time: other processes were running"
     rate = environment["involuntary_switches"] / max(environment["seconds"], TICK_S)
     if rate <= SWITCHES_PER_SECOND:
         return None
-    return f"preempted {rate:.0f} times a second: other processes were running"
+    return f"preempted {rate:.0f} times a second, by other processes or by its own threads"
 
 
 def _other_load(environment: dict[str, Any]) -> str | None:
@@ -107,16 +88,3 @@ def _gpu(environment: dict[str, Any]) -> str | None:
     if busy <= GPU_BUSY_PERCENT:
         return None
     return f"a GPU was {busy:.0f} % busy with other work before the measurement"
-
-
-def _throttling(throttling: dict[str, Any]) -> list[str]:
-    found = []
-    if throttling["thermal_events"]:
-        found.append(f"the CPU was throttled by heat {throttling['thermal_events']} times")
-    if throttling["quota_ms"]:
-        found.append(f"the CPU quota stopped the process for {throttling['quota_ms']:.0f} ms")
-    flags = throttling["pi_flags"] or 0
-    active = [name for bit, name in PI_ACTIVE_BITS.items() if flags >> bit & 1]
-    if active:
-        found.append(f"the Raspberry Pi's firmware reports: {', '.join(active)}")
-    return found

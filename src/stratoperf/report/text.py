@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stratoperf.report.markup import html_facts
-from stratoperf.report.units import interval, quantity
+from stratoperf.report.units import interval, percent, quantity
 from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def describe_measurement(measurement: Measurement) -> str:
     summary = measurement.summary()
     return (
         f"<Measurement {measurement.name!r}: p50 {interval(summary.p50, 'ns')}, "
-        f"p95 {interval(summary.p95, 'ns')}, {_device(measurement)}{_samples(measurement)}, "
-        f"stopped by {measurement.stopped_because}>"
+        f"p95 {interval(summary.p95, 'ns')} ({measurement.scope}), {_drift(summary)}"
+        f"{_device(measurement)}{_samples(measurement)}, stopped by {measurement.stopped_because}>"
     )
 
 
@@ -43,6 +43,7 @@ def measurement_html(measurement: Measurement) -> str:
     if device is not None:
         rows.append(("device time, median", interval(device.p50, "ns")))
         rows.append(("device time, p95", interval(device.p95, "ns")))
+    rows += _moved(summary)
     rows.append(("mean", quantity(summary.mean, "ns")))
     rows.append(
         ("minimum, maximum", f"{quantity(summary.min, 'ns')}, {quantity(summary.max, 'ns')}")
@@ -53,8 +54,8 @@ def measurement_html(measurement: Measurement) -> str:
     rows.append(("verified", _verified(measurement)))
     rows.append(("stopped by", measurement.stopped_because))
     rows += [(name, str(value)) for name, value in measurement.details.items()]
-    note = html(summary.p50.method)
-    return f"<div>{head}{html_facts(rows)}<small>95 % intervals: {note}</small></div>"
+    note = html(f"95 % intervals of {measurement.scope}: {summary.p50.method}")
+    return f"<div>{head}{html_facts(rows)}<small>{note}</small></div>"
 
 
 def summary_html(summary: Summary) -> str:
@@ -64,7 +65,10 @@ def summary_html(summary: Summary) -> str:
         value = getattr(summary, name)
         facts.append((name, quantity(value, "")))
     facts += [(title, interval(getattr(summary, name), "")) for name, title in _ROWS]
+    facts += _moved(summary)
     facts.append(("beyond 3 sigma", f"{summary.outliers.count} samples (kept above)"))
+    if summary.scope is not None:
+        facts.append(("intervals of", summary.scope))
     if summary.stopped_because is not None:
         facts.append(("stopped by", summary.stopped_because))
     return html_facts(facts, "Summary")
@@ -88,6 +92,17 @@ def _plain(value: object) -> str:
     if isinstance(value, msgspec.Struct):
         return " ".join(f"{name} {item}" for name, item in msgspec.structs.asdict(value).items())
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _drift(summary: Summary) -> str:
+    return "" if summary.drift is None else f"drift {percent(summary.drift)}, "
+
+
+def _moved(summary: Summary) -> list[tuple[str, object]]:
+    """Return the row on the drift, where there is one."""
+    if summary.drift is None:
+        return []
+    return [("drift of the median", f"{percent(summary.drift)} from the first eighth to the last")]
 
 
 def _device(measurement: Measurement) -> str:

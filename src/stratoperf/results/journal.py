@@ -6,8 +6,9 @@ A journal is a directory beside the run file, ``<run>.journal/``, with
     the run file as far as it is known before the first measurement, without results, and with the
     key ``journal``, which marks it, and ``journal_machine``, which says who writes;
 ``results.jsonl``
-    one finished result a line, on the disk before the next case starts; whoever writes holds its
-    lock;
+    a line for each finished case, and ``{"part": ...}`` for each process that contributed to it,
+    on the disk before the next process starts; whoever writes holds its lock. A case does not
+    repeat the samples of its parts: ``"columns": 3`` are those of the fourth series of these;
 ``0000.npz``, ``0001.npz``, ...
     long series, by the number of the line;
 ``arrays.npz``
@@ -23,14 +24,12 @@ import contextlib
 import errno
 import functools
 import os
-import stat
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
-from stratoperf import door
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.results import storage
 from stratoperf.results.columns import digest
@@ -40,6 +39,15 @@ from stratoperf.results.files import (
     sync_directory,
     write_arrays,
     write_whole,
+)
+from stratoperf.results.journal_lines import (
+    MACHINE,
+    MARKER,
+    PART,
+    VERSION,
+    read_content,
+    read_header,
+    resolved,
 )
 from stratoperf.results.leftovers import (
     LockedFile,
@@ -52,16 +60,15 @@ from stratoperf.results.leftovers import (
     set_aside,
     sweep,
 )
-from stratoperf.results.names import HEADER, JOURNAL_SUFFIX, LINES
-from stratoperf.results.schema import SCHEMA
-
-MARKER = "journal"
-"""Key of the header that says what the directory is."""
-
-VERSION = "stratoperf.journal/1"
-
-MACHINE = "journal_machine"
-"""Key of the header for the machine that writes: its locks may hold nowhere else."""
+from stratoperf.results.names import HEADER, LINES
+from stratoperf.results.parts import (
+    identity_of,
+    numbers_of,
+    parts_of,
+    series_of,
+    with_open_cases,
+    without_superseded,
+)
 
 
 class Journal:
@@ -76,23 +83,23 @@ class Journal:
     header
         The document of the run without its results.
     results
-        What is finished, in the order of the lines.
+        The cases that were added, in the order of the lines.
+    parts
+        What single processes contributed, by the key of their case.
     is_new
-        Whether it was created here and no result was added since.
+        Whether it was created here and nothing was added since.
     """
 
     def __init__(self, path: Path, descriptor: int, *, is_new: bool) -> None:
-        document, self._outline = _read(path)
+        content = read_content(path)
         self.path = path
-        self.header: dict[str, Any] = {**document, "results": []}
-        self.results: list[dict[str, Any]] = document["results"]
+        self.header: dict[str, Any] = {**content.header, "results": []}
+        self.results: list[dict[str, Any]] = content.results
+        self.parts: dict[str, list[dict[str, Any]]] = content.parts
         self.is_new = is_new
-        self._inline = sum(
-            len(column)
-            for _, _, columns in storage.columns_of(document)
-            for column in columns.values()
-            if not isinstance(column, dict)
-        )
+        self._outline = content.outline
+        self._count = content.lines
+        self._inline = content.inline
         self._lines = LockedFile(path / LINES, descriptor)
 
     @classmethod
@@ -120,7 +127,7 @@ class Journal:
             raise InvalidParameter(
                 f"resume: {path} is a symbolic link; give the path of the journal that it names"
             )
-        header = _read_header(path)
+        header = read_header(path)
         with describe_failure(path):
             foreign = foreign_names(path)
         if foreign:
@@ -160,8 +167,8 @@ class Journal:
         path
             The directory to make; nothing is there, or an empty directory.
         header
-            The document of the run so far. Finished results in it are taken over; references in
-            them are relative to the directory that holds `path`.
+            The document of the run so far. Results in it are taken over, of interrupted ones
+            their parts; references in them are relative to the directory that holds `path`.
 
         Raises
         ------
@@ -176,7 +183,9 @@ class Journal:
         try:
             marked = {**_marked(header), "results": []}
             lines = b"".join(
-                storage.encode_line(moved_down(result)) for result in header["results"]
+                storage.encode_line({PART: tree} if is_part else tree)
+                for result in header["results"]
+                for tree, is_part in _taken_over(result)
             )
             with describe_failure(path):
                 with (aside / HEADER).open("xb") as file:
@@ -200,8 +209,11 @@ class Journal:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The run so far; references in it are relative to the journal."""
-        return {**self.header, "results": list(self.results)}
+        """The run so far; references in it are relative to the journal.
+
+        A case of which there are parts only is an interrupted result over these.
+        """
+        return {**self.header, "results": with_open_cases(self.results, self.parts, self.path)}
 
     def update(self, **keys: Any) -> None:
         """Change top-level keys of the run, on the disk too."""
@@ -210,45 +222,64 @@ class Journal:
             file.write(storage.encode(_marked(self.header)))
 
     def append(self, result: dict[str, Any]) -> None:
-        """Write a finished result to the disk.
+        """Write the result of a case to the disk.
 
         Parameters
         ----------
         result
-            Columns may also be arrays; references are relative to the journal.
+            Columns may also be arrays; references are relative to the journal. Samples that its
+            parts have are not written again.
 
         Raises
         ------
         StratoperfError
             When it cannot be written; what was written before stays readable.
         """
-        lines = self.path / LINES
-        with describe_failure(lines):
-            self._lines.descriptor()
-        stored = self._with_arrays_apart(result)
-        line = storage.encode_line(stored)
-        outline = self._outline.with_more(line)
-        try:
-            outline.check()
-        except SchemaError as error:
-            raise StratoperfError(
-                f"cannot write {lines}: {error}; measure fewer cases in one run"
-            ) from error
-        with describe_failure(lines):
-            try:
-                # A process that was killed may have left a part of a line.
-                self._cut()
-                write_whole(self._lines.descriptor(), line, self._outline.size)
-            except OSError:
-                with contextlib.suppress(OSError, StratoperfError):
-                    self._cut()
-                raise
-            finally:
-                self._lines.note_size()
-            self._lines.descriptor()
-        self._outline = outline
-        self.results.append(stored)
-        self.is_new = False
+        known = series_of(self.parts.get(result["key"], []))
+        numbers = numbers_of(result.get("series", []), known)
+        stored = self._with_arrays_apart(
+            {
+                **result,
+                "series": [
+                    series if number is None else {**series, "columns": {}}
+                    for series, number in zip(result.get("series", []), numbers, strict=True)
+                ],
+            }
+        )
+        line = {
+            **stored,
+            "series": [
+                series if number is None else {**series, "columns": number}
+                for series, number in zip(stored["series"], numbers, strict=True)
+            ],
+        }
+        self._write(line)
+        self.results[:] = [
+            *without_superseded(self.results, result["key"]),
+            resolved(line, known),
+        ]
+
+    def append_part(self, part: dict[str, Any]) -> None:
+        """Write what one process contributed to its case; parameters and errors as for `append`."""
+        stored = self._with_arrays_apart(part)
+        self._write({PART: stored})
+        self.parts.setdefault(stored["key"], []).append(stored)
+
+    def take_over(self, result: dict[str, Any], known: set[tuple[str, str]]) -> None:
+        """Write a result of the run file beside the journal, of an interrupted one its parts.
+
+        Parameters
+        ----------
+        result
+            References in it are relative to the directory that holds the journal.
+        known
+            What of it is left out, as `parts.measured` returns it.
+        """
+        for tree, is_part in _taken_over(result):
+            if not is_part:
+                self.append(tree)
+            elif (tree["key"], identity_of(tree)) not in known:
+                self.append_part(tree)
 
     def close(self) -> None:
         """Let go of the journal and leave it on the disk."""
@@ -278,15 +309,44 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _write(self, tree: dict[str, Any]) -> None:
+        """Add a line, whole or not at all."""
+        lines = self.path / LINES
+        line = storage.encode_line(tree)
+        outline = self._outline.with_more(line)
+        try:
+            outline.check()
+        except SchemaError as error:
+            raise StratoperfError(
+                f"cannot write {lines}: {error}; measure fewer cases in one run"
+            ) from error
+        with describe_failure(lines):
+            try:
+                # A process that was killed may have left a part of a line.
+                self._cut()
+                write_whole(self._lines.descriptor(), line, self._outline.size)
+            except OSError:
+                with contextlib.suppress(OSError, StratoperfError):
+                    self._cut()
+                raise
+            finally:
+                self._lines.note_size()
+            self._lines.descriptor()
+        self._outline = outline
+        self._count += 1
+        self.is_new = False
+
     def _cut(self) -> None:
         """Cut off what is not a whole line."""
         os.ftruncate(self._lines.descriptor(), self._outline.size)
 
     def _with_arrays_apart(self, result: dict[str, Any]) -> dict[str, Any]:
         """Write long columns to an ``.npz`` and return the result with references to them."""
+        with describe_failure(self.path / LINES):
+            self._lines.descriptor()
         arrays = {}
         series = [{**one, "columns": dict(one["columns"])} for one in result.get("series", [])]
-        path = self.path / f"{len(self.results):04d}.npz"
+        path = self.path / f"{self._count:04d}.npz"
         for number, one in enumerate(series):
             for name, column in one["columns"].items():
                 if isinstance(column, dict):
@@ -311,82 +371,8 @@ class Journal:
         return finished
 
 
-def read_journal(path: Path) -> dict[str, Any]:
-    """Read a journal, also one that a killed process left behind.
-
-    Returns
-    -------
-    dict
-        The document with the finished results; references in it are relative to the journal.
-
-    Raises
-    ------
-    SchemaError
-        When `path` is no journal, or is damaged elsewhere than in its last line.
-    """
-    return _read(path)[0]
-
-
-def _read(path: Path) -> tuple[dict[str, Any], door.Outline]:
-    """Read a journal; return its document, and how much its whole lines hold."""
-    document = _read_header(path)
-    lines = path / LINES
-    content = door.read_bytes(lines, door.LARGEST_JSON, follow_links=False)
-    # A process that was killed while writing leaves a part of a line.
-    content = content[: content.rfind(b"\n") + 1]
-    outline = door.Outline.of(content)
-    try:
-        # Each line may be within the limits, and all of them together beyond.
-        outline.check()
-    except SchemaError as error:
-        raise SchemaError(f"{lines}: {error}") from None
-    results = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        where = f"{lines}, line {number}"
-        result = door.parse_json(line, where)
-        if not isinstance(result, dict):
-            raise SchemaError(f"{where}: expected an object; delete this line to read the others")
-        results.append(result)
-    document.pop(MARKER, None)
-    document.pop(MACHINE, None)
-    return {**document, "results": results}, outline
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    header, lines = path / HEADER, path / LINES
-    if path.suffix != JOURNAL_SUFFIX or not (_is_regular(header) and _is_regular(lines)):
-        raise SchemaError(
-            f"{path}: expected a run file or a journal directory (*{JOURNAL_SUFFIX}, with the "
-            f"files {HEADER} and {LINES}); give the path of a file that `stratoperf run` wrote"
-        )
-    document = storage.read_tree(header, follow_links=False)
-    if not _is_header(document):
-        raise SchemaError(
-            f"{header}: this does not begin a journal; give the path of a file that "
-            "`stratoperf run` wrote"
-        )
-    return document
-
-
 def _marked(header: dict[str, Any]) -> dict[str, Any]:
     return {**header, MARKER: VERSION, MACHINE: machine()}
-
-
-def _is_header(document: object) -> TypeGuard[dict[str, Any]]:
-    """Return whether a run document says that it heads a journal."""
-    if not isinstance(document, dict):
-        return False
-    # Headers of earlier versions have no mark; they tell from run files by what has no results.
-    is_old = document.get("schema") == SCHEMA and bool({"plan", "live"} & document.keys())
-    is_marked = document[MARKER] == VERSION if MARKER in document else is_old
-    return is_marked and document.get("results") == []
-
-
-def _is_regular(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.stat(follow_symlinks=False).st_mode)
-    except OSError:
-        return False
 
 
 def _take_name(aside: Path, path: Path) -> bool:
@@ -400,7 +386,17 @@ def _take_name(aside: Path, path: Path) -> bool:
     return True
 
 
-def moved_down(result: dict[str, Any]) -> dict[str, Any]:
+def _taken_over(result: dict[str, Any]) -> list[tuple[dict[str, Any], bool]]:
+    """Return what a journal keeps of a result that lies beside it, and whether that is a part.
+
+    Of an interrupted result these are its parts.
+    """
+    if result["status"] == "interrupted":
+        return [(_moved_down(part), True) for part in parts_of(result)]
+    return [(_moved_down(result), False)]
+
+
+def _moved_down(result: dict[str, Any]) -> dict[str, Any]:
     """Return a result with references that start one directory deeper."""
     series = [
         {

@@ -1,4 +1,4 @@
-"""Names of the files that the library writes."""
+"""Names of the files that the library writes, and of a key in them."""
 
 JOURNAL_SUFFIX = ".journal"
 """How the name of a journal's directory ends."""
@@ -10,3 +10,7 @@ ARRAYS = "arrays.npz"
 
 LATEST = "latest.json"
 """The newest complete run of a directory, by the run-file contract."""
+
+PARTS = "parts"
+"""Key of an interrupted result for what its processes contributed; see `stratoperf.results.parts`.
+"""

@@ -8,7 +8,7 @@ from typing import Any
 
 from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result
+from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Process, Result, Variation
 from stratoperf.statistics import Estimate
 
 LARGEST = 1e60
@@ -41,9 +41,23 @@ def check_result(result: Result, where: str) -> None:
                 f"{where}.params.{shortened(name)}: expected a bool, a number or a str"
             )
     _check_number(result.items, f"{where}.items")
+    if result.variation is not None:
+        _check_variation(result.variation, f"{where}.variation")
+    for index, process in enumerate(result.processes):
+        _check_process(process, f"{where}.processes[{index}]")
+    for index, process in enumerate(result.left_out):
+        _check_process(process, f"{where}.left_out[{index}]")
     for name, metric in result.metrics.items():
         check_name(name, f"{where}.metrics")
         _check_metric(metric, f"{where}.metrics.{name}")
+
+
+def _check_process(process: Process, where: str) -> None:
+    for name, values in process.metrics.items():
+        check_name(name, f"{where}.metrics")
+        for statistic, value in values.items():
+            check_name(statistic, f"{where}.metrics.{name}")
+            _check_number(value, f"{where}.metrics.{name}.{statistic}")
 
 
 def check_name(name: str, where: str) -> None:
@@ -70,6 +84,9 @@ def _check_summary(summary: MetricSummary, where: str) -> None:
         _check_number(value, f"{where}.{name}")
     for name in QUANTILES:
         _check_estimate(getattr(summary, name), f"{where}.{name}")
+    _check_estimate(summary.at_reference_speed, f"{where}.at_reference_speed")
+    if summary.scope is not None:
+        check_name(summary.scope, f"{where}.scope")
     if summary.min is not None and summary.max is not None and summary.min > summary.max:
         raise SchemaError(f"{where}.min: {summary.min:g} lies above max, {summary.max:g}")
     outliers = summary.outliers
@@ -81,6 +98,16 @@ def _check_summary(summary: MetricSummary, where: str) -> None:
             )
         for name, value in _moments(outliers):
             _check_number(value, f"{where}.outliers.{name}")
+
+
+def _check_variation(variation: Variation, where: str) -> None:
+    drift = variation.drift
+    # NaN fails every comparison.
+    if drift is not None and not math.fabs(drift) <= LARGEST:
+        raise SchemaError(f"{where}.drift: expected a magnitude up to {LARGEST:g}, got {drift:g}")
+    chance = variation.drift_chance
+    if chance is not None and not 0 <= chance <= 1:
+        raise SchemaError(f"{where}.drift_chance: expected a number from 0 to 1, got {chance:g}")
 
 
 def _moments(summary: Any) -> Iterator[tuple[str, float | None]]:

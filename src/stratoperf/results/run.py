@@ -94,8 +94,8 @@ class Run:
 
         Columns are ``key``, ``benchmark``, ``backend``, ``status``, ``reason``, the parameters as
         ``params.NAME``, ``metric``, ``unit``, ``count``, ``mean``, ``stdev``, ``min``, ``max``,
-        each quantile with its interval (``p50``, ``p50_low``, ``p50_high``, ...) and ``verdict``.
-        A result without metrics has one row.
+        ``processes``, ``scope``, each quantile with its interval (``p50``, ``p50_low``,
+        ``p50_high``, ...) and ``verdict``. A result without metrics has one row.
 
         Raises
         ------
@@ -136,7 +136,7 @@ def load(path: str | Path) -> Run:
     """
     path = user_path("path", path)
     if is_directory(path):
-        from stratoperf.results.journal import read_journal
+        from stratoperf.results.journal_lines import read_journal
         from stratoperf.results.names import HEADER
 
         return Run(read_journal(path), path / HEADER)

@@ -41,6 +41,9 @@ QUANTILES: Mapping[str, float] = MappingProxyType(
 STATISTICS = ("mean", *QUANTILES)
 """The statistics that have an interval, so that a target can be set for them."""
 
+THIS_PROCESS = "this process"
+"""The scope of what a single process measured: its intervals do not cover the next process."""
+
 
 class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the samples of one metric say, in the metric's unit; ``None`` where nothing can be said.
@@ -55,6 +58,16 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         Quantiles of all samples, each with its confidence interval.
     outliers
         What a 3-sigma rule would remove, and what it would leave.
+    drift
+        How much the median changed while the samples were taken, as a share of it.
+    processes
+        How many processes it is over; ``None`` in files of before there were several.
+    scope
+        What the intervals speak of: ``"5 processes"``, so that they hold for the next run too, or
+        ``"this process"``.
+    at_reference_speed
+        The median as it would be, had the machine had its usual speed for each process; ``None``
+        where its speed was not measured.
     """
 
     count: Count
@@ -67,6 +80,10 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     p99: Estimate | None = None
     p999: Estimate | None = None
     outliers: Outliers | None = None
+    drift: float | None = None
+    processes: Count | None = None
+    scope: str | None = None
+    at_reference_speed: Estimate | None = None
 
 
 class TargetVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +174,65 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
 
 
+class Variation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the median of the primary metric varies; all sizes are fractions of its value.
+
+    Attributes
+    ----------
+    within
+        Scatter within a process: the standard deviation of its samples (after the 3-sigma rule),
+        of the middle one of the processes.
+    between
+        Standard deviation of the medians of the processes.
+    extent
+        How much higher the highest median is than the lowest: 0.19 is 19 %.
+    drift
+        The change of the median over the run, from the first process to the last (Theil & Sen's
+        slope); negative where it fell. ``None`` with fewer than four processes.
+    drift_chance
+        The probability of a trend so consistent where nothing drifts (Kendall's tau, exact).
+    slow_processes
+        How many processes form a slower mode of their own, a gap away from the others; 0 where
+        there is a single mode.
+    slower_by
+        How much slower these are than the others, median to median: 0.5 is 50 %; ``None`` where
+        there is a single mode.
+    """
+
+    within: Quantity | None = None
+    between: Quantity
+    extent: Quantity
+    drift: float | None = None
+    drift_chance: float | None = None
+    slow_processes: Count = 0
+    slower_by: Quantity | None = None
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of several processes measured, in short; its samples are in its series.
+
+    Attributes
+    ----------
+    process
+        Its identity, as in `Series`.
+    started_ns
+        When its first sample began, as in `Series`.
+    disturbed
+        What from outside disturbed it, or ``None``.
+    warmup, environment
+        As in `Result`; ``environment["reference"]`` has the machine's speed before and after.
+    metrics
+        The value of each statistic, by the name of the metric.
+    """
+
+    process: str | None = None
+    started_ns: Nanoseconds | None = None
+    disturbed: str | None = None
+    warmup: Warmup | None = None
+    environment: Mapping[str, Any] = {}
+    metrics: Mapping[str, Mapping[str, float]] = {}
+
+
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """The samples that one process took on one system, in the order taken.
 
@@ -232,7 +308,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warmup, verification
         ``None`` where there was none.
     environment
-        What disturbed the measurement: steal time, involuntary switches and so on.
+        What disturbed the measurement: steal time, involuntary switches and so on. Over several
+        processes: sums, or the worst of them.
+    processes
+        What each of several processes measured, in short, in the order measured; empty for a single
+        process.
+    left_out
+        The same of processes that were measured and do not count, because they were disturbed from
+        outside; their samples are in no series.
+    variation
+        Where the variation is, within or between processes; ``None`` for a single process.
     stopped_because
         ``"precision"``, ``"max_duration"``, ``"max_iterations"``, ``"max_samples"`` or
         ``"interrupted"``.
@@ -242,6 +327,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         What the operation tells of how it worked here, such as what a calibration chose.
     warnings
         Noise that a reader of the result must know of.
+    disturbed
+        What from outside disturbed the processes that the estimates rest on, so much that no
+        verdict may rest on them; else ``None``.
     notes
         What else a reader must know of, such as what the benchmark changed in the process.
     profile
@@ -263,11 +351,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warmup: Warmup | None = None
     verification: Verification | None = None
     environment: Mapping[str, Any] = {}
+    processes: tuple[Process, ...] = ()
+    left_out: tuple[Process, ...] = ()
+    variation: Variation | None = None
     stopped_because: str | None = None
     items: float | None = None
     item_unit: str | None = None
     details: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
+    disturbed: str | None = None
     notes: tuple[str, ...] = ()
     profile: Mapping[str, Any] | None = None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.report.markup import html_table
 from stratoperf.report.units import interval, parameters
+from stratoperf.report.variation_words import variation_words
 from stratoperf.results.schema import QUANTILES, Metric, Result
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def dataframe(run: Run) -> pandas.DataFrame:
 
 def html(results: Iterable[Result]) -> str:
     """Return an HTML table of every metric, with percentiles, intervals and verdicts."""
-    head = ("benchmark", "parameters", "backend", "status", "metric", *QUANTILES, "verdict")
+    head = ("benchmark", "parameters", "backend", "status", "metric", *QUANTILES, "over", "verdict")
     return html_table(head, (row for result in results for row in _html_rows(result)))
 
 
@@ -40,9 +41,12 @@ def _html_rows(result: Result) -> Iterator[tuple[str, ...]]:
     for name, metric in result.metrics.items():
         quantiles = [_interval(metric, quantile) for quantile in QUANTILES]
         verdict = metric.target.verdict if metric.target else ""
-        yield (*about, name, *quantiles, verdict)
+        scope = metric.summary.scope if metric.summary is not None else None
+        # Where the values vary is known of the primary metric.
+        words = variation_words(result) if metric.primary else []
+        yield (*about, name, *quantiles, "; ".join(filter(None, [scope, *words])), verdict)
     if not result.metrics:
-        yield (*about, result.reason or "", *[""] * len(QUANTILES), "")
+        yield (*about, result.reason or "", *[""] * len(QUANTILES), "", "")
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:
@@ -63,7 +67,7 @@ def _rows(result: Result) -> Iterator[dict[str, Any]]:
 def _statistics(metric: Metric) -> dict[str, Any]:
     row: dict[str, Any] = {}
     if metric.summary is not None:
-        for name in ("count", "mean", "stdev", "min", "max"):
+        for name in ("count", "mean", "stdev", "min", "max", "processes", "scope"):
             row[name] = getattr(metric.summary, name)
     for name in QUANTILES:
         estimate = metric.statistic(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ from stratoperf.errors import SchemaError
 from stratoperf.results.archives import is_storable
 from stratoperf.results.columns import Column, Columns, External
 from stratoperf.results.moments import moment_of
+from stratoperf.results.names import PARTS
 from stratoperf.results.ranges import check_name, check_result
 from stratoperf.results.schema import (
     SCHEMA,
@@ -194,12 +195,32 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
     if result.profile is not None:
         # It is read where it is shown only, as plain objects.
         convert(result.profile, _Profile, f"{where}.profile")
+    if PARTS in tree:
+        _check_parts(tree[PARTS], series, where, base)
     return msgspec.structs.replace(
         result,
         series=tuple(
             _read_series(one, f"{where}.series[{index}]", base) for index, one in enumerate(series)
         ),
     )
+
+
+def _check_parts(
+    trees: object, series: Sequence[dict[str, Any]], where: str, base: Path | None
+) -> None:
+    """Make sure that a run can go on with the parts that an interrupted result carries."""
+    used: set[int] = set()
+    for index, part in enumerate(convert(trees, list[dict[str, Any]], f"{where}.{PARTS}")):
+        place = f"{where}.{PARTS}[{index}]"
+        numbers = convert(part.get("series", []), list[Count], f"{place}.series")
+        for number in numbers:
+            if number >= len(series) or number in used:
+                raise SchemaError(
+                    f"{place}.series: {number} is not the number of a series of the result, or "
+                    "is of another part too"
+                )
+            used.add(number)
+        read_result({**part, "series": [series[number] for number in numbers]}, place, base)
 
 
 def _read_series(tree: dict[str, Any], where: str, base: Path | None) -> Series:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from stratoperf.errors import (
@@ -15,10 +14,9 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure
-from stratoperf.monitor import NoiseProbe
+from stratoperf.measuring import measure_here
+from stratoperf.monitor import NoiseProbe, ReferenceProbe, disturbance
 from stratoperf.operation import Operation
-from stratoperf.results.schema import Result
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form
 from stratoperf.running.planner import Case
@@ -28,18 +26,21 @@ _LOG = logging.getLogger(__name__)
 
 
 class Attempt(NamedTuple):
-    """How a case went.
+    """How a case went in this process.
 
     Attributes
     ----------
-    result
-        What a reader makes of the result in the run file.
+    tree
+        Its result as a run file will hold it; the columns are arrays.
     interrupt
         What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
+    is_set_up
+        Whether the benchmark's set-up had ended.
     """
 
-    result: Result
-    interrupt: BaseException | None = None
+    tree: dict[str, Any]
+    interrupt: BaseException | None
+    is_set_up: bool
 
 
 def attempt(
@@ -47,10 +48,11 @@ def attempt(
     *,
     system: str,
     process: str,
-    base: Path | None,
-    record: Callable[[dict[str, Any]], None],
+    is_shared: bool,
+    notes: Sequence[str] = (),
+    record: Callable[[dict[str, Any]], None] | None = None,
 ) -> Attempt:
-    """Set up, measure, verify and tear down one case.
+    """Set up, measure, verify and tear down one case in this process.
 
     Parameters
     ----------
@@ -58,8 +60,11 @@ def attempt(
         What to measure.
     system, process
         Identities for the series.
-    base
-        What the references in the tree are relative to.
+    is_shared
+        Whether other cases run in this process too: then what the benchmark changed in it is put
+        back and named.
+    notes
+        For the reader of the result.
     record
         Is called with the tree, before Ctrl-C can interrupt anything again.
 
@@ -72,19 +77,22 @@ def attempt(
         handler raised, by Ctrl-C for one, with the samples taken until then.
     """
     work = _Work(case)
-    results: list[Result] = []
+    trees: list[dict[str, Any]] = []
 
     def finish(around: Containment) -> None:
         # The measurement is complete, or as complete as it will be.
-        tree, result = _stored(case, work, around, system, process, base)
-        record(tree)
-        results.append(result)
+        said = [*(around.sentences if is_shared else ()), *notes]
+        tree = _stored(case, work, around, said, system, process)
+        if record is not None:
+            record(tree)
+        trees.append(tree)
 
     is_open = case.skip_reason is None and case.declared.fault is None
-    with Containment(None if is_open else (), finish=finish) as around:
+    with Containment(None if is_open and is_shared else (), finish=finish) as around:
         if is_open:
             work.run(around)
-    return Attempt(results[0], around.interrupts[0] if around.interrupts else None)
+    interrupt = around.interrupts[0] if around.interrupts else None
+    return Attempt(trees[0], interrupt, work.is_set_up)
 
 
 class _Work:
@@ -93,15 +101,24 @@ class _Work:
     def __init__(self, case: Case) -> None:
         self._case = case
         self.probe = NoiseProbe()
+        self.reference = ReferenceProbe()
         self.measurement: Measurement | None = None
         self.profile: dict[str, Any] = {}
         self.is_profile_interrupted = False
+        self.is_set_up = False
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What the measurement had around it; empty before there was one."""
+        reference = self.reference.environment
+        return self.probe.environment | ({"reference": reference} if reference else {})
 
     def run(self, around: Containment) -> None:
         """Run all that is the benchmark's own."""
         case = self._case
         opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
         with opened as operation:
+            self.is_set_up = True
             self._measure(operation)
             if case.profile:
                 self._take_profile(operation, around)
@@ -109,8 +126,8 @@ class _Work:
     def _measure(self, operation: Operation) -> None:
         sampling = self._case.sampling
         try:
-            with self.probe:
-                self.measurement = measure(
+            with self.reference, self.probe:
+                self.measurement = measure_here(
                     operation,
                     name=self._case.key,
                     warmup_s=sampling.warmup_s,
@@ -142,11 +159,16 @@ class _Work:
 
 
 def _stored(
-    case: Case, work: _Work, around: Containment, system: str, process: str, base: Path | None
-) -> tuple[dict[str, Any], Result]:
-    """Return the result as the run file will hold it, and as a reader will see it."""
+    case: Case,
+    work: _Work,
+    around: Containment,
+    notes: Sequence[str],
+    system: str,
+    process: str,
+) -> dict[str, Any]:
+    """Return the result as the run file will hold it."""
     try:
-        return stored_form(_tree(case, work, around, system, process), base)
+        return stored_form(_tree(case, work, around, notes, system, process), None)[0]
     # What the benchmark says of itself may break whatever reads it.
     except BaseException as problem:
         _LOG.debug("the result of %s cannot be stored", case.key, exc_info=True)
@@ -154,21 +176,26 @@ def _stored(
             case,
             "failed",
             f"what the benchmark says of itself cannot be stored: {describe(problem)}",
-            environment=work.probe.environment,
-            notes=around.sentences,
+            environment=work.environment,
+            notes=notes,
         )
-        return stored_form(tree, base)
+        return stored_form(tree, None)[0]
 
 
 def _tree(
-    case: Case, work: _Work, around: Containment, system: str, process: str
+    case: Case,
+    work: _Work,
+    around: Containment,
+    notes: Sequence[str],
+    system: str,
+    process: str,
 ) -> dict[str, Any]:
     """Return the result for the run file."""
     if case.skip_reason is not None:
         return result_tree(case, "skipped", case.skip_reason)
     if case.declared.fault is not None:
         return result_tree(case, "failed", case.declared.fault)
-    environment, measurement, error = work.probe.environment, work.measurement, around.error
+    environment, measurement, error = work.environment, work.measurement, around.error
     # The type itself, not `isinstance`, which asks the object.
     kind = type(error)
     if around.interrupts and not (work.is_profile_interrupted and error is None):
@@ -180,23 +207,25 @@ def _tree(
             measurement=measurement,
             environment=environment,
             warnings=work.probe.warnings,
-            notes=around.sentences,
+            notes=notes,
             system=system,
             process=process,
         )
     if error is None:
-        return work.profile | result_tree(
+        tree = result_tree(
             case,
             "ok",
             measurement=measurement,
             environment=environment,
             warnings=work.probe.warnings,
-            notes=around.sentences,
+            notes=notes,
             system=system,
             process=process,
         )
+        # Judged before anybody looks at the samples.
+        return {**tree, **work.profile, "disturbed": disturbance(environment)}
     if issubclass(kind, BackendUnavailable | PrerequisiteMissing):
-        return result_tree(case, "skipped", describe(error), notes=around.sentences)
+        return result_tree(case, "skipped", describe(error), notes=notes)
     wrong = issubclass(kind, VerificationFailed)
     return result_tree(
         case,
@@ -204,7 +233,7 @@ def _tree(
         describe(_origin(error)),
         verification=_verification(error) if wrong else None,
         environment=environment,
-        notes=around.sentences,
+        notes=notes,
     )
 
 

@@ -123,7 +123,7 @@ def _judged(claim: Claim, target: Target, result: Result) -> ClaimRow:
     mismatch = target.mismatch({**result.params, "backend": result.backend})
     if mismatch is not None:
         return msgspec.structs.replace(row, why=mismatch)
-    judgment = target.judge(estimate, metric.unit)
+    judgment = target.judge_metric(metric, result.disturbed)
     return msgspec.structs.replace(row, verdict=judgment.verdict, why=judgment.why)
 
 

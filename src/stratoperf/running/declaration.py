@@ -19,6 +19,7 @@ from stratoperf.operation import Operation, as_operation
 from stratoperf.running.containment import Containment
 from stratoperf.running.declaration_checks import TOLD, check_declaration
 from stratoperf.running.keys import case_key
+from stratoperf.running.origin import Origin, origin_of
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value, frozen
 
@@ -47,7 +48,8 @@ class Declared(NamedTuple):
 class Benchmark:
     """A function that turns parameters into an operation, with what the suite must know of it.
 
-    Made by `stratoperf.benchmark`, which documents the fields.
+    Made by `stratoperf.benchmark`, which documents the fields; `origin` is what a fresh process
+    imports to have it too, or ``None``.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Benchmark:
     sustained_s: float
     check: Callable[..., object] | None
     description: str
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         check_declaration(self)
@@ -285,6 +288,7 @@ def declare(
         sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
         check=check,
         description=inspect.cleandoc(str(function.__doc__ or "")),
+        origin=origin_of(function),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Listener:
     """Receives the progress of a run; override what is of interest.
 
-    The methods run between measurements, never during one, on the thread that called
+    The methods run between measurements, never while one is taken, on the thread that called
     `stratoperf.run`.
     """
 
@@ -22,6 +22,16 @@ class Listener:
 
     def case_started(self, index: int, case: Case) -> None:
         """Tell that the case at `index` of the plan begins."""
+
+    def process_started(self, index: int, case: Case, number: int, planned: int) -> None:
+        """Tell that a process of the case begins: the first has the number 1.
+
+        `planned` is how many there will be at most. Between the processes of a case come those of
+        others. Of a case that this process measures itself, nothing is told here.
+        """
+
+    def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
+        """Tell that a process of the case has ended, however it did."""
 
     def case_finished(self, index: int, case: Case, result: Result) -> None:
         """Tell the outcome of a case, also of one that was skipped or failed."""

@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 
 from stratoperf import statistics
-from stratoperf.errors import InvalidParameter
 from stratoperf.measurement import Measurement
+from stratoperf.monitor.speed import Reference, references, speed, speed_warnings
 from stratoperf.results import storage
+from stratoperf.results.combining import combined
 from stratoperf.results.schema import (
     QUANTILES,
     Metric,
@@ -21,10 +22,15 @@ from stratoperf.results.schema import (
     Status,
     TargetVerdict,
 )
-from stratoperf.results.validation import read_result
+from stratoperf.results.validation import convert, read_result
 from stratoperf.running.planner import Case
-from stratoperf.running.presets import STANDARD_ITERATIONS, STANDARD_WARMUP_S
+from stratoperf.running.presets import (
+    LEAST_PROCESSES,
+    STANDARD_ITERATIONS,
+    STANDARD_WARMUP_S,
+)
 from stratoperf.running.targets import Judgment, Target, most_severe
+from stratoperf.running.undisturbed import choose
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.verification import Verification
 
@@ -42,7 +48,7 @@ def result_tree(
     system: str | None = None,
     process: str | None = None,
 ) -> dict[str, Any]:
-    """Return a result for the run file; its columns are arrays.
+    """Return what one process says of a case, as a run file would hold it; columns are arrays.
 
     Parameters
     ----------
@@ -73,8 +79,8 @@ def result_tree(
         "params": dict(case.params),
         "status": status,
         "reason": reason,
-        "below_standard": [] if sampled is None else _below_standard(case, sampled),
-        "metrics": {} if sampled is None else _metrics(case, sampled, status),
+        "below_standard": [],
+        "metrics": {} if sampled is None else _metrics(sampled),
         "series": [] if sampled is None else _series(sampled, system, process),
         "warmup": None if sampled is None else sampled.warmup._asdict(),
         "verification": None if checked is None else checked._asdict(),
@@ -88,6 +94,79 @@ def result_tree(
         if sampled.details:
             tree["details"] = sampled.details
     return tree
+
+
+def over_processes(
+    case: Case,
+    parts: Sequence[dict[str, Any]],
+    run: Sequence[Reference],
+    base: Path | None,
+    why_fewer: str | None,
+) -> dict[str, Any]:
+    """Return the result of a case from what its processes say.
+
+    Parameters
+    ----------
+    case
+        What was measured.
+    parts
+        From `result_tree`, at least one, in the order measured.
+    run
+        The references of the machine's speed of all processes of the run so far.
+    base
+        What references to columns are relative to.
+    why_fewer
+        Why the processes are not more, or ``None``.
+    """
+    choice = choose(parts, case.least)
+    own = [one for part in choice.kept for one in references(part)]
+    usual = [ns for one in run if isinstance(ns := one.get("integer_ns"), float)]
+    tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
+    kept = {id(part) for part in choice.kept}
+    metrics = {}
+    for name, metric in tree["metrics"].items():
+        read = convert(metric, Metric, name)
+        verdict = _target(case, name, read, tree["status"], choice.disturbed)
+        metrics[name] = {**metric, "target": msgspec.to_builtins(verdict)}
+    profile = [{"profile": part["profile"]} for part in parts if "profile" in part]
+    left_out = [one for part in parts if id(part) not in kept for one in part["series"]]
+    return {
+        **tree,
+        **(profile[0] if profile else {}),
+        "metrics": metrics,
+        "below_standard": _below_standard(case, choice.kept, why_fewer),
+        "series": [*tree["series"], *left_out],
+        "disturbed": choice.disturbed,
+        "warnings": [*tree["warnings"], *speed_warnings(speed(own, run))],
+        "notes": [*tree["notes"], *([] if choice.note is None else [choice.note])],
+    }
+
+
+def _below_standard(
+    case: Case, parts: Sequence[dict[str, Any]], why_fewer: str | None
+) -> list[str]:
+    """Return by what all processes of a case fall short of what was asked, or of the standard."""
+    iterations = sum(
+        part["metrics"]["latency"]["summary"]["count"] * part["series"][0]["batch"]
+        for part in parts
+    )
+    warmup_s = sum(part["warmup"]["seconds"] for part in parts)
+    asked = case.sampling.min_iterations
+    shortfalls = []
+    if iterations < STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations}, the standard is {STANDARD_ITERATIONS}")
+    if iterations < asked and asked != STANDARD_ITERATIONS:
+        shortfalls.append(f"iterations: {iterations} of the {asked} asked for fit into the time")
+    if warmup_s < STANDARD_WARMUP_S:
+        shortfalls.append(f"warm-up: {warmup_s:.3g} s, the standard is {STANDARD_WARMUP_S:g} s")
+    reason = f"; {why_fewer}" if why_fewer else ""
+    if len(parts) < min(LEAST_PROCESSES, case.least):
+        shortfalls.append(f"processes: {len(parts)} of {case.least}{reason}")
+    elif len(parts) < LEAST_PROCESSES:
+        shortfalls.append(f"processes: {len(parts)}, the standard is {LEAST_PROCESSES}{reason}")
+    elif len(parts) < case.least:
+        shortfalls.append(f"processes: {len(parts)} of the {case.least} asked for{reason}")
+    return shortfalls
 
 
 def stored_form(tree: dict[str, Any], base: Path | None) -> tuple[dict[str, Any], Result]:
@@ -140,22 +219,7 @@ def _series(
     ]
 
 
-def _below_standard(case: Case, measurement: Measurement) -> list[str]:
-    iterations = measurement.count * measurement.batch
-    asked = case.sampling.min_iterations
-    shortfalls = []
-    if iterations < STANDARD_ITERATIONS:
-        shortfalls.append(f"iterations: {iterations}, the standard is {STANDARD_ITERATIONS}")
-    if iterations < asked and asked != STANDARD_ITERATIONS:
-        shortfalls.append(f"iterations: {iterations} of the {asked} asked for fit into the time")
-    if measurement.warmup.seconds < STANDARD_WARMUP_S:
-        shortfalls.append(
-            f"warm-up: {measurement.warmup.seconds:.3g} s, the standard is {STANDARD_WARMUP_S:g} s"
-        )
-    return shortfalls
-
-
-def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, Any]:
+def _metrics(measurement: Measurement) -> dict[str, Any]:
     latency = Metric(
         unit="ns",
         better="lower",
@@ -182,12 +246,7 @@ def _metrics(case: Case, measurement: Measurement, status: Status) -> dict[str, 
             summary=_summary(statistics.summarize(observed.samples)),
             mean=statistics.mean(observed.samples),
         )
-    return {
-        name: msgspec.to_builtins(
-            msgspec.structs.replace(metric, target=_target(case, name, metric, status))
-        )
-        for name, metric in metrics.items()
-    }
+    return {name: msgspec.to_builtins(metric) for name, metric in metrics.items()}
 
 
 def _throughput(measurement: Measurement) -> Metric:
@@ -213,31 +272,30 @@ def _noted(estimate: Estimate, note: str) -> Estimate:
 
 
 def _summary(summary: Summary) -> MetricSummary:
-    fields = {name: getattr(summary, name) for name in MetricSummary.__struct_fields__}
+    fields = msgspec.structs.asdict(summary)
+    del fields["stopped_because"]
     return MetricSummary(**fields)
 
 
-def _target(case: Case, name: str, metric: Metric, status: Status) -> TargetVerdict | None:
+def _target(
+    case: Case, name: str, metric: Metric, status: Status, disturbed: str | None
+) -> TargetVerdict | None:
     """Return the verdict on the claim about a metric; of several, the one that needs attention."""
     return most_severe(
         [
-            target.verdict(_judge(target, case, metric, status))
+            target.verdict(_judge(target, case, metric, status, disturbed))
             for target in case.benchmark.targets
             if target.metric == name
         ]
     )
 
 
-def _judge(target: Target, case: Case, metric: Metric, status: Status) -> Judgment:
+def _judge(
+    target: Target, case: Case, metric: Metric, status: Status, disturbed: str | None
+) -> Judgment:
     mismatch = target.mismatch({**case.params, "backend": case.backend})
     if mismatch is not None:
         return Judgment("not-measured", mismatch)
     if status != "ok":
         return Judgment("not-measured", f"the measurement is {status}")
-    estimate = metric.statistic(target.statistic_name)
-    if estimate is None:
-        return Judgment("not-measured", f"there is no {target.statistic_name}")
-    try:
-        return target.judge(estimate, metric.unit)
-    except InvalidParameter as error:
-        return Judgment("not-measured", str(error))
+    return target.judge_metric(metric, disturbed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,11 +19,22 @@ from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.results.validation import convert
 from stratoperf.running.containment import Containment
 from stratoperf.running.declaration import Benchmark, Declared
-from stratoperf.running.presets import Sampling, preset_named
+from stratoperf.running.presets import (
+    LEAST_PROCESSES,
+    LONG_RUN_PROCESSES,
+    MOST_PROCESSES,
+    PROCESS_S,
+    Preset,
+    Sampling,
+    preset_named,
+)
 from stratoperf.running.registry import Registry
 from stratoperf.running.values import Value, values_of
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
+
+START_S = 0.3
+"""Seconds that a fresh process takes to start and to import a benchmark."""
 
 SETUP_S = 0.3
 """Seconds assumed for the setup, verification and statistics of one case that declares none."""
@@ -41,6 +53,9 @@ TEXT_BYTES = 25
 
 RESULT_BYTES = 16 << 10
 """Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
+
+NOWHERE = "it is declared in a function, a notebook or at a prompt, where none can import it"
+DECLARE = "declare it at the top level of a module or script"
 
 PACE = 1.25
 """Samples above those that the length of a batch allows: the calibration met slower work."""
@@ -64,9 +79,17 @@ class Case:
     key
         Its stable identity.
     sampling
-        How long and how precisely.
+        How long and how precisely, all processes together.
+    share
+        The same of each process.
     declared
-        What its benchmark's declaration says of it.
+        What its benchmark's declaration says of it, for one process.
+    least, most
+        Processes: from `least` on it ends when it is precise enough.
+    seconds_allowed
+        Seconds that all processes take at most, if there are several: no other is begun then.
+    shortfall
+        Why fewer processes are planned than usual, or ``None``: what one takes.
     skip_reason
         Why it cannot be measured here, or ``None``.
     profile
@@ -78,7 +101,12 @@ class Case:
     backend: str
     key: str
     sampling: Sampling
+    share: Sampling
     declared: Declared
+    least: int = 1
+    most: int = 1
+    seconds_allowed: float = math.inf
+    shortfall: str | None = None
     skip_reason: str | None = None
     profile: bool = False
 
@@ -88,32 +116,38 @@ class Case:
         return self.skip_reason is None and self.declared.fault is None
 
     @property
+    def process_seconds(self) -> float:
+        """Seconds that one process takes at most, as far as can be told before."""
+        sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
+        start_s = 0.0 if self.benchmark.origin is None else START_S
+        return start_s + self.share.warmup_s + sampled + SETUP_S + self.declared.setup_s
+
+    @property
     def seconds(self) -> float:
         """Seconds that it takes at most, as far as can be told before."""
         if not self.is_measured:
             return 0.0
-        sampled = self.sampling.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
-        measured = self.sampling.warmup_s + sampled + SETUP_S + self.declared.setup_s
-        return measured + (PROFILE_S if self.profile else 0.0)
+        return self.most * self.process_seconds + (PROFILE_S if self.profile else 0.0)
 
     @property
     def disk_bytes(self) -> int:
         """Bytes that the benchmark itself writes to disk, by its own declaration."""
         if not self.is_measured:
             return 0
-        return self.declared.disk_bytes
+        return self.most * self.declared.disk_bytes
 
     @property
     def sample_bytes(self) -> int:
         """Bytes that its result takes on the disk, as far as can be told before."""
         if not self.is_measured:
             return COPIES * RESULT_BYTES
-        samples = most_samples(self.sampling.max_duration_s)
+        samples = self.most * most_samples(self.share.max_duration_s)
         # The series of the journal lie there until those of the run file do.
         binary = 2 * SAMPLE_BYTES * samples
-        text = COPIES * TEXT_BYTES * min(samples, LONGEST_INLINE_COLUMN)
-        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda")
-        return max(binary, text) + device + COPIES * RESULT_BYTES
+        text = COPIES * TEXT_BYTES * min(samples, self.most * LONGEST_INLINE_COLUMN)
+        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda") * self.most
+        # Each process is journaled by itself, and then the result of all.
+        return max(binary, text) + device + (COPIES + self.most) * RESULT_BYTES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +165,7 @@ class Request:
     duration_s: float | None = None
     warmup_s: float | None = None
     profile: bool = False
+    processes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +177,9 @@ class Plan:
     request
         What was asked.
     cases
-        In the order of measurement.
+        In the order of the run file.
+    seed
+        Of the order of measurement, which differs by pass.
     saves
         Whether a run file is written.
     warnings
@@ -154,8 +191,15 @@ class Plan:
     request: Request
     cases: tuple[Case, ...]
     saves: bool
+    seed: int
     warnings: tuple[str, ...] = ()
     finished: frozenset[str] = frozenset()
+
+    def order(self, number: int) -> list[int]:
+        """Return the order of the cases in a pass, as their indices."""
+        indices = list(range(len(self.cases)))
+        random.Random(f"{self.seed} {number}").shuffle(indices)
+        return indices
 
     @property
     def open_cases(self) -> list[Case]:
@@ -183,6 +227,7 @@ class StoredPlan(msgspec.Struct, frozen=True):
 
     request: Request
     keys: list[str]
+    seed: int = 0
 
 
 def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
@@ -219,13 +264,15 @@ def make_request(
     duration_s: float | None,
     warmup_s: float | None,
     profile: bool,
+    processes: int | None = None,
 ) -> Request:
     """Bring the parameters of `stratoperf.run` into the form that the run file keeps.
 
     Raises
     ------
     InvalidParameter
-        For a parameter value that is no bool, number or string.
+        For a parameter value that is no bool, number or string, and a number of processes out of
+        range.
     """
     words = [select] if isinstance(select, str | Benchmark) else list(select or ())
     return Request(
@@ -238,6 +285,11 @@ def make_request(
         duration_s=_seconds("duration_s", duration_s),
         warmup_s=_seconds("warmup_s", warmup_s),
         profile=bool(profile),
+        processes=(
+            None
+            if processes is None
+            else arguments.whole_number("processes", processes, 1, MOST_PROCESSES)
+        ),
     )
 
 
@@ -245,8 +297,21 @@ def _seconds(argument: str, seconds: float | None) -> float | None:
     return None if seconds is None else arguments.seconds(argument, seconds)
 
 
-def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
+def make_plan(
+    request: Request, registry: Registry, *, saves: bool, seed: int | None = None
+) -> Plan:
     """Plan a run.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    registry
+        What is selected from.
+    saves
+        Whether a run file is written.
+    seed
+        Of the order of measurement; by default drawn.
 
     Raises
     ------
@@ -257,9 +322,7 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
         When a backend was asked for by name that cannot run here, or that none of the selected
         benchmarks has.
     """
-    sampling = preset_named(request.preset).changed(
-        request.iterations, request.duration_s, request.warmup_s
-    )
+    preset = preset_named(request.preset)
     benchmarks = registry.select(request.select)
     if not benchmarks:
         raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
@@ -269,16 +332,70 @@ def make_plan(request: Request, registry: Registry, *, saves: bool) -> Plan:
     # Functions of the declarations are asked, which may change the process like all foreign code.
     with Containment() as around:
         for benchmark in benchmarks:
-            lasting = _sustained(benchmark, sampling, request)
+            division = _division(benchmark, preset, request)
             for backend, reason in reasons[benchmark.name]:
                 chosen = _typed(benchmark, backend, request.params)
                 cases += [
-                    _case(benchmark, params, backend, reason, lasting, request)
+                    _case(benchmark, params, backend, reason, division, request)
                     for params in benchmark.combinations(chosen, backend)
                 ]
     around.pass_on()
     distinct = {case.key: case for case in cases}
-    return Plan(request, tuple(distinct.values()), saves, registry.warnings)
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    return Plan(request, tuple(distinct.values()), saves, seed, registry.warnings)
+
+
+def known_case(
+    benchmark: Benchmark,
+    backend: str,
+    params: Mapping[str, Value],
+    sampling: Sampling,
+    profile: bool,
+) -> Case:
+    """Return what one process measures of a case that was planned in another one."""
+    key = benchmark.key(params, backend)
+    return Case(benchmark, params, backend, key, sampling, sampling, Declared(), profile=profile)
+
+
+class _Division(NamedTuple):
+    """How what is asked of a case is divided among processes."""
+
+    sampling: Sampling
+    share: Sampling
+    least: int
+    most: int
+    seconds: float = math.inf
+    disk_bytes: float = math.inf
+
+
+def _division(benchmark: Benchmark, preset: Preset, request: Request) -> _Division:
+    sampling = preset.sampling.changed(request.iterations, request.duration_s, request.warmup_s)
+    sustained_s = 0.0 if request.duration_s is not None else benchmark.sustained_s
+    if sustained_s:
+        sampling = sampling.changed(duration_s=max(sampling.max_duration_s, sustained_s))
+    if benchmark.origin is None:
+        if request.processes not in (None, 1):
+            raise InvalidParameter(
+                f"processes: {benchmark.name} cannot run in {request.processes} fresh processes, "
+                f"since {NOWHERE}; {DECLARE}, or leave processes out"
+            )
+        return _Division(sampling, sampling, 1, 1)
+    if request.processes is not None:
+        least = most = request.processes
+        seconds = disk_bytes = math.inf
+    elif request.duration_s is not None:
+        # Who gives a duration wants it used: the number is fixed.
+        long = min(math.floor(request.duration_s / PROCESS_S), LONG_RUN_PROCESSES)
+        least = most = max(preset.most, long)
+        seconds, disk_bytes = max(preset.seconds, 2 * request.duration_s), preset.disk_bytes
+    else:
+        least, most = LEAST_PROCESSES, preset.most
+        seconds, disk_bytes = preset.seconds, preset.disk_bytes
+    share = sampling.shared(least)
+    if sustained_s:
+        # By each process: what it would not sustain alone says nothing.
+        share = share.changed(duration_s=max(share.max_duration_s, sustained_s))
+    return _Division(sampling, share, least, most, seconds, disk_bytes)
 
 
 def _case(
@@ -286,26 +403,45 @@ def _case(
     params: Mapping[str, Value],
     backend: str,
     skip_reason: str | None,
-    sampling: Sampling,
+    division: _Division,
     request: Request,
 ) -> Case:
-    return Case(
+    case = Case(
         benchmark,
         params,
         backend,
         benchmark.key(params, backend),
-        sampling,
-        benchmark.declared(params, sampling.max_duration_s),
-        skip_reason,
-        request.profile,
+        division.sampling,
+        division.share,
+        benchmark.declared(params, division.share.max_duration_s),
+        division.least,
+        division.most,
+        division.seconds,
+        skip_reason=skip_reason,
+        profile=request.profile,
     )
+    return _within(case, division.disk_bytes)
 
 
-def _sustained(benchmark: Benchmark, sampling: Sampling, request: Request) -> Sampling:
-    """Return the sampling of a benchmark, which may have to last longer than the preset's."""
-    if request.duration_s is not None or benchmark.sustained_s == 0:
-        return sampling
-    return sampling.changed(duration_s=max(sampling.max_duration_s, benchmark.sustained_s))
+def _within(case: Case, disk_bytes: float) -> Case:
+    """Return a case with as many processes as the time and the bytes allow it."""
+    process_s, written = case.process_seconds, case.declared.disk_bytes
+    reasons = {
+        _fitting(case.seconds_allowed, process_s): f"each takes about {process_s:.3g} s",
+        _fitting(disk_bytes, written): f"each writes up to {written / 1e9:.3g} GB to a disk",
+    }
+    most = min(reasons)
+    if most >= case.most:
+        return case
+    shortfall = None
+    if most < case.least:
+        shortfall = reasons[most]
+    return dataclasses.replace(case, least=min(case.least, most), most=most, shortfall=shortfall)
+
+
+def _fitting(allowed: float, each: float) -> int:
+    """Return how many fit; the first always does."""
+    return MOST_PROCESSES if each * MOST_PROCESSES <= allowed else max(1, int(allowed / each))
 
 
 def _unavailable(

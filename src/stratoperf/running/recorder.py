@@ -16,8 +16,10 @@ from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.paths import is_directory
 from stratoperf.results import Run, storage
 from stratoperf.results.files import atomic_file, check_directory, looks_like_run
-from stratoperf.results.journal import Journal, moved_down, read_journal
-from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST
+from stratoperf.results.journal import Journal
+from stratoperf.results.journal_lines import read_journal
+from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST, PARTS
+from stratoperf.results.parts import measured, with_open_cases
 from stratoperf.running.planner import stored_plan
 
 _LONGEST_NAME = 60  # bytes
@@ -37,25 +39,35 @@ class MemoryRecorder:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._parts: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What is finished."""
+        """The cases that were added."""
         results: list[dict[str, Any]] = self._document["results"]
         return results
+
+    def parts(self, key: str) -> list[dict[str, Any]]:
+        """Return what single processes contributed to a case so far."""
+        return list(self._parts.get(key, []))
 
     def add_system(self, identity: str, described: dict[str, Any]) -> None:
         """Keep what is known of the machine."""
         self._document["systems"][identity] = described
 
+    def add_part(self, part: dict[str, Any]) -> None:
+        """Keep what one process contributed to its case."""
+        self._parts.setdefault(part["key"], []).append(part)
+
     def add(self, result: dict[str, Any]) -> None:
-        """Keep a finished result."""
+        """Keep the result of a case."""
         self.results.append(result)
 
     def finish(self, keys: Iterable[str], *, complete: bool) -> Run:
         """Return the run, its results in the order of `keys`."""
         del complete
-        return Run({**self._document, "results": ordered(self.results, keys)})
+        results = with_open_cases(self.results, self._parts, self.base)
+        return Run({**self._document, "results": ordered(results, keys)})
 
     def abandon(self) -> None:
         """Forget the run."""
@@ -80,8 +92,15 @@ class FileRecorder:
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What is finished."""
+        """The cases that were added."""
         return self._journal.results
+
+    def parts(self, key: str) -> list[dict[str, Any]]:
+        """Return what single processes contributed to a case, before an interruption too.
+
+        References in them are relative to `base`.
+        """
+        return list(self._journal.parts.get(key, []))
 
     def add_system(self, identity: str, described: dict[str, Any]) -> None:
         """Bring what is known of the machine to the disk."""
@@ -90,8 +109,15 @@ class FileRecorder:
         except StratoperfError as error:
             raise self._advised(error) from error
 
+    def add_part(self, part: dict[str, Any]) -> None:
+        """Bring to the disk what one process contributed to its case; errors as for `add`."""
+        try:
+            self._journal.append_part(part)
+        except StratoperfError as error:
+            raise self._advised(error) from error
+
     def add(self, result: dict[str, Any]) -> None:
-        """Bring a finished result to the disk.
+        """Bring the result of a case to the disk; samples that its parts have only once.
 
         Raises
         ------
@@ -111,9 +137,9 @@ class FileRecorder:
         StratoperfError
             When that fails; says where the results are.
         """
-        document = self._journal.document
-        document["results"] = ordered(document["results"], keys)
         try:
+            document = self._journal.document
+            document["results"] = ordered(document["results"], keys)
             Run(document, self._journal.path / HEADER)
             check_is_run(self._path, document["id"], "output")
             storage.save_tree(
@@ -148,17 +174,20 @@ class FileRecorder:
         """Add to an error where the finished results are, if they are there."""
         path = self._journal.path
         try:
-            count = len(read_journal(path)["results"])
+            results = read_journal(path)["results"]
         except StratoperfError:
-            count = 0
-        if count == 0:
+            results = []
+        if not results:
             return error
         # A live comparison has none: it cannot go on at another moment.
         has_plan = "plan" in self._journal.header
         resuming = f", or go on with: {resume_command(path)}" if has_plan else ""
-        results = "The finished result is" if count == 1 else f"The {count} finished results are"
+        count = len(_finished(results))
+        kept = "The finished result is" if count == 1 else f"The {count} finished results are"
+        if count < len(results):
+            kept = "What was measured is"
         return StratoperfError(
-            f"{error}. {results} safe in {path}: load that with stratoperf.load{resuming}"
+            f"{error}. {kept} safe in {path}: load that with stratoperf.load{resuming}"
         )
 
 
@@ -262,7 +291,7 @@ def resume_file(
             return _resume_journal(place, path, accept)
         if os.path.lexists(place) and not _is_empty_directory(place):
             continue
-        document["results"] = _finished(document)
+        document["results"] = [*filter(_is_kept, document["results"])]
         accepted = accept(document)
         check_directory(path.parent, "resume")
         check_latest(path.parent, "resume")
@@ -288,15 +317,15 @@ def _resume_journal(
         document = dict(Run(journal.document, place / HEADER).document)
         check_is_run(path, document["id"], "resume")
         beyond = []
+        known = measured(document["results"])
         if os.path.lexists(path):
-            known = {result["key"] for result in _finished(document)}
             saved = Run(storage.read_tree(path), path).document
-            beyond = [result for result in _finished(saved) if result["key"] not in known]
+            beyond = [result for result in saved["results"] if not _is_known(result, known)]
         document["results"] = [*document["results"], *beyond]
         accepted = accept(document)
         check_latest(path.parent, "resume")
         for result in beyond:
-            journal.append(moved_down(result))
+            journal.take_over(result, known)
         _remove_unused_arrays(journal, path)
     except BaseException:
         journal.close()
@@ -360,8 +389,18 @@ def _is_empty_directory(place: Path) -> bool:
         return False
 
 
-def _finished(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [result for result in document["results"] if result["status"] != "interrupted"]
+def _finished(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [result for result in results if result["status"] != "interrupted"]
+
+
+def _is_kept(result: Mapping[str, Any]) -> bool:
+    """Return whether a run that goes on needs a result of its run file."""
+    return result["status"] != "interrupted" or bool(result.get(PARTS))
+
+
+def _is_known(result: Mapping[str, Any], known: set[tuple[str, str]]) -> bool:
+    """Return whether all of a result is in what `measured` returned."""
+    return (result["key"], "") in known or measured([result]) <= known
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -408,8 +447,8 @@ def _is_needless(journal: Journal, path: Path) -> bool:
     if not path.is_file():
         return "plan" not in kept and not kept["results"]
     saved = Run(storage.read_tree(path), path).document
-    keys = {result["key"] for result in _finished(saved)}
-    return saved["id"] == kept["id"] and all(result["key"] in keys for result in _finished(kept))
+    known = measured(saved["results"])
+    return saved["id"] == kept["id"] and all(_is_known(result, known) for result in kept["results"])
 
 
 def ordered(results: list[dict[str, Any]], keys: Iterable[str]) -> list[dict[str, Any]]:

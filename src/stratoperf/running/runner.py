@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
+import time
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -17,13 +19,20 @@ import stratoperf
 from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter
 from stratoperf.monitor import system
+from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
-from stratoperf.results import SCHEMA, Run
+from stratoperf.results import SCHEMA, Result, Run
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
+from stratoperf.running.case_progress import CaseProgress
+from stratoperf.running.containment import Containment
+from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
+from stratoperf.running.outcome import over_processes, stored_form
 from stratoperf.running.planner import (
+    DECLARE,
+    NOWHERE,
     Plan,
     Request,
     Selection,
@@ -38,6 +47,9 @@ from stratoperf.running.recorder import (
     start_file,
 )
 from stratoperf.running.registry import REGISTRY, PluginWarning
+from stratoperf.running.workers.client import WorkerFailed
+from stratoperf.running.workers.guard import guarded
+from stratoperf.running.workers.selection import refuse_in_import
 
 _Recorder: TypeAlias = MemoryRecorder | FileRecorder
 
@@ -54,6 +66,7 @@ def run(
     output: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     profile: bool = False,
+    processes: int | None = None,
     listener: Listener | None = None,
 ) -> Run:
     """Measure benchmarks.
@@ -104,6 +117,7 @@ def run(
     StratoperfError
         When the disk is full; says where the finished results are.
     """
+    refuse_in_import("stratoperf.run")
     started = datetime.now(timezone.utc)
     request = make_request(
         select,
@@ -114,6 +128,7 @@ def run(
         duration_s=duration_s,
         warmup_s=warmup_s,
         profile=profile,
+        processes=processes,
     )
     listener = listener or _Warner()
     if resume is not None:
@@ -149,19 +164,34 @@ class _Execution:
         self._recorder = recorder
         self._listener = listener
         self._process = uuid.uuid4().hex[:12]
+        self._machine = ""
+        self._open = [
+            CaseProgress(index, case, recorder.parts(case.key), recorder.base)
+            for index, case in enumerate(plan.cases)
+            if case.key not in plan.finished
+        ]
+        # Of the machine's speed, around each process of the run.
+        self._references: list[Reference] = [
+            one
+            for tree in [*recorder.results, *(part for each in self._open for part in each.parts)]
+            for one in references(tree)
+        ]
 
     def run(self) -> Run:
         self._listener.planned(self._plan)
         described = msgspec.to_builtins(system())
-        machine = described.pop("id")
-        self._recorder.add_system(machine, described)
+        self._machine = described.pop("id")
+        self._recorder.add_system(self._machine, described)
         interrupt: BaseException | None
         try:
-            interrupt = self._measure_all(machine)
+            interrupt = self._measure_all()
         except KeyboardInterrupt as between:
-            # Between two cases: all that was measured is recorded.
+            # Between two processes: all that was measured is recorded.
             interrupt = between
         with deferred_interrupt() as pressed:
+            for progress in list(self._open):
+                if progress.begun:
+                    self._record(progress, progress.tree(self._references))
             keys = [case.key for case in self._plan.cases]
             run = self._recorder.finish(keys, complete=interrupt is None)
             if self._recorder.path is not None:
@@ -176,26 +206,112 @@ class _Execution:
             raise error
         return run
 
-    def _measure_all(self, machine: str) -> BaseException | None:
+    def _measure_all(self) -> BaseException | None:
         """Measure the open cases; return what a signal handler raised to put an end to it."""
         earlier = {result["key"]: result for result in self._recorder.results}
         for index, case in enumerate(self._plan.cases):
             if case.key in self._plan.finished:
                 result = read_result(earlier[case.key], case.key, self._recorder.base)
                 self._listener.case_finished(index, case, result)
-                continue
-            self._listener.case_started(index, case)
-            tried = attempt(
-                case,
-                system=machine,
-                process=self._process,
-                base=self._recorder.base,
-                record=self._recorder.add,
-            )
-            self._listener.case_finished(index, case, tried.result)
-            if tried.interrupt is not None:
-                return tried.interrupt
+        for progress in list(self._open):
+            # Every other one is measured in passes.
+            case = progress.case
+            why = f"since {NOWHERE}; {DECLARE}" if case.benchmark.origin is None else None
+            if not case.is_measured or why is not None:
+                self._listener.case_started(progress.index, case)
+                interrupt = self._measure_here(progress, why)
+                if interrupt is not None:
+                    return interrupt
+        if not self._open:
+            return None
+        with guarded():
+            return self._measure_in_passes()
+
+    def _measure_in_passes(self) -> BaseException | None:
+        for number in itertools.count():
+            due = {progress.index: progress for progress in self._open}
+            if not due:
+                break
+            for index in self._plan.order(number):
+                # Of an earlier session of the run there may be more.
+                if index in due and due[index].begun <= number:
+                    interrupt = self._measure_next(due[index])
+                    if interrupt is not None:
+                        return interrupt
         return None
+
+    def _measure_next(self, progress: CaseProgress) -> BaseException | None:
+        """Measure a case in one more process."""
+        index, case, number = progress.index, progress.case, progress.begun + 1
+        if number == 1:
+            self._listener.case_started(index, case)
+        self._listener.process_started(index, case, number, case.most)
+        begin = time.monotonic()
+        taken: list[Taken] = []
+        results: list[Result] = []
+        unloadable: list[CannotLoad] = []
+
+        def finish(around: Containment) -> None:
+            error = around.error
+            if taken:
+                seconds = time.monotonic() - begin
+                tree, is_set_up = taken[0]
+                if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
+                    self._references += references(tree)
+                    self._recorder.add_part(tree)
+                    # Where they are on the disk by now, they need no memory.
+                    progress.parts = self._recorder.parts(case.key)
+            elif around.interrupts:
+                return
+            elif isinstance(error, CannotLoad) and not progress.parts:
+                unloadable.append(error)
+                return
+            elif isinstance(error, CannotLoad | WorkerFailed):
+                progress.missed(error)
+            if not progress.is_open:
+                results.append(self._record(progress, progress.tree(self._references)))
+
+        with Containment((), finish=finish) as around:
+            taken.append(measured_afresh(case, number, self._machine))
+        if around.interrupts:
+            return around.interrupts[0]
+        if unloadable:
+            return self._measure_here(progress, f"since a fresh one cannot: {unloadable[0]}")
+        if around.error is not None and progress.begun < number:
+            raise around.error
+        self._listener.process_finished(index, case, number, case.most)
+        if results:
+            self._listener.case_finished(index, case, results[0])
+        return None
+
+    def _measure_here(self, progress: CaseProgress, why: str | None) -> BaseException | None:
+        """Measure a case in this process, or say why it is not measured."""
+        case = progress.case
+        results: list[Result] = []
+
+        def record(tree: dict[str, Any]) -> None:
+            if tree["series"]:
+                self._references += references(tree)
+                tree = over_processes(case, [tree], self._references, None, why)
+            results.append(self._record(progress, tree))
+
+        tried = attempt(
+            case,
+            system=self._machine,
+            process=self._process,
+            is_shared=True,
+            notes=[] if why is None else [f"measured in this process alone, {why}"],
+            record=record,
+        )
+        self._listener.case_finished(progress.index, case, results[0])
+        return tried.interrupt
+
+    def _record(self, progress: CaseProgress, tree: dict[str, Any]) -> Result:
+        """Keep the result of a case; return what a reader makes of it."""
+        plain, result = stored_form(tree, self._recorder.base)
+        self._recorder.add(plain)
+        self._open.remove(progress)
+        return result
 
 
 def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
@@ -210,6 +326,7 @@ def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
         "plan": {
             "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
             "keys": [case.key for case in plan.cases],
+            "seed": plan.seed,
         },
         "results": [],
     }
@@ -227,7 +344,7 @@ def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Rec
 
 def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
     stored = stored_plan(document, source)
-    plan = make_plan(stored.request, REGISTRY, saves=True)
+    plan = make_plan(stored.request, REGISTRY, saves=True, seed=stored.seed)
     keys = [case.key for case in plan.cases]
     if keys != stored.keys:
         differing = sorted(set(keys) ^ set(stored.keys)) or keys

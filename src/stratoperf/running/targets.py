@@ -12,8 +12,8 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.results.schema import STATISTICS, TargetVerdict, Verdict
-from stratoperf.running.units import conversion
+from stratoperf.results.schema import STATISTICS, THIS_PROCESS, Metric, TargetVerdict, Verdict
+from stratoperf.running.units import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
 
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
@@ -22,6 +22,10 @@ _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
 
 SEVERITY: tuple[Verdict, ...] = ("missed", "inconclusive", "met", "not-measured")
 """Verdicts, the one that needs attention first."""
+
+OTHER_PROCESS = 2.0
+"""How far another process may be from a single measured one, as a factor, though neither waited
+for a CPU. The host of a cloud machine moved medians by 81 % within a minute; rounded up."""
 
 
 class Judgment(NamedTuple):
@@ -106,7 +110,14 @@ class Target:
         )
         return f"the claim speaks of {wanted}; this is {found}"
 
-    def judge(self, estimate: Estimate, unit: str) -> Judgment:
+    def judge(
+        self,
+        estimate: Estimate,
+        unit: str,
+        *,
+        scope: str | None = None,
+        disturbed: str | None = None,
+    ) -> Judgment:
         """Judge a measured statistic by its whole confidence interval.
 
         Parameters
@@ -115,6 +126,11 @@ class Target:
             The statistic, in `unit`.
         unit
             The metric's unit.
+        scope
+            What the interval speaks of, ``"8 processes"`` or ``"this process"``; ``None`` in files
+            of before there were several processes.
+        disturbed
+            What disturbed the processes that the estimate rests on, or ``None``.
 
         Returns
         -------
@@ -122,6 +138,11 @@ class Target:
             ``met`` when the whole interval is on the right side, ``missed`` when it is wholly
             on the other side, ``inconclusive`` when it straddles the target or the side that
             would decide does not exist.
+
+            The interval of a single process does not cover the next process. Of times and rates
+            it must be on its side by a factor of `OTHER_PROCESS`: what is missed by a factor of 90
+            is missed, what is met by a tenth is open. An estimate of disturbed processes is always
+            ``inconclusive``, and the reason begins with ``disturbed:``.
 
         Raises
         ------
@@ -132,28 +153,85 @@ class Target:
         low, high = (
             None if side is None else side * factor for side in (estimate.low, estimate.high)
         )
+        if disturbed is not None:
+            value = f"{estimate.value * factor:.4g} {self.unit}"
+            return Judgment(
+                "inconclusive",
+                f"disturbed: {disturbed}; {value} is not judged; measure again on a quiet machine",
+            )
+        is_single = scope == THIS_PROCESS
+        over = "" if is_single or scope is None else f" over {scope}"
+        share = f"{estimate.confidence:.0%} interval{over}"
+        if low is None and high is None:
+            things, remedy = (
+                ("processes", "measure in more")
+                if over
+                else ("independent samples", "measure longer, on a quieter machine")
+            )
+            return Judgment("inconclusive", f"too few {things} for a {share}; {remedy}")
+        verdict = self._verdict(low, high)
+        words = self._words(verdict, low, high, share)
+        if not is_single:
+            return Judgment(verdict, words)
+        words += "; it speaks of this process only"
+        if verdict == "inconclusive" or not depends_on_speed(unit):
+            return Judgment(verdict, words)
+        words += f", and another may be a factor of {OTHER_PROCESS:g} away"
+        wider = self._verdict(
+            None if low is None else low / OTHER_PROCESS,
+            None if high is None else high * OTHER_PROCESS,
+        )
+        if wider == "inconclusive":
+            words += "; measure an importable benchmark in several processes (--processes 6)"
+        return Judgment(wider, words)
+
+    def judge_metric(self, metric: Metric, disturbed: str | None) -> Judgment:
+        """Judge the statistic of a metric as a result has it.
+
+        Parameters
+        ----------
+        metric
+            With the statistic, its unit, and the scope of its summary.
+        disturbed
+            As the result tells.
+
+        Returns
+        -------
+        Judgment
+            ``not-measured`` where the statistic is missing or of another quantity.
+        """
+        estimate = metric.statistic(self.statistic_name)
+        if estimate is None:
+            return Judgment("not-measured", f"there is no {self.statistic_name}")
+        scope = None if metric.summary is None else metric.summary.scope
+        try:
+            return self.judge(estimate, metric.unit, scope=scope, disturbed=disturbed)
+        except InvalidParameter as error:
+            return Judgment("not-measured", str(error))
+
+    def _verdict(self, low: float | None, high: float | None) -> Verdict:
+        """Return what an interval says, in the target's unit."""
         lower_is_better = self.direction.startswith("<")
         # The side that must hold for all of the interval to hold, and the opposite one.
         worst, best = (high, low) if lower_is_better else (low, high)
         holds = _HOLDS[self.direction]
-        interval = f"{_side(low)} to {_side(high)} {self.unit}"
-        share = f"{estimate.confidence:.0%} interval"
         if worst is not None and holds(worst, self.value):
-            return Judgment("met", f"the whole {share}, {interval}, is {self._wording}")
+            return "met"
         if best is not None and not holds(best, self.value):
-            return Judgment("missed", f"none of the {share}, {interval}, is {self._wording}")
-        if low is None and high is None:
-            return Judgment(
-                "inconclusive",
-                f"too few independent samples for a {share}; measure longer, on a quieter machine",
-            )
+            return "missed"
+        return "inconclusive"
+
+    def _words(self, verdict: Verdict, low: float | None, high: float | None, share: str) -> str:
+        """Return what an interval says, in words."""
+        text = f"{share}, {_side(low)} to {_side(high)} {self.unit},"
+        if verdict == "met":
+            return f"the whole {text} is {self._wording}"
+        if verdict == "missed":
+            return f"none of the {text} is {self._wording}"
         if low is None or high is None:
-            return Judgment(
-                "inconclusive",
-                f"the {share}, {interval}, has no {'upper' if high is None else 'lower'} end; "
-                "more samples give it one",
-            )
-        return Judgment("inconclusive", f"the {share}, {interval}, straddles {self.value:g}")
+            side = "upper" if high is None else "lower"
+            return f"the {text} has no {side} end; more samples give it one"
+        return f"the {text} straddles {self.value:g}"
 
     def verdict(self, judgment: Judgment) -> TargetVerdict:
         """Return the target with its verdict, as the run file holds it."""

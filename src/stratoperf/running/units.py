@@ -48,6 +48,11 @@ def conversion(source: str, destination: str) -> float:
     return factor / other_factor
 
 
+def depends_on_speed(unit: str) -> bool:
+    """Tell whether a slower machine changes a quantity: times and rates, not sizes and shares."""
+    return "time" in _scale(unit)[0].split("/")
+
+
 def _scale(unit: str) -> tuple[str, float]:
     """Return the quantity and the factor to its base unit; unknown names are things counted."""
     if unit in _SCALES:

@@ -11,12 +11,12 @@ import msgspec
 from stratoperf.analysis.comparison import Difference, Side
 from stratoperf.errors import InvalidParameter
 from stratoperf.running.keys import case_key
-from stratoperf.running.live.pairs import SIDES, SideFailed
+from stratoperf.running.live.pairs import SIDES
 from stratoperf.running.live.sides import Command, Environment
 from stratoperf.running.values import Value, values_of
 from stratoperf.running.workers.answers import KnownCase, Planned
 from stratoperf.running.workers.children import entered
-from stratoperf.running.workers.client import WorkerProcess
+from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
 from stratoperf.running.workers.guard import guarded
 
 
@@ -113,7 +113,7 @@ def _ask(
 ) -> tuple[Planned, str]:
     """Return what a side knows, and its version of stratoperf."""
     with contextlib.ExitStack() as stack:
-        worker = entered(stack, lambda: WorkerProcess(side, environment, {}, timeout_s))
+        worker = entered(stack, lambda: WorkerProcess(side, environment.python, {}, timeout_s))
         worker.ask(
             "plan",
             modules=list(environment.modules),
@@ -123,7 +123,7 @@ def _ask(
         )
         try:
             return worker.answer("planned", Planned), worker.version
-        except SideFailed as failure:
+        except WorkerFailed as failure:
             raise InvalidParameter(f"{side} ({environment.python}): {failure}") from failure
 
 

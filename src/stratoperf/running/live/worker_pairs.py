@@ -7,7 +7,7 @@ import functools
 import math
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, o
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
 from stratoperf.running.workers.children import entered
-from stratoperf.running.workers.client import WorkerProcess
+from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
 from stratoperf.running.workers.protocol import SLICES
 
 WARMUP_S = 0.03
@@ -112,9 +112,10 @@ class WorkerPairs:
         with contextlib.ExitStack() as stack:
             try:
                 arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
-            except SideFailed:
+            except WorkerFailed as failure:
                 if time.monotonic() < deadline:
-                    raise
+                    side = cast("Side", failure.worker)
+                    raise SideFailed(side, str(failure)) from failure
                 # Here, before the teardown of the other side: it was killed for the budget's end.
                 raise self._cut(deadline - begin) from None
         self._pair_s = time.monotonic() - begin
@@ -134,7 +135,7 @@ class WorkerPairs:
             start = functools.partial(
                 WorkerProcess,
                 side,
-                self._environments[side],
+                self._environments[side].python,
                 variables,
                 self._timeout_s,
                 deadline,

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoperf.door import MOST_NUMBERS
 from stratoperf.results.ranges import LARGEST, LONGEST_NAME
 from stratoperf.results.schema import Count, Nanoseconds, Positive, Warmup
 
@@ -87,6 +88,62 @@ class Samples(msgspec.Struct, frozen=True):
     def values(self) -> NDArray[np.float64]:
         """The samples, in the order taken."""
         return np.frombuffer(self.latency, dtype="<f8").astype(np.float64)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The worker has the benchmark that it was asked for."""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """A case that was measured, or that could not be.
+
+    Attributes
+    ----------
+    result
+        As for a run file, with the lengths of the columns in their place.
+    is_set_up
+        Whether the set-up had ended.
+
+    Raises
+    ------
+    ValueError
+        When the columns are more than fit into memory.
+    """
+
+    result: dict[str, Any]
+    is_set_up: bool
+
+    def __post_init__(self) -> None:
+        lengths = [length for series in self.series for length in series.columns.values()]
+        if sum(lengths) > MOST_NUMBERS:
+            raise ValueError(f"result.series: {sum(lengths)} numbers, at most {MOST_NUMBERS}")
+
+    @property
+    def series(self) -> list[Lengths]:
+        """The lengths of the columns, by series."""
+        return msgspec.convert(self.result.get("series", []), list[Lengths])
+
+
+class Lengths(msgspec.Struct, frozen=True):
+    """The lengths of the columns of a series."""
+
+    columns: dict[str, Count] = {}
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a column, as little-endian doubles.
+
+    Raises
+    ------
+    ValueError
+        When `values` is not doubles.
+    """
+
+    values: bytes
+
+    def __post_init__(self) -> None:
+        if not self.values or len(self.values) % 8:
+            raise ValueError(f"values: expected doubles, got {len(self.values)} bytes")
 
 
 class Verified(msgspec.Struct, frozen=True):

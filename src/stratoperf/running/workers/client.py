@@ -5,22 +5,20 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from stratoperf.analysis.comparison import Side
 from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 from stratoperf.failures import storable
-from stratoperf.running.live.pairs import SideFailed
-from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Failure, Hello
 from stratoperf.running.workers.children import Child, ending, unnamed_output
 from stratoperf.running.workers.protocol import PROTOCOL, Channel, Closed, Garbage
@@ -32,10 +30,10 @@ LONGEST_REASON = 10_000
 """Characters of the reason for a failure at most."""
 
 # Unlike ``python -m`` it does not look into the current directory, where a checkout would shadow
-# what is installed: then both sides would measure the same code.
+# what is installed: then both sides of a comparison would measure the same code.
 _START = """
 import sys
-sys.path[:] = filter(None, sys.path)
+sys.path[:] = sys.argv[3:] or filter(None, sys.path)
 try:
     from stratoperf.running.workers.server import main
 except ModuleNotFoundError as missing:
@@ -48,23 +46,52 @@ main(sys.argv[1:])
 
 _Answer = TypeVar("_Answer")
 
+Cause: TypeAlias = Literal["raised", "ended", "killed", "timed out", "garbled"]
+
+
+class WorkerFailed(StratoperfError):
+    """A worker did not do what it was asked.
+
+    Attributes
+    ----------
+    worker
+        Its name.
+    cause
+        ``"raised"``: the code under test did; ``"ended"``: the process, by itself or by a signal;
+        ``"killed"``: the same, by a SIGKILL that this process did not send; ``"timed out"``; or
+        ``"garbled"``: what it says does not follow the protocol.
+    """
+
+    def __init__(self, worker: str, cause: Cause, message: str) -> None:
+        super().__init__(message)
+        self.worker = worker
+        self.cause = cause
+
 
 class WorkerProcess:
-    """A worker of one side, and the conversation with it.
+    """A worker, and the conversation with it.
 
     On exit the conversation is closed, which makes the worker tear down and end; what has not
     ended a little later is killed.
 
     Parameters
     ----------
-    side, environment
-        What it is for.
+    name
+        For messages: the side that it is of, for one.
+    python
+        The interpreter.
     variables
         Environment variables to set for it.
     timeout_s
         How long the process may last.
     budget_end
         By `time.monotonic`: what still runs then is ended, but may tear down.
+    remedy
+        What a user does about a process that lasts longer.
+    options
+        Of the interpreter.
+    path
+        Where it looks for modules, instead of where it would by itself.
 
     Attributes
     ----------
@@ -81,16 +108,23 @@ class WorkerProcess:
 
     def __init__(
         self,
-        side: Side,
-        environment: Environment,
+        name: str,
+        python: str,
         variables: Mapping[str, str],
         timeout_s: float,
         budget_end: float = math.inf,
+        *,
+        remedy: str = "raise timeout_s (--timeout) if it needs longer",
+        options: Sequence[str] = (),
+        path: Sequence[str] = (),
     ) -> None:
-        self.side: Side = side
+        self.name = name
         self.process = uuid.uuid4().hex[:12]
         self.version = ""
-        self._python = environment.python
+        self._python = python
+        self._options = options
+        self._path = path
+        self._remedy = remedy
         self._timeout_s = timeout_s
         self._budget_end = budget_end
         self._deadline = min(time.monotonic() + timeout_s, budget_end)
@@ -109,7 +143,8 @@ class WorkerProcess:
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Child:
         # The number of this process is for workers of earlier versions.
-        argv = [self._python, "-c", _START, str(descriptor), str(os.getpid())]
+        numbers = (str(descriptor), str(os.getpid()))
+        argv = [self._python, *self._options, "-c", _START, *numbers, *self._path]
         try:
             return Child(
                 argv,
@@ -120,7 +155,7 @@ class WorkerProcess:
             )
         except OSError as error:
             raise InvalidParameter(
-                f"{self.side}: the interpreter {self._python!r} cannot be started: "
+                f"{self.name}: the interpreter {self._python!r} cannot be started: "
                 f"{error.strerror or error}; give the path of a Python executable"
             ) from None
 
@@ -141,7 +176,7 @@ class WorkerProcess:
 
         Raises
         ------
-        SideFailed
+        WorkerFailed
             When the code under test raised or was wrong, hung, died, or wrote into the
             conversation.
         PrerequisiteMissing
@@ -158,27 +193,21 @@ class WorkerProcess:
         try:
             return msgspec.convert(message, shape)
         except msgspec.ValidationError as error:
-            raise SideFailed(
-                self.side,
-                f"the worker's answer {kind!r} does not follow the protocol: "
-                f"{shortened(str(error), 200)}",
-            ) from None
+            raise self.garbled(str(error), kind) from None
 
     def finish(self) -> None:
         """Wait until a worker that was told to quit has torn down.
 
         Raises
         ------
-        SideFailed
+        WorkerFailed
             When the teardown raised, hung or died.
         """
         if not self._child.wait(max(self._deadline - time.monotonic(), 0)):
             raise self._timed_out("its teardown")
         status = self._child.finish()
         if status != 0:
-            raise SideFailed(
-                self.side, f"the worker ended with {ending(status)} in its teardown{self._said()}"
-            )
+            raise self._ended(status, f"the worker ended with {ending(status)} in its teardown")
 
     def close(self) -> None:
         """Close the conversation, upon which the worker tears down and ends."""
@@ -197,16 +226,16 @@ class WorkerProcess:
         self._is_busy = self._is_busy and message["type"] == "hello"
         if message["protocol"] != PROTOCOL:
             raise StratoperfError(
-                f"{self.side}: the worker of {self._python} speaks "
+                f"{self.name}: the worker of {self._python} speaks "
                 f"{shortened(message['protocol'])!r}, this version of stratoperf {PROTOCOL!r}; "
                 "install the same version on both sides"
             )
         if message["type"] == "error":
             failure = self._converted("error", message, Failure)
-            raise SideFailed(self.side, storable(shortened(failure.message, LONGEST_REASON)))
+            raise self._failed("raised", storable(shortened(failure.message, LONGEST_REASON)))
         if message["type"] != kind:
-            raise SideFailed(
-                self.side,
+            raise self._failed(
+                "garbled",
                 f"the worker answered {shortened(message['type'])!r} where {kind!r} was expected",
             )
         return message
@@ -217,8 +246,8 @@ class WorkerProcess:
         except TimeoutError:
             raise self._timed_out("the worker") from None
         except Garbage as garbage:
-            raise SideFailed(
-                self.side,
+            raise self._failed(
+                "garbled",
                 "something else than the worker wrote into its conversation, beginning with "
                 f"{garbage.args[0]!r}; the code under test must leave descriptors alone that it "
                 "did not open",
@@ -226,14 +255,32 @@ class WorkerProcess:
         except Closed:
             raise self._death() from None
 
-    def _timed_out(self, what: str) -> SideFailed:
+    def garbled(self, what: str, kind: str) -> WorkerFailed:
+        """Return that an answer says what it cannot say.
+
+        Parameters
+        ----------
+        what
+            In words.
+        kind
+            Of the answer.
+        """
+        return self._failed(
+            "garbled",
+            f"the worker's answer {kind!r} does not follow the protocol: {shortened(what, 200)}",
+        )
+
+    def _failed(self, cause: Cause, message: str) -> WorkerFailed:
+        return WorkerFailed(self.name, cause, message)
+
+    def _timed_out(self, what: str) -> WorkerFailed:
         if time.monotonic() < self._budget_end:
             # There is nothing to wait for any more.
             self._child.finish()
-        return SideFailed(
-            self.side,
+        return self._failed(
+            "timed out",
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
-            f"raise timeout_s (--timeout) if it needs longer{self._said()}",
+            f"{self._remedy}{self._said()}",
         )
 
     def _death(self) -> StratoperfError:
@@ -242,11 +289,23 @@ class WorkerProcess:
         if not self.version and "No module named" in tail and "stratoperf" in tail:
             install = ("-m", "pip", "install", "--upgrade", "stratoperf")
             return PrerequisiteMissing(
-                f"{self.side}: {self._python} has no stratoperf that can run live; install it "
+                f"{self.name}: {self._python} has no stratoperf that can run live; install it "
                 f"with: {command_text(self._python, *install)}"
             )
-        how = f"ended with {ending(self._child.finish())}" if ended else "fell silent"
-        return SideFailed(self.side, f"the worker {how}{self._said() or ' and said nothing'}")
+        if not ended:
+            return self._failed("garbled", f"the worker fell silent{self._nothing_more()}")
+        status = self._child.finish()
+        return self._ended(status, f"the worker ended with {ending(status)}")
+
+    def _ended(self, status: int, how: str) -> WorkerFailed:
+        """Return that it came to an end of which this process is not the cause."""
+        if status == -signal.SIGKILL:
+            how += " from outside, probably the kernel's for want of memory (see dmesg)"
+            return self._failed("killed", f"{how}{self._nothing_more()}")
+        return self._failed("ended", f"{how}{self._nothing_more()}")
+
+    def _nothing_more(self) -> str:
+        return self._said() or " and said nothing"
 
     def _said(self) -> str:
         tail = self._output.tail()

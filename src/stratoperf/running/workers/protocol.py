@@ -3,17 +3,26 @@
 Every line is an object with ``protocol`` and ``type``. The driver asks and the worker answers each
 question once, in order:
 
-=========  ===============================================  =======================================
-question   says                                             answer
-=========  ===============================================  =======================================
-(none)                                                      ``hello``: version, python
-``plan``   modules, select, backend, params                 ``planned``: cases, unknown, warnings
-``setup``  modules, benchmark, backend, params, warmup_s    ``ready``: batch, iteration_ns, items,
-                                                            item_unit, warmup, left
-``slice``  batch, seconds, lead_in_s                        ``samples``: started_ns, latency
-``verify``                                                  ``verified``: checked
-``quit``                                                    (the socket closes)
-=========  ===============================================  =======================================
+===========  ===========================================  ========================================
+question     says                                         answer
+===========  ===========================================  ========================================
+(none)                                                    ``hello``: version, python
+``plan``     modules, select, backend, params             ``planned``: cases, unknown, warnings
+``load``     origin, arguments, benchmark, version,       ``loaded``
+             place
+``measure``  benchmark, backend, params, sampling,        ``measured``: result, is_set_up
+             profile, system, process
+``column``   series, name, start                          ``column``: values
+``setup``    modules, benchmark, backend, params,         ``ready``: batch, iteration_ns, items,
+             warmup_s                                     item_unit, warmup, left
+``slice``    batch, seconds, lead_in_s                    ``samples``: started_ns, latency
+``verify``                                                ``verified``: checked
+``quit``                                                  (the socket closes)
+===========  ===========================================  ========================================
+
+A live comparison asks for a plan, and then each of its many workers to ``setup``, for slices and
+for a check. A run asks a worker to ``load`` a benchmark and to ``measure`` it: the result has the
+lengths of its columns, which are then asked for in pieces.
 
 Any question may be answered by ``error``: kind, message. Samples are little-endian doubles in
 base64: a slice may hold thousands.
@@ -44,6 +53,9 @@ SAMPLED_S = 0.5
 LONGEST_LINE = 1 << 24
 """Bytes in a message at most, 16 MiB (a slice of 10,000 samples has 107,000): garbage must not fill
 memory."""
+
+LONGEST_PIECE = 1 << 20
+"""Numbers of a column in one answer at most: 11 MB."""
 
 _CHUNK = 1 << 18
 _BEGINNING = b'{"protocol": "'

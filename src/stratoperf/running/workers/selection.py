@@ -1,20 +1,24 @@
-"""Which cases a side can run: answered by a worker, since another environment has other code."""
+"""What a worker imports, and which benchmarks it has then."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratoperf.errors import BackendUnavailable, InvalidParameter
+from stratoperf.errors import BackendUnavailable, InvalidParameter, StratoperfError
+from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import SAMPLED_S
 
 if TYPE_CHECKING:
     from stratoperf.running.planner import Case
+
+_MAIN_HERE = "__stratoperf_main__"
 
 
 def import_modules(modules: Sequence[str]) -> None:
@@ -32,6 +36,98 @@ def import_modules(modules: Sequence[str]) -> None:
             _import_file(Path(module))
         else:
             importlib.import_module(module)
+
+
+class _Import:
+    """The import of a benchmark's module in a worker, while it goes on."""
+
+    def __init__(self) -> None:
+        self.is_running = False
+        self.refused: StratoperfError | None = None
+
+
+_IMPORT = _Import()
+
+
+def refuse_in_import(what: str) -> None:
+    """Refuse to measure in a worker that only imports the module with the benchmark.
+
+    A script that measures as soon as it is imported would measure again in every worker, and
+    these would start workers of their own.
+
+    Parameters
+    ----------
+    what
+        The function that was called.
+
+    Raises
+    ------
+    StratoperfError
+        In such a worker, while it imports.
+    """
+    if _IMPORT.is_running:
+        _IMPORT.refused = StratoperfError(
+            f"importing it calls {what}; put that under: if __name__ == '__main__':"
+        )
+        raise _IMPORT.refused
+
+
+def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
+    """Import the module that declares a benchmark, and make sure that it is the one meant.
+
+    Parameters
+    ----------
+    origin
+        The module.
+    name, version, place
+        Of the benchmark.
+
+    Raises
+    ------
+    StratoperfError
+        When the import does not declare it, declares another one, or measures something.
+    Exception
+        Whatever importing raises.
+    """
+    from stratoperf.running.origin import place_of
+    from stratoperf.running.registry import REGISTRY
+
+    if Path(origin.file).stat().st_mtime_ns != origin.stamp:
+        raise StratoperfError(f"{origin.file} was changed meanwhile; start again")
+    _IMPORT.is_running = True
+    try:
+        _import_origin(origin)
+    finally:
+        _IMPORT.is_running = False
+        if _IMPORT.refused is not None:
+            # Also where the module caught it.
+            raise _IMPORT.refused
+    try:
+        benchmark = REGISTRY.find(name)
+    except InvalidParameter:
+        raise StratoperfError(
+            f"importing it does not declare {name!r}; declare it at the top level, outside of any "
+            "condition"
+        ) from None
+    if benchmark.version != version or place_of(benchmark.function) != place:
+        raise StratoperfError(f"importing it declares another {name!r}; give each its own name")
+
+
+def _import_origin(origin: Origin) -> None:
+    if origin.module == MAIN:
+        # Under another name, so that the script knows that it was not started.
+        _load(_MAIN_HERE, Path(origin.file))
+        return
+    try:
+        specification = importlib.util.find_spec(origin.module)
+    except (ImportError, ValueError):
+        specification = None
+    known = None if specification is None else specification.origin
+    if known is not None and os.path.realpath(known) == origin.file:
+        importlib.import_module(origin.module)
+    else:
+        # Somebody loaded it from its file.
+        _load(origin.module, Path(origin.file))
 
 
 def known_cases(
@@ -129,6 +225,11 @@ def _import_file(path: Path) -> None:
     # What lies beside it can be imported, but does not shadow what the environment has installed:
     # in a checkout that would be the same code on both sides.
     sys.path.append(str(path.parent.resolve()))
+    _load(name, path)
+
+
+def _load(name: str, path: Path) -> None:
+    """Import a file under a name."""
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise InvalidParameter(f"modules: {str(path)!r} is no Python file")

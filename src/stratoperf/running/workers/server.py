@@ -1,4 +1,4 @@
-"""A worker: one process of one side, which runs one benchmark when told to.
+"""A worker: a process that runs one benchmark when told to.
 
 `client` starts it with a descriptor; `protocol` describes the conversation over that. It
 ends when the descriptor closes, and when the guardian finds that its driver died.
@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 import stratoperf
 from stratoperf.failures import describe, type_name
 from stratoperf.running.containment import Containment
-from stratoperf.running.workers.protocol import SAMPLED_S, SLICES, Channel, Closed
+from stratoperf.running.workers.protocol import (
+    LONGEST_PIECE,
+    SAMPLED_S,
+    SLICES,
+    Channel,
+    Closed,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +46,13 @@ class Worker:
         # Iterations that a limited operation may still do, and what each slice gets of them.
         self._left: int | None = None
         self._share = 0
+        # Those of the case that was measured, by series.
+        self._columns: list[dict[str, NDArray[np.float64]]] = []
         self._answers: dict[str, Callable[..., dict[str, Any]]] = {
             "plan": self._plan,
+            "load": self._load,
+            "measure": self._measure,
+            "column": self._column,
             "setup": self._set_up,
             "slice": self._slice,
             "verify": self._verify,
@@ -91,6 +102,56 @@ class Worker:
 
         return {"kind": "planned", **known_cases(modules, select, backend, params)}
 
+    def _load(
+        self,
+        origin: list[Any],
+        arguments: Sequence[str],
+        benchmark: str,
+        version: int,
+        place: str,
+    ) -> dict[str, Any]:
+        from stratoperf.running.origin import Origin
+        from stratoperf.running.workers.selection import load_benchmark
+
+        # As the process that drives this one has them, for modules that read them.
+        sys.argv[:] = arguments
+        load_benchmark(Origin(*origin), benchmark, version, place)
+        return {"kind": "loaded"}
+
+    def _measure(
+        self,
+        benchmark: str,
+        backend: str,
+        params: dict[str, Any],
+        sampling: dict[str, Any],
+        profile: bool,
+        system: str,
+        process: str,
+    ) -> dict[str, Any]:
+        from stratoperf.running.attempt import attempt
+        from stratoperf.running.planner import known_case
+        from stratoperf.running.presets import Sampling
+        from stratoperf.running.registry import REGISTRY
+
+        tried = attempt(
+            known_case(REGISTRY.find(benchmark), backend, params, Sampling(**sampling), profile),
+            system=system,
+            process=process,
+            is_shared=False,
+        )
+        tree = tried.tree
+        self._columns = [series["columns"] for series in tree["series"]]
+        lengths = [
+            {**series, "columns": {name: len(column) for name, column in columns.items()}}
+            for series, columns in zip(tree["series"], self._columns, strict=True)
+        ]
+        result = {**tree, "series": lengths}
+        return {"kind": "measured", "result": result, "is_set_up": tried.is_set_up}
+
+    def _column(self, series: int, name: str, start: int) -> dict[str, Any]:
+        piece = self._columns[series][name][start : start + LONGEST_PIECE]
+        return {"kind": "column", "values": _encoded(piece)}
+
     def _set_up(
         self,
         modules: Sequence[str],
@@ -130,11 +191,10 @@ class Worker:
                 )
             allowed = max(least, self._share)
         sampled, samples = self._sampled(lead_in_s, seconds, batch, allowed)
-        latency = samples.astype("<f8", copy=False)
         return {
             "kind": "samples",
             "started_ns": sampled.started_ns,
-            "latency": base64.b64encode(latency.tobytes()).decode(),
+            "latency": _encoded(samples),
         }
 
     def _sampled(
@@ -188,6 +248,11 @@ _FIXED: dict[str, Any] = {
     "histogram": None,
     "stop_on_signal": False,
 }
+
+
+def _encoded(numbers: NDArray[np.float64]) -> str:
+    """Return numbers as the protocol has them."""
+    return base64.b64encode(numbers.astype("<f8", copy=False).tobytes()).decode()
 
 
 def _check(sampled: Any) -> None:

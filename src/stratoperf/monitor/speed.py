@@ -1,0 +1,184 @@
+"""Judge how fast the machine was while the processes of a run measured.
+
+Pure functions over what `stratoperf.monitor.ReferenceProbe` recorded in each process. A *reference*
+here is such a record, as the key ``reference`` of an environment has it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
+
+Reference = Mapping[str, Any]
+
+INTEGER_FAR = 0.05
+"""The reading itself repeats to 0.01 % at one clock rate (8 readings in a row in 16 processes on a
+busy machine). What moves it is the clock rate, which servers change in steps of 100 MHz, 2.5 to 5 %
+of 2 to 4 GHz. One step up or down is everyday; more is worth a warning."""
+
+MEMORY_FAR = 0.06
+"""Four standard deviations of a single reading, which is 1.5 % (the same readings)."""
+
+MEMORY_MOVED = 0.09
+"""20 readings of one speed span more than six standard deviations in 1 run of 1000 (the studentized
+range; Pearson & Hartley, Biometrika Tables for Statisticians, vol. 1)."""
+
+MOST = 1e9
+"""No step lasts a second, and none becomes so many times longer: such a file is wrong."""
+
+
+class Pace(NamedTuple):
+    """How fast one part of the machine was while the processes of a case measured.
+
+    Attributes
+    ----------
+    step_ns
+        Time of a step: the median over the processes.
+    moved
+        The slowest reading by the fastest, less 1, over all before and after each process.
+    of_run
+        Speed by the run's usual speed, 1 when equal and below 1 when slower; the usual is the
+        median over all processes of the run.
+    of_machine
+        Speed by that of earlier runs on this machine; ``None`` where there are none.
+    """
+
+    step_ns: float
+    moved: float
+    of_run: float
+    of_machine: float | None
+
+
+class Speed(NamedTuple):
+    """How fast the machine was; ``None`` where nothing was read.
+
+    Attributes
+    ----------
+    integer
+        The core: arithmetic without memory.
+    memory
+        Reads that miss every cache.
+    """
+
+    integer: Pace | None
+    memory: Pace | None
+
+
+def speed(
+    case: Sequence[Reference], run: Sequence[Reference], machine: Sequence[Reference] = ()
+) -> Speed:
+    """Compare the speed during a case with the usual one.
+
+    Parameters
+    ----------
+    case
+        One reference for each process of the case.
+    run
+        Of all processes of the run, those of the case among them.
+    machine
+        Of earlier runs on the same system, of a process or a result each.
+    """
+    return Speed(_pace("integer", case, run, machine), _pace("memory", case, run, machine))
+
+
+def speed_warnings(speed: Speed) -> list[str]:
+    """Return what a reader must know of the speed, in plain words; nothing when it was usual."""
+    return [
+        *_warnings("the CPU", speed.integer, INTEGER_FAR, INTEGER_FAR),
+        *_warnings("the memory", speed.memory, MEMORY_FAR, MEMORY_MOVED),
+    ]
+
+
+def references(result: Mapping[str, Any]) -> list[Reference]:
+    """Return those of the processes of a result, from its tree; none where it has none."""
+    processes = result.get("processes")
+    sources = processes if isinstance(processes, list) and processes else [result]
+    environments = [one.get("environment") for one in sources if isinstance(one, Mapping)]
+    known = [one.get("reference") for one in environments if isinstance(one, Mapping)]
+    return [one for one in known if isinstance(one, Mapping)]
+
+
+class _Step(NamedTuple):
+    """What a reference says of one part of the machine; `buffer` is 0 where there is none."""
+
+    ns: float
+    change: float
+    buffer: float
+
+    @property
+    def readings(self) -> tuple[float, float]:
+        """Before and after: `ns` is their mean."""
+        before = self.ns / (1 + self.change / 2)
+        return before, before * (1 + self.change)
+
+
+def _steps(name: str, references: Iterable[Reference]) -> list[_Step]:
+    """Return those that are known; a file may hold anything."""
+    found = []
+    for one in references:
+        ns, change = one.get(f"{name}_ns"), one.get(f"{name}_change")
+        buffer = one.get("memory_bytes") if name == "memory" else 0
+        if _is_number(ns) and _is_number(change) and _is_number(buffer):
+            found.append(_Step(ns, change, buffer))
+    return [step for step in found if 0 < step.ns < MOST and -1 < step.change < MOST]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _alike(steps: Sequence[_Step], like: Sequence[_Step]) -> list[_Step]:
+    """Return those over a buffer of the length that most of `like` have."""
+    if not like:
+        return []
+    usual = statistics.mode(step.buffer for step in like)
+    return [step for step in steps if step.buffer == usual]
+
+
+def _pace(
+    name: str, case: Sequence[Reference], run: Sequence[Reference], machine: Sequence[Reference]
+) -> Pace | None:
+    own, whole, earlier = (_steps(name, references) for references in (case, run, machine))
+    mine = _alike(own, own)
+    step_ns, moved = _median(mine), _moved(mine)
+    if step_ns is None or moved is None:
+        return None
+    usual, before = _median(_alike(whole, mine)), _median(_alike(earlier, mine))
+    return Pace(
+        step_ns,
+        moved,
+        1.0 if usual is None else usual / step_ns,
+        None if before is None else before / step_ns,
+    )
+
+
+def _median(steps: Sequence[_Step]) -> float | None:
+    return statistics.median(step.ns for step in steps) if steps else None
+
+
+def _moved(steps: Sequence[_Step]) -> float | None:
+    """Return how far apart all readings lie."""
+    readings = [reading for step in steps for reading in step.readings]
+    return max(readings) / min(readings) - 1 if readings else None
+
+
+def _warnings(subject: str, pace: Pace | None, far: float, much: float) -> list[str]:
+    if pace is None:
+        return []
+    found = []
+    for ratio, usual in ((pace.of_run, "in this run"), (pace.of_machine, "in earlier runs")):
+        if ratio is not None and max(ratio, 1 / ratio) > 1 + far:
+            found.append(f"{subject} was {_apart(ratio)} than usual {usual}")
+    if pace.moved > much:
+        found.append(
+            f"the speed of {subject} changed by {100 * pace.moved:.0f} % during the measurement"
+        )
+    return found
+
+
+def _apart(ratio: float) -> str:
+    """Say by how much more time a step took, or how many more of them fit into a time."""
+    if ratio < 1:
+        return f"{100 * (1 / ratio - 1):.0f} % slower"
+    return f"{100 * (ratio - 1):.0f} % faster"

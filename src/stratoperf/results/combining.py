@@ -1,0 +1,627 @@
+"""The result of a case from its parts: what each of several processes measured.
+
+A part is a result of one process. The result of the case has the same form; its estimates are over
+processes (`stratoperf.statistics.processes`), its counts and times are sums, and what disturbed it
+is that of the process that was disturbed most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from stratoperf.errors import SchemaError
+from stratoperf.report.noise_words import NUMBER
+from stratoperf.results.ranges import LARGEST, SMALLEST
+from stratoperf.results.schema import (
+    QUANTILES,
+    STATISTICS,
+    THIS_PROCESS,
+    Metric,
+    MetricSummary,
+    Result,
+    Variation,
+)
+from stratoperf.results.validation import read_result
+from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
+from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
+from stratoperf.statistics.validation import Samples
+from stratoperf.statistics.variation import LEAST_GAP, drift, modes
+
+# The weakest reason first: the result is as good as its worst part.
+_STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
+
+Tree = dict[str, Any]
+
+
+class _Part(NamedTuple):
+    """A part as its tree, and as a reader sees it."""
+
+    tree: Tree
+    result: Result
+
+    @property
+    def started_ns(self) -> float:
+        started = [one.started_ns for one in self.result.series if one.started_ns is not None]
+        return min(started, default=math.inf)
+
+    @property
+    def process(self) -> str | None:
+        return next((one.process for one in self.result.series if one.process), None)
+
+
+def combined(
+    parts: Sequence[Tree],
+    *,
+    base: Path | None = None,
+    reading: str = "integer",
+    usual: float | None = None,
+) -> Tree:
+    """Return the result of a case from what its processes measured.
+
+    Parameters
+    ----------
+    parts
+        Results of one process each, of one case, at least one. Columns may be arrays or
+        references, and are passed through.
+    base
+        What references are relative to. Where they cannot be read, the tail of a case with few
+        samples in each process is that of its processes, which lies too low; its method says so.
+    reading
+        Which of the machine's speeds in ``environment.reference`` the value at reference speed is
+        divided by.
+    usual
+        The usual reading of the run; by default that of these parts.
+
+    Returns
+    -------
+    dict
+        With ``variation`` for several parts. The estimates of a single part are as they were, of
+        the scope ``"this process"``. Of several, no metric has a verdict, and ``below_standard`` is
+        empty: these belong to what judges the whole, as does whether it was disturbed.
+
+    Raises
+    ------
+    SchemaError
+        When there are no parts, when one is not a result, or not of the same case as the others.
+    """
+    if not parts:
+        raise SchemaError("parts: there are none; a result needs at least one process")
+    read = [
+        _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
+    ]
+    _check_same_case(read)
+    speeds = _Speeds(read, reading, usual)
+    if len(read) == 1:
+        return _of_one(read[0], speeds)
+    # The order in which they are given must not matter.
+    read.sort(key=lambda part: (part.started_ns, part.process or ""))
+    notes = _united([part.result.notes for part in read])
+    metrics: dict[str, Metric] = {}
+    for name in dict.fromkeys(name for part in read for name in part.result.metrics):
+        metrics[name], left_out = _metric(name, read, speeds)
+        notes += left_out
+    first = read[0].tree
+    return {
+        **first,
+        "below_standard": [],
+        "metrics": {name: msgspec.to_builtins(metric) for name, metric in metrics.items()},
+        "series": [series for part in read for series in part.tree.get("series", [])],
+        "warmup": _warmup(read),
+        "verification": _verification(read),
+        "environment": _environment(read),
+        "processes": [_in_short(part) for part in read],
+        "variation": msgspec.to_builtins(_variation(read, metrics)),
+        "stopped_because": _stop(read),
+        "disturbed": None,
+        "warnings": _united([part.result.warnings for part in read]),
+        "notes": notes + _differing_details(read),
+    }
+
+
+def _check_same_case(parts: Sequence[_Part]) -> None:
+    first = parts[0].result
+    for index, part in enumerate(parts):
+        for name in ("key", "benchmark_version"):
+            expected, actual = getattr(first, name), getattr(part.result, name)
+            if actual != expected:
+                raise SchemaError(
+                    f"parts[{index}].{name}: expected {expected!r} as in the first part, got "
+                    f"{actual!r}"
+                )
+
+
+def _of_one(part: _Part, speeds: _Speeds) -> Tree:
+    """Return a single part with its scope; nothing is made up about other processes."""
+    metrics = {}
+    for name, metric in part.result.metrics.items():
+        tree = dict(part.tree["metrics"][name])
+        if metric.summary is not None:
+            own = speeds.of_one(metric)
+            tree["summary"] = {
+                **tree["summary"],
+                "processes": 1,
+                "scope": THIS_PROCESS,
+                "at_reference_speed": None if own is None else msgspec.to_builtins(own),
+            }
+        metrics[name] = tree
+    return {**part.tree, "metrics": metrics}
+
+
+def _metric(name: str, parts: Sequence[_Part], speeds: _Speeds) -> tuple[Metric, list[str]]:
+    """Return a metric over the processes that have it, and what its reader must know."""
+    having = [part for part in parts if name in part.result.metrics]
+    kinds = Counter(_kind(part.result.metrics[name]) for part in having)
+    # The first of those that most processes have.
+    kind = max(kinds, key=lambda one: kinds[one])
+    chosen = [part for part in having if _kind(part.result.metrics[name]) == kind]
+    notes = []
+    if len(chosen) < len(having):
+        notes.append(
+            f"{name} is in another unit than {kind[0]!r} in {len(having) - len(chosen)} of "
+            f"{len(parts)} processes, which are left out"
+        )
+    if len(having) < len(parts):
+        notes.append(f"{name} was measured in {len(having)} of {len(parts)} processes")
+    metrics = [part.result.metrics[name] for part in chosen]
+    summaries = [one.summary for one in metrics if one.summary is not None]
+    summary = _summary(name, chosen, summaries, speeds) if summaries else None
+    metric = Metric(
+        unit=metrics[0].unit,
+        better=metrics[0].better,
+        primary=any(one.primary for one in metrics),
+        summary=summary,
+        mean=_storable(_location([one.mean for one in metrics])),
+    )
+    return metric, notes
+
+
+def _kind(metric: Metric) -> tuple[str, str]:
+    return metric.unit, metric.better
+
+
+def _location(estimates: Iterable[Estimate | None]) -> Estimate | None:
+    """Return the location of a statistic over the processes that have it."""
+    own = [one for one in estimates if one is not None]
+    if len(own) < 2:
+        return own[0] if own else None
+    found = location([one.value for one in own], own[0].confidence)
+    # What the samples are, a process says behind its own method.
+    notes = {one.method.partition("; of means over batches")[1:] for one in own}
+    added = "".join(notes.pop()) if len(notes) == 1 else ""
+    return msgspec.structs.replace(found, method=f"{found.method}{added}")
+
+
+def _summary(
+    name: str, parts: Sequence[_Part], summaries: Sequence[MetricSummary], speeds: _Speeds
+) -> MetricSummary:
+    count = sum(one.count for one in summaries)
+    means = [one.mean for one in summaries if one.mean is not None]
+    quantiles = _quantiles(name, parts, summaries)
+    return MetricSummary(
+        count=count,
+        mean=location(means).value if means else None,
+        stdev=_pooled_deviation([(one.count, one.mean, one.stdev) for one in summaries]),
+        min=min((one.min for one in summaries if one.min is not None), default=None),
+        max=max((one.max for one in summaries if one.max is not None), default=None),
+        **quantiles,
+        outliers=_outliers([(one.count, one.outliers) for one in summaries], count),
+        processes=len(summaries),
+        scope=f"{len(summaries)} processes" if len(summaries) > 1 else THIS_PROCESS,
+        at_reference_speed=speeds.over(name, parts),
+    )
+
+
+def _quantiles(
+    name: str, parts: Sequence[_Part], summaries: Sequence[MetricSummary]
+) -> dict[str, Estimate | None]:
+    """Return the quantiles over processes; a higher one never lies below a lower one."""
+    quantiles: dict[str, Estimate | None] = {}
+    previous: Estimate | None = None
+    for quantile, q in QUANTILES.items():
+        found = _location(getattr(one, quantile) for one in summaries)
+        beyond = min(one.count for one in summaries) * (1 - q)
+        if found is not None and q > 0.5 and len(summaries) > 1 and beyond < FEWEST_BEYOND:
+            found = _tail(name, parts, q, found)
+        if found is not None and previous is not None:
+            found = msgspec.structs.replace(
+                found,
+                value=max(found.value, previous.value),
+                low=_highest(found.low, previous.low),
+                high=_highest(found.high, previous.high),
+            )
+        found = _storable(found)
+        quantiles[quantile] = found
+        previous = found or previous
+    return quantiles
+
+
+def _storable(estimate: Estimate | None) -> Estimate | None:
+    """Return the estimate without what no run file holds: bounds of absurd sizes bound nothing."""
+    if estimate is None or not abs(estimate.value) <= LARGEST:
+        return None
+    value, low, high = (
+        None if one is None or abs(one) > LARGEST else 0.0 if abs(one) < SMALLEST else one
+        for one in (estimate.value, estimate.low, estimate.high)
+    )
+    return msgspec.structs.replace(estimate, value=value, low=low, high=high)
+
+
+def _highest(bound: float | None, other: float | None) -> float | None:
+    return bound if bound is None or other is None else max(bound, other)
+
+
+def _tail(name: str, parts: Sequence[_Part], q: float, found: Estimate) -> Estimate:
+    """Return a quantile of processes with too few samples for one each."""
+    samples = [_samples(name, part) for part in parts]
+    usable = [one for one in samples if one.size]
+    if len(usable) < len(parts):
+        return msgspec.structs.replace(
+            found, method=f"{found.method}; too low, since each process has few samples"
+        )
+    return pooled_tail(usable, q, found.confidence)
+
+
+def _samples(name: str, part: _Part) -> Samples:
+    """Return the samples of a metric; none where they cannot be read or used."""
+    result = part.result
+    with contextlib.suppress(SchemaError):
+        for series in result.series:
+            if name in series.columns:
+                return _finite(series.columns[name])
+            if name == "throughput" and "latency" in series.columns and result.items:
+                latency = _finite(series.columns["latency"])
+                return result.items * 1e9 / latency if (latency > 0).all() else np.empty(0)
+    return np.empty(0)
+
+
+def _finite(column: Any) -> Samples:
+    samples = np.asarray(column, dtype=np.float64)
+    return samples if np.isfinite(samples).all() else np.empty(0)
+
+
+def _pooled_deviation(moments: Sequence[tuple[int, float | None, float | None]]) -> float | None:
+    """Return the standard deviation of all samples from count, mean and deviation of each part."""
+    known = [(count, mean, stdev or 0.0) for count, mean, stdev in moments if mean is not None]
+    count = sum(one for one, _, _ in known)
+    if count < 2:
+        return None
+    center = sum(own / count * mean for own, mean, _ in known)
+    squares = sum((own - 1) * sd**2 + own * (mean - center) ** 2 for own, mean, sd in known if own)
+    return math.sqrt(squares / (count - 1))
+
+
+def _outliers(counted: Sequence[tuple[int, Outliers | None]], count: int) -> Outliers | None:
+    """Return what the 3-sigma rule does in each process, over all of them."""
+    own = [(total - one.count, one) for total, one in counted if one is not None]
+    if not own:
+        return None
+    removed = sum(one.count for _, one in own)
+    kept = [(left, one.mean, one.stdev) for left, one in own if one.mean is not None and left > 0]
+    total = sum(left for left, _, _ in kept)
+    return Outliers(
+        count=removed,
+        fraction=min(1.0, removed / count) if count else 0.0,
+        sigma=SIGMA,
+        mean=sum(left / total * mean for left, mean, _ in kept) if total else None,
+        stdev=_pooled_deviation(kept),
+    )
+
+
+class _Speeds:
+    """How fast the machine was while each part was measured, against its usual speed."""
+
+    def __init__(self, parts: Sequence[_Part], reading: str, usual: float | None) -> None:
+        self._name = reading
+        readings = {id(part.tree): _reading(part, reading) for part in parts}
+        own = [one for one in readings.values() if one is not None]
+        # A single process is no usual speed.
+        if usual is None and len(own) > 1:
+            usual = float(np.median(own))
+        self._usual = usual
+        self._readings = readings
+
+    def over(self, name: str, parts: Sequence[_Part]) -> Estimate | None:
+        """Return the location of the medians at the usual speed, if all readings are known."""
+        values = []
+        for part in parts:
+            metric = part.result.metrics[name]
+            median = None if metric.summary is None else metric.summary.p50
+            slowness = self._slowness(part)
+            if median is None or slowness is None or not median.value > 0:
+                return None
+            values.append(_at_speed(metric, median, slowness))
+        adjusted = [one for one in values if one is not None]
+        if len(adjusted) < len(values):
+            return None
+        found = _storable(_location(adjusted))
+        return None if found is None else self._named(found)
+
+    def of_one(self, metric: Metric) -> Estimate | None:
+        """Return the median of a single part at the usual speed."""
+        median = None if metric.summary is None else metric.summary.p50
+        reading = next(iter(self._readings.values()))
+        if median is None or self._usual is None or reading is None:
+            return None
+        found = _storable(_at_speed(metric, median, reading / self._usual))
+        return None if found is None else self._named(found)
+
+    def _slowness(self, part: _Part) -> float | None:
+        reading = self._readings[id(part.tree)]
+        return None if reading is None or self._usual is None else reading / self._usual
+
+    def _named(self, estimate: Estimate) -> Estimate:
+        method = (
+            f"{estimate.method}; at the speed at which a step of the {self._name} reference takes "
+            f"{self._usual:.4g} ns"
+        )
+        return msgspec.structs.replace(estimate, method=method)
+
+
+def _reading(part: _Part, name: str) -> float | None:
+    readings = part.result.environment.get("reference")
+    value = readings.get(f"{name}_ns") if isinstance(readings, Mapping) else None
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _at_speed(metric: Metric, estimate: Estimate, slowness: float) -> Estimate | None:
+    """Return a time or a rate as it would be at the usual speed; nothing else depends on speed."""
+    if metric.unit == "ns":
+        return estimate.scaled(1 / slowness)
+    return estimate.scaled(slowness) if metric.unit.endswith("/s") else None
+
+
+def _variation(parts: Sequence[_Part], metrics: Mapping[str, Metric]) -> Variation | None:
+    """Return where the primary metric varies."""
+    name = next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+    summaries = [
+        one.summary
+        for one in (part.result.metrics.get(name) for part in parts)
+        if one is not None and _kind(one) == _kind(metrics[name]) and one.summary is not None
+    ]
+    known = [(one, one.p50.value) for one in summaries if one.p50 is not None]
+    values = np.array([value for _, value in known])
+    whole = metrics[name].statistic("p50") if name else None
+    if len(values) < 2 or whole is None or whole.value == 0:
+        return None
+    unit = abs(whole.value)
+    deviations = [_deviation_within(one) for one, _ in known]
+    within = [one / unit for one in deviations if one is not None]
+    trend = drift(values)
+    slow, slower_by = _slow(values, metrics[name].better == "lower")
+    return Variation(
+        within=float(np.median(within)) if within else None,
+        between=float(np.std(values, ddof=1)) / unit,
+        extent=float(np.ptp(values)) / unit,
+        drift=None if trend is None else trend.change / unit,
+        drift_chance=None if trend is None else trend.chance,
+        slow_processes=slow,
+        slower_by=slower_by,
+    )
+
+
+def _deviation_within(summary: MetricSummary) -> float | None:
+    trimmed = None if summary.outliers is None else summary.outliers.stdev
+    return summary.stdev if trimmed is None else trimmed
+
+
+def _slow(values: Samples, lower_is_better: bool) -> tuple[int, float | None]:
+    """Return how many processes are in a slower mode, and how much slower they are."""
+    if values.min() <= 0:
+        return 0, None
+    found = modes(np.log(values), math.log1p(LEAST_GAP))
+    if found is None:
+        return 0, None
+    slow = found.upper if lower_is_better else len(values) - found.upper
+    return slow, math.expm1(found.apart)
+
+
+def _warmup(parts: Sequence[_Part]) -> Tree | None:
+    own = [part.result.warmup for part in parts if part.result.warmup is not None]
+    if not own:
+        return None
+    return {
+        "seconds": sum(one.seconds for one in own),
+        "iterations": sum(one.iterations for one in own),
+    }
+
+
+def _verification(parts: Sequence[_Part]) -> Tree | None:
+    own = [part.result.verification for part in parts if part.result.verification is not None]
+    if not own:
+        return None
+    return {"checked": sum(one.checked for one in own), "passed": all(one.passed for one in own)}
+
+
+def _stop(parts: Sequence[_Part]) -> str | None:
+    reasons = {part.result.stopped_because for part in parts}
+    known = [one for one in _STOPS if one in reasons]
+    return next(iter([*known, *sorted(one for one in reasons if one)]), None)
+
+
+def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
+    """Return sentences once each, with how many processes they concern.
+
+    Those that differ in their numbers alone are one; it stands with the largest.
+    """
+    groups: dict[str, list[tuple[list[float], str]]] = {}
+    for own in sentences:
+        # A sentence counts once for each process.
+        for sentence in {NUMBER.sub("#", one): one for one in own}.values():
+            numbers = [float(number) for number in NUMBER.findall(sentence)]
+            groups.setdefault(NUMBER.sub("#", sentence), []).append((numbers, sentence))
+    united = []
+    for found in groups.values():
+        worst = max(found)[1]
+        if len(found) == len(sentences) and len({one for _, one in found}) == 1:
+            united.append(worst)
+        else:
+            united.append(f"{worst} ({_of(len(found), len(sentences))})")
+    return united
+
+
+def _of(count: int, total: int) -> str:
+    """Return how many of the processes in words."""
+    return f"the worst of {total} processes" if count == total else f"{count} of {total} processes"
+
+
+def _differing_details(parts: Sequence[_Part]) -> list[str]:
+    """Return a note where processes worked in different ways."""
+    names = dict.fromkeys(name for part in parts for name in part.result.details)
+    differing = [
+        name
+        for name in names
+        if any(part.result.details.get(name) != parts[0].result.details.get(name) for part in parts)
+    ]
+    if not differing:
+        return []
+    return [
+        f"details differ between the processes, and are those of the first: {', '.join(differing)}"
+    ]
+
+
+def _environment(parts: Sequence[_Part]) -> Tree:
+    """Return what disturbed the case, in the words of `stratoperf.monitor.NoiseProbe`.
+
+    Times and counts are sums, shares and loads the worst.
+    """
+    own = [part.result.environment for part in parts]
+    return {
+        name: rule([one.get(name) for one in own])
+        for name, rule in _RULES.items()
+        if any(name in one for one in own)
+    }
+
+
+def in_short(parts: Sequence[Tree], base: Path | None = None) -> list[Tree]:
+    """Return what single processes measured without their samples, for ``Result.left_out``.
+
+    Parameters
+    ----------
+    parts, base
+        As for `combined`.
+    """
+    return [
+        _in_short(_Part(tree, read_result(tree, f"parts[{index}]", base)))
+        for index, tree in enumerate(parts)
+    ]
+
+
+def _in_short(part: _Part) -> Tree:
+    """Return what a reader needs of one process to see where the variation is."""
+    metrics = {
+        name: {
+            statistic: estimate.value
+            for statistic in STATISTICS
+            if (estimate := metric.statistic(statistic)) is not None
+        }
+        for name, metric in part.result.metrics.items()
+    }
+    return {
+        "process": part.process,
+        "started_ns": None if math.isinf(part.started_ns) else part.started_ns,
+        "disturbed": part.result.disturbed,
+        "warmup": part.tree.get("warmup"),
+        "environment": dict(part.result.environment),
+        "metrics": metrics,
+    }
+
+
+def _number(value: object) -> float | None:
+    """Return a finite number, and ``None`` for anything else that a file may hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with contextlib.suppress(OverflowError):
+        # NaN fails every comparison.
+        return value if abs(value) <= LARGEST else None
+    return None
+
+
+def _numbers(values: Sequence[object]) -> list[float]:
+    return [number for number in map(_number, values) if number is not None]
+
+
+def _sum(values: Sequence[object]) -> float | None:
+    numbers = _numbers(values)
+    return sum(numbers) if numbers else None
+
+
+def _most(values: Sequence[object]) -> float | None:
+    return max(_numbers(values), default=None)
+
+
+def _least(values: Sequence[object]) -> float | None:
+    return min(_numbers(values), default=None)
+
+
+def _first(values: Sequence[object]) -> object:
+    return next((value for value in values if value is not None), None)
+
+
+def _flags(values: Sequence[object]) -> int | None:
+    flags = [one for one in values if isinstance(one, int) and not isinstance(one, bool)]
+    whole = 0
+    for one in flags:
+        whole |= one
+    return whole if flags else None
+
+
+def _each(**rules: Callable[[Sequence[object]], object]) -> Callable[[Sequence[object]], object]:
+    """Return the rule for an object whose keys have rules of their own."""
+
+    def rule(values: Sequence[object]) -> object:
+        objects = [one for one in values if isinstance(one, Mapping)]
+        if not objects:
+            return None
+        return {name: own([one.get(name) for one in objects]) for name, own in rules.items()}
+
+    return rule
+
+
+def _worst_frequency(values: Sequence[object]) -> object:
+    """Return the frequencies of the process in which the CPU slowed down most."""
+    objects = [one for one in values if isinstance(one, Mapping)]
+
+    def kept(one: Mapping[str, object]) -> float:
+        start, end = _number(one.get("start_mhz")), _number(one.get("end_mhz"))
+        return end / start if start and end else math.inf
+
+    return min(objects, key=kept, default=None)
+
+
+def _busiest(values: Sequence[object]) -> object:
+    """Return the utilization of the process that met the busiest GPU at its start."""
+    objects = [one for one in values if isinstance(one, Mapping)]
+
+    def start(one: Mapping[str, object]) -> float:
+        percents = one.get("start_percent")
+        return max(_numbers(percents), default=0.0) if isinstance(percents, list | tuple) else 0.0
+
+    return max(objects, key=start, default=None)
+
+
+_RULES: Mapping[str, Callable[[Sequence[object]], object]] = {
+    "seconds": _sum,
+    "steal_percent": _most,
+    "cpu_seconds": _sum,
+    "waiting_seconds": _sum,
+    "waiting_percent": _most,
+    "others_seconds": _sum,
+    "idle_percent": _least,
+    "other_load": _most,
+    "involuntary_switches": _sum,
+    "voluntary_switches": _sum,
+    "page_faults": _each(minor=_sum, major=_sum),
+    "cpu_frequency": _worst_frequency,
+    "throttling": _each(thermal_events=_sum, thermal_ms=_sum, quota_ms=_sum, pi_flags=_flags),
+    "load_average": _first,
+    "gpu_utilization": _busiest,
+}

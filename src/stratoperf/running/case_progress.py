@@ -1,0 +1,170 @@
+"""One case in several fresh processes: what they say so far, and when that is enough.
+
+What a process that does not give a result means for its case:
+
+- Whatever says that the benchmark or its outcome is wrong fails the case in any process: it raised
+  while it worked, its outcome was wrong, it crashed, hung, or wrote into the conversation. That
+  other processes went well is no excuse: the case has no numbers, as any that failed.
+- What says nothing about the work costs that process alone: it was killed from outside (the kernel
+  does that for want of memory), it could not be started, or the benchmark worked before and its
+  set-up fails now (a port or a lock file that is still taken, a device that is exclusive). After
+  `MOST_LOST` of them the case ends with the processes that it has, and the result says so; without
+  any it has failed.
+- A missing prerequisite skips the case, unless the benchmark worked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stratoperf.errors import StratoperfError
+from stratoperf.monitor.speed import Reference
+from stratoperf.results.combining import combined
+from stratoperf.results.schema import QUANTILES
+from stratoperf.running.outcome import over_processes, result_tree
+from stratoperf.running.planner import Case
+from stratoperf.running.undisturbed import choose, wants_another
+from stratoperf.running.workers.client import WorkerFailed
+
+MOST_LOST = 2
+"""Processes of a case that may be lost before no more are begun: it will not get better."""
+
+
+class CaseProgress:
+    """How far a case has come.
+
+    Parameters
+    ----------
+    index
+        Its place in the plan.
+    case
+        What is measured.
+    parts
+        What its processes said in an earlier session of the run.
+    base
+        What references in the parts are relative to.
+
+    Attributes
+    ----------
+    parts
+        What its processes say, in the order measured.
+    begun
+        Processes that were begun, lost ones included.
+    is_open
+        Whether there is more to measure.
+    """
+
+    def __init__(
+        self, index: int, case: Case, parts: list[dict[str, Any]], base: Path | None
+    ) -> None:
+        self.index = index
+        self.case = case
+        self.parts = parts
+        self.begun = len(parts)
+        self._base = base
+        self._lost: list[str] = []
+        self._final: dict[str, Any] | None = None
+        self._seconds = 0.0
+        self._why_fewer = case.shortfall
+        self.is_open = True
+        self._look()
+
+    def took(self, tree: dict[str, Any], *, is_set_up: bool, seconds: float) -> bool:
+        """Take what a process says; return whether it is a part of the result.
+
+        Parameters
+        ----------
+        tree
+            Its result of the case.
+        is_set_up
+            Whether the set-up had ended.
+        seconds
+            That the process lasted.
+        """
+        self.begun += 1
+        self._seconds += seconds
+        is_part = tree["status"] == "ok"
+        if is_part:
+            self.parts.append(tree)
+        elif self.parts and not is_set_up:
+            self._lose(tree["reason"])
+        else:
+            reason = (
+                tree["reason"] if self.begun == 1 else f"process {self.begun}: {tree['reason']}"
+            )
+            self._final = {**tree, "reason": reason}
+        self._look()
+        return is_part
+
+    def missed(self, failure: StratoperfError) -> None:
+        """Take that a process gave no result.
+
+        Parameters
+        ----------
+        failure
+            `WorkerFailed`, or `CannotLoad` where another process could.
+        """
+        self.begun += 1
+        if not isinstance(failure, WorkerFailed) or failure.cause == "killed":
+            self._lose(str(failure))
+        else:
+            reason = f"process {self.begun}: {failure}"
+            self._final = result_tree(self.case, "failed", reason)
+        self._look()
+
+    def _lose(self, reason: str) -> None:
+        self._lost.append(f"process {self.begun} of {self.case.most} is missing: {reason}")
+        if len(self._lost) == MOST_LOST:
+            self._why_fewer = self._lost[0]
+            if not self.parts:
+                self._final = result_tree(self.case, "failed", self._lost[0])
+
+    def _look(self) -> None:
+        """Find out whether there is more to measure."""
+        case, count = self.case, len(self.parts)
+        allowed = case.seconds_allowed
+        each = self._seconds / max(self.begun, 1)
+        if self._final is not None or len(self._lost) >= MOST_LOST:
+            self.is_open = False
+        elif count and self._seconds + each > allowed:
+            self.is_open = False
+            if count < case.least:
+                self._why_fewer = f"each takes {each:.3g} s, and {allowed:g} s are allowed"
+        elif not wants_another(self.parts, case.most):
+            self.is_open = False
+        elif not wants_another(self.parts, case.least):
+            self.is_open = not self._is_precise()
+
+    def _is_precise(self) -> bool:
+        """Return whether the interval between processes is as narrow as was asked."""
+        sampling = self.case.sampling
+        name = next(name for name, quantile in QUANTILES.items() if quantile == sampling.quantile)
+        kept = choose(self.parts, self.case.least).kept
+        estimate = combined(kept, base=self._base)["metrics"]["latency"]["summary"][name]
+        if estimate is None or estimate["low"] is None or estimate["high"] is None:
+            return False
+        half = (estimate["high"] - estimate["low"]) / 2
+        return bool(half <= sampling.precision * estimate["value"])
+
+    def tree(self, run: Sequence[Reference]) -> dict[str, Any]:
+        """Return the result of the case as it is by now.
+
+        Parameters
+        ----------
+        run
+            The references of the machine's speed of all processes of the run.
+        """
+        if self._final is not None:
+            return self._final
+        if not self.is_open:
+            return self._combined(run)
+        reason = f"interrupted after {len(self.parts)} of {self.case.most} processes"
+        if not self.parts:
+            return result_tree(self.case, "interrupted", reason)
+        return self._combined(run) | {"status": "interrupted", "reason": reason}
+
+    def _combined(self, run: Sequence[Reference]) -> dict[str, Any]:
+        tree = over_processes(self.case, self.parts, run, self._base, self._why_fewer)
+        return {**tree, "notes": [*tree["notes"], *self._lost]}

@@ -1,0 +1,143 @@
+"""Measure one case in one fresh process."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf.errors import SchemaError, StratoperfError
+from stratoperf.results.validation import read_result
+from stratoperf.running.origin import place_of
+from stratoperf.running.planner import Case
+from stratoperf.running.workers.answers import Loaded, Measured, Piece
+from stratoperf.running.workers.children import entered
+from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
+from stratoperf.running.workers.protocol import LONGEST_PIECE
+
+PATIENCE_S = 600.0
+"""Seconds that a process may last, or ten times what was planned if that is more."""
+
+
+class CannotLoad(StratoperfError):
+    """A fresh process cannot have the benchmark; says why, and what mends it."""
+
+
+class Taken(NamedTuple):
+    """What a process says of a case, as for a run file, and whether the set-up had ended."""
+
+    tree: dict[str, Any]
+    is_set_up: bool
+
+
+def measured_afresh(case: Case, number: int, system: str) -> Taken:
+    """Measure a case in a fresh process.
+
+    Parameters
+    ----------
+    case
+        What to measure; its benchmark has an origin.
+    number
+        Of the process, among those of the case.
+    system
+        Identity of the machine, for the series.
+
+    Raises
+    ------
+    CannotLoad
+        When a fresh process cannot have the benchmark.
+    WorkerFailed
+        When the process died, hung, or did not follow the protocol.
+    """
+    benchmark = case.benchmark
+    assert benchmark.origin is not None
+    timeout_s = max(PATIENCE_S, 10 * case.process_seconds)
+    start = functools.partial(
+        WorkerProcess,
+        f"process {number}",
+        sys.executable,
+        {},
+        timeout_s,
+        remedy="let its set-up or an iteration do less",
+        options=_options(),
+        path=[str(Path(entry).absolute()) for entry in sys.path],
+    )
+    with contextlib.ExitStack() as stack:
+        try:
+            worker = entered(stack, start)
+            worker.ask(
+                "load",
+                origin=list(benchmark.origin),
+                arguments=sys.argv,
+                benchmark=benchmark.name,
+                version=benchmark.version,
+                place=place_of(benchmark.function),
+            )
+            worker.answer("loaded", Loaded)
+        except WorkerFailed as failure:
+            if failure.cause == "killed":
+                raise
+            raise CannotLoad(str(failure)) from failure
+        except StratoperfError as error:
+            # It cannot be started, or it finds another stratoperf or none.
+            raise CannotLoad(str(error)) from error
+        worker.ask(
+            "measure",
+            benchmark=benchmark.name,
+            backend=case.backend,
+            params=dict(case.params),
+            sampling=dataclasses.asdict(case.share),
+            profile=case.profile and number == 1,
+            system=system,
+            process=worker.process,
+        )
+        measured = worker.answer("measured", Measured)
+        series = [
+            {
+                **series,
+                "columns": {
+                    name: _column(worker, index, name, length)
+                    for name, length in lengths.columns.items()
+                },
+            }
+            for index, (series, lengths) in enumerate(
+                zip(measured.result.get("series", []), measured.series, strict=True)
+            )
+        ]
+        tree = {**measured.result, "series": series}
+        try:
+            result = read_result(tree, case.key, None)
+        except SchemaError as error:
+            raise worker.garbled(str(error), "measured") from None
+        if result.key != case.key:
+            raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
+        return Taken(tree, measured.is_set_up)
+
+
+def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArray[np.float64]:
+    """Fetch a column."""
+    pieces = []
+    for start in range(0, length, LONGEST_PIECE):
+        worker.ask("column", series=series, name=name, start=start)
+        piece = np.frombuffer(worker.answer("column", Piece).values, dtype="<f8")
+        if len(piece) != min(LONGEST_PIECE, length - start):
+            raise worker.garbled(
+                f"{len(piece)} numbers of {name!r} from {start} of {length}", "column"
+            )
+        pieces.append(piece.astype(np.float64))
+    return np.concatenate(pieces) if pieces else np.empty(0)
+
+
+def _options() -> list[str]:
+    """Return the options of this interpreter that change how code runs."""
+    optimized = ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
+    given = [
+        f"{name}" if value is True else f"{name}={value}" for name, value in sys._xoptions.items()
+    ]
+    return [*optimized, *(word for option in given for word in ("-X", option))]
