@@ -91,10 +91,10 @@ def speed_warnings(speed: Speed) -> list[str]:
 
 
 def references(result: Mapping[str, Any]) -> list[Reference]:
-    """Return those of the processes of a result as a file holds it; none where it has none."""
+    """Return those of the processes of a result, from its tree; none where it has none."""
     processes = result.get("processes")
-    whole = processes if isinstance(processes, list) and processes else [result]
-    environments = [one.get("environment") for one in whole if isinstance(one, Mapping)]
+    sources = processes if isinstance(processes, list) and processes else [result]
+    environments = [one.get("environment") for one in sources if isinstance(one, Mapping)]
     known = [one.get("reference") for one in environments if isinstance(one, Mapping)]
     return [one for one in known if isinstance(one, Mapping)]
 
