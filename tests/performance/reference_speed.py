@@ -127,8 +127,9 @@ def measured(number: int) -> Iterator[Record]:
                 "mean_ns": round(float(result.samples_ns.mean()), 3),
                 "iterations": result.count * result.batch,
                 "voluntary_switches": switches,
+                "seconds": round(noise.environment["seconds"], 3),
+                "cpu_seconds": round(noise.environment["cpu_seconds"], 3),
                 "waiting_percent": noise.environment["waiting_percent"],
-                "steal_percent": noise.environment["steal_percent"],
                 "load": (noise.environment["load_average"] or [None])[0],
                 "reference": {
                     key: round(value, 5) if isinstance(value, float) else value

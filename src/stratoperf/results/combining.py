@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,10 +18,12 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
+from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import (
     QUANTILES,
     STATISTICS,
+    THIS_PROCESS,
     Metric,
     MetricSummary,
     Result,
@@ -34,13 +35,8 @@ from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
 
-THIS_PROCESS = "this process"
-"""The scope of a result that a single process measured."""
-
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 Tree = dict[str, Any]
 
@@ -89,7 +85,7 @@ def combined(
     dict
         With ``variation`` for several parts. The estimates of a single part are as they were, of
         the scope ``"this process"``. Of several, no metric has a verdict, and ``below_standard`` is
-        empty: these belong to what judges the whole.
+        empty: these belong to what judges the whole, as does whether it was disturbed.
 
     Raises
     ------
@@ -124,6 +120,7 @@ def combined(
         "processes": [_in_short(part) for part in read],
         "variation": msgspec.to_builtins(_variation(read, metrics)),
         "stopped_because": _stop(read),
+        "disturbed": None,
         "warnings": _united([part.result.warnings for part in read]),
         "notes": notes + _differing_details(read),
     }
@@ -458,9 +455,9 @@ def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
     groups: dict[str, list[tuple[list[float], str]]] = {}
     for own in sentences:
         # A sentence counts once for each process.
-        for sentence in {_NUMBER.sub("#", one): one for one in own}.values():
-            numbers = [float(number) for number in _NUMBER.findall(sentence)]
-            groups.setdefault(_NUMBER.sub("#", sentence), []).append((numbers, sentence))
+        for sentence in {NUMBER.sub("#", one): one for one in own}.values():
+            numbers = [float(number) for number in NUMBER.findall(sentence)]
+            groups.setdefault(NUMBER.sub("#", sentence), []).append((numbers, sentence))
     united = []
     for found in groups.values():
         worst = max(found)[1]
@@ -504,6 +501,20 @@ def _environment(parts: Sequence[_Part]) -> Tree:
     }
 
 
+def in_short(parts: Sequence[Tree], base: Path | None = None) -> list[Tree]:
+    """Return what single processes measured without their samples, for ``Result.left_out``.
+
+    Parameters
+    ----------
+    parts, base
+        As for `combined`.
+    """
+    return [
+        _in_short(_Part(tree, read_result(tree, f"parts[{index}]", base)))
+        for index, tree in enumerate(parts)
+    ]
+
+
 def _in_short(part: _Part) -> Tree:
     """Return what a reader needs of one process to see where the variation is."""
     metrics = {
@@ -545,6 +556,10 @@ def _sum(values: Sequence[object]) -> float | None:
 
 def _most(values: Sequence[object]) -> float | None:
     return max(_numbers(values), default=None)
+
+
+def _least(values: Sequence[object]) -> float | None:
+    return min(_numbers(values), default=None)
 
 
 def _first(values: Sequence[object]) -> object:
@@ -593,25 +608,20 @@ def _busiest(values: Sequence[object]) -> object:
     return max(objects, key=start, default=None)
 
 
-def _middle(values: Sequence[object]) -> object:
-    """Return the median of each reading."""
-    objects = [one for one in values if isinstance(one, Mapping)]
-    names = dict.fromkeys(name for one in objects for name in one)
-    known = {name: _numbers([one.get(name) for one in objects]) for name in names}
-    return {name: float(np.median(numbers)) for name, numbers in known.items() if numbers}
-
-
 _RULES: Mapping[str, Callable[[Sequence[object]], object]] = {
     "seconds": _sum,
     "steal_percent": _most,
+    "cpu_seconds": _sum,
+    "waiting_seconds": _sum,
     "waiting_percent": _most,
+    "others_seconds": _sum,
+    "idle_percent": _least,
     "other_load": _most,
     "involuntary_switches": _sum,
     "voluntary_switches": _sum,
     "page_faults": _each(minor=_sum, major=_sum),
     "cpu_frequency": _worst_frequency,
-    "throttling": _each(thermal_events=_sum, quota_ms=_sum, pi_flags=_flags),
+    "throttling": _each(thermal_events=_sum, thermal_ms=_sum, quota_ms=_sum, pi_flags=_flags),
     "load_average": _first,
     "gpu_utilization": _busiest,
-    "reference": _middle,
 }
