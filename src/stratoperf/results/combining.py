@@ -23,6 +23,7 @@ from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import (
     QUANTILES,
     STATISTICS,
+    THIS_PROCESS,
     Metric,
     MetricSummary,
     Result,
@@ -34,9 +35,6 @@ from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
-
-THIS_PROCESS = "this process"
-"""The scope of a result that a single process measured."""
 
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
@@ -497,6 +495,20 @@ def _environment(parts: Sequence[_Part]) -> Tree:
         for name, rule in _RULES.items()
         if any(name in one for one in own)
     }
+
+
+def in_short(parts: Sequence[Tree], base: Path | None = None) -> list[Tree]:
+    """Return what single processes measured without their samples, for ``Result.left_out``.
+
+    Parameters
+    ----------
+    parts, base
+        As for `combined`.
+    """
+    return [
+        _in_short(_Part(tree, read_result(tree, f"parts[{index}]", base)))
+        for index, tree in enumerate(parts)
+    ]
 
 
 def _in_short(part: _Part) -> Tree:

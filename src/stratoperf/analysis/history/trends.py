@@ -138,9 +138,10 @@ def _estimate(
         return None, str(error)
     if not found:
         return None, f"there is no {statistic} of {metric}"
-    whole = None if own is None or own.summary is None else own.statistic(statistic)
-    if whole is not None and whole.value > 0 and (own.summary.processes or 1) > 1:
-        return whole, None
+    if own is not None and own.summary is not None and (own.summary.processes or 1) > 1:
+        whole = own.statistic(statistic)
+        if whole is not None and whole.value > 0:
+            return whole, None
     if len(found) == 1 and found[0].interval is not None:
         return found[0].interval, None
     return location([one.value for one in found], _CONFIDENCE), None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -251,31 +251,40 @@ class _Source(NamedTuple):
 
     def processes(self) -> list[Process]:
         """Return the value of each process."""
-        taken = _counted(self.result, self.metric)
-        if not taken:
-            return [] if self.result.series else self._whole()
-        if len(taken) == 1 and self._stated() is not None:
-            # The file has the interval of a result of one process already.
-            return self._of(0, taken[0], self._stated())
-        try:
-            return [
-                process
-                for index, series in enumerate(taken)
-                if series.arm in (None, self.side)
-                for process in self._of(index, series, None)
-            ]
-        except SchemaError:
-            # A run file may have been copied without its long columns.
-            whole = [] if any(series.arm for series in taken) else self._whole()
-            if not whole:
-                raise
-            return whole
+        if self.result.processes:
+            return self._counted()
+        taken = self.result.series_of(self.metric)
+        if not self.result.series:
+            return self._whole()
+        several = len(taken) > 1
+        return [
+            process
+            for index, series in enumerate(taken)
+            if series.arm in (None, self.side)
+            for process in self._of_series(index, series, several)
+        ]
 
-    def _of(self, index: int, series: Series, interval: Estimate | None) -> list[Process]:
-        """Return a process, if it has the value."""
-        if series.arm not in (None, self.side):
-            return []
-        value = self._value(series) if interval is None else interval.value
+    def _counted(self) -> list[Process]:
+        """Return the processes that the result rests on; its series may have disturbed ones too."""
+        values = [
+            (index, one.started_ns, one.metrics.get(self.metric, {}).get(self.statistic))
+            for index, one in enumerate(self.result.processes)
+        ]
+        return [
+            self._process(value, started_ns or index)
+            for index, started_ns, value in values
+            if value is not None
+        ]
+
+    def _of_series(self, index: int, series: Series, several: bool) -> list[Process]:
+        """Return the process of a series, if it has the value."""
+        # The file has the interval of a result of one process already.
+        interval = None if several else self._stated()
+        value = (
+            _of_samples(_samples(series, self.metric, self.result, self.run), self.statistic)
+            if interval is None
+            else interval.value
+        )
         if value is None:
             return []
         return [
@@ -306,25 +315,6 @@ class _Source(NamedTuple):
             speeds=_speeds(self.result),
             **more,
         )
-
-    def _value(self, series: Series) -> float | None:
-        items = self.result.items
-        if self.metric == "throughput" and self.metric not in series.columns and items:
-            latency = _samples(series, "latency", self.result, self.run)
-            if latency.size == 0 or latency.min() <= 0:
-                return None
-            # The mean of a rate is all items over all time.
-            if self.statistic == "mean":
-                return items * 1e9 / float(np.mean(latency))
-            return _of_samples(items * 1e9 / latency, self.statistic)
-        return _of_samples(_samples(series, self.metric, self.result, self.run), self.statistic)
-
-
-def _counted(result: Result, metric: str) -> Sequence[Series]:
-    """Return the series that a metric stands on: disturbed processes are kept, but do not count."""
-    taken = result.series_of(metric)
-    counted = [one.process for one in result.processes]
-    return [series for series in taken if series.process in counted] or taken
 
 
 def _speeds(result: Result) -> dict[str, float]:

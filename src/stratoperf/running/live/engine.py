@@ -357,7 +357,8 @@ class _Engine:
             confidence=settings.confidence,
             method=(
                 f"pairs of fresh processes in random order, measured in turn; {design.METHOD}, "
-                f"group-sequential with {looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
+                f"group-sequential with {looks} (alpha spending, Lan & DeMets 1983; added up by "
+                "Bonferroni); "
                 f"error {1 - settings.confidence:.2g}{shared}{shell}"
             ),
             metrics=tuple(self._metrics),

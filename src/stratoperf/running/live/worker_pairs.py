@@ -184,7 +184,7 @@ class WorkerPairs:
     ) -> dict[Side, list[Samples]]:
         """Let the sides work in turn: A B, B A, A B and so on, so that a steady drift cancels."""
         slices: dict[Side, list[Samples]] = {side: [] for side in SIDES}
-        for number in range(plan.count):
+        for number in range(plan.slices):
             for side in order if number % 2 == 0 else reversed(order):
                 workers[side].ask(
                     "slice", batch=plan.batch, seconds=plan.seconds, lead_in_s=LEAD_IN_S
@@ -207,14 +207,14 @@ class Slicing(NamedTuple):
     ----------
     batch
         Iterations in a sample.
-    count
-        Slices of each side.
+    slices
+        Of each side.
     seconds
         Of a slice.
     """
 
     batch: int
-    count: int
+    slices: int
     seconds: float
 
 
@@ -259,6 +259,6 @@ def batch_notes(key: str, session: Session, statistic: str) -> list[str]:
     typical_ns = statistics.median(float(np.median(arm.latency)) for arm in arms)
     return [
         f"{key}: {statistic} is that of means of {batch} iterations, since the clock cannot time "
-        f"single ones of {typical_ns:.3g} ns: what happens to a few of them is averaged away; let an "
-        "iteration do more work to see it"
+        f"single ones of {typical_ns:.3g} ns: what happens to a few of them is averaged away; let "
+        "an iteration do more work to see it"
     ]
