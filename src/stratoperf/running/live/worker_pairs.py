@@ -50,8 +50,10 @@ TAIL_SLICES_S = 0.5
 waits for a CPU, more pairs tell more."""
 
 MOST_SAMPLES = 400
-"""Samples of a slice, about, where a high quantile is asked for: shorter slices then. A run file has
-all of them, and every look compares the largest."""
+"""Samples of a slice, about, where a high quantile is asked for: shorter slices then.
+
+A run file has all of them, and every look compares the largest.
+"""
 
 COARSER = 5
 """Times shorter than usual the samples are where a high quantile is asked for.
