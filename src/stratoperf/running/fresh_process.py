@@ -36,7 +36,7 @@ class Taken(NamedTuple):
     is_set_up: bool
 
 
-def measured_afresh(case: Case, number: int, system: str) -> Taken:
+def measured_afresh(case: Case, number: int, system: str, *, profile: bool) -> Taken:
     """Measure a case in a fresh process.
 
     Parameters
@@ -47,6 +47,8 @@ def measured_afresh(case: Case, number: int, system: str) -> Taken:
         Of the process, among those of the case.
     system
         Identity of the machine, for the series.
+    profile
+        Whether a profile is taken after the measurement.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def measured_afresh(case: Case, number: int, system: str) -> Taken:
             backend=case.backend,
             params=dict(case.params),
             sampling=dataclasses.asdict(case.share),
-            profile=case.profile and number == 1,
+            profile=profile,
             system=system,
             process=worker.process,
         )
@@ -124,9 +126,10 @@ def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArr
     """Fetch a column."""
     pieces = []
     for start in range(0, length, LONGEST_PIECE):
-        worker.ask("column", series=series, name=name, start=start)
+        stop = min(start + LONGEST_PIECE, length)
+        worker.ask("column", series=series, name=name, start=start, stop=stop)
         piece = np.frombuffer(worker.answer("column", Piece).values, dtype="<f8")
-        if len(piece) != min(LONGEST_PIECE, length - start):
+        if len(piece) != stop - start:
             raise worker.garbled(
                 f"{len(piece)} numbers of {name!r} from {start} of {length}", "column"
             )

@@ -94,6 +94,7 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
 
     if Path(origin.file).stat().st_mtime_ns != origin.stamp:
         raise StratoperfError(f"{origin.file} was changed meanwhile; start again")
+    REGISTRY.load_nothing()
     _IMPORT.is_running = True
     try:
         _import_origin(origin)
