@@ -18,8 +18,9 @@ void register_reference(py::module_ module) {
   module.def("read", &read_reference, py::arg("memory_bytes"),
              py::call_guard<py::gil_scoped_release>(),
              "How fast the machine is now, by a reference workload.");
-  module.def("integer_chain", &integer_chain, py::arg("state"), py::arg("steps"),
-             py::call_guard<py::gil_scoped_release>(), "The state after so many steps.");
+  module.def("integer_chains", &integer_chains, py::arg("state"), py::arg("steps"),
+             py::call_guard<py::gil_scoped_release>(),
+             "The sum of the states after so many steps.");
   module.def(
       "memory_chain",
       [](const py::array& words, std::uint64_t state, std::uint64_t steps) {

@@ -9,6 +9,7 @@
 #include "bindings/bindings.hpp"
 #include "core/autocorrelation.hpp"
 #include "core/bootstrap.hpp"
+#include "core/distributions.hpp"
 #include "core/moments.hpp"
 #include "core/quantile.hpp"
 
@@ -115,6 +116,9 @@ void register_statistics(py::module_ module) {
       },
       py::arg("samples"), py::arg("q"),
       "Of being at most quantile q, for that quantile: (time, significant)");
+  module.def("student_half_width", student_t_half_width, py::arg("confidence"),
+             py::arg("degrees_of_freedom"),
+             "Half the width of the central part of Student's t that has this probability");
   module.def("block_length", block_length, py::arg("n"), py::arg("correlation_time"));
   module.def(
       "bootstrap_quantile",

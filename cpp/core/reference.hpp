@@ -1,8 +1,10 @@
 // The speed of the machine at this moment, by a small reference workload: what a step of integer
 // arithmetic takes, and what a read of memory takes that no cache answers.
 //
-// Both are chains whose every step needs the one before. So each time is a latency: it follows the
-// clock rate of the core and the speed of the memory, and hardly what else shares the core's units.
+// The arithmetic is four chains side by side, about three instructions a cycle, as busy code has.
+// It follows the clock rate of the core and, unlike a single chain, what another hardware thread
+// leaves of the core. The reads are one chain: each needs the one before, so their time is a
+// latency.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +14,10 @@
 
 namespace stratoperf {
 
-// Times in nanoseconds, each the least of several short repeats: an interruption can only lengthen
-// a repeat, and leaves the others alone.
+// Times in nanoseconds, each the lower quartile of 40 short repeats.
 struct Reference {
-  double integer_ns = 0;         // a step: shift, exclusive or, multiplication, addition
-  double memory_ns = 0;          // a step: the same, and one read; 0 where no buffer was to be had
+  double integer_ns = 0;  // a step of all four chains
+  double memory_ns = 0;   // a read, and the few operations that say where; 0 without a buffer
   std::size_t memory_bytes = 0;  // length of the buffer that was read
   std::string reason = {};       // why there is no memory_ns
 };
@@ -26,8 +27,9 @@ struct Reference {
 // none.
 Reference read_reference(std::size_t memory_bytes);
 
-// The workloads themselves; they return the state after the last step.
-std::uint64_t integer_chain(std::uint64_t state, std::uint64_t steps);
+// The workloads themselves. They return the state after the last step; of the four chains, whose
+// seeds follow from `state`, the sum.
+std::uint64_t integer_chains(std::uint64_t state, std::uint64_t steps);
 // The number of words is a power of two, at least kWordsPerLine.
 std::uint64_t memory_chain(std::span<const std::uint64_t> words, std::uint64_t state,
                            std::uint64_t steps);

@@ -133,19 +133,23 @@ def test_a_file_that_holds_anything_is_no_reference(wrong: dict[str, Any]) -> No
 
 def test_the_references_of_a_result_are_those_of_its_processes() -> None:
     one, other = reference(2.0), reference(3.0)
-    assert references({"reference": one}) == [one]
-    whole = {"reference": {"integer_ns": 2.5}, "processes": [{"reference": one}, {}]}
-    assert references(whole) == [one]
-    whole["processes"] = [{"process": "1", "reference": one}, {"process": "2", "reference": other}]
-    assert references(whole) == [one, other]
+    first, second = ({"environment": {"reference": each}} for each in (one, other))
+    assert references(first) == [one]
+    assert references(second | {"processes": [first, {}]}) == [one]
+    assert references({"environment": {}, "processes": [first, second]}) == [one, other]
 
 
 @pytest.mark.parametrize(
-    "environment",
-    [{}, {"reference": None}, {"reference": 5}, {"processes": [1, None, {"reference": []}]}],
+    "result",
+    [
+        {},
+        {"environment": None},
+        {"environment": {"reference": 5}},
+        {"processes": [1, None, {"environment": {"reference": []}}]},
+    ],
 )
-def test_a_result_without_references_has_none(environment: dict[str, Any]) -> None:
-    assert references(environment) == []
+def test_a_result_without_references_has_none(result: dict[str, Any]) -> None:
+    assert references(result) == []
 
 
 def test_the_noise_of_the_readings_alone_raises_hardly_any_warning() -> None:

@@ -1,11 +1,14 @@
 """How often gates cry wolf, and how often they find a true slow-down, on this machine.
 
-``run`` measures until all checks are done and can be stopped and started again at any moment;
+``run`` measures until all checks are done and can be stopped and started again at any moment,
+``plan`` tells how long that will take;
 ``report`` sums up what is there, and ``distill`` keeps the records without their samples, which is
 all that ``report`` and ``peers.py gate`` need.
 
     python tests/performance/gate_power.py run --data DIR --stream live --cpu 1
     python tests/performance/gate_power.py run --data DIR --stream others --cpu 0
+    python tests/performance/gate_power.py run --data DIR --stream tails
+    python tests/performance/gate_power.py plan --data DIR --stream tails
     python tests/performance/gate_power.py report --data DIR [--json | --markdown]
     python tests/performance/gate_power.py distill --data DIR --output examples/results/MACHINE/gate
 """
@@ -17,6 +20,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,13 +29,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gate import live_checks, pyperf_checks, rule_checks, stored_checks
 from gate.distill import distill, keep_machine, read_machine, this_machine, with_figures
-from gate.plan import STREAMS, Job, remaining, schedule
+from gate.plan import STREAMS, Job, remaining, schedule, seconds_left
 from gate.records import Record, Store, read_records
 from gate.report import as_json, as_markdown, as_text
 
 CHECKS: dict[str, Callable[[Job, int, Store], list[Record]]] = {
     "live": live_checks.check,
     "precision": live_checks.check,
+    "p95": live_checks.check,
+    "p99": live_checks.check,
     "stored": stored_checks.check,
     "rules": rule_checks.check,
     "pyperf": pyperf_checks.check,
@@ -45,6 +51,9 @@ def main() -> int:
         return report(arguments.data, arguments.form)
     if arguments.command == "distill":
         print(f"{distill(arguments.data, arguments.output)} records", file=sys.stderr)
+        return 0
+    if arguments.command == "plan":
+        print(plan_text(STREAMS[arguments.stream], read_records(arguments.data)))
         return 0
     try:
         return run(arguments.data, arguments.stream, arguments.cpu, arguments.checks)
@@ -71,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run_.add_argument("--cpu", type=int, help="run on this CPU alone")
     run_.add_argument("--checks", type=int, help="stop after so many")
+    plan_ = commands.add_parser("plan", help="tell what is left, and how long it will take")
+    plan_.add_argument("--data", type=Path, required=True, help="folder that is measured into")
+    plan_.add_argument("--stream", choices=sorted(STREAMS), required=True)
     report_ = commands.add_parser("report", help="print rates with their intervals")
     report_.add_argument("--data", type=Path, required=True, help="folder with checks-*.jsonl")
     form = report_.add_mutually_exclusive_group()
@@ -112,6 +124,19 @@ def _measure(store: Store, jobs: list[Job], cpu: int | None, most: int | None) -
         records = CHECKS[job.gate](job, number, store)
         at = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
         store.append({**record, "cpu": cpu, "at": at} for record in records)
+
+
+def plan_text(jobs: list[Job], records: list[Record]) -> str:
+    """Return a line for each job, and the sum of what is known."""
+    left = seconds_left(jobs, records, live_checks.budget_s)
+    counts = Counter(job.name for job, _ in schedule(jobs, records))
+    lines = [
+        f"{job.name}: {counts[job.name]} of {job.checks} left, "
+        + ("not known how long" if seconds is None else f"{seconds / 60:.0f} min at most")
+        for job, seconds in left.items()
+    ]
+    total = sum(seconds for seconds in left.values() if seconds is not None)
+    return "\n".join([*lines, f"all: {total / 3600:.1f} h at most"])
 
 
 def report(data: Path, form: str) -> int:

@@ -24,6 +24,7 @@ TOPICS = [
     "synthesis",
     "memory",
     "gate",
+    "repeatability",
 ]
 PARTS = ["memory_gpu"]
 """Of topics, with which they are measured."""

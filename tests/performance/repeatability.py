@@ -190,8 +190,7 @@ def run(data: Path, jobs: Sequence[Job], count: int | None, end: float | None) -
     store = Store(data)
     with store.claimed():
         reruns = read_reruns(data)
-        if read_machine(data) is None:
-            keep_machine(data, this_machine())
+        _check_machine(data)
         lacking = {name: tools.unavailable(name) for name in {job.tool for job in jobs}}
         for reason in filter(None, lacking.values()):
             print(f"left out: {reason}", file=sys.stderr)
@@ -201,6 +200,18 @@ def run(data: Path, jobs: Sequence[Job], count: int | None, end: float | None) -
         left = list(schedule(had, _done(reruns), count))
         measure_all(left, store, tools.measure, _seconds(reruns), end)
     return 0
+
+
+def _check_machine(data: Path) -> None:
+    """Keep the facts of this machine, or reject records of another one."""
+    kept, here = read_machine(data), this_machine()
+    if kept is None:
+        keep_machine(data, here)
+    elif kept["cpu"] != here["cpu"]:
+        raise ValueError(
+            f"--data: the records in {data} are of a machine with {kept['cpu']}, this one has "
+            f"{here['cpu']}; name another folder"
+        )
 
 
 def measure_all(

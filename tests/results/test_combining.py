@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError
-from stratoperf.results.combining import combined
+from stratoperf.results.combining import combined, in_short
 from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result
 from stratoperf.results.validation import read_result
 from stratoperf.statistics import Estimate, mean, summarize
@@ -257,11 +257,12 @@ def test_a_drift_over_the_run_is_told_with_its_size_and_chance() -> None:
 
 def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     parts = parts_around(SPREAD[:3])
+    parts[1]["disturbed"] = "others had the CPU"
     parts[1]["environment"] = environment(
         steal_percent=7.0,
         waiting_percent=2.0,
         cpu_frequency={"start_mhz": 3000.0, "end_mhz": 2000.0, "start_cpu": 1, "end_cpu": 1},
-        throttling={"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4},
+        throttling={"thermal_events": 2, "thermal_ms": 30, "quota_ms": 5.0, "pi_flags": 4},
     )
     tree = combined(parts)
     whole = tree["environment"]
@@ -271,10 +272,24 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
     assert whole["involuntary_switches"] == 9
     assert whole["page_faults"] == {"minor": 30, "major": 3}
     assert whole["cpu_frequency"]["end_mhz"] == 2000.0
-    assert whole["throttling"] == {"thermal_events": 2, "quota_ms": 5.0, "pi_flags": 4}
+    assert whole["throttling"] == {
+        "thermal_events": 2,
+        "thermal_ms": 30,
+        "quota_ms": 5.0,
+        "pi_flags": 4,
+    }
     own = tree["processes"]
     assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
+    assert [one["disturbed"] for one in own] == [None, "others had the CPU", None]
     assert all(one["process"] for one in own)
+
+
+def test_what_is_left_out_is_told_as_what_counts() -> None:
+    parts = parts_around(SPREAD[:3])
+    parts[2]["disturbed"] = "the hypervisor took the CPU"
+    tree = combined(parts[:2]) | {"left_out": in_short(parts[2:])}
+    (out,) = read_result(tree, "result", None).left_out
+    assert out == read_result(combined(parts), "result", None).processes[2]
 
 
 def test_each_process_is_told_in_short() -> None:
@@ -368,7 +383,6 @@ def test_the_value_at_reference_speed_takes_the_machine_out() -> None:
 )
 def test_without_readings_there_is_no_value_at_reference_speed(reference: Any) -> None:
     parts = parts_around(SPREAD, environment=environment(reference={"integer_ns": 2.0}))
-    parts[3]["environment"]["reference"] = reference
     parts[3]["environment"] = dict(parts[3]["environment"], reference=reference)
     assert summary(combined(parts)).at_reference_speed is None
 

@@ -75,6 +75,7 @@ REFUSED: list[tuple[tuple[str | int, ...], Any, str]] = [
     ((*RESULT, "processes"), [{}, {"metrics": {"a": {"p50": "x"}}}], r"processes\[1\].metrics"),
     ((*RESULT, "processes"), [{"metrics": {"a": {"p50": 1e99}}}], r"processes\[0\].*a.p50"),
     ((*RESULT, "processes"), [{"metrics": {"a\n": {}}}], r"processes\[0\].metrics: .*printable"),
+    ((*RESULT, "left_out"), [{"metrics": {"a": {"p50": 1e99}}}], r"left_out\[0\].*a.p50"),
     ((*RESULT, "disturbed"), False, "disturbed: expected str"),
     ((*SERIES, "batch"), 0, "batch: expected int >= 1"),
     ((*SERIES, "pair"), -1, "pair: expected int >= 0"),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 PR_CAPBSET_DROP = 24
 
-MEASURE = ("run", "clock.overhead", "--duration", "10ms", "--warmup", "0")
+MEASURE = ("run", "clock.overhead", "--duration", "10ms", "--warmup", "0", "--processes", "1")
 
 
 class Ending(NamedTuple):

@@ -124,7 +124,7 @@ def import_source(
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have as many processes as were planned, however busy the machine is with other tests."""
     monkeypatch.setattr(case_progress, "wants_another", lambda parts, planned: len(parts) < planned)
-    monkeypatch.setattr(outcome, "choose", lambda parts, least: Choice(list(parts), None, None))
+    monkeypatch.setattr(outcome, "choose", lambda parts, least: Choice(list(parts), [], None, None))
     monkeypatch.setattr(case_progress, "choose", outcome.choose)
 
 

@@ -45,6 +45,7 @@ def test_a_result_has_all_that_the_contract_names() -> None:
     assert rate.value == pytest.approx(10 * len(samples) * 1e9 / samples.sum())
     assert series.system is not None
     assert "steal_percent" in first.environment
+    assert first.environment["reference"]["integer_ns"] > 0
     assert first.stopped_because == "max_duration"
     assert run.systems[series.system].clock is not None
 

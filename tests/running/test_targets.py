@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.results.schema import Metric, MetricSummary
-from stratoperf.running.targets import THIS_PROCESS, most_severe
+from stratoperf.results.schema import THIS_PROCESS, Metric, MetricSummary
+from stratoperf.running.targets import most_severe
 from stratoperf.running.units import conversion
 
 

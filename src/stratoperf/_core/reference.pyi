@@ -8,7 +8,7 @@ import typing
 import numpy
 import numpy.typing
 
-__all__: list[str] = ["Reference", "integer_chain", "memory_chain", "read"]
+__all__: list[str] = ["Reference", "integer_chains", "memory_chain", "read"]
 
 class Reference:
     @property
@@ -20,12 +20,12 @@ class Reference:
     @property
     def reason(self) -> str: ...
 
-def integer_chain(
+def integer_chains(
     state: typing.SupportsInt | typing.SupportsIndex,
     steps: typing.SupportsInt | typing.SupportsIndex,
 ) -> int:
     """
-    The state after so many steps.
+    The sum of the states after so many steps.
     """
 
 def memory_chain(

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "median_absolute_deviation",
     "moments",
     "quantile",
+    "student_half_width",
     "trim",
 ]
 
@@ -75,6 +76,14 @@ def quantile(
 ) -> tuple[float, float | None, float | None, float, bool]:
     """
     (value, low, high, effective size, widened)
+    """
+
+def student_half_width(
+    confidence: typing.SupportsFloat | typing.SupportsIndex,
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+) -> float:
+    """
+    Half the width of the central part of Student's t that has this probability
     """
 
 def trim(

@@ -35,7 +35,7 @@ class ComparedMetric(msgspec.Struct, frozen=True, kw_only=True):
     threshold
         As a fraction: 0.05 is 5 %.
     baseline, current
-        The typical value of a process on each side (the median over processes), with its interval
+        The typical value of a process on each side (the location over processes), with its interval
         where there is one; ``None`` where nothing was measured.
     ratio
         How many times slower the current side is: current over baseline where lower is better,

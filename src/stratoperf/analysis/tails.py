@@ -18,7 +18,8 @@ no more often.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,10 @@ Commands run but a few times in a pair; as many pairs as it takes are taken toge
 
 MOST_UNITS = 400
 """Units that one interval rests on at most, the last ones: each ratio that is tried compares all of
-them anew (a second for 400)."""
+them anew."""
 
-_STEPS = 22
-"""Halvings of the range of ratios: to a millionth of it."""
+_CLOSE = 2e-5
+"""To which the logarithm of a ratio is found."""
 
 _ROUNDING = 1e-12
 
@@ -65,8 +66,9 @@ class TailDesign(Design):
     def __init__(self, threshold: float, error: float, quantile: float) -> None:
         super().__init__(threshold, error)
         self.least_samples = math.ceil(LEAST_BEYOND / (1 - quantile) - _ROUNDING)
-        self._quantile = quantile
-        self._units: list[_Unit] = []
+        self._mass = 2 * (1 - quantile)
+        self._units: list[tuple[_Largest, _Largest]] = []
+        # The pairs that do not make a unit yet.
         self._open: list[tuple[Samples, Samples]] = []
 
     @property
@@ -75,12 +77,11 @@ class TailDesign(Design):
         return len(self._units)
 
     def add(self, baseline: Samples, current: Samples) -> None:
-        """Add a pair: all samples of either side, finite and above 0, lower is better."""
+        """Add a pair: all samples of either side, finite and not below 0, lower is better."""
         self._open.append((baseline, current))
         self.pairs += 1
-        unit = self._unit()
-        if unit.samples >= self.least_samples:
-            self._units.append(unit)
+        if self._open_samples() >= self.least_samples:
+            self._units.append(self._unit())
             self._open = []
 
     def least_pairs(self) -> int:
@@ -89,22 +90,21 @@ class TailDesign(Design):
 
     def center(self, confidence: float) -> Estimate:
         """Return the logarithm of the ratio; see `Design`."""
-        # Before there is a unit the pairs so far give a value, though no interval.
-        units = self._units[-MOST_UNITS:] or [self._unit()]
-        lowest = min(unit.lowest for unit in units)
-        highest = max(unit.highest for unit in units)
+        units = self._compared()
 
         def tried(ratio: float) -> Estimate:
-            return signed_rank(_differences(units, ratio), confidence)
+            return signed_rank(units.differences(ratio), confidence)
 
-        below, above = _edge(lambda ratio: tried(ratio).value > 0, lowest, highest)
+        # Between two samples far apart many ratios fit equally well.
+        below, _ = _edge(lambda ratio: tried(ratio).value > 0, units.lowest, units.highest)
+        _, above = _edge(lambda ratio: tried(ratio).value >= 0, below, units.highest)
         value = (below + above) / 2
         low: float | None = None
         high: float | None = None
-        if tried(value).low is not None:
+        if self._units and tried(value).low is not None:
             # Of the last two ratios that were tried the one that is rejected.
-            low, _ = _edge(lambda ratio: (tried(ratio).low or 0.0) > 0, lowest, above)
-            _, high = _edge(lambda ratio: (tried(ratio).high or 0.0) >= 0, below, highest)
+            low, _ = _edge(lambda ratio: (tried(ratio).low or 0.0) > 0, units.lowest, above)
+            _, high = _edge(lambda ratio: (tried(ratio).high or 0.0) >= 0, below, units.highest)
         size = self._pairs_of_a_unit()
         what = f"{self.pairs} pairs" if size == 1 else f"{self.units} groups of some {size} pairs"
         method = f"signed ranks of the shares beyond a common limit in {what}"
@@ -112,18 +112,26 @@ class TailDesign(Design):
 
     def effect(self) -> float:
         """Return the share of units in which the current side exceeded more often."""
-        return share_above(_differences(self._units or [self._unit()], 0.0))
+        return share_above(self._compared().differences(0.0))
 
-    def _unit(self) -> _Unit:
-        baseline, current = zip(*self._open, strict=True)
-        return _Unit(np.concatenate(baseline), np.concatenate(current), self._quantile)
+    def _compared(self) -> _Units:
+        # Before there is a unit the pairs so far give a value, though no interval.
+        return _Units(self._units[-MOST_UNITS:] or [self._unit()], self._mass)
+
+    def _unit(self) -> tuple[_Largest, _Largest]:
+        baseline, current = (np.concatenate(side) for side in zip(*self._open, strict=True))
+        return _largest(baseline, self._mass), _largest(current, self._mass)
+
+    def _open_samples(self) -> int:
+        """Return how many samples the side with fewer has."""
+        return min(sum(map(len, side)) for side in zip(*self._open, strict=True))
 
     def _pairs_of_a_unit(self) -> int:
         if self._units:
             return math.ceil((self.pairs - len(self._open)) / len(self._units))
         if not self._open:
             return 1
-        return math.ceil(self.least_samples / (self._unit().samples / self.pairs))
+        return math.ceil(self.least_samples * self.pairs / self._open_samples())
 
 
 def is_tail(statistic: str) -> bool:
@@ -138,61 +146,93 @@ def design_of(statistic: str, threshold: float, error: float) -> PairedDesign | 
     return PairedDesign(threshold, error)
 
 
-class _Unit:
-    """The largest samples of either side of a pair, or of several: as many as can be beyond."""
+class _Largest(NamedTuple):
+    """The largest samples of one side of a unit.
 
-    def __init__(self, baseline: Samples, current: Samples, quantile: float) -> None:
-        # Of both sides together, each counted as 1.
-        self._mass = 2 * (1 - quantile)
-        self.samples = min(len(baseline), len(current))
-        self._baseline, self._current = self._largest(baseline), self._largest(current)
-        self._weights = np.repeat(
-            [1 / len(baseline), 1 / len(current)], [len(self._baseline), len(self._current)]
-        )
-        self.lowest = math.log(self._current[-1] / self._baseline[0]) - _ROUNDING
-        self.highest = math.log(self._current[0] / self._baseline[-1]) + _ROUNDING
+    Attributes
+    ----------
+    values
+        Each once, in falling order.
+    counts
+        How many there are of each.
+    total
+        How many samples the side has.
+    """
 
-    def _largest(self, samples: Samples) -> Samples:
-        kept = min(len(samples), math.ceil(self._mass * len(samples)) + 1)
-        # Where the clock shows no time at all it is less than its least.
-        positive = np.maximum(np.partition(samples, len(samples) - kept)[-kept:], 1e-9)
-        largest: Samples = np.sort(positive)[::-1]
-        return largest
+    values: Samples
+    counts: NDArray[np.int64]
+    total: int
 
-    def difference(self, ratio: float) -> float:
-        """Return by how much more of the current side lies beyond the common limit.
+
+class _Units:
+    """Some units to compare for one ratio after the other.
+
+    Parameters
+    ----------
+    sides
+        Of each unit as many samples of the baseline, and of the current side, as can be beyond.
+    mass
+        What lies beyond the common limit, each side counted as 1.
+    """
+
+    def __init__(self, sides: Sequence[tuple[_Largest, _Largest]], mass: float) -> None:
+        self._mass = mass
+        # Padded with nothing: below all samples, and there are none of it.
+        width = [max(len(side[which].values) for side in sides) for which in (0, 1)]
+        self._split = width[0]
+        self._values = np.zeros((len(sides), sum(width)))
+        self._counts = np.zeros(self._values.shape, dtype=np.int64)
+        for number, side in enumerate(sides):
+            for which, begin in ((0, 0), (1, self._split)):
+                end = begin + len(side[which].values)
+                self._values[number, begin:end] = side[which].values
+                self._counts[number, begin:end] = side[which].counts
+        self._totals = np.array([[one.total for one in side] for side in sides])
+        self._weights = self._counts / np.repeat(self._totals, width, axis=1)
+        self.lowest = min(math.log(c.values[-1] / b.values[0]) for b, c in sides) - _ROUNDING
+        self.highest = max(math.log(c.values[0] / b.values[-1]) for b, c in sides) + _ROUNDING
+
+    def differences(self, ratio: float) -> Samples:
+        """Return by how much more of the current side lies beyond the common limit, by unit.
 
         Parameters
         ----------
         ratio
             The logarithm of that by which the baseline is multiplied.
         """
-        values = np.concatenate([self._baseline * math.exp(ratio), self._current])
-        order = np.argsort(-values)
-        reached = np.cumsum(self._weights[order])
-        last = min(int(np.searchsorted(reached, self._mass - _ROUNDING)), len(values) - 1)
-        limit = values[order[last]]
-        split = len(self._baseline)
-        beyond = self._shares(values > limit, split)
-        on = self._shares(values == limit, split)
+        values = self._values.copy()
+        values[:, : self._split] *= math.exp(ratio)
+        order = np.argsort(-values, axis=1)
+        reached = np.cumsum(np.take_along_axis(self._weights, order, axis=1), axis=1)
+        last = np.argmax(reached >= self._mass - _ROUNDING, axis=1)[:, None]
+        limit = np.take_along_axis(values, np.take_along_axis(order, last, axis=1), axis=1)
+        beyond = self._shares(values > limit)
+        on = self._shares(values == limit)
         # Samples on the limit lie beyond it to the part that makes up the mass.
         part = (self._mass - (beyond[0] + beyond[1])) / (on[0] + on[1])
-        return (beyond[1] + part * on[1]) - (beyond[0] + part * on[0])
+        more: Samples = (beyond[1] + part * on[1]) - (beyond[0] + part * on[0])
+        return more
 
-    def _shares(self, chosen: NDArray[np.bool_], split: int) -> tuple[float, float]:
-        return (
-            float(np.count_nonzero(chosen[:split]) * self._weights[0]),
-            float(np.count_nonzero(chosen[split:]) * self._weights[-1]),
-        )
+    def _shares(self, chosen: NDArray[np.bool_]) -> tuple[Samples, Samples]:
+        # Counted first, so that equal shares are equal to the last bit.
+        counts = np.where(chosen, self._counts, 0)
+        baseline = np.sum(counts[:, : self._split], axis=1) / self._totals[:, 0]
+        current = np.sum(counts[:, self._split :], axis=1) / self._totals[:, 1]
+        return baseline, current
 
 
-def _differences(units: list[_Unit], ratio: float) -> Samples:
-    return np.array([unit.difference(ratio) for unit in units])
+def _largest(samples: Samples, mass: float) -> _Largest:
+    """Return what can lie beyond the limit: as much as the mass, and all that is as large."""
+    place = max(len(samples) - math.ceil(mass * len(samples)) - 1, 0)
+    least = np.partition(samples, place)[place]
+    # Where the clock shows no time at all it is less than its least.
+    values, counts = np.unique(np.maximum(samples[samples >= least], 1e-9), return_counts=True)
+    return _Largest(values[::-1], counts[::-1], len(samples))
 
 
 def _edge(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
     """Return, closely together, a ratio that something still holds for and one that it does not."""
-    for _ in range(_STEPS):
+    while high - low > _CLOSE:
         middle = (low + high) / 2
         if holds(middle):
             low = middle

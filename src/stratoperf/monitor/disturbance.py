@@ -42,6 +42,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stratoperf.monitor.processes import TICK_S
+from stratoperf.monitor.speed import INTEGER_FAR
 
 WARNED_PERCENT = 1.0
 """Above 1 % of lost time the p99, the slowest 1 % of samples, can be the work of others."""
@@ -55,11 +56,11 @@ LEAST_TICKS = 2
 NO_IDLE_PERCENT = 5.0
 """CPUs idle for less than this offer a thread no way out of a queue."""
 
-REFERENCE_CHANGE = 0.10
+REFERENCE_CHANGE = 2 * INTEGER_FAR
 """The same work took 10 % more or less time after a measurement than before: no single speed of
-the machine belongs to it. Servers change their clock rate in steps of 2.5 to 5 %; of 45 pairs of
-readings on the project's machine 15 were a step apart, 2 were two, and beyond came a host that was
-busy (52 %). Single steps are everyday, and an interval over processes covers them."""
+the machine belongs to it. Steps of the clock rate are everyday, and an interval over processes
+covers them: of 45 pairs of readings on the project's machine 15 were a step of 3.6 % apart and 2
+were two; a busy host was 52 % away."""
 
 PI_ACTIVE_BITS = {0: "under-voltage", 1: "its frequency capped", 2: "throttled", 3: "too hot"}
 """Bits of the Raspberry Pi firmware's ``get_throttled`` that describe the present."""

@@ -1,10 +1,10 @@
 """Read the speed of the machine by a small reference workload.
 
 A cloud machine changes its speed from minute to minute, and its kernel tells nothing of it: the
-clock of the cores follows the load of all guests, and the memory is shared with them. So a
-measurement is put between two readings of a workload that never changes: a chain of integer
-arithmetic, whose step takes a fixed number of the core's cycles, and a chain of reads of memory
-that no cache answers. `stratoperf.monitor.speed` judges the readings.
+clock rate of the cores follows the load of all guests, another guest may have the other hardware
+thread of a core, and the memory is shared with all of them. So a measurement is put between two
+readings of a workload that never changes: chains of integer arithmetic, and a chain of reads of
+memory that no cache answers. `stratoperf.monitor.speed` judges the readings.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ BUFFER_SHARE = 32
 
 
 class Reading(NamedTuple):
-    """How fast the machine was at a moment.
+    """How fast the machine was at a moment; times are lower quartiles of 40 repeats over 5 ms.
 
     Attributes
     ----------
     integer_ns
-        Time of a step of dependent integer arithmetic, 6 cycles on most cores: the least of 10
-        repeats over 5 ms.
+        Time of a step of four chains of dependent integer arithmetic, 24 operations.
     memory_ns
-        Time of such a step and one read of memory that misses every cache: the least of 20
-        repeats over 5 ms. ``None`` where there was no memory for a buffer.
+        Time of a read that misses every cache, where each needs the one before. ``None`` where
+        there was no memory for a buffer.
     memory_bytes
         Length of the buffer. Only times over equal buffers can be compared: a longer one costs
         more address translation.

@@ -90,11 +90,12 @@ def speed_warnings(speed: Speed) -> list[str]:
     ]
 
 
-def references(environment: Mapping[str, Any]) -> list[Reference]:
-    """Return those of the processes of a result, from its environment; none where it has none."""
-    processes = environment.get("processes")
-    whole = processes if isinstance(processes, list) else [environment]
-    known = [one.get("reference") for one in whole if isinstance(one, Mapping)]
+def references(result: Mapping[str, Any]) -> list[Reference]:
+    """Return those of the processes of a result, from its tree; none where it has none."""
+    processes = result.get("processes")
+    sources = processes if isinstance(processes, list) and processes else [result]
+    environments = [one.get("environment") for one in sources if isinstance(one, Mapping)]
+    known = [one.get("reference") for one in environments if isinstance(one, Mapping)]
     return [one for one in known if isinstance(one, Mapping)]
 
 

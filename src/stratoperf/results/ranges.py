@@ -8,7 +8,7 @@ from typing import Any
 
 from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result, Variation
+from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Process, Result, Variation
 from stratoperf.statistics import Estimate
 
 LARGEST = 1e60
@@ -44,15 +44,20 @@ def check_result(result: Result, where: str) -> None:
     if result.variation is not None:
         _check_variation(result.variation, f"{where}.variation")
     for index, process in enumerate(result.processes):
-        for name, values in process.metrics.items():
-            place = f"{where}.processes[{index}].metrics"
-            check_name(name, place)
-            for statistic, value in values.items():
-                check_name(statistic, f"{place}.{name}")
-                _check_number(value, f"{place}.{name}.{statistic}")
+        _check_process(process, f"{where}.processes[{index}]")
+    for index, process in enumerate(result.left_out):
+        _check_process(process, f"{where}.left_out[{index}]")
     for name, metric in result.metrics.items():
         check_name(name, f"{where}.metrics")
         _check_metric(metric, f"{where}.metrics.{name}")
+
+
+def _check_process(process: Process, where: str) -> None:
+    for name, values in process.metrics.items():
+        check_name(name, f"{where}.metrics")
+        for statistic, value in values.items():
+            check_name(statistic, f"{where}.metrics.{name}")
+            _check_number(value, f"{where}.metrics.{name}.{statistic}")
 
 
 def check_name(name: str, where: str) -> None:

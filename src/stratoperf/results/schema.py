@@ -41,6 +41,9 @@ QUANTILES: Mapping[str, float] = MappingProxyType(
 STATISTICS = ("mean", *QUANTILES)
 """The statistics that have an interval, so that a target can be set for them."""
 
+THIS_PROCESS = "this process"
+"""The scope of what a single process measured: its intervals do not cover the next process."""
+
 
 class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the samples of one metric say, in the metric's unit; ``None`` where nothing can be said.
@@ -64,7 +67,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         ``"this process"``.
     at_reference_speed
         The median as it would be, had the machine had its usual speed for each process; ``None``
-        where its speed was not measured.
+        where its speed was not measured, or the medians do not follow it.
     """
 
     count: Count
@@ -310,6 +313,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     processes
         What each of several processes measured, in short, in the order measured; empty for a single
         process.
+    left_out
+        The same of processes that were measured and do not count, because they were disturbed from
+        outside; their samples are in no series.
     variation
         Where the variation is, within or between processes; ``None`` for a single process.
     stopped_because
@@ -346,6 +352,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     verification: Verification | None = None
     environment: Mapping[str, Any] = {}
     processes: tuple[Process, ...] = ()
+    left_out: tuple[Process, ...] = ()
     variation: Variation | None = None
     stopped_because: str | None = None
     items: float | None = None

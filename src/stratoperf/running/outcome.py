@@ -119,7 +119,7 @@ def over_processes(
         Why the processes are not more, or ``None``.
     """
     choice = choose(parts, case.least)
-    own = [one for part in choice.kept for one in references(part["environment"])]
+    own = [one for part in choice.kept for one in references(part)]
     usual = [ns for one in run if isinstance(ns := one.get("integer_ns"), float)]
     tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
     kept = {id(part) for part in choice.kept}

@@ -178,7 +178,7 @@ class _Execution:
         self._references: list[Reference] = [
             one
             for tree in [*recorder.results, *(part for each in self._open for part in each.parts)]
-            for one in references(tree.get("environment", {}))
+            for one in references(tree)
         ]
 
     def run(self) -> Run:
@@ -271,7 +271,7 @@ class _Execution:
                 seconds = time.monotonic() - begin
                 tree, is_set_up = taken[0]
                 if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
-                    self._references += references(tree["environment"])
+                    self._references += references(tree)
                     self._recorder.add_part(tree)
                     # Where they are on the disk by now, they need no memory.
                     progress.parts = self._recorder.parts(case.key)
@@ -317,7 +317,7 @@ class _Execution:
 
         def record(tree: dict[str, Any]) -> None:
             if tree["series"]:
-                self._references += references(tree["environment"])
+                self._references += references(tree)
                 tree = over_processes(case, [tree], self._references, None, why)
             results.append(self._record(progress, tree))
 

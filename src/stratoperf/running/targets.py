@@ -12,7 +12,7 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.results.schema import STATISTICS, Metric, TargetVerdict, Verdict
+from stratoperf.results.schema import STATISTICS, THIS_PROCESS, Metric, TargetVerdict, Verdict
 from stratoperf.running.units import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
 
@@ -22,9 +22,6 @@ _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
 
 SEVERITY: tuple[Verdict, ...] = ("missed", "inconclusive", "met", "not-measured")
 """Verdicts, the one that needs attention first."""
-
-THIS_PROCESS = "this process"
-"""The scope of an estimate whose interval speaks of a single process."""
 
 OTHER_PROCESS = 2.0
 """How far another process may be from a single measured one, as a factor, though neither waited

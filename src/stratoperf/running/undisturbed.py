@@ -7,7 +7,8 @@ To leave out measurements is dangerous: leaving out what is slow makes any machi
 measuring again until a claim is met would meet it. So nothing here reads a measured value. A part
 says whether it was disturbed before its samples are looked at, from counters of the kernel alone
 (`stratoperf.monitor.disturbance`), and how often a case is measured again follows from those words
-and from counts. Disturbed parts stay in the run file, among the series.
+and from counts. What was left out stays in the run file, beside what counts, so that anybody can
+see what it would have changed (`Result.left_out`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Choice(NamedTuple):
 
     Attributes
     ----------
-    kept
-        The parts that count, in the order measured.
+    kept, left_out
+        The parts that count, and those that do not, in the order measured.
     disturbed
         What disturbed those, where they are all that there is; the result's ``disturbed``.
     note
@@ -36,6 +37,7 @@ class Choice(NamedTuple):
     """
 
     kept: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
     disturbed: str | None
     note: str | None
 
@@ -58,13 +60,17 @@ def choose(parts: Sequence[dict[str, Any]], least: int) -> Choice:
     quiet = [part for part in parts if not part.get("disturbed")]
     noisy = [part for part in parts if part.get("disturbed")]
     if not noisy:
-        return Choice(quiet, None, None)
+        return Choice(quiet, [], None, None)
     causes = (cause for part in noisy for cause in part["disturbed"].split("; "))
-    count = f"{len(noisy)} of {len(parts)} processes"
-    words = "; ".join(worst_of_each_kind(causes))
+    # How many a cause is the worst of is only told where there are several causes.
+    of_all = f" (the worst of {len(noisy)})"
+    words = "; ".join(cause.removesuffix(of_all) for cause in worst_of_each_kind(causes))
+    if len(parts) == 1:
+        return Choice(list(parts), [], words, None)
+    told = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
     if len(quiet) >= least or len(quiet) > len(noisy):
-        return Choice(quiet, None, f"left out {count}, which were disturbed: {words}")
-    return Choice(list(parts), words if len(parts) == 1 else f"{words}, in {count}", None)
+        return Choice(quiet, noisy, None, f"left out as disturbed: {told}")
+    return Choice(list(parts), [], told, None)
 
 
 def wants_another(parts: Sequence[dict[str, Any]], planned: int) -> bool:

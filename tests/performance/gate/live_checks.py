@@ -7,15 +7,16 @@ from pathlib import Path
 
 import stratoperf as sp
 from gate.distill import with_figures
-from gate.operations import work_of
-from gate.plan import Job, Trial
+from gate.operations import TAILS, work_of
+from gate.plan import TAIL_SHARES, Job, Trial
 from gate.records import Record, Store
 from stratoperf.analysis import ComparedMetric
 
 MODULE = str(Path(__file__).with_name("operations.py"))
 
-BUDGET_S = {True: 10.0, False: 60.0}
-"""By whether the sides are identical: false alarms are counted at 10 s, detection at 60 s."""
+IDENTICAL_S = {"live": 10.0, "p95": 20.0, "p99": 20.0}
+SLOW_S = 60.0
+"""Budgets: false alarms are counted at short ones, detections and precision at 60 s."""
 
 
 def check(job: Job, number: int, store: Store) -> list[Record]:
@@ -24,11 +25,11 @@ def check(job: Job, number: int, store: Store) -> list[Record]:
     begin = time.monotonic()
     precision = trial.gate == "precision"
     comparison = sp.compare_live(
-        _side(trial, 0.0),
-        _side(trial, trial.slowdown),
+        *_sides(trial),
         [trial.operation],
         threshold=trial.threshold,
-        duration_s=60.0 if precision else BUDGET_S[trial.slowdown == 0],
+        statistic=trial.gate if trial.gate in ("p95", "p99") else "p50",
+        duration_s=budget_s(trial) or SLOW_S,
         stop_early=not precision,
         seed=number,
         output=store.raw,
@@ -47,9 +48,23 @@ def check(job: Job, number: int, store: Store) -> list[Record]:
     return [with_figures(record, store.raw)]
 
 
-def _side(trial: Trial, slowdown: float) -> sp.Environment:
-    work = work_of(trial.operation, slowdown)
-    return sp.Environment(params={"work": work}, modules=(MODULE,))
+def budget_s(trial: Trial) -> float | None:
+    """Return what a check of the live gate takes at most, and of others ``None``."""
+    if trial.gate not in (*IDENTICAL_S, "precision"):
+        return None
+    return SLOW_S if trial.slowdown else IDENTICAL_S.get(trial.gate, SLOW_S)
+
+
+def _sides(trial: Trial) -> tuple[sp.Environment, sp.Environment]:
+    """Return both sides; identical ones have a tail where the operation can have it."""
+    slowdowns = (0.0, trial.slowdown)
+    if trial.operation in TAILS and not trial.slowdown:
+        slowdowns = (TAIL_SHARES[trial.operation],) * 2
+    baseline, current = (
+        sp.Environment(params={"work": work_of(trial.operation, one)}, modules=(MODULE,))
+        for one in slowdowns
+    )
+    return baseline, current
 
 
 def _interval(metric: ComparedMetric) -> Record:

@@ -1,6 +1,7 @@
-"""Two operations whose amount of work is a parameter: what the gates are tried on.
+"""The operations that the gates are tried on; workers import this file for its benchmarks.
 
-Workers import this file for its benchmarks; 5 % more `work` is 5 % more steps of the same loop.
+Of two the amount of work is a parameter: 5 % more `work` is 5 % more steps of the same loop. Three
+have a tail, whose share is the parameter.
 """
 
 from __future__ import annotations
@@ -16,52 +17,88 @@ from pathlib import Path
 
 import stratoperf as sp
 
-SOURCE = Path(__file__).with_name("native_work.c")
+HERE = Path(__file__).parent
 
 WORK = {"gate.native": 20_000, "gate.python": 1_000}
 """Steps of the baseline: some 30 to 60 µs, and divisible by 20, so that 5 % is a whole number."""
 
 
+TAILS = ("gate.planted", "gate.faulting", "gate.locked")
+"""Some iterations take longer, by their index in the source: by twice the work, by the faults of a
+fresh allocation of 64 pages, or by a lock that another thread holds."""
+
+
 def work_of(operation: str, slowdown: float) -> int:
-    """Return the steps of an operation that does so much more work: 0.05 is 5 %."""
+    """Return the parameter of an operation that is so much slower.
+
+    Parameters
+    ----------
+    operation
+        Any.
+    slowdown
+        As a fraction: of the work, or of the iterations that take longer where there is a tail.
+    """
+    if operation in TAILS:
+        return round(1000 * slowdown)
     return round(WORK[operation] * (1 + slowdown))
 
 
 @functools.cache
-def library() -> ctypes.CDLL:
-    """Return the compiled native work; it is kept among the temporary files of the user."""
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+def library(name: str = "native_work") -> ctypes.CDLL:
+    """Return a compiled source; it is kept among the temporary files of the user."""
+    source = HERE / f"{name}.c"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     target = Path(tempfile.gettempdir()) / f"stratoperf-gate-{os.getuid()}-{digest}.so"
     if not target.exists():
         unfinished = target.with_suffix(f".{os.getpid()}")
         subprocess.run(
             [
                 os.environ.get("CC", "cc"),
-                *("-O2", "-shared", "-fPIC", f"-I{sp.get_include()}"),
-                *(str(SOURCE), "-o", str(unfinished)),
+                *("-O2", "-shared", "-fPIC", "-pthread", f"-I{sp.get_include()}"),
+                *(str(source), "-o", str(unfinished)),
             ],
             check=True,
         )
         unfinished.rename(target)
-    loaded = ctypes.CDLL(str(target))
-    loaded.make_native_work.restype = ctypes.c_void_p
-    loaded.make_native_work.argtypes = [ctypes.c_uint64]
-    loaded.spin.restype = ctypes.c_uint64
-    loaded.spin.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
-    return loaded
+    return ctypes.CDLL(str(target))
 
 
 def native_capsule(work: int) -> object:
     """Return the native operation; it lives as long as the process."""
+    make = library().make_native_work
+    make.restype = ctypes.c_void_p
+    make.argtypes = [ctypes.c_uint64]
+    return _capsule(make(work))
+
+
+def tailed_capsule(operation: str, per_mille: int) -> object:
+    """Return a native operation with a tail; it lives as long as the process."""
+    make = library("native_tails").make_tailed_work
+    make.restype = ctypes.c_void_p
+    make.argtypes = [ctypes.c_int, ctypes.c_uint64]
+    return _capsule(make(TAILS.index(operation), per_mille))
+
+
+def _capsule(operation: int | None) -> object:
+    if operation is None:
+        raise MemoryError("the native operation could not be made")
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    return new_capsule(library().make_native_work(work), b"stratoperf.operation/1", None)
+    return new_capsule(operation, b"stratoperf.operation/1", None)
+
+
+def native_spin() -> Callable[[int, int], int]:
+    """Return the plain function of the native work: of a value and so many steps."""
+    spin = library().spin
+    spin.restype = ctypes.c_uint64
+    spin.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
+    return spin
 
 
 def native_call(work: int) -> Callable[[], object]:
     """Return the native work as a Python callable, for tools that know no other."""
-    spin = library().spin
+    spin = native_spin()
     return lambda: spin(1, work)
 
 
@@ -100,3 +137,21 @@ def native(work: int) -> object:
 def python(work: int) -> Callable[[], object]:
     """A loop of the interpreter."""
     return python_call(work)
+
+
+@sp.benchmark("gate.planted", params={"work": [60]})
+def planted(work: int) -> object:
+    """A chain that is twice as long in so many of a thousand iterations."""
+    return tailed_capsule("gate.planted", work)
+
+
+@sp.benchmark("gate.faulting", params={"work": [80]})
+def faulting(work: int) -> object:
+    """A chain and 64 pages to write, which are fresh ones in so many of a thousand iterations."""
+    return tailed_capsule("gate.faulting", work)
+
+
+@sp.benchmark("gate.locked", params={"work": [80]})
+def locked(work: int) -> object:
+    """A chain and a lock, which another thread holds at times, unless `work` is 0."""
+    return tailed_capsule("gate.locked", work)

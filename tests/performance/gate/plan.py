@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from gate.records import Record
@@ -16,11 +16,13 @@ class Trial(NamedTuple):
     ----------
     gate
         What judges: ``"live"``, ``"stored"``, ``"rules"`` (the medians and Criterion's rule, on the
-        same two runs), ``"pyperf"``, or ``"precision"`` (a live session of 60 s to its end).
+        same two runs), ``"pyperf"``, ``"precision"`` (a live session of 60 s to its end), or the
+        live gate by ``"p95"`` or ``"p99"``.
     operation
-        ``"gate.native"`` or ``"gate.python"``.
+        Its name.
     slowdown
-        The extra work of the current side, as a fraction; 0 is identical against identical.
+        The extra work of the current side, as a fraction, or the share of its iterations that have
+        a tail; 0 is identical against identical.
     threshold
         Of the verdict.
     """
@@ -74,6 +76,13 @@ class Job(NamedTuple):
 
 OPERATIONS = ("gate.native", "gate.python")
 
+TAIL_THRESHOLD = 0.2
+
+TAIL_SHARES = {"gate.planted": 0.06, "gate.faulting": 0.08, "gate.locked": 0.08}
+"""Iterations with a tail, by the operation: of the current side; of both, where they are identical.
+
+A lock is held as often as its source says, which is about that."""
+
 SLOWDOWNS = ((0.05, 0.02), (0.10, 0.05), (0.20, 0.05))
 """Each with the threshold that it is tried at."""
 
@@ -90,6 +99,23 @@ def _rounds(gate: str, rounds: int) -> list[Job]:
     ]
 
 
+def _tails() -> list[Job]:
+    """Return the jobs of the live gate by p95 and p99: 300 identical checks of either."""
+    statistics = ("p95", "p99")
+    operations = (*OPERATIONS, *TAIL_SHARES)
+    identical = [
+        Job((Trial(statistic, operation, 0.0, TAIL_THRESHOLD),), 300 // len(operations))
+        for statistic in statistics
+        for operation in operations
+    ]
+    slow = [
+        Job((Trial("p95", operation, share, TAIL_THRESHOLD),), 60)
+        for operation, share in TAIL_SHARES.items()
+    ]
+    # Of p99 a smaller share is a tail.
+    return [*identical, *slow, Job((Trial("p99", "gate.planted", 0.02, TAIL_THRESHOLD),), 60)]
+
+
 def _own_gate(gate: str) -> list[Job]:
     return [
         *_jobs(gate, 0.0, 0.05, 300),
@@ -99,6 +125,7 @@ def _own_gate(gate: str) -> list[Job]:
 
 STREAMS: dict[str, list[Job]] = {
     "live": [*_own_gate("live"), *_jobs("precision", 0.0, 0.05, 4)],
+    "tails": _tails(),
     "stored": _own_gate("stored"),
     "rules": _rounds("rules", 60),
     "pyperf": _rounds("pyperf", 60),
@@ -127,3 +154,29 @@ def schedule(jobs: Iterable[Job], records: Iterable[Record]) -> Iterator[tuple[J
 def remaining(jobs: Iterable[Job], records: Iterable[Record]) -> int:
     """Return how many goes are left."""
     return sum(1 for _ in schedule(jobs, records))
+
+
+def seconds_left(
+    jobs: Iterable[Job], records: Iterable[Record], budget_s: Callable[[Trial], float | None]
+) -> dict[Job, float | None]:
+    """Return how long what is left will take, by job.
+
+    Parameters
+    ----------
+    jobs, records
+        As for `schedule`.
+    budget_s
+        What a check takes at most; where some are measured their mean counts instead. ``None``
+        where neither is known.
+    """
+    known: dict[str, list[float]] = {}
+    for record in records:
+        taken = record["seconds"] if "seconds" in record else record["decided_s"]
+        known.setdefault(record["trial"], []).append(taken)
+    left: dict[Job, float | None] = {}
+    for job in jobs:
+        before = known.get(job.trials[-1].name, [])
+        each = sum(before) / len(before) if before else budget_s(job.trials[0])
+        done = min(len(known.get(trial.name, [])) for trial in job.trials)
+        left[job] = None if each is None else each * max(job.checks - done, 0)
+    return left

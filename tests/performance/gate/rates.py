@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gate.plan import OPERATIONS, Trial
+from gate.plan import OPERATIONS, TAIL_SHARES, Trial
 from gate.records import Record
 
 BOTH = "both"
@@ -23,6 +23,11 @@ GATES = {
 }
 """What judges, by its name in the records: one run of ``rules`` or ``pyperf`` serves several."""
 
+TAIL_GATES = {"p95": "live gate, p95", "p99": "live gate, p99"}
+"""The live gate by a high quantile."""
+
+TAIL_OPERATIONS = (*OPERATIONS, *TAIL_SHARES)
+
 
 class Cell(NamedTuple):
     """The checks of one gate on one kind of change.
@@ -30,11 +35,11 @@ class Cell(NamedTuple):
     Attributes
     ----------
     gate
-        A key of `GATES`.
+        A key of `GATES` or of `TAIL_GATES`.
     operation
         Or `BOTH`.
     slowdown, threshold
-        As fractions.
+        As fractions; for tails the share of the iterations that have one.
     checks, slower, faster, inconclusive
         How many there were, and how many ended with these verdicts; the others said ``same``.
     rate
@@ -75,26 +80,32 @@ def cells(records: Iterable[Record]) -> list[Cell]:
 
     The order is that of `GATES`, then of the slow-downs.
     """
+    return _cells(records, list(GATES), OPERATIONS)
+
+
+def tail_cells(records: Iterable[Record]) -> list[Cell]:
+    """Return the same for the live gate by p95 and p99."""
+    return _cells(records, list(TAIL_GATES), TAIL_OPERATIONS)
+
+
+def _cells(records: Iterable[Record], gates: list[str], operations: Sequence[str]) -> list[Cell]:
     checks: dict[tuple[str, str, float, float], list[tuple[str, Record]]] = {}
     for record in records:
         trial = Trial.named(record["trial"])
-        for gate, verdict in _verdicts(trial, record):
+        for gate, verdict in _verdicts(trial, record, gates):
             for operation in (BOTH, trial.operation):
                 key = (gate, operation, trial.slowdown, trial.threshold)
                 checks.setdefault(key, []).append((verdict, record))
-    operations = (BOTH, *OPERATIONS)
-    ordered = sorted(
-        checks,
-        key=lambda key: (operations.index(key[1]), list(GATES).index(key[0]), *key[2:]),
-    )
+    places = (BOTH, *operations)
+    ordered = sorted(checks, key=lambda key: (places.index(key[1]), gates.index(key[0]), *key[2:]))
     return [_cell(key, checks[key]) for key in ordered]
 
 
-def _verdicts(trial: Trial, record: Record) -> Iterator[tuple[str, str]]:
-    """Yield what each gate said of a check."""
+def _verdicts(trial: Trial, record: Record, gates: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what each of these gates said of a check."""
     if "verdicts" in record:
-        yield from record["verdicts"].items()
-    elif trial.gate in GATES:
+        yield from (said for said in record["verdicts"].items() if said[0] in gates)
+    elif trial.gate in gates:
         yield trial.gate, record["verdict"]
 
 
@@ -124,7 +135,7 @@ def _half_width(gate: str, record: Record) -> float | None:
     if gate in ("criterion", "criterion-floor"):
         change = record["criterion"]
         low, high = 1 + change["low"], 1 + change["high"]
-    elif gate in ("live", "stored"):
+    elif gate in ("live", "stored", *TAIL_GATES):
         low, high = record["low"], record["high"]
     else:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from gate.plan import OPERATIONS, SLOWDOWNS
 from gate.precision import Errors, Widths, errors, widths
-from gate.rates import BOTH, GATES, Cell, cells
+from gate.rates import BOTH, GATES, TAIL_GATES, TAIL_OPERATIONS, Cell, cells, tail_cells
 from gate.records import Record
 
 KINDS = ((0.0, 0.05), *SLOWDOWNS)
@@ -18,6 +18,7 @@ def as_json(records: Sequence[Record], machine: Record | None) -> dict[str, Any]
     return {
         "machine": machine,
         "verdicts": [cell.to_json() for cell in cells(records)],
+        "tails": [cell.to_json() for cell in tail_cells(records)],
         "widths": [one.to_json() for one in widths(records)],
         "errors": [one.to_json() for one in errors(records)],
     }
@@ -32,6 +33,9 @@ def as_text(records: Sequence[Record], machine: Record | None) -> str:
         if rows:
             title = "Both operations" if operation == BOTH else operation
             parts.append(f"{title}\n{_aligned([DETAILS, *rows])}")
+    tails = [_tail_row(cell) for cell in _of_tails(records)]
+    if tails:
+        parts.append(_aligned([TAILS, *tails]))
     parts += [_aligned(table) for table in _pairing(records)]
     return "\n\n".join(parts)
 
@@ -45,6 +49,9 @@ def as_markdown(records: Sequence[Record], machine: Record | None) -> str:
         rows = [row for gate in GATES if (row := _summary(found, gate, operation))]
         if rows:
             parts.append(_markdown([head, *rows]))
+    tails = [_tail_row(cell) for cell in _of_tails(records)]
+    if tails:
+        parts.append(_markdown([TAILS, *tails]))
     parts += [_markdown(table) for table in _pairing(records)]
     return "\n\n".join(parts)
 
@@ -151,6 +158,47 @@ def _details(cell: Cell) -> list[str]:
         f"{percent(cell.rate)} [{_range(cell)}]",
         percent(cell.at_most) if cell.slowdown == 0 else "",
         f"{cell.faster}",
+        f"{cell.inconclusive}",
+        f"{cell.seconds:.3g}",
+        "" if cell.half_width is None else percent(cell.half_width),
+    ]
+
+
+TAILS = [
+    "tails",
+    "operation",
+    "checks",
+    "said slower [95 %]",
+    "same",
+    "inconclusive",
+    "median s",
+    "half-width",
+]
+
+
+def _of_tails(records: Sequence[Record]) -> list[Cell]:
+    """Return the cells of tails: identical sides pooled and apart, others by the operation."""
+    found = tail_cells(records)
+    return sorted(
+        (cell for cell in found if cell.operation != BOTH or cell.slowdown == 0),
+        key=lambda cell: (
+            list(TAIL_GATES).index(cell.gate),
+            cell.slowdown > 0,
+            (BOTH, *TAIL_OPERATIONS).index(cell.operation),
+        ),
+    )
+
+
+def _tail_row(cell: Cell) -> list[str]:
+    is_pooled = cell.operation == BOTH
+    what = f"{cell.slowdown:.0%} of the iterations" if cell.slowdown else "identical sides"
+    same = cell.checks - cell.slower - cell.faster - cell.inconclusive
+    return [
+        f"{TAIL_GATES[cell.gate]}, {what}",
+        "all operations" if is_pooled else cell.operation,
+        f"{cell.checks}",
+        detections(cell) if cell.slowdown else alarms(cell),
+        f"{same}",
         f"{cell.inconclusive}",
         f"{cell.seconds:.3g}",
         "" if cell.half_width is None else percent(cell.half_width),

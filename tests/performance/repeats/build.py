@@ -36,12 +36,14 @@ def google() -> Path:
 
 
 def has_google() -> bool:
-    """Whether the compiler knows Google Benchmark."""
+    """Whether there is a C++ compiler that knows Google Benchmark."""
     compiler = os.environ.get("CXX", "c++")
     if shutil.which(compiler) is None:
         return False
-    command = [compiler, "-x", "c++", "-fsyntax-only", "-include", "benchmark/benchmark.h"]
-    return not subprocess.run([*command, os.devnull], capture_output=True, check=False).returncode
+    asked = "#if !__has_include(<benchmark/benchmark.h>)\n#error\n#endif\n"
+    command = [compiler, "-E", "-x", "c++", "-"]
+    done = subprocess.run(command, input=asked.encode(), capture_output=True, check=False)
+    return done.returncode == 0
 
 
 @functools.cache

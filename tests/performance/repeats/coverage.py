@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from gate.rates import clopper_pearson
 from repeats.plan import EVERY, JOBS, MODES, OURS, PEERS, TOOLS, Job
-from repeats.records import Interval, Rerun
+from repeats.records import Interval, Outcome, Rerun
 
 ALL = "all"
 """Stands for the operations together."""
@@ -37,8 +37,8 @@ class Judged(NamedTuple):
         What it said.
     truth
         The long-run median without it.
-    drifted
-        Whether the result itself warned of the host's drift.
+    drifted, disturbed
+        Whether the result itself warned of the host's drift, or of others that took the processor.
     seconds
         That it took.
     """
@@ -46,6 +46,7 @@ class Judged(NamedTuple):
     interval: Interval
     truth: float
     drifted: bool
+    disturbed: bool
     seconds: float
 
     @property
@@ -83,42 +84,41 @@ def judged(reruns: Iterable[Rerun], *, at_reference: bool = False) -> dict[Job, 
         Take the values at reference speed, which is one for all re-runs of a mode: that at which
         a step of the reference workload takes its median time. Re-runs without one are left out.
     """
-    by_job: dict[Job, list[tuple[Interval, Rerun]]] = {job: [] for job in JOBS}
-    kept = list(reruns)
-    for interval, rerun in _at_reference(kept) if at_reference else _raw(kept):
-        by_job[rerun.job].append((interval, rerun))
+    measured = [
+        (rerun.job, rerun.outcome, rerun.seconds) for rerun in reruns if rerun.outcome is not None
+    ]
+    by_job: dict[Job, list[tuple[Interval, Outcome, float]]] = {job: [] for job in JOBS}
+    usual = _usual_steps(measured)
+    for job, outcome, seconds in measured:
+        interval = outcome.interval
+        if at_reference:
+            if outcome.reference is None or outcome.step_ns is None:
+                continue
+            interval = outcome.reference.scaled(usual[job.mode] / outcome.step_ns)
+        by_job[job].append((interval, outcome, seconds))
     return {job: _judged(pairs) for job, pairs in by_job.items() if len(pairs) > 1}
 
 
-def _raw(reruns: Iterable[Rerun]) -> Iterator[tuple[Interval, Rerun]]:
-    for rerun in reruns:
-        if rerun.outcome is not None:
-            yield rerun.outcome.interval, rerun
+def _usual_steps(measured: Sequence[tuple[Job, Outcome, float]]) -> dict[str, float]:
+    """Return, by mode, the median time of a step of the reference workload."""
+    steps: dict[str, list[float]] = {}
+    for job, outcome, _ in measured:
+        if outcome.step_ns is not None:
+            steps.setdefault(job.mode, []).append(outcome.step_ns)
+    return {mode: statistics.median(values) for mode, values in steps.items()}
 
 
-def _at_reference(reruns: Sequence[Rerun]) -> Iterator[tuple[Interval, Rerun]]:
-    """Yield the values at one speed: each was at the speed that was usual while it was measured."""
-    steps: dict[str, list[float]] = {mode: [] for mode in MODES}
-    for rerun in reruns:
-        if rerun.outcome is not None and rerun.outcome.step_ns is not None:
-            steps[rerun.job.mode].append(rerun.outcome.step_ns)
-    for rerun in reruns:
-        outcome = rerun.outcome
-        if outcome is not None and outcome.reference is not None and outcome.step_ns is not None:
-            usual = statistics.median(steps[rerun.job.mode])
-            yield outcome.reference.scaled(usual / outcome.step_ns), rerun
-
-
-def _judged(pairs: Sequence[tuple[Interval, Rerun]]) -> list[Judged]:
-    values = [interval.value for interval, _ in pairs]
+def _judged(pairs: Sequence[tuple[Interval, Outcome, float]]) -> list[Judged]:
+    values = [interval.value for interval, _, _ in pairs]
     return [
         Judged(
             interval,
             statistics.median(values[:index] + values[index + 1 :]),
-            rerun.outcome is not None and rerun.outcome.drifted,
-            rerun.seconds,
+            outcome.drifted,
+            outcome.disturbed,
+            seconds,
         )
-        for index, (interval, rerun) in enumerate(pairs)
+        for index, (interval, outcome, seconds) in enumerate(pairs)
     ]
 
 
@@ -136,6 +136,8 @@ class Cell(NamedTuple):
         result did not warn of the host's drift.
     drifted, drifted_covered
         The same of those that did.
+    disturbed
+        How many of all warned that others took the processor.
     unbounded
         How many have no interval; they cover nothing.
     low, high
@@ -159,6 +161,7 @@ class Cell(NamedTuple):
     covered: int
     drifted: int
     drifted_covered: int
+    disturbed: int
     unbounded: int
     low: float
     high: float
@@ -180,12 +183,16 @@ class Cell(NamedTuple):
         return self.rate >= (POOLED_GOAL if self.operation == ALL else EACH_GOAL[self.mode])
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON types; what is infinite or not a number is ``None``."""
-        tree = {**self._asdict(), "rate": self.rate, "met": self.met}
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in tree.items()
-        }
+        """Return it as plain JSON types."""
+        return _finite({**self._asdict(), "rate": self.rate, "met": self.met})
+
+
+def _finite(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return it with ``None`` for what is infinite or not a number, which JSON does not know."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in tree.items()
+    }
 
 
 def cells(reruns: Iterable[Rerun], *, at_reference: bool = False) -> list[Cell]:
@@ -217,6 +224,7 @@ def _cell(key: tuple[str, str, str, bool], by_operation: Sequence[Sequence[Judge
         covered=covered,
         drifted=len(drifted),
         drifted_covered=sum(row.covers for row in drifted),
+        disturbed=sum(row.disturbed for row in rows),
         unbounded=sum(math.isinf(row.width) for row in rows),
         low=low,
         high=high,
@@ -268,6 +276,10 @@ class Widths(NamedTuple):
     ratio: float | None
     low: float | None
     high: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON types."""
+        return _finite(self._asdict())
 
 
 def widths(reruns: Iterable[Rerun]) -> list[Widths]:

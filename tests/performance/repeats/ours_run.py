@@ -47,29 +47,37 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
     if result["status"] != "ok":
         raise ValueError(f"{result['key']}: {result['status']}: {result.get('reason')}")
     summary = result["metrics"]["latency"]["summary"]
-    readings = speed_readings(result.get("environment") or {})
+    readings = speed_readings(result)
     return _outcome(
         summary["p50"],
-        [*result.get("warnings", ()), *result.get("notes", ())],
+        [*result.get("warnings", ()), *_disturbed(result.get("disturbed"))],
         reference=summary.get("at_reference_speed"),
         scope=summary.get("scope"),
         details={
             "processes": summary.get("processes"),
             "method": summary["p50"].get("method"),
             "variation": result.get("variation"),
-            "readings": readings or None,
+            "notes": result.get("notes") or None,
+            **readings,
         },
-        step_ns=statistics.median(reading["integer_ns"] for reading in readings)
-        if readings
-        else None,
+        step_ns=statistics.median(readings["integer_ns"]) if readings else None,
     )
 
 
-def speed_readings(environment: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _disturbed(why: str | None) -> list[str]:
+    return [] if why is None else [f"disturbed: {why}"]
+
+
+def speed_readings(result: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the readings of the machine's speed, of each process where there are several."""
-    processes = environment.get("processes") or [environment]
-    found = [process.get("reference") or {} for process in processes]
-    return [reading for reading in found if reading.get("integer_ns")]
+    parts = result.get("processes") or [result]
+    found = [(part.get("environment") or {}).get("reference") or {} for part in parts]
+    known = [reading for reading in found if reading.get("integer_ns")]
+    return {
+        name: [reading.get(name) for reading in known]
+        for name in ("integer_ns", "memory_ns")
+        if known
+    }
 
 
 def by_measure(operation: str, processes: int | None) -> Outcome:
@@ -82,7 +90,7 @@ def by_measure(operation: str, processes: int | None) -> Outcome:
         measurement = sp.measure(BENCHMARKS[operation], **options)
     summary = measurement.summary()
     estimate = measurement.quantile(0.5)
-    texts = [*getattr(measurement, "warnings", ()), *getattr(measurement, "notes", ())]
+    texts = getattr(measurement, "warnings", ())
     return _outcome(
         msgspec.to_builtins(estimate),
         texts,

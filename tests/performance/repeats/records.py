@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -19,8 +19,8 @@ from repeats.plan import JOBS, Job
 
 Tree = dict[str, Any]
 
-_DRIFTED = re.compile(r"than usual|speed of|(machine|host).*drift|drift.*(machine|host)", re.I)
-_DISTURBED = re.compile(r"disturbed|waited for a CPU|stolen|steal|other processes", re.I)
+_DRIFTED = re.compile(r"than usual|machine's speed|speed of the (CPU|memory)", re.IGNORECASE)
+_DISTURBED = re.compile(r"disturbed|waited for a CPU|took the CPU|other processes", re.IGNORECASE)
 
 
 class Interval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     program
         The tool with its version.
     warned
-        What the result itself warned of or noted, in its words.
+        What the result itself warned of, in its words.
     reference
         The same at the usual speed of the machine while this was measured, where the tool reads
         that.
@@ -74,7 +74,7 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     program: str
     warned: tuple[str, ...] = ()
     reference: Interval | None = None
-    step_ns: float | None = None
+    step_ns: Annotated[float, msgspec.Meta(gt=0)] | None = None
     scope: str | None = None
     details: Tree = {}
 
@@ -116,6 +116,17 @@ class Rerun(NamedTuple):
         return {**tree, **shortened}
 
 
+class _Head(msgspec.Struct):
+    tool: str
+    operation: str
+    mode: str
+    started: str
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+
+_HEAD = _Head.__struct_fields__
+
+
 def read_rerun(tree: Any) -> Rerun:
     """Return the re-run of a record.
 
@@ -126,25 +137,20 @@ def read_rerun(tree: Any) -> Rerun:
     """
     if not isinstance(tree, dict):
         raise ValueError("a record must be an object")
-    rest = dict(tree)
-    names = [rest.pop(name, None) for name in ("tool", "operation", "mode")]
-    job = next((job for job in JOBS if [job.tool, job.operation, job.mode] == names), None)
-    if job is None:
-        raise ValueError(f"tool, operation, mode: no re-run is called {names}")
-    started, seconds = rest.pop("started", None), rest.pop("seconds", None)
-    if not isinstance(started, str):
-        raise ValueError(f"started: must be a time, got {started!r}")
-    if not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
-        raise ValueError(f"seconds: must be finite and not negative, got {seconds!r}")
-    if "failed" in rest:
-        return Rerun(job, started, seconds, None, str(rest["failed"]))
     # A `ValidationError` of msgspec's is a `ValueError`, and names the path.
+    head = msgspec.convert({name: tree[name] for name in _HEAD if name in tree}, _Head)
+    job = Job(head.tool, head.operation, head.mode)
+    if job not in JOBS:
+        raise ValueError(f"tool, operation, mode: there is no such re-run: {' '.join(job)}")
+    rest = {name: value for name, value in tree.items() if name not in _HEAD}
+    if "failed" in rest:
+        return Rerun(job, head.started, head.seconds, None, str(rest["failed"]))
     outcome = msgspec.convert(rest, Outcome)
     for name, interval in (("interval", outcome.interval), ("reference", outcome.reference)):
         problem = interval and interval.problem()
         if problem:
             raise ValueError(f"{name}: {problem}")
-    return Rerun(job, started, seconds, outcome)
+    return Rerun(job, head.started, head.seconds, outcome)
 
 
 class Store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gate.records import Record
@@ -21,7 +21,7 @@ def as_json(reruns: Sequence[Rerun], machine: Record | None) -> dict[str, Any]:
         "machine": machine,
         "raw": [cell.to_json() for cell in cells(reruns)],
         "at_reference_speed": [cell.to_json() for cell in cells(reruns, at_reference=True)],
-        "widths": [row._asdict() for row in widths(reruns)],
+        "widths": [row.to_json() for row in widths(reruns)],
         "failed": [rerun.to_json() for rerun in reruns if rerun.outcome is None],
     }
 
@@ -32,20 +32,25 @@ def as_text(reruns: Sequence[Rerun], machine: Record | None) -> str:
 
 
 def as_markdown(reruns: Sequence[Rerun], machine: Record | None) -> str:
-    """Return everything as tables of a README."""
+    """Return the tables of a README: all operations together, and how many cover of each."""
     return _joined(reruns, machine, _markdown)
 
 
-def _joined(reruns: Sequence[Rerun], machine: Record | None, table: Any) -> str:
+def _joined(
+    reruns: Sequence[Rerun],
+    machine: Record | None,
+    table: Callable[[Sequence[Sequence[str]]], str],
+) -> str:
     raw, reference = cells(reruns), cells(reruns, at_reference=True)
     parts = [machine_line(machine)]
     for mode in MODES:
         for title, made in (("", raw), (", at reference speed", reference)):
-            rows = [_details(cell) for cell in made if cell.mode == mode]
-            if rows:
+            own = [cell for cell in made if cell.mode == mode]
+            shown = [cell for cell in own if cell.operation == ALL or table is _aligned]
+            if shown:
                 parts.append(f"{MODE_TITLES[mode]}{title}")
-                parts.append(table([DETAILS, *rows]))
-                parts.append(table(_by_operation(made, mode)))
+                parts.append(table([DETAILS, *map(_details, shown)]))
+                parts.append(table(_by_operation(own)))
     compared = [_widths_row(row) for row in widths(reruns)]
     if compared:
         parts.append(table([WIDTHS, *compared]))
@@ -63,6 +68,8 @@ DETAILS = [
     "[95 %]",
     "goal",
     "warned of drift",
+    "all covered",
+    "disturbed",
     "no interval",
     "width",
     "re-runs apart",
@@ -76,12 +83,14 @@ def _details(cell: Cell) -> list[str]:
         TOOLS[cell.tool].title,
         cell.operation,
         TOOLS[cell.tool].states,
-        f"{cell.covered} of {cell.reruns}: {percent(cell.rate)}",
-        f"{percent(cell.low)} to {percent(cell.high)}",
+        _rate(cell.covered, cell.reruns),
+        f"{percent(cell.low)} to {percent(cell.high)}" if cell.reruns else "",
         {True: "met", False: "MISSED", None: ""}[cell.met],
         f"{percent(cell.drifted / shown)}: {cell.drifted_covered} of {cell.drifted} cover"
         if cell.drifted
         else "",
+        _rate(cell.covered + cell.drifted_covered, shown),
+        percent(cell.disturbed / shown) if cell.disturbed else "",
         f"{cell.unbounded}" if cell.unbounded else "",
         percent(cell.width),
         percent(cell.apart),
@@ -89,11 +98,15 @@ def _details(cell: Cell) -> list[str]:
     ]
 
 
-def _by_operation(made: Sequence[Cell], mode: str) -> list[list[str]]:
+def _rate(covered: int, reruns: int) -> str:
+    return f"{covered} of {reruns}: {percent(covered / reruns)}" if reruns else "none"
+
+
+def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
     """Return the share that covers, an operation a line and a tool a column."""
-    found = {(cell.tool, cell.operation): cell for cell in made if cell.mode == mode}
+    found = {(cell.tool, cell.operation): cell for cell in own}
     shown = [name for name in TOOLS if (name, ALL) in found]
-    rows = [["covered", *(TOOLS[name].title for name in shown)]]
+    rows = [["covered (+ of those that warned of drift)", *(TOOLS[name].title for name in shown)]]
     for operation in (*EVERY, ALL):
         line = [found.get((name, operation)) for name in shown]
         if any(line):
@@ -102,7 +115,10 @@ def _by_operation(made: Sequence[Cell], mode: str) -> list[list[str]]:
 
 
 def _share(cell: Cell | None) -> str:
-    return "" if cell is None else f"{cell.covered} of {cell.reruns}"
+    if cell is None:
+        return ""
+    apart = f" + {cell.drifted_covered} of {cell.drifted}" if cell.drifted else ""
+    return f"{cell.covered} of {cell.reruns}{apart}"
 
 
 WIDTHS = [

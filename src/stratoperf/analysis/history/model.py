@@ -29,8 +29,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     preset, stratoperf_version
         How and with what it was measured.
     estimate
-        The value with the interval that the samples of this run give; the bounds are ``None``
-        where there is none. ``None`` for a gap.
+        The value with the interval that the processes of this run give, or the samples of a single
+        process; the bounds are ``None`` where there is none. ``None`` for a gap.
     gap
         Why there is no value, else ``None``.
     """

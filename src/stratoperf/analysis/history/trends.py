@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics as plain_statistics
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
@@ -14,8 +13,9 @@ from stratoperf.errors import InvalidParameter, SchemaError
 from stratoperf.results import Run
 from stratoperf.results.schema import Metric, Result, System
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.processes import location
 
-_NO_INTERVAL = 0.95  # the confidence that an estimate without bounds names
+_CONFIDENCE = 0.95
 
 
 class Series(NamedTuple):
@@ -138,11 +138,13 @@ def _estimate(
         return None, str(error)
     if not found:
         return None, f"there is no {statistic} of {metric}"
-    value = plain_statistics.median(one.value for one in found)
+    if own is not None and own.summary is not None and (own.summary.processes or 1) > 1:
+        whole = own.statistic(statistic)
+        if whole is not None and whole.value > 0:
+            return whole, None
     if len(found) == 1 and found[0].interval is not None:
         return found[0].interval, None
-    method = "one process" if len(found) == 1 else f"median of {len(found)} processes"
-    return Estimate(value, None, None, _NO_INTERVAL, f"{method}; no interval"), None
+    return location([one.value for one in found], _CONFIDENCE), None
 
 
 def _machine_name(system: System | None) -> str:

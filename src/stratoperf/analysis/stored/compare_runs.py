@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import statistics as plain_statistics
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -19,7 +18,7 @@ from stratoperf.analysis.stored.differences import (
     separate,
     side_differences,
 )
-from stratoperf.analysis.stored.intervals import ratio_interval, same_runs
+from stratoperf.analysis.stored.intervals import moments, ratio_interval, same_runs
 from stratoperf.analysis.stored.reasons import method_text, reason
 from stratoperf.analysis.stored.sides import (
     Process,
@@ -32,7 +31,8 @@ from stratoperf.analysis.verdicts import check_threshold, check_thresholds, verd
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
-from stratoperf.statistics import Estimate, quantile
+from stratoperf.statistics import Estimate
+from stratoperf.statistics.processes import location
 
 CHOICES = (*STATISTICS, "throughput")
 """What a stored comparison can judge by; throughput is the mean of that metric."""
@@ -50,9 +50,11 @@ def compare(
 ) -> Comparison:
     """Compare two sides that were measured earlier, result by result.
 
-    The unit of inference is the process, not the sample: drift between two moments is the main
-    noise, and only runs at several moments can tell it from a change. `compare_live` runs both
-    sides now and is the better gate wherever that can be done.
+    The units of inference are processes within runs, not samples: how processes differ, a run of
+    several shows; how runs differ, which is the main noise, only runs at several moments show, and
+    with a single run a side the machine's speed reference and an assumption that the reason of the
+    verdict names. `compare_live` runs both sides now and is the better gate wherever that can be
+    done.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ def compare(
         the method of Holm (1979).
     history
         Runs of the code at many moments, whose scatter bounds the drift where a side has fewer
-        than five processes.
+        than five runs.
 
     Returns
     -------
@@ -171,7 +173,7 @@ class _Pair:
         self.history: NDArray[np.float64] | None = None
         if known is not None:
             past = known.processes(key, self.name, self.statistic, "baseline")
-            self.history = np.array([process.value for process in past])
+            self.history = np.array([process.value for process in moments(past)])
         self.missing = self._missing()
         self.kind = ""
 
@@ -256,10 +258,7 @@ def _inverse(ratio: Estimate) -> Estimate:
 def _typical(values: Sequence[Process], confidence: float) -> Estimate:
     if len(values) == 1 and values[0].interval is not None:
         return values[0].interval
-    plain = [process.value for process in values]
-    median = quantile(plain, 0.5, confidence)
-    method = f"median of {len(plain)} processes; order statistics"
-    return Estimate(plain_statistics.median(plain), median.low, median.high, confidence, method)
+    return location([process.value for process in values], confidence)
 
 
 def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_better: bool) -> float:

@@ -5,19 +5,23 @@ Between two moments a machine drifts, and both sides were usually taken one afte
 scatter within a side understates the drift between them. Which method holds depends on what there
 is:
 
+runs
+    Each run measured in several processes: these tell how far one run can be off, and the runs of a
+    side, with the machine's speed references, how far runs differ. See `two_levels`.
 live
     The pairs of a live comparison. It stopped at one of its planned looks, which the data chose:
     so the interval has the error of one look (Bonferroni), which makes it wider than the live one.
 pairs
-    Runs that alternate in time are paired, and drift cancels as in live mode.
+    Runs that alternate in time are paired, however many processes each has, and drift cancels as in
+    live mode.
 blocks
-    At least five processes a side, one side after the other. The interval is that of Student's
-    pivot, but with its quantiles under the worst drift that leaves a trace within the sides: a
-    random walk from run to run. They are simulated; for independent runs they are far too wide,
-    which is the price for error rates that hold where runs depend on each other. They do not
-    shrink as runs are added, since a random walk does not average out: pairs do.
+    At least five runs a side, of a single process each or of few, one side after the other. The
+    interval is that of Student's pivot, but with its quantiles under the worst drift that leaves a
+    trace within the sides: a random walk from run to run. They are simulated; for independent runs
+    they are far too wide, which is the price for error rates that hold where runs depend on each
+    other. They do not shrink as runs are added, since a random walk does not average out: pairs do.
 history
-    Fewer processes, but a history of runs of known code: its scatter is that between moments.
+    Fewer runs, but a history of runs of known code: its scatter is that between moments.
 single
     Neither: nothing but the widest drift that this project has met can bound what happened
     between the two moments. All processes of a live comparison are of one moment, and count as
@@ -41,11 +45,16 @@ from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.own_error import own_error
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sides import Process
+from stratoperf.analysis.stored.two_levels import Apart, by_run, two_levels
 from stratoperf.statistics import Estimate, signed_rank
+from stratoperf.statistics.processes import location
 from stratoperf.statistics.signed_rank import least_differences
 
-LEAST_PROCESSES = 5
-"""Processes a side from which their scatter is used: with fewer its own error is the larger."""
+LEAST_RUNS = 5
+"""Runs a side from which their scatter is used: with fewer its own error is the larger."""
+
+NEGLIGIBLE = 1e-3
+"""Error of the interval of a run of few processes: beside the drift between runs it is none."""
 
 LEAST_HISTORY = 10
 """Runs of a history from which its scatter is used."""
@@ -58,13 +67,14 @@ micro-benchmark on a shared virtual machine had medians from 94 to 147 µs (a fa
 class RatioInterval(msgspec.Struct, frozen=True):
     """The ratio current over baseline, which method bounds it, and what would bound it better.
 
-    `processes` is how many of each side it rests on.
+    `processes` is how many of each side it rests on, and `assumed` what it rests on beside them.
     """
 
     ratio: Estimate
     kind: str
     advice: str
     processes: tuple[int, int] = (0, 0)
+    assumed: str = ""
 
 
 def ratio_interval(
@@ -87,25 +97,47 @@ def ratio_interval(
     pairs = _live_pairs(baseline, current)
     if pairs is not None:
         found = _live(pairs, len({one.pair[0] for one in baseline if one.pair}), confidence)
-    else:
-        baseline, current = _moments(baseline), _moments(current)
-        found = _bounded(baseline, current, confidence, history)
-    return msgspec.structs.replace(found, processes=(len(baseline), len(current)))
+        return msgspec.structs.replace(found, processes=(len(baseline), len(current)))
+    return _bounded(baseline, current, confidence, history)
 
 
 def _bounded(
+    processes_before: Sequence[Process],
+    processes_after: Sequence[Process],
+    confidence: float,
+    history: NDArray[np.float64] | None,
+) -> RatioInterval:
+    """Choose the method for runs of other moments."""
+    baseline, current = moments(processes_before), moments(processes_after)
+    found = _of_moments(baseline, current, confidence, history)
+    runs = len(baseline), len(current)
+    if found.kind == "pairs":
+        return msgspec.structs.replace(found, processes=runs)
+    if found.kind != "history":
+        apart = two_levels(processes_before, processes_after, confidence)
+        found = found if apart is None else _two_levels(apart, runs, confidence)
+    counts = _count(processes_before), _count(processes_after)
+    return msgspec.structs.replace(found, processes=counts)
+
+
+def _count(side: Sequence[Process]) -> int:
+    """Return how many processes count: those of a live comparison are of one moment, as one."""
+    return sum(1 if run[0].pair is not None else len(run) for run in by_run(side))
+
+
+def _of_moments(
     baseline: Sequence[Process],
     current: Sequence[Process],
     confidence: float,
     history: NDArray[np.float64] | None,
 ) -> RatioInterval:
-    """Choose the method for runs of other moments."""
+    """Choose the method for one value a run."""
     pairs = _alternating(baseline, current, least_differences(confidence))
     if pairs is not None:
         return _paired(pairs, confidence)
     first, second = (np.log([one.value for one in side]) for side in (baseline, current))
     center = float(np.mean(second) - np.mean(first))
-    if min(len(first), len(second)) >= LEAST_PROCESSES:
+    if min(len(first), len(second)) >= LEAST_RUNS:
         return _blocks(first, second, center, confidence)
     if history is not None and len(history) >= LEAST_HISTORY:
         return _by_history(center, history, confidence)
@@ -122,26 +154,40 @@ def _live_pairs(
     return [(numbers[one.pair], one.value) for one in current if one.pair is not None]
 
 
-def _moments(side: Sequence[Process]) -> list[Process]:
-    """Return the processes, those of a live comparison as one: they share the drift of its moment.
+def moments(side: Sequence[Process]) -> list[Process]:
+    """Return one process for each run: all processes of a run share the drift of its moment."""
+    return sorted(map(_moment, by_run(side)), key=lambda one: one.moment)
 
-    Its own samples are then its processes.
-    """
-    found = [one for one in side if one.pair is None]
-    live: dict[str, list[Process]] = {}
-    for one in side:
-        if one.pair is not None:
-            live.setdefault(one.pair[0], []).append(one)
-    for processes in live.values():
-        values = np.array([one.value for one in processes])
-        found.append(
-            Process(
-                value=float(np.median(values)),
-                moment=processes[0].moment,
-                samples=functools.partial(np.copy, values),
-            )
-        )
-    return sorted(found, key=lambda one: one.moment)
+
+def _moment(run: Sequence[Process]) -> Process:
+    """Return what the processes of a run say together."""
+    if len(run) == 1 and run[0].pair is None:
+        return run[0]
+    values = np.array([one.value for one in run])
+    whole = location(values, 1 - NEGLIGIBLE)
+    # The pairs of a live comparison are its samples; few processes have the wider interval.
+    samples = None if run[0].pair is None else functools.partial(np.copy, values)
+    return msgspec.structs.replace(
+        run[0], value=whole.value, interval=whole, pair=None, samples=samples, statistic="p50"
+    )
+
+
+def _two_levels(apart: Apart, runs: tuple[int, int], confidence: float) -> RatioInterval:
+    low, high = apart.center - apart.half, apart.center + apart.half
+    method = (
+        f"processes within {runs[0]} and {runs[1]} runs, Student's t on two levels (Yuen 1974 "
+        f"within a run); {apart.assumed}"
+    )
+    advice = (
+        "a history of the machine (--history), runs in alternation, or the live gate "
+        "(stratoperf check --live) may settle it"
+    )
+    return RatioInterval(
+        _exponential(Estimate(apart.center, low, high, confidence, ""), method),
+        "runs",
+        advice,
+        assumed=apart.assumed,
+    )
 
 
 def same_runs(confidence: float, processes: tuple[int, int]) -> RatioInterval:
@@ -192,7 +238,7 @@ def _blocks(
     half = random_walk_quantile(len(first), len(second), confidence) * _scatter(first, second)
     estimate = Estimate(center, center - half, center + half, confidence, "")
     method = (
-        f"{len(first)} and {len(second)} processes, Student's pivot with its quantiles under a "
+        f"{len(first)} and {len(second)} runs, Student's pivot with its quantiles under a "
         "random walk from run to run"
     )
     advice = (
@@ -214,7 +260,7 @@ def _by_history(center: float, history: NDArray[np.float64], confidence: float) 
     return RatioInterval(
         _exponential(estimate, method),
         "history",
-        f"{LEAST_PROCESSES} runs a side in alternation, or the live gate, may settle it",
+        f"{LEAST_RUNS} runs a side in alternation, or the live gate, may settle it",
     )
 
 
@@ -226,7 +272,7 @@ def _single(
     before, after = (own_error(side, each) for side in (baseline, current))
     below, above = after[0] + before[1] + drift, after[1] + before[0] + drift
     method = (
-        f"{len(baseline)} and {len(current)} processes without a history: what their own samples "
+        f"{len(baseline)} and {len(current)} runs without a history: what their own samples "
         f"leave open, widened by the widest known drift (a factor of {WIDEST_DRIFT:g})"
     )
     estimate = Estimate(
@@ -245,8 +291,8 @@ def _single(
 
 def _missing(baseline: int, current: int) -> str:
     """Return which runs would do."""
-    more = LEAST_PROCESSES - min(baseline, current)
-    both = max(baseline, current) < LEAST_PROCESSES
+    more = LEAST_RUNS - min(baseline, current)
+    both = max(baseline, current) < LEAST_RUNS
     where = "a side" if both else f"of the {'baseline' if baseline < current else 'current side'}"
     runs = f"{more} more {'run' if more == 1 else 'runs'} {where}"
     if max(baseline, current) < LEAST_HISTORY:

@@ -22,7 +22,7 @@ def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
     interval = f"the interval of the ratio, {' to '.join(bounds)},"
     decided = why_decided(interval, verdict, threshold)
     if decided is not None:
-        return decided
+        return f"{decided}; {found.assumed}" if found.assumed else decided
     upper = 1 + threshold
     lower = 1 / upper
     crossed = " and ".join(
@@ -30,7 +30,8 @@ def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
         for bound in (lower, upper)
         if (ratio.low or 0.0) < bound < (math.inf if ratio.high is None else ratio.high)
     )
-    return f"{interval} holds {crossed}; {found.advice}"
+    assumed = f"{found.assumed}; " if found.assumed else ""
+    return f"{interval} holds {crossed}; {assumed}{found.advice}"
 
 
 def method_text(kinds: Sequence[str], count: int, error: float) -> str:
@@ -53,11 +54,12 @@ def method_text(kinds: Sequence[str], count: int, error: float) -> str:
 
 
 _SENTENCES = {
+    "runs": "Student's t on two levels, processes within runs",
     "live": "signed ranks of live pairs (Hollander & Wolfe, section 3.2), at the error of one of "
     "the looks that end a live comparison",
     "pairs": "signed ranks of runs that alternate in time (Hollander & Wolfe, section 3.2)",
-    "blocks": "Student's pivot between blocks of processes, under a random walk",
+    "blocks": "Student's pivot between blocks of runs, under a random walk",
     "history": "the scatter of the history",
-    "single": "the widest known drift, since there are too few processes and no history",
+    "single": "the widest known drift, since there are too few runs and no history",
     "same": "nothing to bound, since both sides are the same",
 }

@@ -7,7 +7,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from stratoperf.analysis.stored.sources import is_folder, load_folder
 from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, SchemaError
+from stratoperf.monitor.speed import references, speed
 from stratoperf.paths import user_path
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
@@ -49,6 +50,10 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
         ``None``, where the file has the value alone.
     statistic
         Which one.
+    run
+        Identity of its run.
+    speeds
+        Times of a step of the machine's speed references during its result, by their name.
     """
 
     value: float
@@ -57,6 +62,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     pair: tuple[str, int] | None = None
     samples: Callable[[], NDArray[np.float64]] | None = None
     statistic: str = "p50"
+    run: str = ""
+    speeds: Mapping[str, float] = {}
 
 
 class _Loaded(NamedTuple):
@@ -225,40 +232,97 @@ def processes(
     InvalidParameter
         When a value is not finite or not above 0, so that it has no place in a ratio.
     """
-    values: list[Process] = []
-    for run, result in measured:
-        moment = _moment(run)
-        own = result.metrics.get(metric)
-        taken = result.series_of(metric)
-        several = len(taken) > 1
-        for index, series in enumerate(taken):
-            if series.arm not in (None, side):
-                continue
-            # The file has the interval of a result of one process already.
-            interval = None if several or own is None else _positive(own, statistic)
-            value = (
-                _of_samples(_samples(series, metric, result, run), statistic)
-                if interval is None
-                else interval.value
-            )
-            if value is not None:
-                samples = functools.partial(_samples, series, metric, result, run)
-                values.append(
-                    Process(
-                        value=_checked(value, result, run),
-                        moment=(moment, series.started_ns or index),
-                        interval=interval,
-                        pair=None if series.pair is None else (run.id, series.pair),
-                        samples=samples,
-                        statistic=statistic,
-                    )
-                )
-        if not result.series and own is not None:
-            interval = _positive(own, statistic)
-            if interval is not None:
-                value = _checked(interval.value, result, run)
-                values.append(Process(value=value, moment=(moment, 0), interval=interval))
+    values = [
+        process
+        for run, result in measured
+        for process in _Source(run, result, metric, statistic, side).processes()
+    ]
     return sorted(values, key=lambda process: process.moment)
+
+
+class _Source(NamedTuple):
+    """A result, and which of its values count."""
+
+    run: Run
+    result: Result
+    metric: str
+    statistic: str
+    side: Side
+
+    def processes(self) -> list[Process]:
+        """Return the value of each process."""
+        if self.result.processes:
+            return self._counted()
+        taken = self.result.series_of(self.metric)
+        if not self.result.series:
+            return self._whole()
+        several = len(taken) > 1
+        return [
+            process
+            for index, series in enumerate(taken)
+            if series.arm in (None, self.side)
+            for process in self._of_series(index, series, several)
+        ]
+
+    def _counted(self) -> list[Process]:
+        """Return the processes that the result rests on; its series may have disturbed ones too."""
+        values = [
+            (index, one.started_ns, one.metrics.get(self.metric, {}).get(self.statistic))
+            for index, one in enumerate(self.result.processes)
+        ]
+        return [
+            self._process(value, started_ns or index)
+            for index, started_ns, value in values
+            if value is not None
+        ]
+
+    def _of_series(self, index: int, series: Series, several: bool) -> list[Process]:
+        """Return the process of a series, if it has the value."""
+        # The file has the interval of a result of one process already.
+        interval = None if several else self._stated()
+        value = (
+            _of_samples(_samples(series, self.metric, self.result, self.run), self.statistic)
+            if interval is None
+            else interval.value
+        )
+        if value is None:
+            return []
+        return [
+            self._process(
+                value,
+                series.started_ns or index,
+                interval=interval,
+                pair=None if series.pair is None else (self.run.id, series.pair),
+                samples=functools.partial(_samples, series, self.metric, self.result, self.run),
+            )
+        ]
+
+    def _whole(self) -> list[Process]:
+        """Return what the file states, as a single process."""
+        interval = self._stated()
+        return [] if interval is None else [self._process(interval.value, 0, interval=interval)]
+
+    def _stated(self) -> Estimate | None:
+        own = self.result.metrics.get(self.metric)
+        return None if own is None else _positive(own, self.statistic)
+
+    def _process(self, value: float, started: int, **more: Any) -> Process:
+        return Process(
+            value=_checked(value, self.result, self.run),
+            moment=(_moment(self.run), started),
+            statistic=self.statistic,
+            run=self.run.id,
+            speeds=_speeds(self.result),
+            **more,
+        )
+
+
+def _speeds(result: Result) -> dict[str, float]:
+    """Return the machine's speeds during a result, where they were read."""
+    environments = [one.environment for one in result.processes] or [result.environment]
+    own = [one for each in environments for one in references({"environment": each})]
+    judged = speed(own, own)._asdict()
+    return {name: pace.step_ns for name, pace in judged.items() if pace is not None}
 
 
 def _positive(metric: Metric, statistic: str) -> Estimate | None:

@@ -29,7 +29,8 @@ from stratoperf.running.live.recording import result_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
-from stratoperf.running.live.worker_pairs import WorkerPairs, batch_notes
+from stratoperf.running.live.tail_notes import tail_notes
+from stratoperf.running.live.worker_pairs import WorkerPairs
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
 
@@ -312,7 +313,7 @@ class _Engine:
         settings = self._settings
         notes: list[str] = []
         if is_tail(settings.statistic):
-            notes += batch_notes(case.key, session, settings.statistic)
+            notes += tail_notes(case.key, session, settings.statistic)
         if floor is not None:
             self._floor = floor
             notes += floor_notes(floor, session)
@@ -357,7 +358,8 @@ class _Engine:
             confidence=settings.confidence,
             method=(
                 f"pairs of fresh processes in random order, measured in turn; {design.METHOD}, "
-                f"group-sequential with {looks} (alpha spending, Lan & DeMets 1983; added up by Bonferroni); "
+                f"group-sequential with {looks} (alpha spending, Lan & DeMets 1983; added up by "
+                "Bonferroni); "
                 f"error {1 - settings.confidence:.2g}{shared}{shell}"
             ),
             metrics=tuple(self._metrics),

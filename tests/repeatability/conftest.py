@@ -1,0 +1,8 @@
+"""Makes the scripts of ``tests/performance`` known."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "performance"))
