@@ -10,23 +10,21 @@ import time
 import uuid
 import warnings
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
-import stratoperf
-from stratoperf.commands import this_command
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 from stratoperf.monitor import system
 from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
-from stratoperf.results import SCHEMA, Result, Run
+from stratoperf.results import Result, Run
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
 from stratoperf.running.containment import Containment
+from stratoperf.running.document import new_document
 from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
@@ -119,7 +117,6 @@ def run(
         When the disk is full; says where the finished results are.
     """
     refuse_in_import("stratoperf.run")
-    started = datetime.now(timezone.utc)
     request = make_request(
         select,
         params,
@@ -136,7 +133,7 @@ def run(
         plan, recorder = _resumed(request, output, absolute_path("resume", resume))
     else:
         plan = make_plan(request, REGISTRY, saves=output is not None)
-        document = _new_document(plan, started)
+        document = new_document(plan.request.preset, plan=_asked(plan))
         recorder = (
             MemoryRecorder(document)
             if output is None
@@ -340,21 +337,12 @@ class _Execution:
         return result
 
 
-def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
+def _asked(plan: Plan) -> dict[str, Any]:
+    """Return what a run that goes on must know of its plan."""
     return {
-        "schema": SCHEMA,
-        "id": uuid.uuid4().hex,
-        "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
-        "preset": plan.request.preset,
-        "command": this_command(),
-        "stratoperf_version": stratoperf.__version__,
-        "systems": {},
-        "plan": {
-            "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
-            "keys": [case.key for case in plan.cases],
-            "seed": plan.seed,
-        },
-        "results": [],
+        "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
+        "keys": [case.key for case in plan.cases],
+        "seed": plan.seed,
     }
 
 
