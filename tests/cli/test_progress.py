@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from stratoperf.cli.display import Display, end_text
 from stratoperf.cli.progress import RunProgress
 from stratoperf.cli.screen import Screen
 from stratoperf.running import Case, Plan, Registry, registry, runner
+from stratoperf.running.planner import make_plan, make_request
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 
@@ -102,3 +104,91 @@ def test_the_line_fits_into_the_terminal_and_cuts_no_number(
 
 def test_a_time_beyond_all_calendars_has_no_end() -> None:
     assert end_text(1e300) == end_text(float("nan")) == ""
+
+
+def declared() -> list[Case]:
+    """Return the cases of a plan, as if each were measured in fresh processes."""
+    plan = make_plan(make_request(**REQUEST), registry.REGISTRY, saves=False)
+    return [dataclasses.replace(case, least=2, most=4) for case in plan.cases if case.is_measured]
+
+
+REQUEST: dict[str, Any] = {
+    "select": "x",
+    "params": None,
+    "preset": "quick",
+    "backend": "cpu",
+    "iterations": None,
+    "duration_s": None,
+    "warmup_s": None,
+    "profile": False,
+}
+
+
+def plan_of(cases: list[Case]) -> Plan:
+    plan = make_plan(make_request(**REQUEST), registry.REGISTRY, saves=False)
+    return dataclasses.replace(plan, cases=tuple(cases))
+
+
+def test_a_pipe_gets_a_line_for_each_pass() -> None:
+    listener, output = progress()
+    cases = declared()
+    listener.planned(plan_of(cases))
+    for number in (1, 2, 3):
+        for index in (2, 0, 1):
+            listener.process_started(index, cases[index], number, 4)
+            listener.process_finished(index, cases[index], number, 4)
+    plan, *lines = output.getvalue().splitlines()
+    assert plan.startswith("plan: 3 cases in up to 4 processes each, at most ")
+    assert lines == ["pass 1 of 4", "pass 2 of 4", "pass 3 of 4"]
+
+
+def test_the_passes_of_a_single_case_are_no_news() -> None:
+    listener, output = progress()
+    cases = declared()[:1]
+    listener.planned(plan_of(cases))
+    for number in (1, 2, 3):
+        listener.process_started(0, cases[0], number, 4)
+        listener.process_finished(0, cases[0], number, 4)
+    assert output.getvalue().count("\n") == 1
+
+
+def test_a_terminal_shows_the_pass_and_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    listener, output = progress(terminal=True)
+    cases = declared()
+    plan = plan_of(cases)
+    listener.planned(plan)
+    assert listener._seconds_left() == pytest.approx(plan.seconds)
+    listener.process_started(1, cases[1], 1, 4)
+    listener.process_finished(1, cases[1], 1, 4)
+    assert listener._share_done == pytest.approx(1 / 12)
+    listener.process_started(1, cases[1], 2, 4)
+    assert "pass 2 of 4, x step=2" in output.getvalue()
+    # One more, since one was disturbed.
+    listener.process_started(1, cases[1], 5, 4)
+    assert "pass 5 of 5, x step=2" in output.getvalue()
+    assert listener._share_done < 4 / 12
+
+
+def test_processes_of_an_earlier_part_of_the_run_are_neither_left_nor_the_pace() -> None:
+    listener, _ = progress()
+    cases = declared()
+    plan = plan_of(cases)
+    listener.planned(plan)
+    listener.process_started(0, cases[0], 4, 4)
+    assert listener._seconds_left() == pytest.approx(plan.seconds * 9 / 12)
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 60, 80, 200])
+def test_the_pass_fits_into_every_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=width, color_system=None)
+    listener = RunProgress(Screen(console))
+    cases = declared()
+    listener.planned(plan_of(cases))
+    output.truncate(0)
+    listener.process_started(0, cases[0], 3, 4)
+    lines = re.split(r"[\r\n]|\x1b\[[0-9;?]*[a-zA-Z]", output.getvalue())
+    assert max(map(cell_len, lines)) <= width
+    assert any(("3/4" if width < 60 else "pass 3 of 4,") in line for line in lines)

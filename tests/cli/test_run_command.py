@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def test_a_run_shows_a_table_saves_a_file_and_names_it(stratoperf: Command, tmp_
 
 def test_the_plan_comes_before_the_results_and_on_stderr(stratoperf: Command) -> None:
     ending = stratoperf("run", "clock.overhead", *SHORT)
-    assert ending.err.startswith("plan: 1 case, at most")
+    assert re.match("plan: 1 case.*, at most", ending.err)
     assert "on disk" in ending.err.splitlines()[0]
     assert "plan:" not in ending.out
 
@@ -210,3 +211,57 @@ def test_a_profile_is_shown_and_kept(stratoperf: Command) -> None:
     assert "per iteration: " in ending.out
     document = json.loads(Path("results/latest.json").read_text())
     assert document["results"][0]["profile"]["iterations"] > 0
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "501", "99999999999999999999"])
+def test_a_number_of_processes_out_of_range_is_refused(stratoperf: Command, number: str) -> None:
+    ending = stratoperf("run", "clock.overhead", "--processes", number, *SHORT)
+    assert ending.code == 2
+    assert re.search(rf"processes.*1.*500.*{number}", ending.err)
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("number", ["many", "1.5", ""])
+def test_what_is_no_number_of_processes_is_refused(stratoperf: Command, number: str) -> None:
+    ending = stratoperf("run", "clock.overhead", "--processes", number, *SHORT)
+    assert ending.code == 2
+    assert re.search(rf"--processes.*{number}.*integer", ending.err)
+
+
+@pytest.fixture
+def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no process be measured again because something disturbed it."""
+
+    def missing(parts: list[Any], most: int) -> bool:
+        return len(parts) < most
+
+    monkeypatch.setattr("stratoperf.running.case_progress.wants_another", missing)
+
+
+@pytest.mark.usefixtures("quiet_machine")
+def test_so_many_processes_measure_as_were_asked_for(stratoperf: Command) -> None:
+    ending = stratoperf("run", "clock.overhead", "--processes", "2", "--json", *SHORT)
+    assert ending.code == 0
+    document = json.loads(ending.out)
+    (result,) = document["results"]
+    assert result["metrics"]["latency"]["summary"]["scope"] == "2 processes"
+    assert len({series["process"] for series in result["series"]}) == 2
+    assert len(result["processes"]) == 2
+    assert isinstance(result["remarks"], list)
+    assert "in 2 processes each" in ending.err
+
+
+@pytest.mark.usefixtures("quiet_machine")
+def test_a_single_process_says_that_its_numbers_are_of_this_process(stratoperf: Command) -> None:
+    ending = stratoperf("run", "clock.overhead", "--processes", "1", *SHORT)
+    assert ending.code == 0
+    (row,) = [line for line in ending.out.splitlines() if line.startswith("clock.overhead ")]
+    assert "this process" in row
+    assert "p50" in ending.err
+    assert "this process" in ending.err
+
+
+def test_processes_are_not_changed_when_a_run_goes_on(stratoperf: Command) -> None:
+    ending = stratoperf("run", "--resume", "any.json", "--processes", "3")
+    assert ending.code == 2
+    assert re.search("resume.*no other parameter", ending.err)

@@ -15,9 +15,9 @@ import stratoperf as sp
 from stratoperf.cli.results_view import show_results
 from stratoperf.cli.run_command import _without_samples
 from stratoperf.cli.screen import Screen
-from stratoperf.report.variation_words import scope_of, variation_words
+from stratoperf.report.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import SCHEMA, Result
-from stratoperf.results.schema import Metric, MetricSummary, Variation
+from stratoperf.results.schema import Metric, MetricSummary, Process, Variation
 from stratoperf.statistics import Estimate
 
 MARK = "…"
@@ -91,13 +91,42 @@ SAYS: list[tuple[Result, list[str]]] = [
     (result(variation=calm(drift=0.012, drift_chance=0.0)), []),
     (result(at_reference_speed=4300.0), []),
     (result(at_reference_speed=3800.0), ["at reference speed 3.80 [3.76, 3.84] µs"]),
-    (result(disturbed="the hypervisor took the CPU"), ["disturbed: the hypervisor took the CPU"]),
+    (result(disturbed="the hypervisor took the CPU"), ["disturbed"]),
 ]
 
 
 @pytest.mark.parametrize(("one", "words"), SAYS, ids=range(len(SAYS)))
 def test_words_stand_only_where_the_value_does_not_say_all(one: Result, words: list[str]) -> None:
     assert variation_words(one) == words
+
+
+def at_speed(step_ns: Any, size: int) -> Result:
+    """Return a result of three processes, in one of which the machine was slow for a moment."""
+    processes = tuple(
+        Process(environment={"reference": {"integer_ns": each, "integer_change": 0.01}})
+        for each in (step_ns, step_ns, 2 * step_ns)
+    )
+    return msgspec.structs.replace(result(3, size=size), processes=processes)
+
+
+def test_a_result_says_whether_the_machine_had_another_speed() -> None:
+    run = [at_speed(step, size) for size, step in enumerate((1.0, 1.12, 1.0, 0.8, 1.0))]
+    usual = usual_speed(run)
+    assert [variation_words(one, usual) for one in run] == [
+        [],
+        ["machine 12 % slower than usual in this run"],
+        [],
+        ["machine 25 % faster than usual in this run"],
+        [],
+    ]
+    assert all(variation_words(one) == [] for one in run)
+
+
+@pytest.mark.parametrize("reference", [None, 3, {}, {"integer_ns": "x"}, {"integer_ns": 0}])
+def test_a_file_may_hold_anything_for_a_speed(reference: object) -> None:
+    odd = msgspec.structs.replace(result(1), environment={"reference": reference})
+    assert usual_speed([odd]) == []
+    assert variation_words(odd, usual_speed([odd, at_speed(1.0, 2)])) == []
 
 
 def test_the_scope_is_what_the_intervals_speak_of() -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.display import Display, end_text
+from stratoperf.cli.display import WORTH_A_BAR, Display, end_text
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import duration, parameters, quantity, size
+from stratoperf.report.variation_words import scope_of
 from stratoperf.running.listener import Listener
 from stratoperf.safe_text import one_line
 
@@ -40,42 +42,64 @@ class RunProgress(Listener):
         self._screen = screen
         self._plan: Plan | None = None
         self._started = 0.0
-        self._planned_so_far = 0.0
         self._count = 0
         self._done = 0
+        self._pass = 0
+        # By their index, what is to be measured: in a plan all that is not finished.
+        self._open: dict[int, Case] = {}
+        # By the index of an open case, the share of its processes that have ended, and of those the
+        # share that an earlier part of the run had.
+        self._ended: dict[int, float] = {}
+        self._earlier: dict[int, float] = {}
         self._display = Display(screen)
 
     def planned(self, plan: Plan) -> None:
         """Print what will be measured, for how long and how much it writes."""
         self._plan = plan
         self._started = time.monotonic()
+        cases = enumerate(plan.cases)
+        self._open = {index: case for index, case in cases if case.key not in plan.finished}
         self._display.guard(lambda: self._show_plan(plan))
         # Cases that cannot run here would make the rest look unmeasured.
         self._count = sum(case.skip_reason is None for case in plan.cases)
-        if plan.open_cases:
-            self._display.start(self._count)
+        if self._open:
+            self._display.start(1.0)
 
     def case_started(self, index: int, case: Case) -> None:
         """Show which case is measured now and when all will be done."""
         del index  # It counts cases that cannot run here, too.
         if self._plan is None or case.skip_reason is not None:
             return
-        name = f"{case.benchmark.name} {parameters(case.params.items())}".strip()
-        seconds = self._seconds_left()
-        left = f"{duration(seconds)} left"
-        facts = (f"{left}{end_text(seconds)}", left, "")
-        self._display.show(self._done, f"{self._done}/{self._count}", name, facts)
+        self._show(f"{self._done}/{self._count}", case)
+
+    def process_started(self, index: int, case: Case, number: int, planned: int) -> None:
+        """Show which pass over the cases it is, too."""
+        share = (number - 1) / max(number, planned)
+        self._earlier.setdefault(index, share)
+        self._ended[index] = share
+        passes = max(number, self._passes)
+        narrow = self._screen.width < WORTH_A_BAR
+        self._show(f"{number}/{passes}" if narrow else f"pass {number} of {passes},", case)
+        # Of a single case all passes are alike.
+        is_news = len(self._open) > 1 and passes > 1 and number > self._pass
+        if is_news and not self._display.is_live:
+            self._display.guard(lambda: self._screen.line(f"pass {number} of {passes}"))
+        self._pass = max(number, self._pass)
+
+    def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
+        """Count the process."""
+        del case
+        self._ended[index] = number / max(number, planned)
+        self._display.advance(self._share_done)
 
     def case_finished(self, index: int, case: Case, result: Result) -> None:
         """Count the case, and print its outcome where there is no live display."""
-        del index
         if self._plan is None or case.skip_reason is not None:
             return
         self._done += 1
-        if case.key not in self._plan.finished:
-            self._planned_so_far += case.seconds
+        self._ended[index] = 1.0
         if self._display.is_live:
-            self._display.advance(self._done)
+            self._display.advance(self._share_done)
         else:
             text = f"[{self._done:{len(str(self._count))}}/{self._count}] {outcome(result)}"
             self._display.guard(lambda: self._screen.line(text))
@@ -100,15 +124,35 @@ class RunProgress(Listener):
             cases = "1 case was" if count == 1 else f"{count} cases were"
             self._screen.paragraph(f"{cases} measured before", "dim", indent="  ")
 
+    def _show(self, number: str, case: Case) -> None:
+        name = f"{case.benchmark.name} {parameters(case.params.items())}".strip()
+        seconds = self._seconds_left()
+        left = f"{duration(seconds)} left"
+        self._display.show(self._share_done, number, name, (f"{left}{end_text(seconds)}", left, ""))
+
+    @property
+    def _passes(self) -> int:
+        """How many processes a case has at most."""
+        return max((case.most for case in self._open.values() if case.is_measured), default=1)
+
+    @property
+    def _share_done(self) -> float:
+        """The part of the planned time that has been measured."""
+        total = self._planned(dict.fromkeys(self._open, 1.0))
+        return self._planned(self._ended) / total if total > 0 else 0.0
+
+    def _planned(self, shares: Mapping[int, float]) -> float:
+        """Return the seconds that were planned for so large shares of the open cases."""
+        return sum(case.seconds * shares.get(index, 0.0) for index, case in self._open.items())
+
     def _seconds_left(self) -> float:
         """Return the plan's remaining time, corrected by how fast it went so far."""
-        if self._plan is None:
-            return 0.0
-        remaining = max(self._plan.seconds - self._planned_so_far, 0.0)
-        if self._planned_so_far <= 0:
+        ended, earlier = self._planned(self._ended), self._planned(self._earlier)
+        remaining = max(self._planned(dict.fromkeys(self._open, 1.0)) - ended, 0.0)
+        if ended <= earlier:
             return remaining
         # Cases that are precise early end early; never promise less than half the plan's time.
-        pace = (time.monotonic() - self._started) / self._planned_so_far
+        pace = (time.monotonic() - self._started) / (ended - earlier)
         return remaining * min(max(pace, 0.5), 1.5)
 
 
@@ -120,6 +164,11 @@ def describe_plan(plan: Plan) -> str:
     if skipped:
         cases += f" ({skipped} more cannot run here)"
     # Of results no more than an estimate is known before.
+    numbers = sorted({case.most for case in plan.open_cases if case.is_measured})
+    if numbers[-1:] > [1]:
+        least = f"{numbers[0]} to " if len(numbers) > 1 else ""
+        exactly = "" if plan.request.processes is not None else "up to "
+        cases += f" in {exactly}{least}{numbers[-1]} processes each"
     bound = "up to about" if plan.saves else "at most"
     written = f", {bound} {size(plan.bytes)} on disk" if plan.bytes else ""
     return f"plan: {cases}, at most {duration(plan.seconds)}{written}"
@@ -131,4 +180,7 @@ def outcome(result: Result) -> str:
         return f"{result.key}: {result.status}: {one_line(result.reason or 'no reason given')}"
     latency = result.metrics.get("latency")
     p50 = latency.statistic("p50") if latency is not None else None
-    return f"{result.key}: p50 {quantity(p50.value, 'ns')}" if p50 else f"{result.key}: done"
+    if p50 is None:
+        return f"{result.key}: done"
+    scope = scope_of(result)
+    return f"{result.key}: p50 {quantity(p50.value, 'ns')}{f', {scope}' if scope else ''}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from stratoperf.cli import cells
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
 from stratoperf.report.noise_words import worst_of_each_kind
 from stratoperf.report.units import parameters
-from stratoperf.report.variation_words import scope_of, variation_words
+from stratoperf.report.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import Result, Run
 from stratoperf.safe_text import one_line
 from stratoperf.statistics import Estimate
@@ -21,8 +22,10 @@ QUANTILES = {"p50": 0, "p95": 1, "p99": 2}
 def show_results(screen: Screen, run: Run) -> None:
     """Print one table per benchmark, then what a reader must know about the numbers."""
     measured = [result for result in run.results if result.metrics]
+    usual = usual_speed(measured)
     for name in dict.fromkeys(result.benchmark for result in measured):
-        _show_benchmark(screen, name, [result for result in measured if result.benchmark == name])
+        own = [result for result in measured if result.benchmark == name]
+        _show_benchmark(screen, usual, name, own)
     for things in dict.fromkeys(map(_too_few, filter(_has_open_side, measured))):
         screen.paragraph(
             f"?: too few {things} for this side of the 95 % interval", "dim", indent="  "
@@ -34,63 +37,67 @@ def show_results(screen: Screen, run: Run) -> None:
     _show_noise(screen, run)
 
 
-def _show_benchmark(screen: Screen, name: str, results: Sequence[Result]) -> None:
+def _show_benchmark(
+    screen: Screen, usual: Sequence[Mapping[str, Any]], name: str, results: Sequence[Result]
+) -> None:
     backends = list(dict.fromkeys(result.backend for result in results))
-    scopes = {scope_of(result) for result in results}
-    shared = next(iter(scopes)) if len(scopes) == 1 else None
-    scope = f", {shared}" if shared else ""
+    scopes = [scope_of(result) or "" for result in results]
+    is_shared = len(set(scopes)) == 1
+    scope = f", {scopes[0]}" if is_shared and scopes[0] else ""
     heading = f"{name} on {', '.join(backends)}{scope}  {_verified(results)}".rstrip()
     if screen.fancy:
         screen.heading(heading)
-        table = _table(
-            results,
-            with_backend=len(backends) > 1,
-            scopes=[scope_of(result) or "" for result in results] if len(scopes) > 1 else None,
-        )
-        print_table(screen, table, _compact(results, table))
-        _show_variation(screen, results, with_backend=len(backends) > 1)
+        table = _table(results, with_backend=len(backends) > 1)
+        forms = (table, _compact(results, table))
+        print_table(screen, *(forms if is_shared else (_over(form, scopes) for form in forms)))
+        _show_variation(screen, usual, results, with_backend=len(backends) > 1)
     else:
         # A comment for tools that read the table, whose rows are whole facts for a grep.
         screen.heading(f"# {heading}")
-        holds = ["; ".join(filter(None, [scope_of(one), *variation_words(one)])) for one in results]
-        table = _table(results, scopes=holds if any(holds) else None)
-        print_table(screen, _with_name(name, table))
+        facts = [
+            "; ".join(filter(None, [own, *variation_words(result, usual)]))
+            for own, result in zip(scopes, results, strict=True)
+        ]
+        table = _with_name(name, _table(results))
+        print_table(screen, _over(table, facts) if any(facts) else table)
 
 
-def _show_variation(screen: Screen, results: Sequence[Result], *, with_backend: bool) -> None:
-    """Print where the values vary, for each result where that is more than its row says."""
+def _over(table: Table, facts: Sequence[str]) -> Table:
+    """Return a table with a column for what the intervals of each row speak of."""
+    rows = [
+        [*row, Cell(fact) if fact else cells.NOTHING]
+        for row, fact in zip(table.rows, facts, strict=True)
+    ]
+    return Table([*table.columns, Column("over")], rows)
+
+
+def _show_variation(
+    screen: Screen,
+    usual: Sequence[Mapping[str, Any]],
+    results: Sequence[Result],
+    *,
+    with_backend: bool,
+) -> None:
+    """Print where the values vary, for each result where its row does not say all."""
     for result in results:
-        words = variation_words(result)
+        words = ", ".join(variation_words(result, usual))
         if words:
             backend = result.backend if with_backend else ""
             row = f"{parameters(result.params.items())} {backend}".strip()
-            text = ", ".join(words)
-            screen.paragraph(f"{row}: {text}" if row else text, "yellow", indent="  ")
+            screen.paragraph(f"{row}: {words}" if row else words, "yellow", indent="  ")
 
 
-def _table(
-    results: Sequence[Result], *, with_backend: bool = True, scopes: Sequence[str] | None = None
-) -> Table:
+def _table(results: Sequence[Result], *, with_backend: bool = True) -> Table:
     """Return columns and rows; where a result lacks something there is a dash.
 
     Where the terminal is narrow, a column of verdicts without a claim gives way first, then the
     throughput, p99 and p95.
-
-    Parameters
-    ----------
-    results
-        One a row.
-    with_backend
-        Whether a column tells the backends apart.
-    scopes
-        What the intervals of each row speak of, where it is in a column.
     """
     names = list(dict.fromkeys(name for result in results for name in result.params))
     verdicts = [cells.verdict(result) for result in results]
     columns = [
         *(_parameter_column(name, results) for name in names),
         *([Column("backend", key=True)] if with_backend else []),
-        *([] if scopes is None else [Column("over")]),
         *(Column(name, right=True, drop=drop) for name, drop in QUANTILES.items()),
         Column("throughput", right=True, drop=3),
         Column("verdict", drop=4 if set(verdicts) == {cells.NO_CLAIM} else 0),
@@ -99,14 +106,11 @@ def _table(
         [
             *(cells.parameter(result.params.get(name)) for name in names),
             *([Cell(result.backend)] if with_backend else []),
-            *([] if scopes is None else [Cell(scope) if scope else cells.NOTHING]),
             *(cells.latency(_latency(result, name), compact=False) for name in QUANTILES),
             cells.throughput(result),
             verdict,
         ]
-        for result, verdict, scope in zip(
-            results, verdicts, scopes or [""] * len(results), strict=True
-        )
+        for result, verdict in zip(results, verdicts, strict=True)
     ]
     return Table(columns, rows)
 

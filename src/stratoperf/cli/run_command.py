@@ -50,6 +50,12 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     metavar="TIME",
     help="Time to sample each case; an iteration in progress is finished.",
 )
+@click.option(
+    "--processes",
+    type=int,
+    metavar="N",
+    help="Fresh processes to measure each case in.  [default: as many as its precision needs]",
+)
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
 @click.option(
     "--param",
@@ -86,6 +92,7 @@ def run(
     backend: str,
     iterations: int | None,
     duration: float | None,
+    processes: int | None,
     warmup: float | None,
     params: tuple[str, ...],
     output: Path | None,
@@ -127,6 +134,7 @@ def run(
             iterations=iterations,
             duration_s=duration,
             warmup_s=warmup,
+            processes=processes,
             output=folder,
             resume=resume,
             profile=profile,
@@ -195,16 +203,17 @@ def _print_document(outcome: Run, path: Path | None) -> None:
 
 def _without_samples(outcome: Run) -> dict[str, Any]:
     """Return the run file's tree; the samples stay in the file, they would flood a pipe."""
-    from stratoperf.report.variation_words import variation_words
+    from stratoperf.report.variation_words import usual_speed, variation_words
     from stratoperf.results.storage import finite
 
+    usual = usual_speed(outcome.results)
     document: dict[str, Any] = dict(outcome.document)
     document["results"] = [
         {
             **tree,
             "series": [{**series, "columns": {}} for series in tree.get("series", [])],
             # The words of the table.
-            "remarks": variation_words(result),
+            "remarks": variation_words(result, usual),
         }
         for tree, result in zip(document["results"], outcome.results, strict=True)
     ]

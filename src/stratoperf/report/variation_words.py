@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from stratoperf.report.units import interval, percent
+from stratoperf.report.units import interval, percent, ratio_change
 
 if TYPE_CHECKING:
     from stratoperf.results.schema import Metric, Result, Variation
@@ -34,18 +35,37 @@ def scope_of(result: Result) -> str | None:
     return next((one.scope for one in summaries if one is not None and one.scope), None)
 
 
-def variation_words(result: Result) -> list[str]:
+def variation_words(result: Result, run: Sequence[Mapping[str, Any]] = ()) -> list[str]:
     """Return what a reader of a result's value must know of where it varies.
 
     Nothing where the value with its interval says all.
+
+    Parameters
+    ----------
+    result
+        The result.
+    run
+        What `usual_speed` returns for the results of its run: the words then tell whether the
+        machine was slower or faster than usual there.
     """
     metric = _primary(result)
-    words = [] if result.variation is None or metric is None else _varying(result.variation, metric)
-    if metric is not None:
-        words += _at_reference_speed(metric)
+    if metric is None:
+        return []
+    words = [] if result.variation is None else _varying(result.variation, metric)
+    words += _machine(result, run)
+    words += _at_reference_speed(metric)
     if result.disturbed is not None:
-        words.append(f"disturbed: {result.disturbed}")
+        # By what is told with the warnings.
+        words.append("disturbed")
     return words
+
+
+def usual_speed(results: Iterable[Result]) -> list[Mapping[str, Any]]:
+    """Return how fast the machine usually was in a run, as `variation_words` takes it."""
+    from stratoperf.monitor.speed import speed
+
+    pace = speed([one for result in results for one in _references(result)], []).integer
+    return [] if pace is None else [{"integer_ns": pace.step_ns, "integer_change": 0.0}]
 
 
 def _primary(result: Result) -> Metric | None:
@@ -67,6 +87,24 @@ def _varying(variation: Variation, metric: Metric) -> list[str]:
         word = "slower" if (drift > 0) == (metric.better == "lower") else "faster"
         words.append(f"{percent(abs(drift), _DIGITS)} {word} in the last process than in the first")
     return words
+
+
+def _machine(result: Result, run: Sequence[Mapping[str, Any]]) -> list[str]:
+    from stratoperf.monitor.speed import INTEGER_FAR, speed
+
+    pace = speed(_references(result), run).integer
+    # A step that takes less time is a faster machine.
+    ratio = 1.0 if pace is None else pace.of_run
+    if max(ratio, 1 / ratio) <= 1 + INTEGER_FAR:
+        return []
+    change = ratio_change(1 / ratio)
+    return [f"machine {change} than usual in this run"]
+
+
+def _references(result: Result) -> list[Mapping[str, Any]]:
+    environments = [one.environment for one in result.processes] or [result.environment]
+    known = [one.get("reference") for one in environments]
+    return [one for one in known if isinstance(one, Mapping)]
 
 
 def _at_reference_speed(metric: Metric) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.report.markup import html_table
 from stratoperf.report.units import interval, parameters
-from stratoperf.report.variation_words import variation_words
+from stratoperf.report.variation_words import usual_speed, variation_words
 from stratoperf.results.schema import QUANTILES, Metric, Result
 
 if TYPE_CHECKING:
@@ -33,17 +33,19 @@ def dataframe(run: Run) -> pandas.DataFrame:
 def html(results: Iterable[Result]) -> str:
     """Return an HTML table of every metric, with percentiles, intervals and verdicts."""
     head = ("benchmark", "parameters", "backend", "status", "metric", *QUANTILES, "over", "verdict")
-    return html_table(head, (row for result in results for row in _html_rows(result)))
+    whole = list(results)
+    usual = usual_speed(whole)
+    return html_table(head, (row for result in whole for row in _html_rows(result, usual)))
 
 
-def _html_rows(result: Result) -> Iterator[tuple[str, ...]]:
+def _html_rows(result: Result, usual: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
     about = (result.benchmark, parameters(result.params.items()), result.backend, result.status)
     for name, metric in result.metrics.items():
         quantiles = [_interval(metric, quantile) for quantile in QUANTILES]
         verdict = metric.target.verdict if metric.target else ""
         scope = metric.summary.scope if metric.summary is not None else None
         # Where the values vary is known of the primary metric.
-        words = variation_words(result) if metric.primary else []
+        words = variation_words(result, usual) if metric.primary else []
         yield (*about, name, *quantiles, "; ".join(filter(None, [scope, *words])), verdict)
     if not result.metrics:
         yield (*about, result.reason or "", *[""] * len(QUANTILES), "", "")

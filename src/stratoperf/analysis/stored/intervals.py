@@ -110,17 +110,19 @@ def _bounded(
     """Choose the method for runs of other moments."""
     baseline, current = moments(processes_before), moments(processes_after)
     found = _of_moments(baseline, current, confidence, history)
-    counts = len(baseline), len(current)
-    known = history is not None and len(history) >= LEAST_HISTORY and min(counts) < LEAST_RUNS
-    if found.kind == "pairs" or known:
-        return msgspec.structs.replace(found, processes=counts)
-    apart = two_levels(processes_before, processes_after, confidence)
-    if apart is None:
-        return msgspec.structs.replace(found, processes=counts)
-    return msgspec.structs.replace(
-        _two_levels(apart, counts, confidence),
-        processes=(len(processes_before), len(processes_after)),
-    )
+    runs = len(baseline), len(current)
+    if found.kind == "pairs":
+        return msgspec.structs.replace(found, processes=runs)
+    if found.kind != "history":
+        apart = two_levels(processes_before, processes_after, confidence)
+        found = found if apart is None else _two_levels(apart, runs, confidence)
+    counts = _count(processes_before), _count(processes_after)
+    return msgspec.structs.replace(found, processes=counts)
+
+
+def _count(side: Sequence[Process]) -> int:
+    """Return how many processes count: those of a live comparison are of one moment, as one."""
+    return sum(1 if run[0].pair is not None else len(run) for run in by_run(side))
 
 
 def _of_moments(

@@ -51,6 +51,7 @@ class Worker:
         self._answers: dict[str, Callable[..., dict[str, Any]]] = {
             "plan": self._plan,
             "load": self._load,
+            "pickled": self._pickled,
             "measure": self._measure,
             "column": self._column,
             "setup": self._set_up,
@@ -116,6 +117,17 @@ class Worker:
         # As the process that drives this one has them, for modules that read them.
         sys.argv[:] = arguments
         load_benchmark(Origin(*origin), benchmark, version, place)
+        return {"kind": "loaded"}
+
+    def _pickled(
+        self, origin: list[Any] | None, arguments: Sequence[str], benchmark: str, pickled: str
+    ) -> dict[str, Any]:
+        from stratoperf.running.origin import Origin
+        from stratoperf.running.workers.selection import load_pickled
+
+        sys.argv[:] = arguments
+        main = None if origin is None else Origin(*origin)
+        load_pickled(main, benchmark, base64.b64decode(pickled))
         return {"kind": "loaded"}
 
     def _measure(
