@@ -85,7 +85,7 @@ class CaseProgress:
         """
         self.begun += 1
         self._seconds += seconds
-        is_part = tree["status"] == "ok"
+        is_part: bool = tree["status"] == "ok"
         if is_part:
             self.parts.append(tree)
         elif self.parts and not is_set_up:
