@@ -13,13 +13,13 @@
 namespace stratoperf {
 namespace {
 
-// Repeats of a quarter of a millisecond (at 3 GHz, and at 120 ns a read), of which the lower
+// Repeats of an eighth of a millisecond (at 3 GHz, and at 120 ns a read), of which the lower
 // quartile counts: an interruption spoils one of them, and three quarters may be spoiled. The least
 // would show the best moment, and hide that another guest has part of the core most of the time.
-constexpr int kRepeats = 20;
+constexpr int kRepeats = 40;
 constexpr int kQuartile = kRepeats / 4;
-constexpr std::uint64_t kIntegerSteps = 100'000;
-constexpr std::uint64_t kMemorySteps = 2'000;
+constexpr std::uint64_t kIntegerSteps = 50'000;
+constexpr std::uint64_t kMemorySteps = 1'000;
 
 // A smaller buffer than this says little: most of it would be read twice within a repeat.
 constexpr std::size_t kLeastBytes = 1U << 20;

@@ -14,7 +14,7 @@
 
 namespace stratoperf {
 
-// Times in nanoseconds, each the lower quartile of 20 short repeats.
+// Times in nanoseconds, each the lower quartile of 40 short repeats.
 struct Reference {
   double integer_ns = 0;  // a step of all four chains
   double memory_ns = 0;   // a read, and the few operations that say where; 0 without a buffer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -14,12 +14,16 @@ from stratoperf import statistics
 from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Observed
 from stratoperf.statistics import Estimate, Histogram, Summary
+from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.verification import Verification
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CONFIDENCE = 0.95
+
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+"""Of every summary."""
 
 PICOSECONDS = 1000
 """In a nanosecond: a histogram holds these, so that short operations keep their digits."""
@@ -30,6 +34,22 @@ class Warmup(NamedTuple):
 
     seconds: float
     iterations: int
+
+
+class MeasuredProcess(NamedTuple):
+    """One of several processes that a measurement was taken in.
+
+    Attributes
+    ----------
+    id
+        Its identity.
+    samples, device
+        Which of all samples, and of all device times, are its own: ``m.samples_ns[one.samples]``.
+    """
+
+    id: str
+    samples: slice
+    device: slice | None = None
 
 
 class Measurement:
@@ -65,6 +85,8 @@ class Measurement:
         How the work was done, in the operation's own words; see `Operation`.
     observed
         Further metrics by name, of what the operation saw beside the samples; see `Operation`.
+    processes
+        The processes, where it was taken in several; else empty.
     """
 
     def __init__(
@@ -83,6 +105,7 @@ class Measurement:
         device_ns: NDArray[np.float64] | None = None,
         details: Mapping[str, Any] | None = None,
         observed: Mapping[str, Observed] | None = None,
+        processes: Sequence[MeasuredProcess] = (),
     ) -> None:
         self.name = name
         self.samples_ns = np.asarray(samples_ns, dtype=np.float64).view()
@@ -98,6 +121,7 @@ class Measurement:
         self.device_ns = device_ns
         self.details = dict(details or {})
         self.observed = dict(observed or {})
+        self.processes = tuple(processes)
 
     @property
     def count(self) -> int:
@@ -107,10 +131,24 @@ class Measurement:
     @property
     def scope(self) -> str:
         """What the intervals speak of: ``"this process"``, or for several ``"5 processes"``."""
-        return "this process"
+        return f"{len(self.processes)} processes" if len(self.processes) > 1 else "this process"
+
+    def _by_process(self) -> list[NDArray[np.float64]]:
+        """Return the samples of each of several processes, and none of a single one."""
+        several = self.processes if len(self.processes) > 1 else ()
+        return [self.samples_ns[process.samples] for process in several]
+
+    def _device_by_process(self) -> list[NDArray[np.float64]]:
+        several = self.processes if len(self.processes) > 1 else ()
+        times = self.device_ns
+        return [] if times is None else [times[one.device] for one in several if one.device]
 
     def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
         """Estimate a quantile of the time of one iteration, in nanoseconds.
+
+        In several processes it is a location over processes, with an interval from how far they
+        lie apart. In this process the interval follows from the samples alone (see
+        `stratoperf.statistics.quantile`), and another process may well lie outside of it.
 
         Parameters
         ----------
@@ -125,7 +163,7 @@ class Measurement:
             For a `q` or `confidence` out of range, or when there are no samples.
         """
         if self.histogram is None:
-            estimate = statistics.quantile(self.samples_ns, q, confidence)
+            estimate = _quantile(self.samples_ns, self._by_process(), q, confidence)
         else:
             estimate = self.histogram.estimate(q, confidence).scaled(1 / PICOSECONDS)
         return self._labeled(estimate)
@@ -147,7 +185,7 @@ class Measurement:
             raise InvalidParameter(
                 f"q: {self.name} has no device times to take a quantile of; no device did the work"
             )
-        return self._labeled(statistics.quantile(self.device_ns, q, confidence))
+        return self._labeled(_quantile(self.device_ns, self._device_by_process(), q, confidence))
 
     def summary(self) -> Summary:
         """Summarize the samples: count, moments, quantiles with intervals, the 3-sigma view."""
@@ -157,18 +195,18 @@ class Measurement:
         """Summarize the device times; ``None`` where there are none."""
         if self.device_ns is None or len(self.device_ns) == 0:
             return None
-        return self._labeled_summary(statistics.summarize(self.device_ns, CONFIDENCE))
+        return self._labeled_summary(_summarize(self.device_ns, self._device_by_process()))
 
     @functools.cached_property
     def _summary(self) -> Summary:
         if self.histogram is None:
-            summary = statistics.summarize(self.samples_ns, CONFIDENCE)
+            summary = _summarize(self.samples_ns, self._by_process())
         else:
             summary = self.histogram.summary(CONFIDENCE).scaled(1 / PICOSECONDS)
         return msgspec.structs.replace(
             self._labeled_summary(summary),
             stopped_because=self.stopped_because,
-            processes=1,
+            processes=max(1, len(self.processes)),
             scope=self.scope,
         )
 
@@ -182,8 +220,14 @@ class Measurement:
         )
 
     def throughput(self) -> Estimate:
-        """Estimate the mean rate, in items a second: all items over all the time."""
-        if self.histogram is None:
+        """Estimate the mean rate, in items a second: all items over all the time.
+
+        Of several processes, the location of their mean times takes the place of the mean.
+        """
+        series = self._by_process()
+        if series:
+            mean = location([one.mean() for one in series], CONFIDENCE)
+        elif self.histogram is None:
             mean = statistics.mean(self.samples_ns, CONFIDENCE)
         else:
             mean = Estimate(
@@ -229,3 +273,36 @@ class Measurement:
         from stratoperf.report.text import measurement_html
 
         return measurement_html(self)
+
+
+def _quantile(
+    samples: NDArray[np.float64],
+    by_process: Sequence[NDArray[np.float64]],
+    q: float,
+    confidence: float,
+) -> Estimate:
+    """Estimate a quantile, over processes if there are several."""
+    if not by_process:
+        return statistics.quantile(samples, q, confidence)
+    if min(map(len, by_process)) * (1 - q) < FEWEST_BEYOND and q > 0.5:
+        return pooled_tail(by_process, q, confidence)
+    return location([statistics.quantile(one, q).value for one in by_process], confidence)
+
+
+def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.float64]]) -> Summary:
+    """Summarize samples; the estimates are over processes if there are several."""
+    summary = statistics.summarize(samples, CONFIDENCE)
+    if not by_process:
+        return summary
+    estimates: dict[str, Estimate] = {}
+    lowest = 0.0
+    for name, q in QUANTILES.items():
+        found = _quantile(samples, by_process, q, CONFIDENCE)
+        # Of few samples, the tail of a pool may lie below the location of lower quantiles.
+        value, high = max(found.value, lowest), found.high
+        high = None if high is None else max(high, value)
+        estimates[name] = msgspec.structs.replace(found, value=value, high=high)
+        lowest = value
+    mean = location([one.mean() for one in by_process], CONFIDENCE).value
+    # The end of one process and the beginning of the next are no drift.
+    return msgspec.structs.replace(summary, mean=mean, drift=None, **estimates)

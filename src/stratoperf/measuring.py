@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stratoperf import _core, arguments
 from stratoperf.door import MOST_NUMBERS
-from stratoperf.errors import Interrupted, StratoperfError
+from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 from stratoperf.measurement import CONFIDENCE, PICOSECONDS, Measurement, Warmup
 from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
 from stratoperf.statistics import Histogram
@@ -40,6 +40,7 @@ def measure(
     max_duration_s: float = 10.0,
     precision: float = 0.02,
     quantile: float = 0.5,
+    processes: int = 1,
     *,
     batch: int | None = None,
     keep_samples: bool = True,
@@ -72,6 +73,16 @@ def measure(
         0 samples for the whole of `max_duration_s`.
     quantile
         The quantile that `precision` speaks of.
+    processes
+        By default the work is measured in this process, and the intervals speak of it alone: the
+        next process may differ by more (see `Measurement.scope`). With more it is measured in as
+        many fresh processes, one after the other, and the intervals follow from how far these lie
+        apart: from six processes on they hold for the next one too. `warmup_s`, `min_iterations`,
+        `max_duration_s`, the second and `precision` are of all processes together. `fn` must then
+        be a benchmark with one case, or anything that pickles, such as a function at the top level
+        of a module. A function is called once at first: if it returns or yields an operation, that
+        is measured, as of a benchmark. A script is imported by each process, as by those that
+        `multiprocessing` spawns, so it calls `measure` under ``if __name__ == "__main__":``.
     batch
         Iterations per sample. By default 1, or as many as make reading the clock at most about
         1 % of a sample; above 1, quantiles are those of batch means.
@@ -88,7 +99,8 @@ def measure(
     Raises
     ------
     InvalidParameter
-        For an argument out of range (NaN included).
+        For an argument out of range (NaN included), and for what fresh processes cannot have, such
+        as a lambda.
     Interrupted
         On Ctrl-C, with the samples so far in its attribute ``measurement``; during the
         verification these are all of them.
@@ -99,6 +111,21 @@ def measure(
     Exception
         Whatever the callable raises, with its traceback.
     """
+    if arguments.count("processes", processes) > 1:
+        if not keep_samples:
+            raise InvalidParameter(
+                f"keep_samples: False goes with one process, got processes={processes}; keep the "
+                "samples, or leave processes out"
+            )
+        _check(warmup_s, min_iterations, max_duration_s, precision, quantile, batch)
+        # Above this module: it measures in its processes by means of it.
+        from stratoperf.running.measuring_processes import measure_in_processes
+        from stratoperf.running.presets import Sampling
+
+        sampling = Sampling(
+            warmup_s, min_iterations, max_duration_s, precision, quantile, batch, SPREAD_S
+        )
+        return measure_in_processes(fn, name, sampling, processes)
     return measure_here(
         fn,
         name,
@@ -137,20 +164,16 @@ def measure_here(
     """
     operation = as_operation(fn)
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)
-    if keep_samples:
-        min_iterations = arguments.count("min_iterations", min_iterations, MOST_NUMBERS)
-        arguments.check_room("min_iterations", min_iterations, min_iterations * SAMPLE_BYTES)
-    else:
-        min_iterations = arguments.count("min_iterations", min_iterations)
+    _check(warmup_s, min_iterations, max_duration_s, precision, quantile, batch, keep_samples)
     sampled = _core.sampler.sample(
         operation.work,
-        warmup_s=arguments.seconds("warmup_s", warmup_s),
+        warmup_s=warmup_s,
         min_samples=min_iterations,
-        max_duration_s=arguments.seconds("max_duration_s", max_duration_s, above=0.0),
-        precision=arguments.number("precision", precision, at_least=0.0),
-        quantile=arguments.number("quantile", quantile, above=0.0, below=1.0),
+        max_duration_s=max_duration_s,
+        precision=precision,
+        quantile=quantile,
         confidence=CONFIDENCE,
-        batch=0 if batch is None else arguments.count("batch", batch, LARGEST_BATCH),
+        batch=batch or 0,
         max_iterations=operation.max_iterations or 0,
         max_samples=MOST_NUMBERS,
         spread_s=spread_s,
@@ -191,6 +214,29 @@ def measure_here(
         # The samples are complete, whatever Ctrl-C cut short after them.
         _raise_interrupt(interrupt, measurement)
     return measurement
+
+
+def _check(
+    warmup_s: float,
+    min_iterations: int,
+    max_duration_s: float,
+    precision: float,
+    quantile: float,
+    batch: int | None,
+    keep_samples: bool = True,
+) -> None:
+    """Raise `InvalidParameter` for an argument of `measure` out of range."""
+    if keep_samples:
+        arguments.count("min_iterations", min_iterations, MOST_NUMBERS)
+        arguments.check_room("min_iterations", min_iterations, min_iterations * SAMPLE_BYTES)
+    else:
+        arguments.count("min_iterations", min_iterations)
+    arguments.seconds("warmup_s", warmup_s)
+    arguments.seconds("max_duration_s", max_duration_s, above=0.0)
+    arguments.number("precision", precision, at_least=0.0)
+    arguments.number("quantile", quantile, above=0.0, below=1.0)
+    if batch is not None:
+        arguments.count("batch", batch, LARGEST_BATCH)
 
 
 def _device_times(

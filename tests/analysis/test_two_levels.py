@@ -145,7 +145,7 @@ def test_a_run_that_drifts_widens_the_interval() -> None:
 
 def test_runs_of_few_processes_or_without_speeds_are_not_for_two_levels() -> None:
     before, after = Machine(0.01).sides(np.random.default_rng(3), 1)
-    assert two_levels(before[:4], after, CONFIDENCE) is None
+    assert two_levels(before[:5], after, CONFIDENCE) is None
     bare = [Process(value=one.value, moment=one.moment, run=one.run) for one in after]
     assert two_levels(before, bare, CONFIDENCE) is None
 
@@ -217,18 +217,19 @@ def test_a_history_of_the_machine_goes_before_the_assumption(run_of: MakeRun) ->
 def test_an_old_run_and_a_new_run_are_compared_as_one_run_each(run_of: MakeRun) -> None:
     found = only(sp.compare(run_of(1000.0), run_of_processes(run_of, medians(7))))
     assert found.verdict == "inconclusive"
-    assert (found.baseline_processes, found.current_processes) == (1, 1)
+    assert (found.baseline_processes, found.current_processes) == (1, 10)
     assert found.ratio is not None
     assert "widest known drift" in found.ratio.method
 
 
-def test_runs_of_few_processes_count_as_one_run_each(run_of: MakeRun) -> None:
+def test_runs_of_few_processes_are_bounded_as_one_run_each(run_of: MakeRun) -> None:
     before = run_of_processes(run_of, medians(8, count=3))
     found = only(sp.compare(before, run_of_processes(run_of, medians(9, 2500.0, count=3))))
     assert found.ratio is not None
     assert found.ratio.low is not None
     assert found.ratio.low < 2.5 / 1.6
-    assert (found.baseline_processes, found.current_processes) == (1, 1)
+    assert (found.baseline_processes, found.current_processes) == (3, 3)
+    assert "runs of 6 or more processes each" in found.why
 
 
 def test_five_new_runs_a_side_are_compared_on_two_levels(run_of: MakeRun) -> None:
@@ -260,6 +261,16 @@ def test_a_file_without_its_long_columns_is_compared_by_its_processes(run_of: Ma
     assert found.current_processes == 10
     assert found.ratio is not None
     assert found.ratio.value == pytest.approx(1.0, abs=0.02)
+
+
+def test_runs_in_alternation_are_paired_by_run(run_of: MakeRun) -> None:
+    runs = [
+        run_of_processes(run_of, medians(70 + index, 1200.0 if index % 2 else 1000.0, count=6))
+        for index in range(18)
+    ]
+    found = only(sp.compare(runs[::2], runs[1::2]))
+    assert found.verdict == "slower"
+    assert found.pairs == 9
 
 
 def test_a_history_shows_the_interval_over_processes(run_of: MakeRun) -> None:

@@ -28,7 +28,7 @@ def test_a_row_has_every_fact_in_a_pipe(stratoperf: Command, write_run: Write) -
     ending = stratoperf("compare", "a.json", "b.json")
     assert "\x1b" not in ending.out
     row = next(line for line in ending.out.splitlines() if line.startswith("kv.0"))
-    for fact in ("size=64", "latency p50", "1.00 µs", "400 ns", "0.400 [", "5 %", "1+1 runs"):
+    for fact in ("size=64", "latency p50", "1.00 µs", "400 ns", "0.400 [", "5 %", "1+1 processes"):
         assert fact in row
     assert "faster" in row
 

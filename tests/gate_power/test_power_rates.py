@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from gate.plan import Trial
-from gate.rates import BOTH, Cell, cells, clopper_pearson
+from gate.rates import BOTH, Cell, cells, clopper_pearson, tail_cells
 from gate.records import Record
 from gate.simulated import live_record
 
@@ -92,3 +92,23 @@ def test_the_half_width_is_relative_and_the_time_a_median() -> None:
     cell = found(records, "live")
     assert cell.half_width == pytest.approx(0.03)
     assert cell.seconds == 7.0
+
+
+def test_tails_are_counted_apart_from_medians_with_exact_bounds() -> None:
+    trial = Trial("p95", "gate.planted", 0.06, 0.2).name
+    identical = Trial("p99", "gate.locked", 0.0, 0.2).name
+    records = [
+        live_record(0.0, "same"),
+        *(live_record(0.06, "slower", trial=trial) for _ in range(9)),
+        live_record(0.06, "same", trial=trial),
+        *(live_record(0.0, "inconclusive", trial=identical) for _ in range(300)),
+    ]
+    assert found(records, "live").checks == 1
+    apart = {(cell.gate, cell.operation): cell for cell in tail_cells(records)}
+    assert set(apart) == {
+        (gate, operation)
+        for gate, operation in (("p95", "gate.planted"), ("p99", "gate.locked"))
+        for operation in (BOTH, operation)
+    }
+    assert (apart["p95", "gate.planted"].slower, apart["p95", "gate.planted"].checks) == (9, 10)
+    assert apart["p99", BOTH].at_most < 0.01

@@ -6,8 +6,18 @@ from collections import Counter
 
 import pytest
 
-from gate.operations import WORK, work_of
-from gate.plan import OPERATIONS, SLOWDOWNS, STREAMS, Job, Trial, remaining, schedule
+from gate import live_checks
+from gate.operations import TAILS, WORK, work_of
+from gate.plan import (
+    OPERATIONS,
+    SLOWDOWNS,
+    STREAMS,
+    Job,
+    Trial,
+    remaining,
+    schedule,
+    seconds_left,
+)
 from gate.records import Record
 
 
@@ -72,6 +82,30 @@ def test_the_plan_has_as_many_checks_as_the_rates_need(
             if trial.gate == gate:
                 counts[trial.slowdown, trial.threshold] += job.checks
     assert counts == {(0.0, 0.05): identical, **dict.fromkeys(SLOWDOWNS, slow)}
+
+
+@pytest.mark.parametrize("statistic", ["p95", "p99"])
+def test_tails_are_tried_on_identical_sides_often_enough_for_one_percent(statistic: str) -> None:
+    jobs = [job for job in STREAMS["tails"] if job.gate == statistic]
+    assert sum(job.checks for job in jobs if job.trials[0].slowdown == 0) == 300
+    assert all(job.checks == 60 for job in jobs if job.trials[0].slowdown)
+    assert {job.trials[0].threshold for job in jobs} == {0.2}
+
+
+def test_planted_and_real_tails_are_looked_for() -> None:
+    slow = {
+        job.operation for job in STREAMS["tails"] if job.trials[0].slowdown and job.gate == "p95"
+    }
+    assert slow == set(TAILS)
+
+
+def test_the_time_that_is_left_follows_from_budgets_and_then_from_what_checks_took() -> None:
+    first, second = Job((Trial("p95", "gate.native", 0.0, 0.2),), 10), STREAMS["rules"][0]
+    records = [{"trial": first.name, "number": 0, "seconds": 6.0, "decided_s": 5.0}]
+    left = seconds_left([first, second], [], live_checks.budget_s)
+    assert left == {first: 10 * live_checks.IDENTICAL_S["p95"], second: None}
+    assert seconds_left([first], records, live_checks.budget_s) == {first: 9 * 6.0}
+    assert seconds_left([first], 12 * records, live_checks.budget_s) == {first: 0.0}
 
 
 def test_others_is_everything_but_the_live_gate() -> None:

@@ -9,17 +9,19 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import stratoperf as sp
 from gate import pyperf_checks, sampled_run, stored_checks
 from gate.fresh import HERE, run_python, run_script
-from gate.operations import WORK
+from gate.operations import TAILS, WORK, tailed_capsule, work_of
 from gate.plan import STREAMS, Trial
 from gate.rates import GATES
 from gate.records import Record, Store
 from gate.report import as_markdown, as_text
 from gate.simulated import live_record
+from stratoperf import _core
 from topics import gate_
 
 MAIN = HERE.parent / "gate_power.py"
@@ -129,6 +131,57 @@ def test_the_tables_name_every_gate_and_its_counts() -> None:
     assert "Abacus" in markdown
     assert "10 of 100: 10 % [4.9 to 18 %], at most 16 %" in markdown
     assert "20 of 20: 100 % [83 to 100 %]" in markdown
+
+
+def test_the_tables_tell_of_tails_with_identical_sides_pooled() -> None:
+    slow = Trial("p95", "gate.faulting", 0.08, 0.2).name
+    records = [
+        live_record(0.0, "same", trial=Trial("p95", operation, 0.0, 0.2).name)
+        for operation in ("gate.native", "gate.locked")
+        for _ in range(150)
+    ] + [live_record(0.08, "slower", trial=slow) for _ in range(60)]
+    for text in (as_text(records, None), as_markdown(records, None)):
+        rows = [line for line in text.splitlines() if "live gate, p95" in line]
+        assert len(rows) == 4
+        assert "all operations" in rows[0]
+        assert "0 of 300: 0 % [0 to 1.2 %], at most 0.99 %" in rows[0]
+        assert "8% of the iterations" in rows[3]
+        assert "60 of 60: 100 % [94 to 100 %]" in rows[3]
+
+
+@pytest.mark.parametrize("operation", TAILS)
+def test_the_share_that_was_asked_for_takes_longer_and_all_work_is_done(operation: str) -> None:
+    samples = {}
+    for share in (0.0, 0.3):
+        capsule = tailed_capsule(operation, work_of(operation, share))
+        work = sp.Operation(capsule).work
+        sampled = _core.sampler.sample(
+            work,
+            warmup_s=0.01,
+            min_samples=300,
+            max_duration_s=0.3,
+            batch=1,
+            max_iterations=0,
+            precision=0.0,
+            quantile=0.5,
+            confidence=0.95,
+            histogram=None,
+            stop_on_signal=False,
+        )
+        samples[share] = taken = sampled.samples_ns
+        runs = len(taken) + sampled.warmup_iterations
+        assert _core.sampler.verify(work) == (runs, True, "")
+    if operation != "gate.locked":
+        # Whether the holder of the lock gets a CPU is for the machine to decide.
+        slow = samples[0.3] > 1.4 * np.median(samples[0.0])
+        assert 0.15 < np.mean(slow) < 0.6
+
+
+def test_the_plan_names_what_is_left_and_the_time(tmp_path: Path) -> None:
+    command = [sys.executable, str(MAIN), "plan", "--data", str(tmp_path), "--stream", "tails"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    assert "p95/gate.planted/0.06/0.2: 60 of 60 left, 60 min at most" in done.stdout
+    assert "all: " in done.stdout
 
 
 MACHINE = {

@@ -4,7 +4,9 @@
 round is a fresh process that measures every operation once, in another order each time, between
 two readings of `stratoperf.monitor.reference`; it adds one line per operation to the records.
 ``report`` tells the scatter of each operation over the rounds: as it is, and scaled by each of the
-two readings.
+two readings; and how far the locations of short runs lie apart, which are consecutive rounds: as
+they are, scaled by the reading, by a power of it that is fitted within each run
+(`stratoperf.statistics.scaling`), and so fitted to readings of another time, which must do nothing.
 
     python tests/performance/reference_speed.py run --data DIR [--rounds 60] [--pause 2]
     python tests/performance/reference_speed.py report --data DIR [--json]
@@ -33,6 +35,8 @@ from numpy.typing import NDArray
 import stratoperf as sp
 from stratoperf.monitor import NoiseProbe, ReferenceProbe
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.processes import location
+from stratoperf.statistics.scaling import at_speed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -45,6 +49,9 @@ SPEEDS = ("integer", "memory")
 
 SECONDS = 0.15
 """Of one measurement: long enough for hundreds of iterations, short enough for one speed."""
+
+RUN = 8
+"""Rounds of a run: as many processes as a run of a case commonly has."""
 
 ROUND_TIMEOUT_S = 120
 
@@ -70,7 +77,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.command == "round":
         for record in measured(arguments.number):
-            print(json.dumps(record), flush=True)
+            print(json.dumps(record, separators=(",", ":")), flush=True)
         return 0
     if arguments.command == "run":
         return run(arguments.data, arguments.rounds, arguments.pause)
@@ -129,11 +136,11 @@ def measured(number: int) -> Iterator[Record]:
                 "voluntary_switches": switches,
                 "seconds": round(noise.environment["seconds"], 3),
                 "cpu_seconds": round(noise.environment["cpu_seconds"], 3),
-                "waiting_percent": noise.environment["waiting_percent"],
                 "load": (noise.environment["load_average"] or [None])[0],
                 "reference": {
-                    key: round(value, 5) if isinstance(value, float) else value
-                    for key, value in reference.environment.items()
+                    name: round(reference.environment[name], 5)
+                    for speed in SPEEDS
+                    for name in (f"{speed}_ns", f"{speed}_change")
                 },
             }
 
@@ -224,6 +231,9 @@ def row(name: str, records: list[Record]) -> Record:
     for speed in SPEEDS:
         steps = np.log([record["reference"][f"{speed}_ns"] for record in records])
         found[speed] = comparison(times, steps)._asdict()
+    steps = np.log([record["reference"]["integer_ns"] for record in records])
+    if len(times) > 2 * RUN:
+        found["runs"] = runs(times, steps)._asdict()
     return found
 
 
@@ -265,6 +275,76 @@ def comparison(times: Floats, steps: Floats) -> Comparison:
         float(np.corrcoef(times, steps)[0, 1]),
         slope(times, steps),
     )
+
+
+class Runs(NamedTuple):
+    """How far the locations of runs of a few consecutive rounds lie apart.
+
+    Attributes
+    ----------
+    plain, divided, fitted
+        Standard deviation of their logarithms: as they are, divided by the integer reading, and
+        scaled by the power of it that the run shows, if it shows one.
+    shown
+        Share of the runs that show one.
+    unrelated
+        As `fitted`, with the readings of rounds far away: what scaling costs where it is not due.
+    plain_covered, fitted_covered
+        Share of the runs whose 95 % interval contains the location over all rounds.
+    """
+
+    plain: float
+    divided: float
+    fitted: float
+    shown: float
+    unrelated: float
+    plain_covered: float
+    fitted_covered: float
+
+
+def runs(times: Floats, steps: Floats) -> Runs:
+    """Take overlapping runs of eight rounds out of the logarithms of times and readings."""
+    usual = float(np.exp(np.median(steps)))
+    elsewhere = np.roll(steps, len(steps) // 2)
+    starts = range(0, len(times) - RUN + 1, RUN // 4)
+
+    def estimates(readings: Floats) -> list[Estimate]:
+        return [
+            fitted(times[start : start + RUN], readings[start : start + RUN], usual)
+            for start in starts
+        ]
+
+    plain = [location(np.exp(times[start : start + RUN])) for start in starts]
+    divided = [location(np.exp((times - steps)[start : start + RUN]) * usual) for start in starts]
+    scaled = estimates(steps)
+    return Runs(
+        plain=spread(plain),
+        divided=spread(divided),
+        fitted=spread(scaled),
+        shown=sum("scaled" in one.method for one in scaled) / len(scaled),
+        unrelated=spread(estimates(elsewhere)),
+        plain_covered=covered(plain, location(np.exp(times)).value),
+        fitted_covered=covered(scaled, fitted(times, steps, usual).value),
+    )
+
+
+def fitted(times: Floats, steps: Floats, usual: float) -> Estimate:
+    """Return the location at the usual speed, or as it is where times do not follow the speed."""
+    return at_speed(np.exp(times), np.exp(steps), usual) or location(np.exp(times))
+
+
+def spread(estimates: list[Estimate]) -> float:
+    """Return the standard deviation of the logarithms of values."""
+    return float(np.std(np.log([one.value for one in estimates]), ddof=1))
+
+
+def covered(estimates: list[Estimate], truth: float) -> float:
+    """Return the share of intervals that contain a value."""
+    inside = [
+        one.low is not None and one.high is not None and one.low <= truth <= one.high
+        for one in estimates
+    ]
+    return sum(inside) / len(inside)
 
 
 def scatter(logarithms: Floats) -> Any:
@@ -309,6 +389,20 @@ def as_text(rows: list[Record]) -> str:
                 f" {verdict(it)}"
             )
         lines.append(line)
+    lines += [
+        "",
+        f"locations of runs of {RUN} rounds, standard deviation; coverage of 95 % intervals",
+        f"{'operation':31} {'plain':>7} {'divided':>8} {'fitted':>7} {'shown':>6} {'unrelated':>10}"
+        f" {'covered':>8} {'fitted':>7}",
+    ]
+    for one in rows:
+        if "runs" in one:
+            it = one["runs"]
+            lines.append(
+                f"{one['operation']:31} {it['plain']:7.1%} {it['divided']:8.1%} {it['fitted']:7.1%}"
+                f" {it['shown']:6.0%} {it['unrelated']:10.1%} {it['plain_covered']:8.0%}"
+                f" {it['fitted_covered']:7.0%}"
+            )
     return "\n".join(lines)
 
 

@@ -66,6 +66,7 @@ def test_what_disturbed_is_told_by_its_worst() -> None:
     told = choose(parts_of("xx."), 6).disturbed or ""
     assert WAITED.format(11.5) in told
     assert told.startswith("2 of 3 processes")
+    assert "the worst of 2" not in told
     note = choose(parts_of("x......"), 6).note or ""
     assert "1 of 7 processes" in note
     assert WAITED.format(10.5) in note

@@ -26,7 +26,7 @@ BUFFER_SHARE = 32
 
 
 class Reading(NamedTuple):
-    """How fast the machine was at a moment; times are lower quartiles of 20 repeats over 5 ms.
+    """How fast the machine was at a moment; times are lower quartiles of 40 repeats over 5 ms.
 
     Attributes
     ----------

@@ -145,7 +145,7 @@ def error_text(comparison: Comparison) -> str:
 
 
 def basis_text(metric: ComparedMetric) -> str:
-    """Return on how much a verdict rests, such as ``40 pairs`` or ``5+5 runs``."""
+    """Return on how much a verdict rests, such as ``40 pairs`` or ``5+5 processes``."""
     if metric.pairs is not None:
         return "1 pair" if metric.pairs == 1 else f"{metric.pairs} pairs"
-    return f"{metric.baseline_processes}+{metric.current_processes} runs"
+    return f"{metric.baseline_processes}+{metric.current_processes} processes"

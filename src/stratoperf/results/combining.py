@@ -32,6 +32,7 @@ from stratoperf.results.schema import (
 from stratoperf.results.validation import read_result
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
+from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
 
@@ -98,9 +99,9 @@ def combined(
         _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
     ]
     _check_same_case(read)
-    speeds = _Speeds(read, reading, usual)
     if len(read) == 1:
-        return _of_one(read[0], speeds)
+        return _of_one(read[0])
+    speeds = _Speeds(read, reading, usual)
     # The order in which they are given must not matter.
     read.sort(key=lambda part: (part.started_ns, part.process or ""))
     notes = _united([part.result.notes for part in read])
@@ -138,18 +139,17 @@ def _check_same_case(parts: Sequence[_Part]) -> None:
                 )
 
 
-def _of_one(part: _Part, speeds: _Speeds) -> Tree:
+def _of_one(part: _Part) -> Tree:
     """Return a single part with its scope; nothing is made up about other processes."""
     metrics = {}
     for name, metric in part.result.metrics.items():
         tree = dict(part.tree["metrics"][name])
         if metric.summary is not None:
-            own = speeds.of_one(metric)
             tree["summary"] = {
                 **tree["summary"],
                 "processes": 1,
                 "scope": THIS_PROCESS,
-                "at_reference_speed": None if own is None else msgspec.to_builtins(own),
+                "at_reference_speed": None,
             }
         metrics[name] = tree
     return {**part.tree, "metrics": metrics}
@@ -320,63 +320,59 @@ class _Speeds:
 
     def __init__(self, parts: Sequence[_Part], reading: str, usual: float | None) -> None:
         self._name = reading
-        readings = {id(part.tree): _reading(part, reading) for part in parts}
-        own = [one for one in readings.values() if one is not None]
-        # A single process is no usual speed.
-        if usual is None and len(own) > 1:
-            usual = float(np.median(own))
-        self._usual = usual
-        self._readings = readings
+        self._readings = {id(part.tree): _reading(part, reading) for part in parts}
+        own = [one for one in self._readings.values() if one is not None]
+        self._usual = _plausible(float(np.median(own)) if usual is None and own else usual)
 
     def over(self, name: str, parts: Sequence[_Part]) -> Estimate | None:
-        """Return the location of the medians at the usual speed, if all readings are known."""
-        values = []
+        """Return the location of the medians at the usual speed.
+
+        There is none where a reading is unknown, or where the medians do not follow the speed.
+        """
+        if self._usual is None:
+            return None
+        values, readings = [], []
         for part in parts:
             metric = part.result.metrics[name]
             median = None if metric.summary is None else metric.summary.p50
-            slowness = self._slowness(part)
-            if median is None or slowness is None or not median.value > 0:
+            reading = self._readings[id(part.tree)]
+            if median is None or reading is None or not median.value > 0:
                 return None
-            values.append(_at_speed(metric, median, slowness))
-        adjusted = [one for one in values if one is not None]
-        if len(adjusted) < len(values):
-            return None
-        found = _storable(_location(adjusted))
+            values.append(median.value)
+            readings.append(reading)
+        unit = parts[0].result.metrics[name].unit
+        found = None
+        if unit == "ns":
+            found = at_speed(values, readings, self._usual)
+        elif unit.endswith("/s"):
+            inverse = at_speed([1 / value for value in values], readings, self._usual)
+            found = None if inverse is None else _inverse(inverse)
+        found = _storable(found)
         return None if found is None else self._named(found)
-
-    def of_one(self, metric: Metric) -> Estimate | None:
-        """Return the median of a single part at the usual speed."""
-        median = None if metric.summary is None else metric.summary.p50
-        reading = next(iter(self._readings.values()))
-        if median is None or self._usual is None or reading is None:
-            return None
-        found = _storable(_at_speed(metric, median, reading / self._usual))
-        return None if found is None else self._named(found)
-
-    def _slowness(self, part: _Part) -> float | None:
-        reading = self._readings[id(part.tree)]
-        return None if reading is None or self._usual is None else reading / self._usual
 
     def _named(self, estimate: Estimate) -> Estimate:
         method = (
-            f"{estimate.method}; at the speed at which a step of the {self._name} reference takes "
+            f"{estimate.method}, to that at which a step of the {self._name} reference takes "
             f"{self._usual:.4g} ns"
         )
         return msgspec.structs.replace(estimate, method=method)
 
 
+def _inverse(estimate: Estimate) -> Estimate:
+    """Return the estimate of a rate from that of a time."""
+    low, high = (None if one is None else 1 / one for one in (estimate.high, estimate.low))
+    return msgspec.structs.replace(estimate, value=1 / estimate.value, low=low, high=high)
+
+
 def _reading(part: _Part, name: str) -> float | None:
     readings = part.result.environment.get("reference")
-    value = readings.get(f"{name}_ns") if isinstance(readings, Mapping) else None
+    return _plausible(readings.get(f"{name}_ns")) if isinstance(readings, Mapping) else None
+
+
+def _plausible(value: object) -> float | None:
+    """Return the time of a step in nanoseconds, of which no machine has more than a second."""
     number = _number(value)
-    return number if number is not None and number > 0 else None
-
-
-def _at_speed(metric: Metric, estimate: Estimate, slowness: float) -> Estimate | None:
-    """Return a time or a rate as it would be at the usual speed; nothing else depends on speed."""
-    if metric.unit == "ns":
-        return estimate.scaled(1 / slowness)
-    return estimate.scaled(slowness) if metric.unit.endswith("/s") else None
+    return number if number is not None and 1e-9 < number < 1e9 else None
 
 
 def _variation(parts: Sequence[_Part], metrics: Mapping[str, Metric]) -> Variation | None:

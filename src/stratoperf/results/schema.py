@@ -67,7 +67,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
         ``"this process"``.
     at_reference_speed
         The median as it would be, had the machine had its usual speed for each process; ``None``
-        where its speed was not measured.
+        where its speed was not measured, or the medians do not follow it.
     """
 
     count: Count

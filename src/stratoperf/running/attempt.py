@@ -135,6 +135,8 @@ class _Work:
                     max_duration_s=sampling.max_duration_s,
                     precision=sampling.precision,
                     quantile=sampling.quantile,
+                    batch=sampling.batch,
+                    spread_s=sampling.spread_s,
                 )
         except Interrupted as interrupt:
             # Of this measurement: others that the benchmark makes are not told apart elsewhere.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError, StratoperfError
 from stratoperf.results.validation import read_result
-from stratoperf.running.origin import place_of
+from stratoperf.running.origin import Origin, place_of
 from stratoperf.running.planner import Case
 from stratoperf.running.workers.answers import Loaded, Measured, Piece
 from stratoperf.running.workers.children import entered
@@ -29,6 +29,21 @@ class CannotLoad(StratoperfError):
     """A fresh process cannot have the benchmark; says why, and what mends it."""
 
 
+class Pickled(NamedTuple):
+    """What a fresh process unpickles and measures.
+
+    Attributes
+    ----------
+    work
+        In base64.
+    main
+        What Python was started with, if the work is of there.
+    """
+
+    work: str
+    main: Origin | None
+
+
 class Taken(NamedTuple):
     """What a process says of a case, as for a run file, and whether the set-up had ended."""
 
@@ -36,17 +51,28 @@ class Taken(NamedTuple):
     is_set_up: bool
 
 
-def measured_afresh(case: Case, number: int, system: str) -> Taken:
+def measured_afresh(
+    case: Case,
+    number: int,
+    system: str,
+    *,
+    profile: bool = False,
+    pickled: Pickled | None = None,
+) -> Taken:
     """Measure a case in a fresh process.
 
     Parameters
     ----------
     case
-        What to measure; its benchmark has an origin.
+        What to measure; its benchmark has an origin, unless it is made of what was pickled.
     number
         Of the process, among those of the case.
     system
         Identity of the machine, for the series.
+    profile
+        Whether a profile is taken after the measurement.
+    pickled
+        What the process makes the benchmark of, instead of importing its declaration.
 
     Raises
     ------
@@ -56,7 +82,6 @@ def measured_afresh(case: Case, number: int, system: str) -> Taken:
         When the process died, hung, or did not follow the protocol.
     """
     benchmark = case.benchmark
-    assert benchmark.origin is not None
     timeout_s = max(PATIENCE_S, 10 * case.process_seconds)
     start = functools.partial(
         WorkerProcess,
@@ -71,14 +96,24 @@ def measured_afresh(case: Case, number: int, system: str) -> Taken:
     with contextlib.ExitStack() as stack:
         try:
             worker = entered(stack, start)
-            worker.ask(
-                "load",
-                origin=list(benchmark.origin),
-                arguments=sys.argv,
-                benchmark=benchmark.name,
-                version=benchmark.version,
-                place=place_of(benchmark.function),
-            )
+            if pickled is None:
+                assert benchmark.origin is not None
+                worker.ask(
+                    "load",
+                    origin=list(benchmark.origin),
+                    arguments=sys.argv,
+                    benchmark=benchmark.name,
+                    version=benchmark.version,
+                    place=place_of(benchmark.function),
+                )
+            else:
+                worker.ask(
+                    "pickled",
+                    origin=None if pickled.main is None else list(pickled.main),
+                    arguments=sys.argv,
+                    benchmark=benchmark.name,
+                    pickled=pickled.work,
+                )
             worker.answer("loaded", Loaded)
         except WorkerFailed as failure:
             if failure.cause == "killed":
@@ -93,7 +128,7 @@ def measured_afresh(case: Case, number: int, system: str) -> Taken:
             backend=case.backend,
             params=dict(case.params),
             sampling=dataclasses.asdict(case.share),
-            profile=case.profile and number == 1,
+            profile=profile,
             system=system,
             process=worker.process,
         )
@@ -124,9 +159,10 @@ def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArr
     """Fetch a column."""
     pieces = []
     for start in range(0, length, LONGEST_PIECE):
-        worker.ask("column", series=series, name=name, start=start)
+        stop = min(start + LONGEST_PIECE, length)
+        worker.ask("column", series=series, name=name, start=start, stop=stop)
         piece = np.frombuffer(worker.answer("column", Piece).values, dtype="<f8")
-        if len(piece) != min(LONGEST_PIECE, length - start):
+        if len(piece) != stop - start:
             raise worker.garbled(
                 f"{len(piece)} numbers of {name!r} from {start} of {length}", "column"
             )

@@ -23,6 +23,13 @@ STANDARD_WARMUP_S = 10.0
 class Sampling:
     """How one case is sampled; see `stratoperf.measure` for the meaning of each number.
 
+    Attributes
+    ----------
+    batch
+        Iterations per sample; ``None`` to calibrate it.
+    spread_s
+        Seconds that the samples are spread over before the precision is looked at.
+
     Raises
     ------
     InvalidParameter
@@ -34,6 +41,8 @@ class Sampling:
     max_duration_s: float
     precision: float
     quantile: float
+    batch: int | None = None
+    spread_s: float = 0.0
 
     def __post_init__(self) -> None:
         # Under the names that `stratoperf.run` has for them.

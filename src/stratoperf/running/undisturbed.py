@@ -62,11 +62,15 @@ def choose(parts: Sequence[dict[str, Any]], least: int) -> Choice:
     if not noisy:
         return Choice(quiet, [], None, None)
     causes = (cause for part in noisy for cause in part["disturbed"].split("; "))
-    words = "; ".join(worst_of_each_kind(causes))
-    count = f"{len(noisy)} of {len(parts)} processes"
+    # How many a cause is the worst of is only told where there are several causes.
+    of_all = f" (the worst of {len(noisy)})"
+    words = "; ".join(cause.removesuffix(of_all) for cause in worst_of_each_kind(causes))
+    if len(parts) == 1:
+        return Choice(list(parts), [], words, None)
+    told = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
     if len(quiet) >= least or len(quiet) > len(noisy):
-        return Choice(quiet, noisy, None, f"left out {count} as disturbed: {words}")
-    return Choice(list(parts), [], words if len(parts) == 1 else f"{count}: {words}", None)
+        return Choice(quiet, noisy, None, f"left out as disturbed: {told}")
+    return Choice(list(parts), [], told, None)
 
 
 def wants_another(parts: Sequence[dict[str, Any]], planned: int) -> bool:

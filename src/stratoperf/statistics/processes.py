@@ -187,8 +187,8 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     for a tail; then they are pooled, and the quantile of all (median-unbiased, definition 8 of
     Hyndman & Fan 1996) is put upon the location of the medians. What the pool leaves open is the
     wider of two intervals on each side: order statistics, which know that the samples are few, and
-    the jackknife over processes (Tukey 1958), which knows that their tails differ. It is added in
-    quadrature to what the location leaves open.
+    the jackknife over processes (Tukey 1958), which knows that their tails differ, as far as those
+    of single processes reach. It is added in quadrature to what the location leaves open.
 
     Simulated with 8 processes of 125 samples and tails of 3 %, the 99th percentile is off by 1 % at
     the median and covered in at least 98 %, where the location of each process's own is 16 % too
@@ -225,27 +225,29 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     else:
         level = np.zeros(3)
         about = "samples"
-    tail = _quantile(np.concatenate(parts), q)
-    without = [
-        _quantile(np.concatenate([*parts[:index], *parts[index + 1 :]]), q)
-        for index in range(len(parts))
-    ]
+    together = np.concatenate(parts)
+    order = np.argsort(together)
+    ordered = together[order]
+    owners = np.repeat(np.arange(len(parts)), list(map(len, parts)))[order]
+    tail = _quantile(ordered, q)
+    without = [_quantile(ordered[owners != index], q) for index in range(len(parts))]
     count = len(parts)
     # The interval of the mean of the pseudo-values is that of the jackknife.
-    center, low, high, _, _ = _native.mean(
-        count * tail - (count - 1) * np.array(without), confidence
-    )
+    _, low, high, _, _ = _native.mean(count * tail - (count - 1) * np.array(without), confidence)
     assert low is not None
     assert high is not None
-    _, lowest, highest, _, _ = _native.quantile(np.concatenate(parts), q, confidence)
+    # A jackknife of few processes knows no limits; the tail over all lies between those of each.
+    own = [_quantile(np.sort(part), q) for part in parts]
+    low, high = max(low, min(own)), min(high, max(own))
+    _, lowest, highest, _, _ = _native.quantile(together, q, confidence)
     there = float(level[1]) + tail
     value = min(max(scale.back(there), float(pool.min())), float(pool.max()))
     bound_below = bound_above = None
     if lowest is not None:
-        off = math.hypot(max(center - low, tail - lowest), level[1] - level[0])
+        off = math.hypot(tail - min(low, lowest, tail), level[1] - level[0])
         bound_below = min(value, scale.back(there - off))
     if highest is not None:
-        off = math.hypot(max(high - center, highest - tail), level[2] - level[1])
+        off = math.hypot(max(high, highest, tail) - tail, level[2] - level[1])
         bound_above = max(value, scale.back(there + off))
     method = (
         f"{about} pooled over {count} processes; the wider of order statistics and jackknife over "
@@ -254,5 +256,10 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     return Estimate(value, bound_below, bound_above, confidence, method)
 
 
-def _quantile(samples: Samples, q: float) -> float:
-    return float(np.quantile(samples, q, method="median_unbiased"))
+def _quantile(ordered: Samples, q: float) -> float:
+    """Return the median-unbiased quantile of sorted samples."""
+    count = len(ordered)
+    place = min(max(q * (count + 1 / 3) + 1 / 3, 1.0), float(count)) - 1
+    below = int(place)
+    lower, upper = float(ordered[below]), float(ordered[min(below + 1, count - 1)])
+    return lower + (place - below) * (upper - lower)

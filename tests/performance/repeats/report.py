@@ -106,7 +106,7 @@ def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
     """Return the share that covers, an operation a line and a tool a column."""
     found = {(cell.tool, cell.operation): cell for cell in own}
     shown = [name for name in TOOLS if (name, ALL) in found]
-    rows = [["covered", *(TOOLS[name].title for name in shown)]]
+    rows = [["covered (+ of those that warned of drift)", *(TOOLS[name].title for name in shown)]]
     for operation in (*EVERY, ALL):
         line = [found.get((name, operation)) for name in shown]
         if any(line):
@@ -115,7 +115,10 @@ def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
 
 
 def _share(cell: Cell | None) -> str:
-    return "" if cell is None else f"{cell.covered} of {cell.reruns}"
+    if cell is None:
+        return ""
+    apart = f" + {cell.drifted_covered} of {cell.drifted}" if cell.drifted else ""
+    return f"{cell.covered} of {cell.reruns}{apart}"
 
 
 WIDTHS = [

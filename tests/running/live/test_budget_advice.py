@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stratoperf.analysis.paired import LOOKS, PairedDesign
+from stratoperf.analysis.tails import TailDesign
 from stratoperf.cli.options import parse_duration
 from stratoperf.running.live.advice import (
     LEAST_FACTOR,
@@ -94,6 +95,22 @@ def test_nothing_is_advised_where_nothing_would_help() -> None:
     assert settling_factor(design_with(on_the_threshold)) is None
     assert settling_factor(design_with(random.normal(scale=5.0, size=30))) is None
     assert settling_factor(design_with(np.zeros(1))) is None
+
+
+def test_of_high_quantiles_too_only_hopeful_cases_get_advice() -> None:
+    random = np.random.default_rng(6)
+
+    def factor_of(true_ratio: float, pairs: int) -> float | None:
+        design = TailDesign(0.2, ERROR, 0.95)
+        for _ in range(pairs):
+            design.add(random.lognormal(0, 0.3, 60), true_ratio * random.lognormal(0, 0.3, 60))
+        return settling_factor(design)
+
+    few, many = factor_of(1.0, 9), factor_of(1.0, 60)
+    assert few is not None
+    assert many == LEAST_FACTOR
+    assert LEAST_FACTOR <= few < 10
+    assert (factor_of(1.2, 20) or math.inf) > 10
 
 
 def test_less_noise_needs_less_time_and_never_less_than_was_not_enough() -> None:

@@ -296,6 +296,23 @@ def test_real_work_three_times_as_long_is_slower(environment_of: EnvironmentOf) 
     assert comparison.failures == ()
 
 
+def test_a_high_quantile_of_short_work_says_that_it_is_of_means(
+    environment_of: EnvironmentOf,
+) -> None:
+    side = environment_of(WORK, work=1)
+    comparison = sp.compare_live(
+        side, side, "t.work", statistic="p95", duration_s=5.0, threshold=5, confidence=0.5
+    )
+    (metric,) = comparison.metrics
+    assert metric.statistic == "p95"
+    assert metric.pairs
+    assert metric.ratio is not None
+    assert "shares beyond a common limit" in metric.ratio.method
+    assert "exceed their common quantile equally often" in comparison.method
+    (note,) = (one for one in comparison.warnings if "p95 is that of means" in one)
+    assert note.startswith(metric.key)
+
+
 def test_a_wrong_outcome_fails_the_case_and_not_the_others(environment_of: EnvironmentOf) -> None:
     side = environment_of(WORK)
     comparison = sp.compare_live(

@@ -10,6 +10,7 @@ import pytest
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.tails import TailDesign
 from stratoperf.running.live import session as session_module
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed
 from stratoperf.running.live.session import Session, run_session, value_of
@@ -191,6 +192,25 @@ def test_a_failure_ends_it_and_keeps_the_pairs_before(clock: Clock) -> None:
     assert session.failure is failure
     assert len(session.pairs) == 7
     assert not session.interrupted
+
+
+def test_a_high_quantile_is_judged_by_all_samples_of_a_pair(clock: Clock) -> None:
+    design = TailDesign(0.2, 0.01, 0.95)
+    source = Scripted(clock, lambda number: 2.0)
+    session = run_session(
+        source,
+        design,
+        statistic="p95",
+        duration_s=1000.0,
+        generator=random.Random(1),
+        stop_early=True,
+        tell=Told(),
+    )
+    assert session.look is not None
+    assert session.look.verdict == "slower"
+    # A pair has one sample: forty pairs are a group, and eight groups an interval.
+    assert design.units >= 8
+    assert len(session.pairs) == design.pairs >= 8 * design.least_samples
 
 
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])

@@ -15,9 +15,12 @@ import pytest
 import stratoperf as sp
 from stratoperf.running.live.pairs import SIDES
 from stratoperf.running.live.worker_pairs import (
+    COARSER,
     LEAST_SLICES,
     LONGEST_SAMPLE_S,
+    MOST_SAMPLES,
     SLICE_S,
+    TAIL_SLICES,
     WorkerPairs,
     slicing,
 )
@@ -197,6 +200,32 @@ def test_batches_and_slices_suit_the_slower_side(
     baseline: Ready, current: Ready, expected: tuple[int, int]
 ) -> None:
     assert slicing([baseline, current]) == slicing([current, baseline]) == (*expected, SLICE_S)
+
+
+@pytest.mark.parametrize(
+    ("one", "batch", "slices"),
+    [
+        # Long enough for the clock: single iterations, and more of them.
+        (ready(1, 40e3), 1, TAIL_SLICES),
+        (ready(COARSER, 600), 1, TAIL_SLICES),
+        # Too short for the clock: fewer in a sample than usual.
+        (ready(COARSER + 1, 500), 2, TAIL_SLICES),
+        (ready(300, 10), 60, TAIL_SLICES),
+        # Long, or only so many.
+        (ready(1, 30e6), 1, 6),
+        (ready(1, 1e9), 1, LEAST_SLICES),
+        (ready(1, 1e3, left=1000), 1, SLICES),
+        (ready(1, 1e3, left=4), 1, LEAST_SLICES),
+    ],
+)
+def test_for_high_quantiles_iterations_are_timed_singly_where_the_clock_can(
+    one: Ready, batch: int, slices: int
+) -> None:
+    plan = slicing([one, one], singly=True)
+    assert (plan.batch, plan.slices) == (batch, slices)
+    # However short the iterations are, a run file can hold them.
+    assert plan.seconds <= MOST_SAMPLES * batch * one.iteration_ns * 1e-9 * (1 + 1e-9)
+    assert plan.seconds <= SLICE_S
 
 
 @pytest.mark.parametrize("python", ["", None, 3])

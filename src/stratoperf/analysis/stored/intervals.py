@@ -45,7 +45,7 @@ from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.own_error import own_error
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sides import Process
-from stratoperf.analysis.stored.two_levels import Apart, by_run, two_levels
+from stratoperf.analysis.stored.two_levels import LEAST_PROCESSES, Apart, by_run, two_levels
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.processes import location
 from stratoperf.statistics.signed_rank import least_differences
@@ -110,17 +110,19 @@ def _bounded(
     """Choose the method for runs of other moments."""
     baseline, current = moments(processes_before), moments(processes_after)
     found = _of_moments(baseline, current, confidence, history)
-    counts = len(baseline), len(current)
-    known = history is not None and len(history) >= LEAST_HISTORY and min(counts) < LEAST_RUNS
-    if found.kind == "pairs" or known:
-        return msgspec.structs.replace(found, processes=counts)
-    apart = two_levels(processes_before, processes_after, confidence)
-    if apart is None:
-        return msgspec.structs.replace(found, processes=counts)
-    return msgspec.structs.replace(
-        _two_levels(apart, counts, confidence),
-        processes=(len(processes_before), len(processes_after)),
-    )
+    runs = len(baseline), len(current)
+    if found.kind == "pairs":
+        return msgspec.structs.replace(found, processes=runs)
+    if found.kind != "history":
+        apart = two_levels(processes_before, processes_after, confidence)
+        found = found if apart is None else _two_levels(apart, runs, confidence)
+    counts = _count(processes_before), _count(processes_after)
+    return msgspec.structs.replace(found, processes=counts)
+
+
+def _count(side: Sequence[Process]) -> int:
+    """Return how many processes count: those of a live comparison are of one moment, as one."""
+    return sum(1 if run[0].pair is not None else len(run) for run in by_run(side))
 
 
 def _of_moments(
@@ -281,8 +283,8 @@ def _single(
         "",
     )
     advice = (
-        f"{_missing(len(baseline), len(current))}, or the live gate (stratoperf check --live) "
-        "may settle it"
+        f"{_missing(len(baseline), len(current))}, runs of {LEAST_PROCESSES} or more processes "
+        "each, or the live gate (stratoperf check --live) may settle it"
     )
     return RatioInterval(_exponential(estimate, method), "single", advice)
 

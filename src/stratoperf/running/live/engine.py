@@ -29,7 +29,8 @@ from stratoperf.running.live.recording import result_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
-from stratoperf.running.live.worker_pairs import WorkerPairs, batch_notes
+from stratoperf.running.live.tail_notes import tail_notes
+from stratoperf.running.live.worker_pairs import WorkerPairs
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
 
@@ -312,7 +313,7 @@ class _Engine:
         settings = self._settings
         notes: list[str] = []
         if is_tail(settings.statistic):
-            notes += batch_notes(case.key, session, settings.statistic)
+            notes += tail_notes(case.key, session, settings.statistic)
         if floor is not None:
             self._floor = floor
             notes += floor_notes(floor, session)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import statistics
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
@@ -14,7 +13,6 @@ import numpy as np
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
-from stratoperf.running.live.session import Session
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
 from stratoperf.running.workers.children import entered
@@ -47,9 +45,15 @@ TAIL_SLICES = 3 * SLICES
 """Slices of each side at most where a high quantile is asked for: what it rests on is rare, and
 longer pairs cost less than the processes that more of them take."""
 
-MOST_SAMPLES = 1000
-"""Samples of a slice, about, where a high quantile is asked for: shorter slices then, since a run
-file has all of them."""
+TAIL_SLICES_S = 0.5
+"""Seconds after which there are no more than the usual slices: on a machine so busy that each
+waits for a CPU, more pairs tell more."""
+
+MOST_SAMPLES = 400
+"""Samples of a slice, about, where a high quantile is asked for: shorter slices then.
+
+A run file has all of them, and every look compares the largest.
+"""
 
 COARSER = 5
 """Times shorter than usual the samples are where a high quantile is asked for.
@@ -184,12 +188,17 @@ class WorkerPairs:
     ) -> dict[Side, list[Samples]]:
         """Let the sides work in turn: A B, B A, A B and so on, so that a steady drift cancels."""
         slices: dict[Side, list[Samples]] = {side: [] for side in SIDES}
+        begin = time.monotonic()
         for number in range(plan.slices):
             for side in order if number % 2 == 0 else reversed(order):
                 workers[side].ask(
                     "slice", batch=plan.batch, seconds=plan.seconds, lead_in_s=LEAD_IN_S
                 )
                 slices[side].append(workers[side].answer("samples", Samples))
+            # By the time of both together, so that it favors neither; and never within A B, B A.
+            is_late = time.monotonic() - begin > TAIL_SLICES_S
+            if is_late and number + 1 >= SLICES and number % 2 == 1:
+                break
         return slices
 
     def _verified(
@@ -248,17 +257,3 @@ def slicing(ready: Iterable[Ready], *, singly: bool = False) -> Slicing:
         # The worker shares out what is left among so many.
         count = min(SLICES, int(MOST_WORK_S / slice_s), left // (2 * batch))
     return Slicing(batch, max(LEAST_SLICES, count // 2 * 2), seconds)
-
-
-def batch_notes(key: str, session: Session, statistic: str) -> list[str]:
-    """Return a sentence where a high quantile is not that of single iterations."""
-    arms = [arm for pair in session.pairs for arm in pair.arms.values()]
-    batch = max((arm.batch for arm in arms), default=1)
-    if batch == 1:
-        return []
-    typical_ns = statistics.median(float(np.median(arm.latency)) for arm in arms)
-    return [
-        f"{key}: {statistic} is that of means of {batch} iterations, since the clock cannot time "
-        f"single ones of {typical_ns:.3g} ns: what happens to a few of them is averaged away; let "
-        "an iteration do more work to see it"
-    ]

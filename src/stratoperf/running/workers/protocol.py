@@ -10,9 +10,10 @@ question     says                                         answer
 ``plan``     modules, select, backend, params             ``planned``: cases, unknown, warnings
 ``load``     origin, arguments, benchmark, version,       ``loaded``
              place
+``pickled``  origin, arguments, benchmark, pickled        ``loaded``
 ``measure``  benchmark, backend, params, sampling,        ``measured``: result, is_set_up
              profile, system, process
-``column``   series, name, start                          ``column``: values
+``column``   series, name, start, stop                    ``column``: values
 ``setup``    modules, benchmark, backend, params,         ``ready``: batch, iteration_ns, items,
              warmup_s                                     item_unit, warmup, left
 ``slice``    batch, seconds, lead_in_s                    ``samples``: started_ns, latency
@@ -21,8 +22,9 @@ question     says                                         answer
 ===========  ===========================================  ========================================
 
 A live comparison asks for a plan, and then each of its many workers to ``setup``, for slices and
-for a check. A run asks a worker to ``load`` a benchmark and to ``measure`` it: the result has the
-lengths of its columns, which are then asked for in pieces.
+for a check. A run asks a worker to ``load`` a benchmark; `stratoperf.measure` hands it what is
+``pickled``, which becomes a benchmark. Both ask it to ``measure`` that: the result has the lengths
+of its columns, which are then asked for in pieces.
 
 Any question may be answered by ``error``: kind, message. Samples are little-endian doubles in
 base64: a slice may hold thousands.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
+import pickle
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,14 +96,9 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
 
     if Path(origin.file).stat().st_mtime_ns != origin.stamp:
         raise StratoperfError(f"{origin.file} was changed meanwhile; start again")
-    _IMPORT.is_running = True
-    try:
+    REGISTRY.load_nothing()
+    with _importing():
         _import_origin(origin)
-    finally:
-        _IMPORT.is_running = False
-        if _IMPORT.refused is not None:
-            # Also where the module caught it.
-            raise _IMPORT.refused
     try:
         benchmark = REGISTRY.find(name)
     except InvalidParameter:
@@ -111,6 +108,51 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
         ) from None
     if benchmark.version != version or place_of(benchmark.function) != place:
         raise StratoperfError(f"importing it declares another {name!r}; give each its own name")
+
+
+def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
+    """Declare a benchmark of what another process pickled.
+
+    Parameters
+    ----------
+    main
+        The script or module that process was started with, if what it pickled is of there. As in
+        a process that `multiprocessing` spawns, it is imported under another name, and found
+        under both.
+    name
+        Of the benchmark.
+    pickled
+        What to measure; see `stratoperf.running.measuring_processes.benchmark_of`.
+
+    Raises
+    ------
+    StratoperfError
+        When an import measures something.
+    Exception
+        Whatever importing and unpickling raise.
+    """
+    from stratoperf.running.measuring_processes import benchmark_of
+    from stratoperf.running.registry import REGISTRY
+
+    with _importing():
+        if main is not None:
+            _import_origin(main)
+            sys.modules[MAIN] = sys.modules[_MAIN_HERE if main.module == MAIN else main.module]
+        work = pickle.loads(pickled)
+    REGISTRY.add(benchmark_of(work, name))
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """Refuse measurements meanwhile."""
+    _IMPORT.is_running = True
+    try:
+        yield
+    finally:
+        _IMPORT.is_running = False
+        if _IMPORT.refused is not None:
+            # Also where the module caught it.
+            raise _IMPORT.refused
 
 
 def _import_origin(origin: Origin) -> None:

@@ -18,13 +18,7 @@ from typing import TYPE_CHECKING, Any
 import stratoperf
 from stratoperf.failures import describe, type_name
 from stratoperf.running.containment import Containment
-from stratoperf.running.workers.protocol import (
-    LONGEST_PIECE,
-    SAMPLED_S,
-    SLICES,
-    Channel,
-    Closed,
-)
+from stratoperf.running.workers.protocol import SAMPLED_S, SLICES, Channel, Closed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +45,7 @@ class Worker:
         self._answers: dict[str, Callable[..., dict[str, Any]]] = {
             "plan": self._plan,
             "load": self._load,
+            "pickled": self._pickled,
             "measure": self._measure,
             "column": self._column,
             "setup": self._set_up,
@@ -118,6 +113,17 @@ class Worker:
         load_benchmark(Origin(*origin), benchmark, version, place)
         return {"kind": "loaded"}
 
+    def _pickled(
+        self, origin: list[Any] | None, arguments: Sequence[str], benchmark: str, pickled: str
+    ) -> dict[str, Any]:
+        from stratoperf.running.origin import Origin
+        from stratoperf.running.workers.selection import load_pickled
+
+        sys.argv[:] = arguments
+        main = None if origin is None else Origin(*origin)
+        load_pickled(main, benchmark, base64.b64decode(pickled))
+        return {"kind": "loaded"}
+
     def _measure(
         self,
         benchmark: str,
@@ -148,9 +154,8 @@ class Worker:
         result = {**tree, "series": lengths}
         return {"kind": "measured", "result": result, "is_set_up": tried.is_set_up}
 
-    def _column(self, series: int, name: str, start: int) -> dict[str, Any]:
-        piece = self._columns[series][name][start : start + LONGEST_PIECE]
-        return {"kind": "column", "values": _encoded(piece)}
+    def _column(self, series: int, name: str, start: int, stop: int) -> dict[str, Any]:
+        return {"kind": "column", "values": _encoded(self._columns[series][name][start:stop])}
 
     def _set_up(
         self,
