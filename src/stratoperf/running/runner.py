@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,11 +17,12 @@ import msgspec
 
 import stratoperf
 from stratoperf.commands import this_command
-from stratoperf.errors import Interrupted, InvalidParameter
+from stratoperf.errors import Interrupted, InvalidParameter, SchemaError
 from stratoperf.monitor import system
 from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
-from stratoperf.results import SCHEMA, Result, Run
+from stratoperf.results import SCHEMA, Result, Run, load
+from stratoperf.results.names import LATEST
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -156,6 +157,21 @@ class _Warner(Listener):
             warnings.warn(sentence, PluginWarning, stacklevel=4)
 
 
+def _of_latest(path: Path, machine: str) -> list[Reference]:
+    """Return the references of the latest run beside this, as far as it was on this machine."""
+    try:
+        latest = load(path)
+    # There is none, or it is no run file: nothing that this run depends on.
+    except SchemaError:
+        return []
+    return [
+        one
+        for result in latest.results
+        if any(series.system == machine for series in result.series)
+        for one in references({"environment": result.environment})
+    ]
+
+
 class _Execution:
     """One run in progress."""
 
@@ -170,6 +186,7 @@ class _Execution:
             for index, case in enumerate(plan.cases)
             if case.key not in plan.finished
         ]
+        self._earlier: Sequence[Reference] = ()
         # Of the machine's speed, around each process of the run.
         self._references: list[Reference] = [
             one
@@ -182,6 +199,8 @@ class _Execution:
         described = msgspec.to_builtins(system())
         self._machine = described.pop("id")
         self._recorder.add_system(self._machine, described)
+        if self._recorder.path is not None:
+            self._earlier = _of_latest(self._recorder.path.parent / LATEST, self._machine)
         interrupt: BaseException | None
         try:
             interrupt = self._measure_all()
@@ -191,7 +210,7 @@ class _Execution:
         with deferred_interrupt() as pressed:
             for progress in list(self._open):
                 if progress.begun:
-                    self._record(progress, progress.tree(self._references))
+                    self._record(progress, progress.tree(self._references, self._earlier))
             keys = [case.key for case in self._plan.cases]
             run = self._recorder.finish(keys, complete=interrupt is None)
             if self._recorder.path is not None:
@@ -269,7 +288,9 @@ class _Execution:
             elif isinstance(error, CannotLoad | WorkerFailed):
                 progress.missed(error)
             if not progress.is_open:
-                results.append(self._record(progress, progress.tree(self._references)))
+                results.append(
+                    self._record(progress, progress.tree(self._references, self._earlier))
+                )
 
         with Containment((), finish=finish) as around:
             taken.append(measured_afresh(case, number, self._machine))
@@ -292,7 +313,9 @@ class _Execution:
         def record(tree: dict[str, Any]) -> None:
             if tree["series"]:
                 self._references += references(tree)
-                tree = over_processes(case, [tree], self._references, None, why)
+                tree = over_processes(
+                    case, [tree], self._references, None, why, machine=self._earlier
+                )
             results.append(self._record(progress, tree))
 
         tried = attempt(
