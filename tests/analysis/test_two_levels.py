@@ -229,6 +229,7 @@ def test_runs_of_few_processes_are_bounded_as_one_run_each(run_of: MakeRun) -> N
     assert found.ratio.low is not None
     assert found.ratio.low < 2.5 / 1.6
     assert (found.baseline_processes, found.current_processes) == (3, 3)
+    assert "runs of 6 or more processes each" in found.why
 
 
 def test_five_new_runs_a_side_are_compared_on_two_levels(run_of: MakeRun) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.client import WorkerProcess
 
 
@@ -43,7 +43,7 @@ class ScriptedWorker(WorkerProcess):
 
     def __init__(self, said: bytes, *, timeout_s: float = 60.0) -> None:
         self._to_say = said
-        super().__init__("current", Environment(), {}, timeout_s)
+        super().__init__("current", sys.executable, {}, timeout_s)
 
     def _started(self, descriptor: int, variables: Mapping[str, str]) -> Any:
         far = socket.socket(fileno=os.dup(descriptor))

@@ -35,7 +35,8 @@ PROGRAM = textwrap.dedent(
     sp.benchmark("b.good")(lambda: lambda: None)
     run = sp.run(["a.taking", "b.good"], preset="ci", warmup_s=0, duration_s=0.02)
     for result in run.results:
-        os.write(report, f"{{result.status}} {{' '.join(result.notes)}}\\n".encode())
+        said = [note for note in result.notes if note.startswith("the benchmark ")]
+        os.write(report, f"{{result.status}} {{' '.join(said)}}\\n".encode())
     """
 )
 

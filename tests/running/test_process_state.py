@@ -21,8 +21,15 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
+from stratoperf.results import Result
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
+
+
+def said_of(result: Result) -> list[str]:
+    """Return what is said of the state of the process."""
+    return [note for note in result.notes if note.startswith("the benchmark ")]
+
 
 pytestmark = pytest.mark.usefixtures("benchmarks")
 
@@ -109,7 +116,7 @@ def test_what_a_case_changed_is_put_back_and_said(tmp_path: Path, name: str) -> 
     if name == "the locale" and before == "C.UTF-8":
         return
     assert any(name in sentence for sentence in bad.notes)
-    assert good.notes == ()
+    assert said_of(good) == []
 
 
 def test_warning_filters_are_put_back_without_a_word() -> None:
@@ -122,7 +129,7 @@ def test_warning_filters_are_put_back_without_a_word() -> None:
 
     (result,) = sp.run("x", **FAST).results
     assert warnings.filters == before
-    assert result.notes == ()
+    assert said_of(result) == []
 
 
 def test_a_thread_that_is_left_is_named() -> None:
@@ -141,7 +148,7 @@ def test_a_thread_that_is_left_is_named() -> None:
 def test_a_case_that_changes_nothing_says_nothing() -> None:
     sp.benchmark("x")(lambda: lambda: None)
     (result,) = sp.run("x", **FAST).results
-    assert result.notes == ()
+    assert said_of(result) == []
 
 
 def test_a_relative_directory_stays_where_it_was(
@@ -274,7 +281,7 @@ def test_an_alarm_that_goes_off_again_and_again_goes_on(tmp_path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 30, 50)
     try:
         (result,) = sp.run("x", **FAST).results
-        assert "the alarm" in result.notes[0]
+        assert "the alarm" in said_of(result)[0]
         assert signal.getitimer(signal.ITIMER_REAL)[1] == 50
     finally:
         signal.setitimer(signal.ITIMER_REAL, *before[1])

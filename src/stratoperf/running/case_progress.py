@@ -25,7 +25,7 @@ from stratoperf.results.combining import combined
 from stratoperf.results.schema import QUANTILES
 from stratoperf.running.outcome import over_processes, result_tree
 from stratoperf.running.planner import Case
-from stratoperf.running.undisturbed import choose, wants_another
+from stratoperf.running.undisturbed import Choice, choose, wants_another
 from stratoperf.running.workers.client import WorkerFailed
 
 MOST_LOST = 2
@@ -135,20 +135,24 @@ class CaseProgress:
         elif not wants_another(self.parts, case.most):
             self.is_open = False
         elif not wants_another(self.parts, case.least):
-            self.is_open = not self._is_precise()
+            # More processes than twice the least, most of them disturbed, decide nothing either.
+            self.is_open = not self._choice().disturbed and not self._is_precise()
+
+    def _choice(self) -> Choice:
+        return choose(self.parts, self.case.least)
 
     def _is_precise(self) -> bool:
         """Return whether the interval between processes is as narrow as was asked."""
         sampling = self.case.sampling
         name = next(name for name, quantile in QUANTILES.items() if quantile == sampling.quantile)
-        kept = choose(self.parts, self.case.least).kept
+        kept = self._choice().kept
         estimate = combined(kept, base=self._base)["metrics"]["latency"]["summary"][name]
         if estimate is None or estimate["low"] is None or estimate["high"] is None:
             return False
         half = (estimate["high"] - estimate["low"]) / 2
         return bool(half <= sampling.precision * estimate["value"])
 
-    def tree(self, run: Sequence[Reference], machine: Sequence[Reference] = ()) -> dict[str, Any]:
+    def tree(self, run: Sequence[Reference], machine: Sequence[Reference]) -> dict[str, Any]:
         """Return the result of the case as it is by now.
 
         Parameters

@@ -51,7 +51,14 @@ class Taken(NamedTuple):
     is_set_up: bool
 
 
-def measured_afresh(case: Case, number: int, system: str, pickled: Pickled | None = None) -> Taken:
+def measured_afresh(
+    case: Case,
+    number: int,
+    system: str,
+    *,
+    profile: bool = False,
+    pickled: Pickled | None = None,
+) -> Taken:
     """Measure a case in a fresh process.
 
     Parameters
@@ -62,6 +69,8 @@ def measured_afresh(case: Case, number: int, system: str, pickled: Pickled | Non
         Of the process, among those of the case.
     system
         Identity of the machine, for the series.
+    profile
+        Whether a profile is taken after the measurement.
     pickled
         What the process makes the benchmark of, instead of importing its declaration.
 
@@ -119,7 +128,7 @@ def measured_afresh(case: Case, number: int, system: str, pickled: Pickled | Non
             backend=case.backend,
             params=dict(case.params),
             sampling=dataclasses.asdict(case.share),
-            profile=case.profile and number == 1,
+            profile=profile,
             system=system,
             process=worker.process,
         )
@@ -150,9 +159,10 @@ def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArr
     """Fetch a column."""
     pieces = []
     for start in range(0, length, LONGEST_PIECE):
-        worker.ask("column", series=series, name=name, start=start)
+        stop = min(start + LONGEST_PIECE, length)
+        worker.ask("column", series=series, name=name, start=start, stop=stop)
         piece = np.frombuffer(worker.answer("column", Piece).values, dtype="<f8")
-        if len(piece) != min(LONGEST_PIECE, length - start):
+        if len(piece) != stop - start:
             raise worker.garbled(
                 f"{len(piece)} numbers of {name!r} from {start} of {length}", "column"
             )

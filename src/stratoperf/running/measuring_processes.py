@@ -231,7 +231,7 @@ class _Part(NamedTuple):
 def _part(case: Case, number: int, pickled: Pickled | None, title: str) -> _Part:
     """Measure in one process."""
     try:
-        tree = measured_afresh(case, number, "", pickled).tree
+        tree = measured_afresh(case, number, "", pickled=pickled).tree
     except WorkerFailed as failure:
         raise StratoperfError(f"{title}: {failure}") from failure
     if tree["status"] == "ok":

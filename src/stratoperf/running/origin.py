@@ -6,6 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -65,8 +66,9 @@ def origin_of(function: Callable[..., Any]) -> Origin | None:
         if code is None or os.path.realpath(code.co_filename) != file:
             return None
         specification = frame.f_globals.get("__spec__")
-        # Of ``python -m``: imported under that name, it knows that it is no script.
-        name = getattr(specification, "name", MAIN)
+        if isinstance(specification, ModuleSpec):
+            # Of ``python -m``: imported under that name, it knows that it is no script.
+            name = specification.name
     try:
         return Origin(name, file, Path(file).stat().st_mtime_ns)
     except OSError:

@@ -13,7 +13,7 @@ from stratoperf import statistics
 from stratoperf.measurement import Measurement
 from stratoperf.monitor.speed import Reference, references, speed, speed_warnings
 from stratoperf.results import storage
-from stratoperf.results.combining import combined
+from stratoperf.results.combining import combined, in_short
 from stratoperf.results.schema import (
     QUANTILES,
     Metric,
@@ -103,7 +103,7 @@ def over_processes(
     base: Path | None,
     why_fewer: str | None,
     *,
-    machine: Sequence[Reference] = (),
+    machine: Sequence[Reference],
 ) -> dict[str, Any]:
     """Return the result of a case from what its processes say.
 
@@ -126,20 +126,18 @@ def over_processes(
     own = [one for part in choice.kept for one in references(part)]
     usual = [ns for one in run if isinstance(ns := one.get("integer_ns"), float)]
     tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
-    kept = {id(part) for part in choice.kept}
     metrics = {}
     for name, metric in tree["metrics"].items():
         read = convert(metric, Metric, name)
         verdict = _target(case, name, read, tree["status"], choice.disturbed)
         metrics[name] = {**metric, "target": msgspec.to_builtins(verdict)}
     profile = [{"profile": part["profile"]} for part in parts if "profile" in part]
-    left_out = [one for part in parts if id(part) not in kept for one in part["series"]]
     return {
         **tree,
         **(profile[0] if profile else {}),
         "metrics": metrics,
         "below_standard": _below_standard(case, choice.kept, why_fewer),
-        "series": [*tree["series"], *left_out],
+        "left_out": in_short(choice.left_out, base),
         "disturbed": choice.disturbed,
         "warnings": [*tree["warnings"], *speed_warnings(speed(own, run, machine))],
         "notes": [*tree["notes"], *([] if choice.note is None else [choice.note])],

@@ -48,6 +48,10 @@ class Registry:
         self._benchmarks: dict[str, Benchmark] = {}
         self._warnings: list[str] = []
 
+    def load_nothing(self) -> None:
+        """Know what is declared from now on alone: for a process that runs a single benchmark."""
+        self._catalogue = self._entry_points = None
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """One sentence for each package whose benchmarks could not be imported."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -9,24 +10,22 @@ import time
 import uuid
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
-import stratoperf
-from stratoperf.commands import this_command
-from stratoperf.errors import Interrupted, InvalidParameter, SchemaError
+from stratoperf.errors import Interrupted, InvalidParameter, SchemaError, StratoperfError
 from stratoperf.monitor import system
 from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
-from stratoperf.results import SCHEMA, Result, Run, load
+from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
 from stratoperf.running.containment import Containment
+from stratoperf.running.document import new_document
 from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
@@ -119,7 +118,6 @@ def run(
         When the disk is full; says where the finished results are.
     """
     refuse_in_import("stratoperf.run")
-    started = datetime.now(timezone.utc)
     request = make_request(
         select,
         params,
@@ -136,7 +134,7 @@ def run(
         plan, recorder = _resumed(request, output, absolute_path("resume", resume))
     else:
         plan = make_plan(request, REGISTRY, saves=output is not None)
-        document = _new_document(plan, started)
+        document = new_document(plan.request.preset, plan=_asked(plan))
         recorder = (
             MemoryRecorder(document)
             if output is None
@@ -186,6 +184,9 @@ class _Execution:
             for index, case in enumerate(plan.cases)
             if case.key not in plan.finished
         ]
+        self._started: set[int] = set()
+        # Why no fresh process can have a benchmark, by its name.
+        self._unloadable: dict[str, str] = {}
         self._earlier: Sequence[Reference] = ()
         # Of the machine's speed, around each process of the run.
         self._references: list[Reference] = [
@@ -233,17 +234,26 @@ class _Execution:
                 result = read_result(earlier[case.key], case.key, self._recorder.base)
                 self._listener.case_finished(index, case, result)
         for progress in list(self._open):
-            # Every other one is measured in passes.
             case = progress.case
             why = f"since {NOWHERE}; {DECLARE}" if case.benchmark.origin is None else None
-            if not case.is_measured or why is not None:
-                self._listener.case_started(progress.index, case)
+            if not progress.is_open:
+                # It came to its end just before the run did.
+                result = self._record(progress, progress.tree(self._references, self._earlier))
+                self._listener.case_finished(progress.index, case, result)
+            elif not case.is_measured or why is not None:
                 interrupt = self._measure_here(progress, why)
                 if interrupt is not None:
                     return interrupt
         if not self._open:
             return None
-        with guarded():
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(guarded())
+            except StratoperfError as error:
+                # Nothing may be started here.
+                self._unloadable = dict.fromkeys(
+                    [progress.case.benchmark.name for progress in self._open], str(error)
+                )
             return self._measure_in_passes()
 
     def _measure_in_passes(self) -> BaseException | None:
@@ -262,13 +272,14 @@ class _Execution:
     def _measure_next(self, progress: CaseProgress) -> BaseException | None:
         """Measure a case in one more process."""
         index, case, number = progress.index, progress.case, progress.begun + 1
-        if number == 1:
-            self._listener.case_started(index, case)
+        if case.benchmark.name in self._unloadable and not progress.parts:
+            return self._measure_alone(progress)
+        self._tell_start(progress)
         self._listener.process_started(index, case, number, case.most)
         begin = time.monotonic()
+        profile = case.profile and not progress.parts
         taken: list[Taken] = []
         results: list[Result] = []
-        unloadable: list[CannotLoad] = []
 
         def finish(around: Containment) -> None:
             error = around.error
@@ -283,7 +294,7 @@ class _Execution:
             elif around.interrupts:
                 return
             elif isinstance(error, CannotLoad) and not progress.parts:
-                unloadable.append(error)
+                self._unloadable[case.benchmark.name] = str(error)
                 return
             elif isinstance(error, CannotLoad | WorkerFailed):
                 progress.missed(error)
@@ -293,21 +304,33 @@ class _Execution:
                 )
 
         with Containment((), finish=finish) as around:
-            taken.append(measured_afresh(case, number, self._machine))
+            taken.append(measured_afresh(case, number, self._machine, profile=profile))
         if around.interrupts:
             return around.interrupts[0]
-        if unloadable:
-            return self._measure_here(progress, f"since a fresh one cannot: {unloadable[0]}")
+        self._listener.process_finished(index, case, number, case.most)
+        if case.benchmark.name in self._unloadable and not progress.parts:
+            return self._measure_alone(progress)
         if around.error is not None and progress.begun < number:
             raise around.error
-        self._listener.process_finished(index, case, number, case.most)
         if results:
             self._listener.case_finished(index, case, results[0])
         return None
 
+    def _measure_alone(self, progress: CaseProgress) -> BaseException | None:
+        """Measure a case in this process, since a fresh one does not have its benchmark."""
+        reason = self._unloadable[progress.case.benchmark.name]
+        return self._measure_here(progress, f"since a fresh one cannot: {reason}")
+
+    def _tell_start(self, progress: CaseProgress) -> None:
+        """Tell once that a case begins."""
+        if progress.index not in self._started:
+            self._started.add(progress.index)
+            self._listener.case_started(progress.index, progress.case)
+
     def _measure_here(self, progress: CaseProgress, why: str | None) -> BaseException | None:
         """Measure a case in this process, or say why it is not measured."""
         case = progress.case
+        self._tell_start(progress)
         results: list[Result] = []
 
         def record(tree: dict[str, Any]) -> None:
@@ -337,21 +360,12 @@ class _Execution:
         return result
 
 
-def _new_document(plan: Plan, started: datetime) -> dict[str, Any]:
+def _asked(plan: Plan) -> dict[str, Any]:
+    """Return what a run that goes on must know of its plan."""
     return {
-        "schema": SCHEMA,
-        "id": uuid.uuid4().hex,
-        "created": f"{started:%Y-%m-%dT%H:%M:%SZ}",
-        "preset": plan.request.preset,
-        "command": this_command(),
-        "stratoperf_version": stratoperf.__version__,
-        "systems": {},
-        "plan": {
-            "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
-            "keys": [case.key for case in plan.cases],
-            "seed": plan.seed,
-        },
-        "results": [],
+        "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
+        "keys": [case.key for case in plan.cases],
+        "seed": plan.seed,
     }
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from scripted_workers import ScriptedWorker
-from stratoperf.running.live.pairs import SideFailed
 from stratoperf.running.workers import answers, protocol
+from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.protocol import PROTOCOL
 
 HELLO = {"type": "hello", "version": "0.1.0", "python": "3.11.7"}
@@ -53,10 +53,10 @@ GARBAGE: dict[str, bytes] = {
 def test_what_is_no_message_is_the_failure_of_its_side(what: str) -> None:
     with (
         ScriptedWorker(line(HELLO) + GARBAGE[what]) as worker,
-        pytest.raises(SideFailed, match="wrote into its conversation") as caught,
+        pytest.raises(WorkerFailed, match="wrote into its conversation") as caught,
     ):
         worker.answer("ready", answers.Ready)
-    assert caught.value.side == "current"
+    assert caught.value.worker == "current"
     assert len(str(caught.value)) < 1000
 
 
@@ -83,10 +83,10 @@ WRONG: dict[str, dict[str, Any]] = {
 def test_a_wrong_answer_is_the_failure_of_its_side(what: str) -> None:
     with (
         ScriptedWorker(line(HELLO) + line(WRONG[what])) as worker,
-        pytest.raises(SideFailed) as caught,
+        pytest.raises(WorkerFailed) as caught,
     ):
         worker.answer("ready", answers.Ready)
-    assert caught.value.side == "current"
+    assert caught.value.worker == "current"
     assert "worker" in str(caught.value)
     assert len(str(caught.value)) < 1000
 
@@ -96,7 +96,7 @@ def test_a_version_that_is_none_is_the_failure_of_its_side(version: Any) -> None
     hello = line({**HELLO, "version": version})
     with (
         ScriptedWorker(hello + line(READY)) as worker,
-        pytest.raises(SideFailed, match="'hello' does not follow the protocol"),
+        pytest.raises(WorkerFailed, match="'hello' does not follow the protocol"),
     ):
         worker.answer("ready", answers.Ready)
 
@@ -105,7 +105,7 @@ def test_the_reason_for_a_failure_is_cut_where_it_does_not_end() -> None:
     error = {"type": "error", "message": "broken " * 100_000}
     with (
         ScriptedWorker(line(HELLO) + line(error)) as worker,
-        pytest.raises(SideFailed, match=r"^broken") as caught,
+        pytest.raises(WorkerFailed, match=r"^broken") as caught,
     ):
         worker.answer("ready", answers.Ready)
     assert len(str(caught.value)) <= 10_000
@@ -120,7 +120,7 @@ def test_the_reason_for_a_failure_can_be_stored(
         # Whatever reads the messages: JSON alone has no such text.
         worker.answer("hello", answers.Hello)
         monkeypatch.setattr(worker, "_converted", lambda kind, message, shape: failed)
-        with pytest.raises(SideFailed, match=r"^broken") as caught:
+        with pytest.raises(WorkerFailed, match=r"^broken") as caught:
             worker.answer("ready", answers.Ready)
     str(caught.value).encode()
 
@@ -133,7 +133,7 @@ def test_samples_that_are_no_times_are_the_failure_of_their_side(latency: str) -
     samples = {"type": "samples", "started_ns": 5, "latency": latency}
     with (
         ScriptedWorker(line(HELLO) + line(samples)) as worker,
-        pytest.raises(SideFailed, match="'samples' does not follow the protocol"),
+        pytest.raises(WorkerFailed, match="'samples' does not follow the protocol"),
     ):
         worker.answer("samples", answers.Samples)
 

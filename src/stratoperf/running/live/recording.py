@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
-import stratoperf
-from stratoperf.commands import this_command
 from stratoperf.paths import absolute_path
-from stratoperf.results import SCHEMA
+from stratoperf.running.document import new_document
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.floors import floor_tree
 from stratoperf.running.live.pairs import SIDES, Floor
@@ -29,17 +25,7 @@ def start_recorder(
     InvalidParameter
         When files cannot be written in the directory `output`.
     """
-    document = {
-        "schema": SCHEMA,
-        "id": uuid.uuid4().hex,
-        "created": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
-        "preset": "live",
-        "command": this_command(),
-        "stratoperf_version": stratoperf.__version__,
-        "systems": {},
-        "live": dict(plan),
-        "results": [],
-    }
+    document = new_document("live", live=dict(plan))
     if output is None:
         return MemoryRecorder(document)
     return start_file(absolute_path("output", output), document, ["live"])

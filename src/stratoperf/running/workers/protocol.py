@@ -13,7 +13,7 @@ question     says                                         answer
 ``pickled``  origin, arguments, benchmark, pickled        ``loaded``
 ``measure``  benchmark, backend, params, sampling,        ``measured``: result, is_set_up
              profile, system, process
-``column``   series, name, start                          ``column``: values
+``column``   series, name, start, stop                    ``column``: values
 ``setup``    modules, benchmark, backend, params,         ``ready``: batch, iteration_ns, items,
              warmup_s                                     item_unit, warmup, left
 ``slice``    batch, seconds, lead_in_s                    ``samples``: started_ns, latency

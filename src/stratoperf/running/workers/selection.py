@@ -96,6 +96,7 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
 
     if Path(origin.file).stat().st_mtime_ns != origin.stamp:
         raise StratoperfError(f"{origin.file} was changed meanwhile; start again")
+    REGISTRY.load_nothing()
     with _importing():
         _import_origin(origin)
     try:

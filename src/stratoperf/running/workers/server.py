@@ -18,13 +18,7 @@ from typing import TYPE_CHECKING, Any
 import stratoperf
 from stratoperf.failures import describe, type_name
 from stratoperf.running.containment import Containment
-from stratoperf.running.workers.protocol import (
-    LONGEST_PIECE,
-    SAMPLED_S,
-    SLICES,
-    Channel,
-    Closed,
-)
+from stratoperf.running.workers.protocol import SAMPLED_S, SLICES, Channel, Closed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,9 +154,8 @@ class Worker:
         result = {**tree, "series": lengths}
         return {"kind": "measured", "result": result, "is_set_up": tried.is_set_up}
 
-    def _column(self, series: int, name: str, start: int) -> dict[str, Any]:
-        piece = self._columns[series][name][start : start + LONGEST_PIECE]
-        return {"kind": "column", "values": _encoded(piece)}
+    def _column(self, series: int, name: str, start: int, stop: int) -> dict[str, Any]:
+        return {"kind": "column", "values": _encoded(self._columns[series][name][start:stop])}
 
     def _set_up(
         self,
