@@ -167,13 +167,19 @@ def test_the_listener_hears_everything_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_a_run_on_a_slower_machine_than_the_latest_is_warned_of(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_processes", [False, True])
+def test_a_run_on_a_slower_machine_than_the_latest_is_warned_of(
+    tmp_path: Path, of_processes: bool
+) -> None:
     declare()
     first = sp.run("kv.put", **FAST, output=tmp_path)
     path = tmp_path / "latest.json"
     tree = json.loads(path.read_bytes())
     for result in tree["results"]:
         result["environment"]["reference"]["integer_ns"] /= 3
+        if of_processes:
+            result["processes"] = [{"environment": result["environment"]}]
+            result["environment"] = {}
     path.unlink()
     path.write_text(json.dumps(tree), "utf-8")
     second = sp.run("kv.put", **FAST, output=tmp_path)

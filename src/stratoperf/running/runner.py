@@ -166,7 +166,8 @@ def _of_latest(path: Path, machine: str) -> list[Reference]:
         one
         for result in latest.results
         if any(series.system == machine for series in result.series)
-        for one in references({"environment": result.environment})
+        for source in result.processes or (result,)
+        for one in references({"environment": source.environment})
     ]
 
 
