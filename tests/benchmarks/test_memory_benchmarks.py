@@ -146,7 +146,9 @@ def test_bandwidth_of_memory_is_measured() -> None:
     assert [result.items for result in results] == [4 * MIB, 8 * MIB]
 
 
-def planned_bytes(name: str, preset: str = "standard", **params: object) -> int:
+def planned_bytes(
+    name: str, preset: str = "standard", processes: int | None = None, **params: object
+) -> int:
     request = make_request(
         name,
         params,
@@ -156,6 +158,7 @@ def planned_bytes(name: str, preset: str = "standard", **params: object) -> int:
         duration_s=None,
         warmup_s=None,
         profile=False,
+        processes=processes,
     )
     return make_plan(request, REGISTRY, saves=False).bytes
 
@@ -166,16 +169,19 @@ def test_the_plan_shows_the_bytes_before_anything_is_written(without_cuda: str) 
     assert large == operations.disk_limits(1 << 30).bytes
     assert large < 8 << 30
     assert planned_bytes("memory.migrate", route="gpu:disk") == 0
-    reading = planned_bytes("memory.bandwidth", transfer="copy:disk:cpu", size=256 * MIB)
-    assert reading < planned_bytes("memory.bandwidth", transfer="copy:cpu:disk", size=256 * MIB)
+    reading, writing = (
+        planned_bytes("memory.bandwidth", processes=1, transfer=transfer, size=256 * MIB)
+        for transfer in ("copy:disk:cpu", "copy:cpu:disk")
+    )
+    assert reading < writing
     assert planned_bytes("memory.allocate") == 0
     assert planned_bytes("memory.page_fault", kind="minor") == 0
     assert planned_bytes("memory.page_fault", kind="major") == 16 * MIB
 
 
 def test_a_run_does_not_wear_a_disk_and_a_quick_one_less(without_cuda: str) -> None:
-    assert planned_bytes("memory.*") < 64 << 30
-    assert planned_bytes("memory.*", preset="quick") < 16 << 30
+    assert planned_bytes("memory.*") < 100 << 30
+    assert planned_bytes("memory.*", preset="quick") < 32 << 30
 
 
 def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
@@ -186,8 +192,8 @@ def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
     assert result.reason is not None
     assert "sample for 2 s in a run with --duration" in result.reason
     assert operations.disk_limits(1 << 30, duration_s=2.0).iterations > 0
-    # Enough for the claim's p95, in a second as in ten.
-    assert operations.disk_limits(MIB, duration_s=0.5).iterations > 1000
+    # Enough for the claim's p95 in six processes, in a second as in ten.
+    assert 6 * operations.disk_limits(MIB, duration_s=0.5).iterations > 1000
 
 
 def test_the_claim_names_its_benchmark() -> None:

@@ -406,6 +406,7 @@ def _case(
     division: _Division,
     request: Request,
 ) -> Case:
+    shared = benchmark.declared(params, division.share.max_duration_s)
     case = Case(
         benchmark,
         params,
@@ -413,13 +414,24 @@ def _case(
         benchmark.key(params, backend),
         division.sampling,
         division.share,
-        benchmark.declared(params, division.share.max_duration_s),
+        shared,
         division.least,
         division.most,
         division.seconds,
         skip_reason=skip_reason,
         profile=request.profile,
     )
+    whole = benchmark.declared(params, division.sampling.max_duration_s)
+    if shared.disk_bytes == 0 < whole.disk_bytes and division.least > 1:
+        # A share of the time is too short for writing so much; one process has all of it.
+        return dataclasses.replace(
+            case,
+            share=division.sampling,
+            declared=whole,
+            least=1,
+            most=1,
+            shortfall=f"each writes up to {whole.disk_bytes / 1e9:.3g} GB to a disk",
+        )
     return _within(case, division.disk_bytes)
 
 
