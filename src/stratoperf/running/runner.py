@@ -191,7 +191,7 @@ class _Execution:
             interrupt = between
         with deferred_interrupt() as pressed:
             for progress in list(self._open):
-                if progress.begun:
+                if progress.parts or progress.index in self._started:
                     self._record(progress, progress.tree(self._references))
             keys = [case.key for case in self._plan.cases]
             run = self._recorder.finish(keys, complete=interrupt is None)
