@@ -73,7 +73,12 @@ struct Extent {
 
 // The order statistics of the values in the parts that bound their median; where the parts are too
 // few for the confidence, their extremes, or Student's interval around the value if that is wider.
-Extent extent_of_parts(std::span<const double> samples, double value, double q, double confidence) {
+//
+// A side that no order statistic of as many independent samples as the series is worth bounds is
+// correlated over whole parts, or has few parts that saw its tail: what they scatter by is then not
+// averaged out, and the side reaches as far as one more part may lie away.
+Extent extent_of_parts(std::span<const double> samples, double value, double q, double confidence,
+                       double effective_size) {
   const std::size_t count = std::min(kParts, samples.size());
   std::vector<double> parts(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -82,14 +87,28 @@ Extent extent_of_parts(std::span<const double> samples, double value, double q, 
     parts[i] = Selection(samples.subspan(begin, end - begin)).quantile(q);
   }
   std::sort(parts.begin(), parts.end());
-  const Ranks ranks = binomial_ranks(count, 0.5, confidence);
-  if (ranks.low >= 1) {
-    return {parts[ranks.low - 1], parts[ranks.high - 1]};
+  const Moments scatter = moments(parts);
+  const double reach =
+      student_t_half_width(confidence, static_cast<double>(count - 1)) * scatter.stdev.value_or(0);
+  Extent extent{scatter.min, scatter.max};
+  const Ranks of_parts = binomial_ranks(count, 0.5, confidence);
+  if (of_parts.low >= 1) {
+    extent = {parts[of_parts.low - 1], parts[of_parts.high - 1]};
+  } else {
+    const double averaged = reach / std::sqrt(static_cast<double>(count));
+    extent = {std::min(extent.low, value - averaged), std::max(extent.high, value + averaged)};
   }
-  const double stdev = moments(parts).stdev.value_or(0);
-  const double reach = student_t_half_width(confidence, static_cast<double>(count - 1)) * stdev /
-                       std::sqrt(static_cast<double>(count));
-  return {std::min(parts.front(), value - reach), std::max(parts.back(), value + reach)};
+  const auto effective = static_cast<std::uint64_t>(effective_size);
+  const Ranks of_effective = binomial_ranks(effective, q, confidence);
+  if (of_effective.low < 1) {
+    extent.low = std::min(extent.low, value - reach);
+  }
+  if (of_effective.high > effective) {
+    extent.high = std::max(extent.high, value + reach);
+  }
+  // A time is not negative.
+  extent.low = std::max(extent.low, *std::min_element(samples.begin(), samples.end()));
+  return extent;
 }
 
 // A bound may not pass the order statistics that the value lies between, which the exact ranks of
@@ -141,7 +160,8 @@ QuantileInterval quantile_interval(std::span<const double> samples, double q, do
     result.high = values[ranks.high - 1];
   }
   if (result.widened) {
-    const Extent extent = extent_of_parts(samples, result.value, q, confidence);
+    const Extent extent =
+        extent_of_parts(samples, result.value, q, confidence, result.effective_size);
     result.low = result.low ? std::optional(std::min(*result.low, extent.low)) : std::nullopt;
     result.high = result.high ? std::optional(std::max(*result.high, extent.high)) : std::nullopt;
   }

@@ -25,10 +25,10 @@ void check_confidence(double confidence);
 
 // Quantile q in [0, 1] of the samples in the order taken, with a two-sided interval of the given
 // confidence: from the order statistics of independent draws. Where the samples are correlated it
-// reaches as far as the quantiles of eight parts of the series, too. The effective size is no base
-// for it: a series that drifts is worth next to nothing by that, and ranks of so few samples lie at
-// the extremes of all, which no drift has reached. Throws std::invalid_argument for no samples,
-// NaN, or a q or confidence out of range.
+// reaches as far as the quantiles of eight parts of the series, too. Ranks of the effective size
+// would not do: a series that drifts is worth next to nothing by that, and then they lie at the
+// extremes of all samples, which no drift has reached, or nowhere. Throws std::invalid_argument for
+// no samples, NaN, or a q or confidence out of range.
 QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence);
 
 }  // namespace stratoperf

@@ -218,6 +218,7 @@ def test_an_old_run_and_a_new_run_are_compared_as_one_run_each(run_of: MakeRun) 
     found = only(sp.compare(run_of(1000.0), run_of_processes(run_of, medians(7))))
     assert found.verdict == "inconclusive"
     assert (found.baseline_processes, found.current_processes) == (1, 10)
+    assert "runs of 6 or more processes each" in found.why
     assert found.ratio is not None
     assert "widest known drift" in found.ratio.method
 
@@ -229,6 +230,7 @@ def test_runs_of_few_processes_are_bounded_as_one_run_each(run_of: MakeRun) -> N
     assert found.ratio.low is not None
     assert found.ratio.low < 2.5 / 1.6
     assert (found.baseline_processes, found.current_processes) == (3, 3)
+    assert "runs of 6 or more processes each" in found.why
 
 
 def test_five_new_runs_a_side_are_compared_on_two_levels(run_of: MakeRun) -> None:

@@ -18,7 +18,7 @@ from stratoperf.cli.progress import RunProgress
 from stratoperf.running import Case
 
 Command = Callable[..., Any]
-SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100")
+SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
 FOLDERS = ("my results; $(touch x) 'q'", "-folder", "line\nbreak", os.fsdecode(b"not \xff utf-8"))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Ending
 
 Start = Callable[..., subprocess.Popen[str]]
-SHORT = ("--duration", "30ms", "--warmup", "0", "--iterations", "100")
+SHORT = ("--duration", "30ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
 LONG = ("run", "clock.overhead", "--duration", "60s", "--warmup", "0")
 
 

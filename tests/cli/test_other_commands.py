@@ -10,7 +10,7 @@ import pytest
 import stratoperf as sp
 
 Command = Callable[..., Any]
-SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100")
+SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
 
 
 def test_help_and_version_are_fine(stratoperf: Command) -> None:

@@ -12,7 +12,7 @@ import stratoperf as sp
 from stratoperf.results import SCHEMA, Run
 
 Command = Callable[..., Any]
-SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100")
+SHORT = ("--duration", "20ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
 
 
 def declare(name: str, function: Callable[[], object], **options: Any) -> None:
@@ -205,7 +205,7 @@ def test_debugging_shows_the_traceback(
 
 
 def test_a_profile_is_shown_and_kept(stratoperf: Command) -> None:
-    ending = stratoperf("run", "clock.overhead", "--ci", "--duration", "50ms", "--profile")
+    ending = stratoperf("run", "clock.overhead", *SHORT, "--profile")
     assert ending.code == 0
     assert "profile of clock.overhead" in ending.out
     assert "per iteration: " in ending.out
@@ -215,7 +215,7 @@ def test_a_profile_is_shown_and_kept(stratoperf: Command) -> None:
 
 @pytest.mark.parametrize("number", ["0", "-1", "501", "99999999999999999999"])
 def test_a_number_of_processes_out_of_range_is_refused(stratoperf: Command, number: str) -> None:
-    ending = stratoperf("run", "clock.overhead", "--processes", number, *SHORT)
+    ending = stratoperf("run", "clock.overhead", *SHORT, "--processes", number)
     assert ending.code == 2
     assert re.search(rf"processes.*1.*500.*{number}", ending.err)
     assert not Path("results").exists()
@@ -223,7 +223,7 @@ def test_a_number_of_processes_out_of_range_is_refused(stratoperf: Command, numb
 
 @pytest.mark.parametrize("number", ["many", "1.5", ""])
 def test_what_is_no_number_of_processes_is_refused(stratoperf: Command, number: str) -> None:
-    ending = stratoperf("run", "clock.overhead", "--processes", number, *SHORT)
+    ending = stratoperf("run", "clock.overhead", *SHORT, "--processes", number)
     assert ending.code == 2
     assert re.search(rf"--processes.*{number}.*integer", ending.err)
 
@@ -240,7 +240,7 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quiet_machine")
 def test_so_many_processes_measure_as_were_asked_for(stratoperf: Command) -> None:
-    ending = stratoperf("run", "clock.overhead", "--processes", "2", "--json", *SHORT)
+    ending = stratoperf("run", "clock.overhead", *SHORT, "--processes", "2", "--json")
     assert ending.code == 0
     document = json.loads(ending.out)
     (result,) = document["results"]
@@ -253,7 +253,7 @@ def test_so_many_processes_measure_as_were_asked_for(stratoperf: Command) -> Non
 
 @pytest.mark.usefixtures("quiet_machine")
 def test_a_single_process_says_that_its_numbers_are_of_this_process(stratoperf: Command) -> None:
-    ending = stratoperf("run", "clock.overhead", "--processes", "1", *SHORT)
+    ending = stratoperf("run", "clock.overhead", *SHORT)
     assert ending.code == 0
     (row,) = [line for line in ending.out.splitlines() if line.startswith("clock.overhead ")]
     assert "this process" in row

@@ -17,7 +17,7 @@ from stratoperf.cli import main
 if TYPE_CHECKING:
     from tests.cli.conftest import Ending
 
-SHORT = ("--duration", "20ms", "--warmup", "0")
+SHORT = ("--duration", "20ms", "--warmup", "0", "--processes", "1")
 
 LOUD = """
 import atexit, ctypes, os, subprocess, sys

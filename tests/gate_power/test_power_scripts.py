@@ -150,7 +150,7 @@ def test_the_tables_tell_of_tails_with_identical_sides_pooled() -> None:
 
 
 @pytest.mark.parametrize("operation", TAILS)
-def test_a_tail_leaves_the_median_where_it_is(operation: str) -> None:
+def test_the_share_that_was_asked_for_takes_longer_and_all_work_is_done(operation: str) -> None:
     samples = {}
     for share in (0.0, 0.3):
         capsule = tailed_capsule(operation, work_of(operation, share))

@@ -156,9 +156,10 @@ def test_the_noise_of_the_readings_alone_raises_hardly_any_warning() -> None:
     generator = np.random.default_rng(1)
     warned = 0
     for _ in range(300):
-        # One step of the clock up and down, and the measured noise of a memory reading.
-        clock = 2.0 * (1 + 0.035 * generator.integers(0, 2, (60, 2)))
-        memory = 100 * np.exp(0.015 * generator.standard_normal((60, 2)))
+        # A few steps of the clock, and the measured noise of both readings.
+        clock = 2.0 * (1 + 0.035 * generator.integers(0, 4, (60, 2)))
+        clock *= np.exp(0.005 * generator.standard_normal((60, 2)))
+        memory = 100 * np.exp(0.025 * generator.standard_normal((60, 2)))
         run = [
             between(Reading(i, m, 8, ""), Reading(j, n, 8, ""))
             for (i, j), (m, n) in zip(clock.tolist(), memory.tolist(), strict=True)

@@ -77,7 +77,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.command == "round":
         for record in measured(arguments.number):
-            print(json.dumps(record), flush=True)
+            print(json.dumps(record, separators=(",", ":")), flush=True)
         return 0
     if arguments.command == "run":
         return run(arguments.data, arguments.rounds, arguments.pause)
@@ -136,11 +136,11 @@ def measured(number: int) -> Iterator[Record]:
                 "voluntary_switches": switches,
                 "seconds": round(noise.environment["seconds"], 3),
                 "cpu_seconds": round(noise.environment["cpu_seconds"], 3),
-                "waiting_percent": noise.environment["waiting_percent"],
                 "load": (noise.environment["load_average"] or [None])[0],
                 "reference": {
-                    key: round(value, 5) if isinstance(value, float) else value
-                    for key, value in reference.environment.items()
+                    name: round(reference.environment[name], 5)
+                    for speed in SPEEDS
+                    for name in (f"{speed}_ns", f"{speed}_change")
                 },
             }
 

@@ -12,16 +12,16 @@ import stratoperf as sp
 from stratoperf import _core
 
 LOG = "STRATOPERF_KILL_LOG"
-"""The file that lists the cases that began, one key a line."""
+"""The file that lists the processes that began, with one line for each: the name of its case."""
 
 NUMBER = "STRATOPERF_KILL_NUMBER"
 """Seconds that the processes of one strike sleep, by which they are known."""
 
-SIZES = [1, 2, 3]
+SIZES = [1, 2]
 
 
 def begun(name: str) -> None:
-    """Note that a case begins: all before it are finished and on the disk."""
+    """Note that a process of a case begins: all before it are finished and on the disk."""
     with Path(os.environ[LOG]).open("a") as log:
         log.write(f"{name}\n")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import stratoperf as sp
 from stratoperf.running import Listener
 
-RUN = ("--duration", "20ms", "--warmup", "0", "--iterations", "5")
+RUN = ("--duration", "20ms", "--warmup", "0", "--iterations", "5", "--processes", "2")
 MEASURED = ("kill.python", "kill.native", "kill.sleeping", "kill.many")
 _TIMED = ("sh baseline.sh", "sh current.sh")
 
@@ -72,15 +72,17 @@ COMMANDS = {
 
 
 class _Interrupts(Listener):
-    """Copies the journal when two cases are finished, which is what a kill leaves, and stops."""
+    """Copies the journal in the middle of the second pass, which is what a kill leaves; stops."""
 
     def __init__(self, results: Path, copies: Path) -> None:
         self._results = results
         self._copies = copies
+        self._count = 0
 
-    def case_finished(self, index: int, case: object, result: object) -> None:
-        del case, result
-        if index == 1:
+    def process_finished(self, index: int, case: object, number: int, planned: int) -> None:
+        del index, case, planned
+        self._count += number > 1
+        if self._count == 2:
             shutil.copytree(self._results, self._copies)
             raise KeyboardInterrupt
 
@@ -91,7 +93,7 @@ def make_template(folder: Path) -> Path:
     (template / "stored").mkdir(parents=True)
     for name in ("baseline", "current"):
         (template / f"{name}.sh").write_text(SCRIPT)
-        run = sp.run("kill.python", duration_s=0.01, warmup_s=0.0, iterations=5)
+        run = sp.run("kill.python", duration_s=0.01, warmup_s=0.0, iterations=5, processes=1)
         run.save(template / "stored" / f"{name}.json")
     # The commands load the benchmarks as they load those of other packages.
     plugin = folder / "plugins" / "kill_benchmarks-1.dist-info"
@@ -107,6 +109,7 @@ def make_template(folder: Path) -> Path:
             duration_s=0.02,
             warmup_s=0.0,
             iterations=5,
+            processes=2,
             listener=_Interrupts(results, template / "part.journal"),
         )
     return template

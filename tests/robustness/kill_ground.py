@@ -15,6 +15,7 @@ import sys
 import termios
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Ground:
         self.number = str(10**7 + random.Random(self.mark).randrange(10**7))
         shutil.copytree(template, self.project)
         self.arguments = command.arguments
-        self.finished: set[str] = set()
+        self.finished: Counter[str] = Counter()
         if command.resumes is not None:
             (part,) = (self.project / f"part{command.resumes}").rename(self.results).iterdir()
             self.arguments = (*command.arguments[:-1], f"results/{part.name}")
@@ -65,7 +66,7 @@ class Ground:
         }
 
     def begun(self) -> list[str]:
-        """Return the cases that began."""
+        """Return the processes that began, by the names of their cases."""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def touched(self) -> list[str]:
@@ -159,10 +160,14 @@ def read_until(main: int, moment: float) -> None:
                 return
 
 
-def finished_in(run: sp.Run) -> set[str]:
-    """Return the cases that are finished, as the benchmarks write them down."""
-    return {
-        " ".join([one.benchmark, *map(str, one.params.values())])
-        for one in run.results
-        if one.status == "ok"
-    }
+def finished_in(run: sp.Run) -> Counter[str]:
+    """Return how many processes are finished of each case, as the benchmarks write it down."""
+    return Counter(
+        {
+            " ".join([one.benchmark, *map(str, one.params.values())]): len(
+                {series.process for series in one.series}
+            )
+            for one, tree in zip(run.results, run.document["results"], strict=True)
+            if one.status == "ok" or "parts" in tree
+        }
+    )

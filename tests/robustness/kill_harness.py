@@ -7,9 +7,9 @@ anything was lost, left behind or touched. A strike that failed is repeated, abo
 A strike starts a command in a folder of its own, waits for a moment that is uniform over the
 command's life, kills, and then looks whether
 
-- every case that was finished is in a file that loads;
+- every process of a case that was finished is in a file that loads;
 - a signal that asks to stop saved what was measured and ended with its own code, quietly;
-- a run goes on with ``--resume``, to its end;
+- a run goes on with ``--resume``, to its end, and measures no finished process again;
 - no process of the command is alive a second later;
 - the results folder holds nothing but results after the next run there;
 - nothing else in or around the folder was touched.
@@ -89,7 +89,8 @@ def show(done: Sequence[Strike]) -> int:
 
 
 KINDS = {
-    "lost": "finished results lost",
+    "lost": "finished processes lost",
+    "again": "measured a finished process again",
     "unsaved": "stopped without saving what was measured",
     "resume": "could not be resumed to the end",
     "unreadable": "left a file that does not load",

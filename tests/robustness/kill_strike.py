@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import operator
 import os
 import random
 import re
@@ -12,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree
+from collections import Counter
 from pathlib import Path
 
 import kill_benchmarks
@@ -144,11 +147,13 @@ def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
 
 def _look_at_results(ground: Ground, command: Command, result: Strike, code: int) -> None:
     begun = ground.begun() if command.measures else []
-    finished = set(begun[:-1]) | ground.finished
+    finished = Counter(begun[:-1]) + ground.finished
     kept = _kept(ground, result)
-    lost = finished - {name for names in kept.values() for name in names}
-    if lost:
-        result.fault("lost", f"{sorted(lost)} of {kept}")
+    # A journal and the file beside it have the same processes.
+    nothing: Counter[str] = Counter()
+    known = functools.reduce(operator.or_, kept.values(), nothing)
+    if finished - known:
+        result.fault("lost", f"{finished - known} of {kept}")
     if result.end not in KILLING and begun:
         # It was asked to stop, and had the time to save: nothing needs a journal any more.
         for path in ground.results.glob("*.journal"):
@@ -161,9 +166,9 @@ def _look_at_results(ground: Ground, command: Command, result: Strike, code: int
     _start_next(ground, command, result)
 
 
-def _kept(ground: Ground, result: Strike) -> dict[str, set[str]]:
-    """Return the finished cases by file."""
-    kept: dict[str, set[str]] = {}
+def _kept(ground: Ground, result: Strike) -> dict[str, Counter[str]]:
+    """Return by file how many processes are finished of each case."""
+    kept: dict[str, Counter[str]] = {}
     for path in _runs(ground):
         try:
             run = sp.load(path)
@@ -201,11 +206,15 @@ def _resume(ground: Ground, result: Strike) -> None:
         keys = run.document["plan"]["keys"]
         if path.suffix == ".json" and [one.status for one in run.results] == ["ok"] * len(keys):
             continue
+        before, known = Counter(ground.begun()), finished_in(run)
         try:
             run = sp.run(resume=path)
         except StratoperfError as error:
             result.fault("resume", f"{path.name}: {error}")
             continue
+        again = Counter(ground.begun()) - before
+        if finished_in(run) - known != again:
+            result.fault("again", f"measured {again} of {finished_in(run)}, with {known} there")
         if [one.key for one in run.results if one.status == "ok"] != keys:
             result.fault("resume", f"{path.name} is not complete: {run.results}")
 
@@ -221,7 +230,14 @@ def _look_at_report(path: Path, result: Strike) -> None:
 
 def _start_next(ground: Ground, command: Command, result: Strike) -> None:
     """Run something in the same folder, and look at what is left there then."""
-    sp.run("kill.native", output=ground.results, duration_s=0.005, warmup_s=0.0, iterations=1)
+    sp.run(
+        "kill.native",
+        output=ground.results,
+        duration_s=0.005,
+        warmup_s=0.0,
+        iterations=1,
+        processes=1,
+    )
     for path in sorted(ground.results.iterdir()):
         if path.name in ("mine", "mine.journal"):
             continue

@@ -133,6 +133,7 @@ REVIEWED = {
         "_drop_needless_journals: Journal.open(place, must_lock=True)": "changes nothing",
         "_drop_needless_journals: journal.remove()": f"{JOURNAL}; nobody can need what it has",
     },
+    "running/runner.py": {"_Execution._record: self._open.remove(progress)": "a list"},
     "running/standard_streams.py": {
         "_reopening.reopen: io.FileIO(number, 'w' if writes else 'r', closefd=False)": TAKEN,
     },

@@ -151,6 +151,10 @@ def _closure() -> Callable[[], object]:
     return within
 
 
+def _stream() -> Iterator[int]:
+    yield 1
+
+
 @pytest.mark.parametrize(
     ("work", "why"),
     [
@@ -158,7 +162,7 @@ def _closure() -> Callable[[], object]:
         (_closure(), "it is defined within a function"),
         (sp.clock.read_operation(), "it cannot be pickled"),
         (functools.partial(lambda: None), "it cannot be pickled"),
-        ((i for i in ()).__next__, "it cannot be pickled"),
+        (_stream().__next__, "it cannot be pickled"),
     ],
 )
 def test_what_no_fresh_process_can_have_is_refused_with_the_remedy(work: Any, why: str) -> None:

@@ -38,7 +38,7 @@ MOST_UNITS = 400
 """Units that one interval rests on at most, the last ones: each ratio that is tried compares all of
 them anew."""
 
-_CLOSE = 2e-5
+_CLOSE = 5e-5
 """To which the logarithm of a ratio is found."""
 
 _ROUNDING = 1e-12

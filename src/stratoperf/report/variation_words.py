@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stratoperf.report.units import interval, percent, ratio_change
+from stratoperf.report.units import interval, percent
 
 if TYPE_CHECKING:
     from stratoperf.results.schema import Metric, Result, Variation
@@ -95,10 +95,11 @@ def _machine(result: Result, run: Sequence[Mapping[str, Any]]) -> list[str]:
     pace = speed(_references(result), run).integer
     # A step that takes less time is a faster machine.
     ratio = 1.0 if pace is None else pace.of_run
-    if max(ratio, 1 / ratio) <= 1 + INTEGER_FAR:
+    apart = max(ratio, 1 / ratio) - 1
+    if apart <= INTEGER_FAR:
         return []
-    change = ratio_change(1 / ratio)
-    return [f"machine {change} than usual in this run"]
+    word = "slower" if ratio < 1 else "faster"
+    return [f"machine {percent(apart, _DIGITS)} {word} than usual in this run"]
 
 
 def _references(result: Result) -> list[Mapping[str, Any]]:

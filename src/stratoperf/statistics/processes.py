@@ -225,20 +225,21 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     else:
         level = np.zeros(3)
         about = "samples"
-    tail = _quantile(np.concatenate(parts), q)
-    without = [
-        _quantile(np.concatenate([*parts[:index], *parts[index + 1 :]]), q)
-        for index in range(len(parts))
-    ]
+    together = np.concatenate(parts)
+    order = np.argsort(together)
+    ordered = together[order]
+    owners = np.repeat(np.arange(len(parts)), list(map(len, parts)))[order]
+    tail = _quantile(ordered, q)
+    without = [_quantile(ordered[owners != index], q) for index in range(len(parts))]
     count = len(parts)
     # The interval of the mean of the pseudo-values is that of the jackknife.
     _, low, high, _, _ = _native.mean(count * tail - (count - 1) * np.array(without), confidence)
     assert low is not None
     assert high is not None
     # A jackknife of few processes knows no limits; the tail over all lies between those of each.
-    own = [_quantile(part, q) for part in parts]
+    own = [_quantile(np.sort(part), q) for part in parts]
     low, high = max(low, min(own)), min(high, max(own))
-    _, lowest, highest, _, _ = _native.quantile(np.concatenate(parts), q, confidence)
+    _, lowest, highest, _, _ = _native.quantile(together, q, confidence)
     there = float(level[1]) + tail
     value = min(max(scale.back(there), float(pool.min())), float(pool.max()))
     bound_below = bound_above = None
@@ -255,5 +256,10 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     return Estimate(value, bound_below, bound_above, confidence, method)
 
 
-def _quantile(samples: Samples, q: float) -> float:
-    return float(np.quantile(samples, q, method="median_unbiased"))
+def _quantile(ordered: Samples, q: float) -> float:
+    """Return the median-unbiased quantile of sorted samples."""
+    count = len(ordered)
+    place = min(max(q * (count + 1 / 3) + 1 / 3, 1.0), float(count)) - 1
+    below = int(place)
+    lower, upper = float(ordered[below]), float(ordered[min(below + 1, count - 1)])
+    return lower + (place - below) * (upper - lower)

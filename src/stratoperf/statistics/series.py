@@ -23,9 +23,11 @@ def quantile(samples: npt.ArrayLike, q: float, confidence: float = 0.95) -> Esti
     (David & Nagaraja, *Order Statistics*, section 7.1), so the interval covers at least with the
     given confidence whatever the distribution. Where being below the quantile is significantly
     correlated from sample to sample, the interval reaches as far, too, as the quantiles of eight
-    parts of the series, whose extremes bound the true one at 99.2 % if the parts are independent:
-    the machine drifts, and its drift has no scale after which it would end. So it holds for
-    another such series as far as that drifts like this one.
+    parts of the series, whose extremes bound the true one at 99.2 % if the parts are independent.
+    Where the correlation is so long that order statistics of the effective sample size (the number
+    of samples over the integrated autocorrelation time) would not bound a side, that side reaches
+    as far as one more part may lie away (Student's t). So it holds for another such series, as far
+    as that drifts like this one.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def quantile(samples: npt.ArrayLike, q: float, confidence: float = 0.95) -> Esti
     Returns
     -------
     Estimate
-        With ``None`` on a side that no order statistic bounds.
+        With ``None`` on a side that no order statistic of as many independent samples bounds.
 
     Raises
     ------

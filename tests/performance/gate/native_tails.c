@@ -2,7 +2,7 @@
  * or by a lock that another thread holds. Built by tails.py. */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <stdatomic.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -12,11 +12,10 @@
 enum { PLANTED, FAULTING, LOCKED };
 
 enum {
-  STEPS = 20000,         /* of the chain: some 30 us */
-  PAGES = 64,            /* of an allocation */
+  STEPS = 20000, /* of the chain: some 30 us */
+  PAGES = 64,    /* of an allocation */
   PAGE = 4096,
-  HELD_STEPS = 60000,    /* while the lock is held: some 100 us */
-  OFTEN_NS = 250 * 1000, /* from one release to the next time, less what waking takes */
+  HELD_STEPS = 60000, /* while the lock is held: some 100 us */
 };
 
 typedef struct {
@@ -29,7 +28,8 @@ typedef struct {
   uint64_t runs;
   char* pages;
   pthread_mutex_t lock;
-  _Atomic uint64_t seen;
+  sem_t wanted; /* by the other thread */
+  uint64_t shared;
 } tailed_work;
 
 static uint64_t spin(uint64_t value, uint64_t steps) {
@@ -51,6 +51,10 @@ static int run_once(tailed_work* self) {
   /* By chance, so that nothing keeps step with it. */
   self->random = spin(self->random, 1);
   const int is_long = self->random % 1000 < self->per_mille;
+  if (self->kind == LOCKED && is_long) {
+    /* The other thread takes the lock meanwhile. */
+    sem_post(&self->wanted);
+  }
   uint64_t steps = STEPS;
   if (self->kind == PLANTED && is_long) {
     steps *= 2;
@@ -72,7 +76,7 @@ static int run_once(tailed_work* self) {
   }
   if (self->kind == LOCKED) {
     pthread_mutex_lock(&self->lock);
-    atomic_fetch_add(&self->seen, 1);
+    self->shared += 1;
     pthread_mutex_unlock(&self->lock);
   }
   return 0;
@@ -96,21 +100,14 @@ static int verify(void* state, uint64_t* checked) {
   return spin(1, self->steps) != self->value;
 }
 
-/* Holds the lock at times, while the other thread works. */
+/* Holds the lock whenever that is wanted, and sleeps otherwise. */
 static void* hold(void* state) {
   tailed_work* self = state;
-  uint64_t before = 0;
-  uint64_t value = 1;
   for (;;) {
-    const struct timespec pause = {0, OFTEN_NS};
-    nanosleep(&pause, NULL);
-    const uint64_t seen = atomic_load(&self->seen);
-    if (seen != before) {
-      before = seen;
+    if (sem_wait(&self->wanted) == 0) {
       pthread_mutex_lock(&self->lock);
-      value = spin(value, HELD_STEPS);
-      /* Used, so that the work is done. */
-      atomic_fetch_add(&self->seen, value == 0);
+      /* What is stored must be computed. */
+      self->shared = spin(self->shared | 1, HELD_STEPS);
       pthread_mutex_unlock(&self->lock);
     }
   }
@@ -138,6 +135,7 @@ stratoperf_operation* make_tailed_work(int kind, uint64_t per_mille) {
   }
   touch(self->pages);
   pthread_mutex_init(&self->lock, NULL);
+  sem_init(&self->wanted, 0, 0);
   /* It lives as long as the process does. */
   pthread_t holder;
   if (kind == LOCKED && per_mille != 0 && pthread_create(&holder, NULL, hold, self) != 0) {

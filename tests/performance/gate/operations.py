@@ -24,7 +24,7 @@ WORK = {"gate.native": 20_000, "gate.python": 1_000}
 
 
 TAILS = ("gate.planted", "gate.faulting", "gate.locked")
-"""Some iterations take longer, by their index in the source: by twice the work, by the faults of a
+"""Some iterations take longer, in the order of the source: by twice the work, by the faults of a
 fresh allocation of 64 pages, or by a lock that another thread holds."""
 
 
@@ -153,5 +153,5 @@ def faulting(work: int) -> object:
 
 @sp.benchmark("gate.locked", params={"work": [80]})
 def locked(work: int) -> object:
-    """A chain and a lock, which another thread holds at times, unless `work` is 0."""
+    """A chain and a lock, which another thread takes in so many of a thousand iterations."""
     return tailed_capsule("gate.locked", work)

@@ -80,8 +80,7 @@ TAIL_THRESHOLD = 0.2
 
 TAIL_SHARES = {"gate.planted": 0.06, "gate.faulting": 0.08, "gate.locked": 0.08}
 """Iterations with a tail, by the operation: of the current side; of both, where they are identical.
-
-A lock is held as often as its source says, which is about that."""
+"""
 
 SLOWDOWNS = ((0.05, 0.02), (0.10, 0.05), (0.20, 0.05))
 """Each with the threshold that it is tried at."""

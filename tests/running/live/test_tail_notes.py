@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.tails import design_of
 from stratoperf.running.live.pairs import Arm
 from stratoperf.running.live.session import Pair, Session
@@ -13,7 +14,7 @@ from stratoperf.running.live.tail_notes import FAR, tail_notes
 
 def notes(baseline: list[float], current: list[float], batch: int = 1) -> list[str]:
     """Return the notes on p99 for a session of one pair."""
-    arms = {
+    arms: dict[Side, Arm] = {
         "baseline": Arm("b", 0, batch, np.array(baseline)),
         "current": Arm("c", 0, batch, np.array(current)),
     }

@@ -45,7 +45,7 @@ from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.own_error import own_error
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sides import Process
-from stratoperf.analysis.stored.two_levels import Apart, by_run, two_levels
+from stratoperf.analysis.stored.two_levels import LEAST_PROCESSES, Apart, by_run, two_levels
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.processes import location
 from stratoperf.statistics.signed_rank import least_differences
@@ -283,8 +283,8 @@ def _single(
         "",
     )
     advice = (
-        f"{_missing(len(baseline), len(current))}, or the live gate (stratoperf check --live) "
-        "may settle it"
+        f"{_missing(len(baseline), len(current))}, runs of {LEAST_PROCESSES} or more processes "
+        "each, or the live gate (stratoperf check --live) may settle it"
     )
     return RatioInterval(_exponential(estimate, method), "single", advice)
 

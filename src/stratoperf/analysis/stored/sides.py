@@ -319,8 +319,12 @@ class _Source(NamedTuple):
 
 def _speeds(result: Result) -> dict[str, float]:
     """Return the machine's speeds during a result, where they were read."""
-    environments = [one.environment for one in result.processes] or [result.environment]
-    own = [one for each in environments for one in references({"environment": each})]
+    own = references(
+        {
+            "environment": result.environment,
+            "processes": [{"environment": one.environment} for one in result.processes],
+        }
+    )
     judged = speed(own, own)._asdict()
     return {name: pace.step_ns for name, pace in judged.items() if pace is not None}
 

@@ -49,9 +49,11 @@ TAIL_SLICES_S = 0.5
 """Seconds after which there are no more than the usual slices: on a machine so busy that each
 waits for a CPU, more pairs tell more."""
 
-MOST_SAMPLES = 1000
-"""Samples of a slice, about, where a high quantile is asked for: shorter slices then, since a run
-file has all of them."""
+MOST_SAMPLES = 400
+"""Samples of a slice, about, where a high quantile is asked for: shorter slices then.
+
+A run file has all of them, and every look compares the largest.
+"""
 
 COARSER = 5
 """Times shorter than usual the samples are where a high quantile is asked for.
