@@ -30,6 +30,7 @@ from stratoperf.running import (
     fresh_process,
     outcome,
     runner,
+    undisturbed,
 )
 from stratoperf.running.undisturbed import Choice
 
@@ -519,3 +520,40 @@ def test_nothing_is_started_where_nothing_can_be_imported(
     sp.benchmark("fresh.closure")(lambda: lambda: None)
     (result,) = sp.run("fresh.closure", **FAST).results
     assert result.status == "ok"
+
+
+def test_where_no_process_can_be_started_everything_is_measured_here(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def refused() -> Iterator[None]:
+        raise sp.StratoperfError("nothing may be started; allow it")
+        yield
+
+    monkeypatch.setattr(runner, "guarded", refused)
+    results = sp.run("fresh.work", **FAST).results
+    assert [result.status for result in results] == ["ok"] * 3
+    assert all("nothing may be started" in " ".join(result.notes) for result in results)
+    assert {*ground.processes(1)} == {os.getpid()}
+
+
+def test_a_disturbed_process_is_measured_again_and_kept_apart(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case_progress, "wants_another", undisturbed.wants_another)
+    for module in (case_progress, outcome):
+        monkeypatch.setattr(module, "choose", undisturbed.choose)
+    taken = fresh_process.measured_afresh
+
+    def disturbed(case: Case, number: int, system: str, **options: Any) -> fresh_process.Taken:
+        tree, is_set_up = taken(case, number, system, **options)
+        return fresh_process.Taken(
+            {**tree, "disturbed": "a neighbor" if number == 2 else None}, is_set_up
+        )
+
+    monkeypatch.setattr(runner, "measured_afresh", disturbed)
+    result = first_of(ground, processes=3)
+    assert len(ground.processes(1)) == 4
+    assert len(result.series) == 3
+    assert [one.disturbed for one in result.left_out] == ["a neighbor"]
+    assert result.disturbed is None
