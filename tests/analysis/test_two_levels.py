@@ -218,6 +218,7 @@ def test_an_old_run_and_a_new_run_are_compared_as_one_run_each(run_of: MakeRun) 
     found = only(sp.compare(run_of(1000.0), run_of_processes(run_of, medians(7))))
     assert found.verdict == "inconclusive"
     assert (found.baseline_processes, found.current_processes) == (1, 10)
+    assert "runs of 6 or more processes each" in found.why
     assert found.ratio is not None
     assert "widest known drift" in found.ratio.method
 

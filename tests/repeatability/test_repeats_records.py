@@ -11,6 +11,8 @@ import pytest
 from repeats.plan import JOBS, Job
 from repeats.records import Interval, Outcome, Rerun, Store, read_rerun, read_reruns
 from repeats.simulated import simulated_rerun
+from stratoperf.monitor.disturbance import disturbance
+from stratoperf.monitor.speed import Pace, Speed, speed_warnings
 
 JOB = Job("run", "native", "quick")
 
@@ -123,6 +125,29 @@ def test_a_warning_of_the_hosts_drift_is_no_warning_of_other_processes(
 ) -> None:
     outcome = Outcome(Interval(1.0, None, None), "simulated", (text,))
     assert (outcome.drifted, outcome.disturbed) == (drifted, disturbed)
+
+
+@pytest.mark.parametrize("part", ["integer", "memory"])
+@pytest.mark.parametrize(
+    "pace", [Pace(2.0, 0.5, 1.0, None), Pace(2.0, 0.0, 0.5, None), Pace(2.0, 0.0, 1.0, 2.0)]
+)
+def test_what_we_warn_of_the_machines_speed_is_known_as_drift(part: str, pace: Pace) -> None:
+    (text,) = speed_warnings(Speed(**{"integer": None, "memory": None, part: pace}))
+    outcome = Outcome(Interval(1.0, None, None), "simulated", (text,))
+    assert outcome.drifted
+    assert not outcome.disturbed
+
+
+def test_what_we_say_of_a_disturbance_is_known_as_such() -> None:
+    busy = {"seconds": 1.0, "cpu_seconds": 0.5, "waiting_seconds": 0.5, "others_seconds": 1.0}
+    stolen = {"seconds": 1.0, "steal_percent": 30.0}
+    changed = {"seconds": 1.0, "reference": {"integer_change": 0.2}}
+    for environment, drifted in ((busy, False), (stolen, False), (changed, True)):
+        why = disturbance(environment)
+        assert why is not None
+        outcome = Outcome(Interval(1.0, None, None), "simulated", (f"disturbed: {why}",))
+        assert outcome.disturbed
+        assert outcome.drifted == drifted
 
 
 def test_every_job_can_be_recorded() -> None:

@@ -14,7 +14,7 @@ import repeatability
 from gate.distill import keep_machine, this_machine
 from repeats.plan import JOBS, OURS, PEERS, Job, schedule, seconds_of
 from repeats.records import Interval, Outcome, Store, read_reruns
-from repeats.simulated import normal_reruns
+from repeats.simulated import normal_reruns, simulated_rerun
 from topics import repeatability_
 
 QUICK = [job for job in JOBS if job.mode == "quick"]
@@ -183,6 +183,17 @@ def test_peers_set_coverage_and_widths_beside_each_other(records: Path) -> None:
     # The same values from both, whatever they stated.
     assert width.ratio == pytest.approx(1.0, rel=0.01)
     json.dumps([row.to_json() for row in (coverage, width)], allow_nan=False)
+
+
+def test_peers_say_how_often_ours_covers_at_reference_speed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for slowness in (1.0, 1.2, 1.4):
+        value = 100 * slowness
+        store.append(
+            simulated_rerun(Job("run", "native", "quick"), value, 1.0, step_ns=2 * slowness)
+        )
+    (row,) = repeatability_.rows(tmp_path)
+    assert (row.ours, row.peer, row.met) == (100.0, None, True)
 
 
 def test_a_peer_is_compared_on_the_operations_that_both_have_measured(records: Path) -> None:

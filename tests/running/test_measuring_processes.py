@@ -20,7 +20,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.measurement import MeasuredProcess, Measurement
 from stratoperf.running import measuring_processes
-from stratoperf.running.fresh_process import Taken
+from stratoperf.running.fresh_process import Taken, measured_afresh
 
 QUICK: dict[str, Any] = {"warmup_s": 0.02, "max_duration_s": 0.1, "processes": 2}
 
@@ -151,6 +151,10 @@ def _closure() -> Callable[[], object]:
     return within
 
 
+def _stream() -> Iterator[int]:
+    yield 1
+
+
 @pytest.mark.parametrize(
     ("work", "why"),
     [
@@ -158,7 +162,7 @@ def _closure() -> Callable[[], object]:
         (_closure(), "it is defined within a function"),
         (sp.clock.read_operation(), "it cannot be pickled"),
         (functools.partial(lambda: None), "it cannot be pickled"),
-        ((i for i in ()).__next__, "it cannot be pickled"),
+        (_stream().__next__, "it cannot be pickled"),
     ],
 )
 def test_what_no_fresh_process_can_have_is_refused_with_the_remedy(work: Any, why: str) -> None:
@@ -233,12 +237,10 @@ def test_functions_of_a_script_are_measured_where_it_is_guarded(tmp_path: Path) 
 def test_ctrl_c_keeps_the_processes_that_had_ended(
     workload: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured = measuring_processes.measured_afresh
-
-    def interrupted(case: Any, number: int, system: str, pickled: Any) -> Taken:
+    def interrupted(case: Any, number: int, system: str, *, pickled: Any) -> Taken:
         if number == 2:
             signal.raise_signal(signal.SIGINT)
-        return measured(case, number, system, pickled)
+        return measured_afresh(case, number, system, pickled=pickled)
 
     monkeypatch.setattr(measuring_processes, "measured_afresh", interrupted)
     with pytest.raises(sp.Interrupted, match="interrupted after 1 of 2 processes") as told:

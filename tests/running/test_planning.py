@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.running import PRESETS, Plan, Registry, make_plan, make_request
+from stratoperf.running import PRESETS, REGISTRY, Case, Plan, Registry, make_plan, make_request
+from stratoperf.running.origin import Origin
+from stratoperf.running.presets import LEAST_PROCESSES
 
 
 def work(**_: object) -> Callable[[], None]:
@@ -37,6 +40,7 @@ def plan(registry: Registry, select: Any = "kv.put", saves: bool = False, **aske
         "duration_s": None,
         "warmup_s": None,
         "profile": False,
+        "processes": None,
     }
     return make_plan(make_request(select, **{**defaults, **asked}), registry, saves=saves)
 
@@ -231,3 +235,106 @@ def test_a_backend_that_cannot_run_is_an_error_when_asked_for(
 def test_nothing_registered_is_said(benchmarks: Registry) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"none is registered"):
         plan(benchmarks, None)
+
+
+def whole_catalogue(preset: str) -> list[Case]:
+    """Return all cases of the suite, as on a machine that has every backend."""
+    request = make_request(
+        None,
+        None,
+        preset=preset,
+        backend="auto",
+        iterations=None,
+        duration_s=None,
+        warmup_s=None,
+        profile=False,
+    )
+    cases = make_plan(request, REGISTRY, saves=True).cases
+    return [dataclasses.replace(case, skip_reason=None) for case in cases]
+
+
+@pytest.mark.parametrize(("preset", "hours"), [("ci", 0.5), ("quick", 0.5), ("standard", 6)])
+def test_all_of_the_suite_fits_into_the_time_of_its_preset(preset: str, hours: float) -> None:
+    cases = whole_catalogue(preset)
+    assert sum(case.seconds for case in cases) <= hours * 3600
+    for case in cases:
+        assert case.most >= case.least
+        # Fewer only where it says why.
+        assert (case.least < LEAST_PROCESSES) == (case.shortfall is not None)
+        assert case.most == 1 or case.disk_bytes <= PRESETS[preset].disk_bytes
+
+
+@pytest.fixture
+def importable(benchmarks: Registry) -> Callable[..., Plan]:
+    """Return a function that plans a benchmark as if a module had declared it."""
+
+    def planned(asked: dict[str, Any], **declared: Any) -> Plan:
+        sp.benchmark("kv.far", **declared)(work)
+        known = dataclasses.replace(benchmarks.find("kv.far"), origin=Origin("far", "far.py", 0))
+        benchmarks.remove("kv.far")
+        benchmarks.add(known)
+        return plan(benchmarks, "kv.far", **asked)
+
+    return planned
+
+
+def test_the_processes_of_a_case_share_what_is_asked_of_it(importable: Callable[..., Plan]) -> None:
+    (case,) = importable(
+        {"processes": 4, "iterations": 1000, "duration_s": 2.0, "warmup_s": 1.0}
+    ).cases
+    assert (case.least, case.most) == (4, 4)
+    assert (case.share.min_iterations, case.share.max_duration_s) == (250, 0.5)
+    assert case.share.warmup_s == 0.25
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [
+        ({"preset": "standard"}, 6, 10),
+        ({"preset": "quick"}, 6, 7),
+        ({"duration_s": 1.0}, 7, 7),
+        ({"duration_s": 60.0}, 30, 30),
+        ({"duration_s": 3600.0}, 30, 30),
+        ({"processes": 1}, 1, 1),
+        ({"processes": 100, "duration_s": 1.0}, 100, 100),
+    ],
+)
+def test_how_many_processes_there_are(
+    importable: Callable[..., Plan], asked: dict[str, Any], least: int, most: int
+) -> None:
+    (case,) = importable(asked).cases
+    assert (case.least, case.most, case.shortfall) == (least, most, None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "most", "why"),
+    [
+        ({"setup_s": 10}, 2, "each takes about 1"),
+        ({"setup_s": 100}, 1, "each takes about 10"),
+        ({"disk_bytes": 1.9e9}, 2, "each writes up to 1.9 GB"),
+        ({"disk_bytes": 1e12}, 1, "each writes up to 1e[+]03 GB"),
+    ],
+)
+def test_fewer_processes_are_planned_where_each_costs_much(
+    importable: Callable[..., Plan], declared: dict[str, Any], most: int, why: str
+) -> None:
+    (case,) = importable({}, **declared).cases
+    assert (case.least, case.most) == (most, most)
+    with pytest.raises(AssertionError, match=why):
+        raise AssertionError(case.shortfall)
+
+
+def test_what_must_be_sustained_is_by_every_process(importable: Callable[..., Plan]) -> None:
+    (case,) = importable({"preset": "standard"}, sustained_s=20).cases
+    assert case.share.max_duration_s == 20
+    assert case.share.precision == 0
+
+
+def test_the_order_of_a_pass_follows_from_the_seed(registry: Registry) -> None:
+    request = plan(registry, "kv.*").request
+    one, same, other = (make_plan(request, registry, saves=False, seed=seed) for seed in (1, 1, 2))
+    passes = [tuple(one.order(number)) for number in range(6)]
+    assert passes == [tuple(same.order(number)) for number in range(6)]
+    assert passes != [tuple(other.order(number)) for number in range(6)]
+    assert all(sorted(order) == list(range(len(one.cases))) for order in passes)
+    assert len(set(passes)) > 1

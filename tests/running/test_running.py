@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,35 @@ def test_the_listener_hears_everything_in_order(tmp_path: Path) -> None:
         "finished 1 ok",
         "saved results",
     ]
+
+
+@pytest.mark.parametrize("of_processes", [False, True])
+def test_a_run_on_a_slower_machine_than_the_latest_is_warned_of(
+    tmp_path: Path, of_processes: bool
+) -> None:
+    declare()
+    first = sp.run("kv.put", **FAST, output=tmp_path)
+    path = tmp_path / "latest.json"
+    tree = json.loads(path.read_bytes())
+    for result in tree["results"]:
+        result["environment"]["reference"]["integer_ns"] /= 3
+        if of_processes:
+            result["processes"] = [{"environment": result["environment"]}]
+            result["environment"] = {}
+    path.unlink()
+    path.write_text(json.dumps(tree), "utf-8")
+    second = sp.run("kv.put", **FAST, output=tmp_path)
+    for result in second.results:
+        assert any("slower" in line and "earlier runs" in line for line in result.warnings)
+    assert not any("earlier runs" in line for result in first.results for line in result.warnings)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"schema": "stratoperf.run/1", "results": 5}', '{"schema": "stratoperf.run/1", ']
+)
+def test_a_broken_latest_run_says_nothing_of_the_machine(tmp_path: Path, content: str) -> None:
+    declare()
+    (tmp_path / "latest.json").write_text(content, "utf-8")
+    run = sp.run("kv.put", **FAST, output=tmp_path)
+    assert [result.status for result in run.results] == ["ok", "ok"]
+    assert not any("earlier runs" in line for result in run.results for line in result.warnings)

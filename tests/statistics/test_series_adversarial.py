@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +37,9 @@ def _autoregressive(coefficient: float) -> Maker:
     return make
 
 
-def _shifted(shift: Callable[[Series], Series]) -> Maker:
+def _shifted(shift: Callable[[Series], npt.NDArray[np.floating[Any]]]) -> Maker:
     """Return noise with a shift that follows from the position, from 0 to 1."""
-    return lambda g, n: _noise(g, n) + shift(np.linspace(0, 1, n))
+    return lambda g, n: np.asarray(_noise(g, n) + shift(np.linspace(0, 1, n)), np.float64)
 
 
 SERIES: dict[str, Maker] = {

@@ -213,6 +213,8 @@ def _summary(
         max=max((one.max for one in summaries if one.max is not None), default=None),
         **quantiles,
         outliers=_outliers([(one.count, one.outliers) for one in summaries], count),
+        # Within a process; what moved over the run is told as its variation.
+        drift=None,
         processes=len(summaries),
         scope=f"{len(summaries)} processes" if len(summaries) > 1 else THIS_PROCESS,
         at_reference_speed=speeds.over(name, parts),

@@ -85,7 +85,7 @@ class CaseProgress:
         """
         self.begun += 1
         self._seconds += seconds
-        is_part = tree["status"] == "ok"
+        is_part: bool = tree["status"] == "ok"
         if is_part:
             self.parts.append(tree)
         elif self.parts and not is_set_up:
@@ -152,23 +152,27 @@ class CaseProgress:
         half = (estimate["high"] - estimate["low"]) / 2
         return bool(half <= sampling.precision * estimate["value"])
 
-    def tree(self, run: Sequence[Reference]) -> dict[str, Any]:
+    def tree(self, run: Sequence[Reference], machine: Sequence[Reference]) -> dict[str, Any]:
         """Return the result of the case as it is by now.
 
         Parameters
         ----------
         run
             The references of the machine's speed of all processes of the run.
+        machine
+            Those of the latest run on the same machine.
         """
         if self._final is not None:
             return self._final
         if not self.is_open:
-            return self._combined(run)
+            return self._combined(run, machine)
         reason = f"interrupted after {len(self.parts)} of {self.case.most} processes"
         if not self.parts:
             return result_tree(self.case, "interrupted", reason)
-        return self._combined(run) | {"status": "interrupted", "reason": reason}
+        return self._combined(run, machine) | {"status": "interrupted", "reason": reason}
 
-    def _combined(self, run: Sequence[Reference]) -> dict[str, Any]:
-        tree = over_processes(self.case, self.parts, run, self._base, self._why_fewer)
+    def _combined(self, run: Sequence[Reference], machine: Sequence[Reference]) -> dict[str, Any]:
+        tree = over_processes(
+            self.case, self.parts, run, self._base, self._why_fewer, machine=machine
+        )
         return {**tree, "notes": [*tree["notes"], *self._lost]}

@@ -102,6 +102,8 @@ def over_processes(
     run: Sequence[Reference],
     base: Path | None,
     why_fewer: str | None,
+    *,
+    machine: Sequence[Reference],
 ) -> dict[str, Any]:
     """Return the result of a case from what its processes say.
 
@@ -117,6 +119,8 @@ def over_processes(
         What references to columns are relative to.
     why_fewer
         Why the processes are not more, or ``None``.
+    machine
+        The references of the latest run on the same machine.
     """
     choice = choose(parts, case.least)
     own = [one for part in choice.kept for one in references(part)]
@@ -135,7 +139,7 @@ def over_processes(
         "below_standard": _below_standard(case, choice.kept, why_fewer),
         "left_out": in_short(choice.left_out, base),
         "disturbed": choice.disturbed,
-        "warnings": [*tree["warnings"], *speed_warnings(speed(own, run))],
+        "warnings": [*tree["warnings"], *speed_warnings(speed(own, run, machine))],
         "notes": [*tree["notes"], *([] if choice.note is None else [choice.note])],
     }
 

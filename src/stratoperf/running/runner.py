@@ -9,17 +9,18 @@ import os
 import time
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
-from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
+from stratoperf.errors import Interrupted, InvalidParameter, SchemaError, StratoperfError
 from stratoperf.monitor import system
 from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
-from stratoperf.results import Result, Run
+from stratoperf.results import Result, Run, load
+from stratoperf.results.names import LATEST
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -154,6 +155,22 @@ class _Warner(Listener):
             warnings.warn(sentence, PluginWarning, stacklevel=4)
 
 
+def _of_latest(path: Path, machine: str) -> list[Reference]:
+    """Return the references of the latest run beside this, as far as it was on this machine."""
+    try:
+        latest = load(path)
+    # There is none, or it is no run file: nothing that this run depends on.
+    except SchemaError:
+        return []
+    return [
+        one
+        for result in latest.results
+        if any(series.system == machine for series in result.series)
+        for source in result.processes or (result,)
+        for one in references({"environment": source.environment})
+    ]
+
+
 class _Execution:
     """One run in progress."""
 
@@ -171,6 +188,7 @@ class _Execution:
         self._started: set[int] = set()
         # Why no fresh process can have a benchmark, by its name.
         self._unloadable: dict[str, str] = {}
+        self._earlier: Sequence[Reference] = ()
         # Of the machine's speed, around each process of the run.
         self._references: list[Reference] = [
             one
@@ -183,6 +201,8 @@ class _Execution:
         described = msgspec.to_builtins(system())
         self._machine = described.pop("id")
         self._recorder.add_system(self._machine, described)
+        if self._recorder.path is not None:
+            self._earlier = _of_latest(self._recorder.path.parent / LATEST, self._machine)
         interrupt: BaseException | None
         try:
             interrupt = self._measure_all()
@@ -192,7 +212,7 @@ class _Execution:
         with deferred_interrupt() as pressed:
             for progress in list(self._open):
                 if progress.begun:
-                    self._record(progress, progress.tree(self._references))
+                    self._record(progress, progress.tree(self._references, self._earlier))
             keys = [case.key for case in self._plan.cases]
             run = self._recorder.finish(keys, complete=interrupt is None)
             if self._recorder.path is not None:
@@ -219,7 +239,7 @@ class _Execution:
             why = f"since {NOWHERE}; {DECLARE}" if case.benchmark.origin is None else None
             if not progress.is_open:
                 # It came to its end just before the run did.
-                result = self._record(progress, progress.tree(self._references))
+                result = self._record(progress, progress.tree(self._references, self._earlier))
                 self._listener.case_finished(progress.index, case, result)
             elif not case.is_measured or why is not None:
                 interrupt = self._measure_here(progress, why)
@@ -280,7 +300,9 @@ class _Execution:
             elif isinstance(error, CannotLoad | WorkerFailed):
                 progress.missed(error)
             if not progress.is_open:
-                results.append(self._record(progress, progress.tree(self._references)))
+                results.append(
+                    self._record(progress, progress.tree(self._references, self._earlier))
+                )
 
         with Containment((), finish=finish) as around:
             taken.append(measured_afresh(case, number, self._machine, profile=profile))
@@ -315,7 +337,9 @@ class _Execution:
         def record(tree: dict[str, Any]) -> None:
             if tree["series"]:
                 self._references += references(tree)
-                tree = over_processes(case, [tree], self._references, None, why)
+                tree = over_processes(
+                    case, [tree], self._references, None, why, machine=self._earlier
+                )
             results.append(self._record(progress, tree))
 
         tried = attempt(

@@ -6,7 +6,7 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ PROGRAM = f"stratoperf {sp.__version__}"
 
 DURATION_S = {"quick": None, "60s": 60.0}
 """Of sampling; what ``--quick`` takes by itself, and what a user gives who has a minute."""
+
+
+PROCESSES = {"measure": 1, "measure-8": 8}
 
 
 def by_run(operation: str, mode: str) -> Outcome:
@@ -47,25 +50,24 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
     if result["status"] != "ok":
         raise ValueError(f"{result['key']}: {result['status']}: {result.get('reason')}")
     summary = result["metrics"]["latency"]["summary"]
+    at_reference, disturbed = summary.get("at_reference_speed"), result.get("disturbed")
     readings = speed_readings(result)
-    return _outcome(
-        summary["p50"],
-        [*result.get("warnings", ()), *_disturbed(result.get("disturbed"))],
-        reference=summary.get("at_reference_speed"),
-        scope=summary.get("scope"),
-        details={
-            "processes": summary.get("processes"),
-            "method": summary["p50"].get("method"),
-            "variation": result.get("variation"),
-            "notes": result.get("notes") or None,
-            **readings,
-        },
+    details = {
+        "processes": summary.get("processes"),
+        "method": summary["p50"].get("method"),
+        "variation": result.get("variation"),
+        "notes": result.get("notes"),
+        **readings,
+    }
+    return Outcome(
+        _interval(summary["p50"]),
+        PROGRAM,
+        (*result.get("warnings", ()), *([f"disturbed: {disturbed}"] if disturbed else ())),
+        reference=_interval(at_reference) if at_reference else None,
         step_ns=statistics.median(readings["integer_ns"]) if readings else None,
+        scope=summary.get("scope"),
+        details={name: value for name, value in details.items() if value},
     )
-
-
-def _disturbed(why: str | None) -> list[str]:
-    return [] if why is None else [f"disturbed: {why}"]
 
 
 def speed_readings(result: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -73,52 +75,20 @@ def speed_readings(result: Mapping[str, Any]) -> dict[str, list[Any]]:
     parts = result.get("processes") or [result]
     found = [(part.get("environment") or {}).get("reference") or {} for part in parts]
     known = [reading for reading in found if reading.get("integer_ns")]
-    return {
-        name: [reading.get(name) for reading in known]
-        for name in ("integer_ns", "memory_ns")
-        if known
-    }
+    names = ("integer_ns", "memory_ns") if known else ()
+    return {name: [reading.get(name) for reading in known] for name in names}
 
 
-def by_measure(operation: str, processes: int | None) -> Outcome:
-    """Measure with `sp.measure`, in this process or in fresh ones."""
-    if processes is None:
-        measurement = sp.measure(capsule(operation) if operation in NATIVE else CALLS[operation])
-    else:
-        # By name, for versions that do not know it.
-        options: dict[str, Any] = {"processes": processes}
-        measurement = sp.measure(BENCHMARKS[operation], **options)
-    summary = measurement.summary()
+def by_measure(operation: str, processes: int) -> Outcome:
+    """Measure with `sp.measure`, in this process or in several fresh ones."""
+    alone = capsule(operation) if operation in NATIVE else CALLS[operation]
+    measurement = sp.measure(BENCHMARKS[operation] if processes > 1 else alone, processes=processes)
     estimate = measurement.quantile(0.5)
-    texts = getattr(measurement, "warnings", ())
-    return _outcome(
-        msgspec.to_builtins(estimate),
-        texts,
-        reference=msgspec.to_builtins(getattr(summary, "at_reference_speed", None)),
-        scope=getattr(measurement, "scope", None),
-        details={"processes": processes, "method": estimate.method},
-    )
-
-
-def _outcome(
-    estimate: Mapping[str, Any],
-    texts: Iterable[str],
-    *,
-    reference: Mapping[str, Any] | None,
-    scope: str | None,
-    details: Mapping[str, Any],
-    step_ns: float | None = None,
-) -> Outcome:
-    # Either the median at reference speed, or an estimate for each statistic.
-    median = reference and reference.get("p50", reference)
     return Outcome(
-        _interval(estimate),
+        Interval(estimate.value, estimate.low, estimate.high),
         PROGRAM,
-        tuple(texts),
-        step_ns=step_ns,
-        reference=_interval(median) if median and median.get("value") else None,
-        scope=scope,
-        details={name: value for name, value in details.items() if value is not None},
+        scope=measurement.scope,
+        details={"processes": processes, "method": estimate.method},
     )
 
 
@@ -128,10 +98,7 @@ def _interval(estimate: Mapping[str, Any]) -> Interval:
 
 def main(tool: str, operation: str, mode: str) -> None:
     """Measure and print."""
-    if tool == "run":
-        outcome = by_run(operation, mode)
-    else:
-        outcome = by_measure(operation, {"measure": None, "measure-8": 8}[tool])
+    outcome = by_run(operation, mode) if tool == "run" else by_measure(operation, PROCESSES[tool])
     print(msgspec.json.encode(outcome).decode())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import json
 import re
 import statistics
@@ -16,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-import stratoperf as sp
 from repeats import build
 from repeats.loops import NATIVE, OPERATIONS
 from repeats.plan import Job
@@ -43,8 +41,6 @@ def unavailable(tool: str) -> str | None:
         return "pyperf is not installed: pip install pyperf"
     if tool == "google" and not build.has_google():
         return "Google Benchmark is not installed: apt-get install libbenchmark-dev"
-    if tool == "measure-8" and "processes" not in inspect.signature(sp.measure).parameters:
-        return f"sp.measure of stratoperf {sp.__version__} has no processes=: install a newer one"
     return None
 
 
