@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
 from stratoperf import backends
+from stratoperf.errors import StratoperfError
 from stratoperf.running import REGISTRY, Registry, registry, runner
 
 
@@ -20,6 +22,16 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.setattr(registry, "REGISTRY", empty)
     monkeypatch.setattr(runner, "REGISTRY", empty)
     return empty
+
+
+@pytest.fixture
+def measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `sp.run` measure in this process: fresh ones take long, and know nothing of a test."""
+
+    def refuse() -> NoReturn:
+        raise StratoperfError("this test is to start no processes")
+
+    monkeypatch.setattr(runner, "guarded", refuse)
 
 
 @pytest.fixture

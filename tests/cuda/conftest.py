@@ -44,6 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 break
 
 
+@pytest.fixture(autouse=True)
+def _here(measured_here: None) -> None:
+    """Measure in this process: others do not have the emulator."""
+
+
 @pytest.fixture(scope="session")
 def emulated_module() -> ModuleType:
     """Return the CUDA module on the emulator; built on first use, and only what changed."""
