@@ -232,8 +232,12 @@ class Journals:
         tree = seeds.document()
         Journal.create(self.path, {**tree, "results": []}).close()
         self.part = self.path / {"header": "run.json", "lines": "results.jsonl"}[part]
-        lines = b"".join(encode_line(result) for result in tree["results"])
-        (self.path / "results.jsonl").write_bytes(lines)
+        # A case whose result does not repeat the samples of its part, and one with parts only.
+        first, *others = sorted(tree["results"], key=lambda one: not one["series"])
+        shared = [{**one, "columns": number} for number, one in enumerate(first["series"])]
+        parts = [first, {**first, "key": "open"}, {**first, "key": "open"}]
+        trees = [*({"part": one} for one in parts), {**first, "series": shared}, *others]
+        (self.path / "results.jsonl").write_bytes(b"".join(map(encode_line, trees)))
         self.seeds = [self.part.read_bytes()]
         self.is_header = part == "header"
 
