@@ -489,6 +489,23 @@ def test_ctrl_c_within_a_process_keeps_those_before_it(
     assert len(ground.processes(1)) - before == len(result.series) - 2
 
 
+def test_ctrl_c_within_the_first_process_keeps_the_samples_until_then(
+    ground: Ground, leftovers: Callable[[], None]
+) -> None:
+    press = f"threading.Timer(2, os.kill, [{os.getpid()}, signal.SIGINT]).start()"
+    ground.fault("setup 1", f"import threading; {press}")
+    with pytest.raises(sp.Interrupted) as caught:
+        first_of(ground, processes=2, duration_s=100)
+    leftovers()
+    assert caught.value.run is not None
+    (result,) = caught.value.run.results
+    assert result.status == "interrupted"
+    summary = result.metrics["latency"].summary
+    assert summary is not None
+    assert summary.scope == "this process"
+    assert summary.count == sum(len(series.columns["latency"]) for series in result.series) > 0
+
+
 def test_ctrl_c_between_two_processes_keeps_what_was_measured(ground: Ground) -> None:
     class Impatient(Listener):
         def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
@@ -537,8 +554,15 @@ def test_where_no_process_can_be_started_everything_is_measured_here(
     assert {*ground.processes(1)} == {os.getpid()}
 
 
-def test_a_disturbed_process_is_measured_again_and_kept_apart(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("asked", "measured", "counted"), [({}, 8, 7), ({"processes": 3}, 3, 2)], ids=["free", "fixed"]
+)
+def test_a_disturbed_process_is_measured_again_unless_the_number_is_fixed(
+    ground: Ground,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, int],
+    measured: int,
+    counted: int,
 ) -> None:
     monkeypatch.setattr(case_progress, "wants_another", undisturbed.wants_another)
     for module in (case_progress, outcome):
@@ -552,8 +576,8 @@ def test_a_disturbed_process_is_measured_again_and_kept_apart(
         )
 
     monkeypatch.setattr(runner, "measured_afresh", disturbed)
-    result = first_of(ground, processes=3)
-    assert len(ground.processes(1)) == 4
-    assert len(result.series) == 3
+    result = first_of(ground, **asked)
+    assert len(ground.processes(1)) == measured
+    assert len(result.series) == counted
     assert [one.disturbed for one in result.left_out] == ["a neighbor"]
     assert result.disturbed is None

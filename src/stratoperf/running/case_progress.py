@@ -66,6 +66,7 @@ class CaseProgress:
         self._base = base
         self._lost: list[str] = []
         self._final: dict[str, Any] | None = None
+        self._cut_short: dict[str, Any] | None = None
         self._seconds = 0.0
         self._why_fewer = case.shortfall
         self.is_open = True
@@ -83,6 +84,9 @@ class CaseProgress:
         seconds
             That the process lasted.
         """
+        if tree["status"] == "interrupted":
+            self._cut_short = tree
+            return False
         self.begun += 1
         self._seconds += seconds
         is_part: bool = tree["status"] == "ok"
@@ -132,7 +136,7 @@ class CaseProgress:
             self.is_open = False
             if count < case.least:
                 self._why_fewer = f"each takes {each:.3g} s, and {allowed:g} s are allowed"
-        elif not wants_another(self.parts, case.most):
+        elif not wants_another(self.parts, case.most) or (case.is_exact and count == case.most):
             self.is_open = False
         elif not wants_another(self.parts, case.least):
             # More processes than twice the least, most of them disturbed, decide nothing either.
@@ -165,14 +169,21 @@ class CaseProgress:
         if self._final is not None:
             return self._final
         if not self.is_open:
-            return self._combined(run, machine)
+            return self._combined(self.parts, run, machine)
         reason = f"interrupted after {len(self.parts)} of {self.case.most} processes"
-        if not self.parts:
+        # What a process had when it was cut short stands where there is nothing better.
+        parts = self.parts
+        if not parts and self._cut_short is not None and self._cut_short["series"]:
+            parts = [self._cut_short]
+        if not parts:
             return result_tree(self.case, "interrupted", reason)
-        return self._combined(run, machine) | {"status": "interrupted", "reason": reason}
+        return self._combined(parts, run, machine) | {"status": "interrupted", "reason": reason}
 
-    def _combined(self, run: Sequence[Reference], machine: Sequence[Reference]) -> dict[str, Any]:
-        tree = over_processes(
-            self.case, self.parts, run, self._base, self._why_fewer, machine=machine
-        )
+    def _combined(
+        self,
+        parts: Sequence[dict[str, Any]],
+        run: Sequence[Reference],
+        machine: Sequence[Reference],
+    ) -> dict[str, Any]:
+        tree = over_processes(self.case, parts, run, self._base, self._why_fewer, machine=machine)
         return {**tree, "notes": [*tree["notes"], *self._lost]}

@@ -25,6 +25,10 @@ PATIENCE_S = 600.0
 """Seconds that a process may last, or ten times what was planned if that is more."""
 
 
+INTERRUPTED_S = 2.0
+"""Seconds that an interrupted process has for handing over the samples that it took until then."""
+
+
 class CannotLoad(StratoperfError):
     """A fresh process cannot have the benchmark; says why, and what mends it."""
 
@@ -132,27 +136,39 @@ def measured_afresh(
             system=system,
             process=worker.process,
         )
-        measured = worker.answer("measured", Measured)
-        series = [
-            {
-                **series,
-                "columns": {
-                    name: _column(worker, index, name, length)
-                    for name, length in lengths.columns.items()
-                },
-            }
-            for index, (series, lengths) in enumerate(
-                zip(measured.result.get("series", []), measured.series, strict=True)
-            )
-        ]
-        tree = {**measured.result, "series": series}
         try:
-            result = read_result(tree, case.key, None)
-        except SchemaError as error:
-            raise worker.garbled(str(error), "measured") from None
-        if result.key != case.key:
-            raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
-        return Taken(tree, measured.is_set_up)
+            return _answered(worker, case)
+        except KeyboardInterrupt as interrupt:
+            worker.interrupt(INTERRUPTED_S)
+            try:
+                return _answered(worker, case)
+            except StratoperfError:
+                raise interrupt from None
+
+
+def _answered(worker: WorkerProcess, case: Case) -> Taken:
+    """Wait for what a process says of a case, and check it."""
+    measured = worker.answer("measured", Measured)
+    series = [
+        {
+            **series,
+            "columns": {
+                name: _column(worker, index, name, length)
+                for name, length in lengths.columns.items()
+            },
+        }
+        for index, (series, lengths) in enumerate(
+            zip(measured.result.get("series", []), measured.series, strict=True)
+        )
+    ]
+    tree = {**measured.result, "series": series}
+    try:
+        result = read_result(tree, case.key, None)
+    except SchemaError as error:
+        raise worker.garbled(str(error), "measured") from None
+    if result.key != case.key:
+        raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
+    return Taken(tree, measured.is_set_up)
 
 
 def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArray[np.float64]:

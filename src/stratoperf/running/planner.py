@@ -86,6 +86,8 @@ class Case:
         What its benchmark's declaration says of it, for one process.
     least, most
         Processes: from `least` on it ends when it is precise enough.
+    is_exact
+        Whether it is `most` processes that were asked for: disturbed ones are not replaced.
     seconds_allowed
         Seconds that all processes take at most, if there are several: no other is begun then.
     shortfall
@@ -105,6 +107,7 @@ class Case:
     declared: Declared
     least: int = 1
     most: int = 1
+    is_exact: bool = False
     seconds_allowed: float = math.inf
     shortfall: str | None = None
     skip_reason: str | None = None
@@ -417,7 +420,8 @@ def _case(
         shared,
         division.least,
         division.most,
-        division.seconds,
+        is_exact=request.processes is not None,
+        seconds_allowed=division.seconds,
         skip_reason=skip_reason,
         profile=request.profile,
     )

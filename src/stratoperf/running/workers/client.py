@@ -209,6 +209,11 @@ class WorkerProcess:
         if status != 0:
             raise self._ended(status, f"the worker ended with {ending(status)} in its teardown")
 
+    def interrupt(self, timeout_s: float) -> None:
+        """Send what Ctrl-C sends; what it answers and its teardown have so many seconds."""
+        self._child.interrupt()
+        self._deadline = min(self._deadline, time.monotonic() + timeout_s)
+
     def close(self) -> None:
         """Close the conversation, upon which the worker tears down and ends."""
         if self._is_busy:
