@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Start = Callable[..., subprocess.Popen[str]]
 SHORT = ("--duration", "30ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
+FOUR_SECONDS = ("--duration", "4s", "--warmup", "0", "--processes", "2")
 LONG = ("run", "clock.overhead", "--duration", "60s", "--warmup", "0")
 
 
@@ -92,7 +93,7 @@ def test_a_signal_that_is_ignored_from_the_start_stays_so(
 ) -> None:
     previous = signal.signal(number, signal.SIG_IGN)
     try:
-        process = start("run", "clock.overhead", "--duration", "4s", "--warmup", "0")
+        process = start("run", "clock.overhead", *FOUR_SECONDS)
     finally:
         signal.signal(number, previous)
     wait_for_measurement(tmp_path)
@@ -129,6 +130,8 @@ def test_a_terminal_that_is_closed_does_not_keep_results_from_being_saved(
             "4s",
             "--warmup",
             "0",
+            "--processes",
+            "2",
         ],
         cwd=tmp_path,
         stdin=secondary,

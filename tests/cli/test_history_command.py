@@ -174,7 +174,7 @@ def test_the_bars_are_ascii_where_the_output_is(
 
 
 def test_runs_that_were_just_measured_have_a_history(stratoperf: Command, tmp_path: Path) -> None:
-    short = ("--duration", "20ms", "--warmup", "0", "--iterations", "100")
+    short = ("--duration", "20ms", "--warmup", "0", "--iterations", "100", "--processes", "1")
     stratoperf("run", "clock.overhead", *short, "--output", "a")
     stratoperf("run", "clock.overhead", *short, "--output", "b")
     for number, run in enumerate(("a", "b")):

@@ -145,6 +145,9 @@ def test_waiting_is_unknown_where_threads_that_ended_did_the_work() -> None:
         worker = threading.Thread(target=work)
         worker.start()
         worker.join()
+        # Python is done with it a moment before the kernel is.
+        while Path(f"/proc/self/task/{worker.native_id}").exists():
+            time.sleep(0.001)
     assert probe.environment["waiting_seconds"] is None
     assert probe.environment["waiting_percent"] is None
     assert probe.environment["cpu_seconds"] >= 0.3

@@ -5,7 +5,7 @@ lives, so its samples agree with each other better than with those of the next p
 of these estimates is therefore the process: they state a location over processes, with an interval
 from how far the processes lie apart.
 
-Simulated for 2 to 30 processes (``tests/statistics/test_processes.py`` holds the numbers), the
+Simulated for 2 to 30 processes (``tests/statistics/test_over_processes.py`` holds the numbers), the
 candidates for at least six compare as follows where processes scatter by 2 %:
 
 - Student's t covers 95 % of normal values, 89 % of skewed ones, and 55 to 78 % where a process in
