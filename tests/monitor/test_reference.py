@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -110,6 +111,9 @@ print(json.dumps(read()))
 """
 
 
+@pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""), reason="sanitizers need memory of their own"
+)
 @pytest.mark.parametrize(("spare", "expected"), [(3 << 20, 2 << 20), (256 << 10, 0)])
 def test_an_address_space_that_is_short_gives_less(spare: int, expected: int) -> None:
     done = subprocess.run(
