@@ -11,7 +11,7 @@ import pytest
 
 from stratoperf import backends
 from stratoperf.errors import StratoperfError
-from stratoperf.running import REGISTRY, Registry, registry, runner
+from stratoperf.running import REGISTRY, Registry, attempt, registry, runner
 
 
 @pytest.fixture
@@ -22,6 +22,12 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.setattr(registry, "REGISTRY", empty)
     monkeypatch.setattr(runner, "REGISTRY", empty)
     return empty
+
+
+@pytest.fixture(autouse=True)
+def _undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have verdicts on what this process measures, although other tests run beside it."""
+    monkeypatch.setattr(attempt, "disturbance", lambda environment: None)
 
 
 @pytest.fixture
@@ -45,12 +51,15 @@ def without_cuda(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C even where it is ignored, as in the background of a script.
+    """Take Ctrl-C and Ctrl-\\ even where they are ignored, as in the background of a script.
 
-    Many tests press it in processes that they start, and those would inherit that it is ignored.
+    Many tests press them in processes that they start, and those would inherit that they are
+    ignored.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

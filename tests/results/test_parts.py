@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.results.journal import Journal
-from stratoperf.results.parts import identity_of, measured, parts_of
+from stratoperf.results.parts import check_part, identity_of, measured, parts_of
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.running.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
 
@@ -348,3 +349,30 @@ def test_series_with_the_same_samples_stay_apart(tmp_path: Path, empty: Tree, pa
     (result,) = sp.load(journal_of(tmp_path)).results
     assert samples_of(result) == expected(0, 0, 0)
     recorder.abandon()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "failed"},
+        {"metrics": {}},
+        {"metrics": {"latency": {"summary": None}}},
+        {"metrics": 5},
+        {"series": []},
+        {"series": [{}]},
+        {"warmup": None},
+        {"warnings": None},
+        {"notes": "none"},
+        {"environment": None},
+    ],
+)
+def test_a_part_that_lacks_what_a_result_is_made_of_is_refused(part: Tree, wrong: Tree) -> None:
+    part = {"warnings": [], "notes": [], "environment": {}, **part}
+    check_part(of_process(part, 1), KEY)
+    with pytest.raises(sp.SchemaError, match=re.escape(KEY)):
+        check_part(of_process(part, 1) | wrong, KEY)
+    for name in wrong:
+        lacking = of_process(part, 1)
+        del lacking[name]
+        with pytest.raises(sp.SchemaError, match="start a new run"):
+            check_part(lacking, KEY)

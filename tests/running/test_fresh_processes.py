@@ -430,10 +430,41 @@ def main():
 """
 
 
+POOL = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+import stratoperf as sp
+
+def double(number):
+    return 2 * number
+
+@sp.benchmark("script.pool")
+def pool():
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
+        assert list(executor.map(double, [21])) == [42]
+        yield lambda: None
+
+if __name__ == "__main__":
+    options = {"preset": "ci", "warmup_s": 0, "duration_s": 0.02, "processes": 1}
+    (result,) = sp.run("script.pool", **options).results
+    print(result.status, *filter(None, [result.reason]))
+"""
+
+
 @pytest.mark.parametrize("way", ["file", "-m"])
 def test_a_script_with_a_guard_is_measured_in_fresh_processes(tmp_path: Path, way: str) -> None:
     ended = run_script(tmp_path, "if __name__ == '__main__':\n    main()", way)
-    assert re.match(r"ok \d+ processes( |\n)", ended.stdout), ended
+    assert re.match(r"ok \d+ processes ", ended.stdout), ended
+    # What the guarded part sets is not there.
+    assert "import script.py without what stands under if __name__" in ended.stdout
+
+
+def test_a_benchmark_of_a_script_may_start_processes_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(POOL)
+    ended = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    assert ended.stdout == "ok\n", ended
 
 
 @pytest.mark.parametrize(
@@ -570,7 +601,7 @@ def test_a_disturbed_process_is_measured_again_unless_the_number_is_fixed(
     taken = fresh_process.measured_afresh
 
     def disturbed(case: Case, number: int, system: str, **options: Any) -> fresh_process.Taken:
-        tree, is_set_up = taken(case, number, system, **options)
+        tree, is_set_up, _ = taken(case, number, system, **options)
         return fresh_process.Taken(
             {**tree, "disturbed": "a neighbor" if number == 2 else None}, is_set_up
         )

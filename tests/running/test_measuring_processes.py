@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -248,6 +249,18 @@ def test_ctrl_c_keeps_the_processes_that_had_ended(
     assert told.value.measurement is not None
     assert told.value.measurement.scope == "this process"
     assert told.value.measurement.count > 0
+
+
+def test_ctrl_c_within_a_process_keeps_its_samples_too(workload: ModuleType) -> None:
+    timer = threading.Timer(4.0, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    try:
+        with pytest.raises(sp.Interrupted, match="of 2 processes") as caught:
+            sp.measure(workload.own_pid, processes=2, warmup_s=0, max_duration_s=200, precision=0)
+    finally:
+        timer.cancel()
+    assert caught.value.measurement is not None
+    assert caught.value.measurement.count > 0
 
 
 def test_intervals_of_processes_reach_from_one_to_another_and_not_over_their_samples() -> None:

@@ -309,7 +309,7 @@ def test_how_many_processes_there_are(
 @pytest.mark.parametrize(
     ("declared", "most", "why"),
     [
-        ({"setup_s": 10}, 2, "each takes about 1"),
+        ({"setup_s": 8}, 2, "each takes about 8"),
         ({"setup_s": 100}, 1, "each takes about 10"),
         ({"disk_bytes": 0.9e9}, 2, "each writes up to 0.9 GB"),
         ({"disk_bytes": 1e12}, 1, "each writes up to 1e[+]03 GB"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stratoperf.errors import SchemaError
 from stratoperf.results import storage
 from stratoperf.results.columns import digest
 from stratoperf.results.names import PARTS
@@ -42,6 +43,43 @@ def with_open_cases(
         if key not in finished
     }
     return [*(one for one in results if one["key"] not in unfinished), *unfinished.values()]
+
+
+def check_part(tree: Mapping[str, Any], key: str) -> None:
+    """Make sure that a part has what the result of its case is made of.
+
+    Parameters
+    ----------
+    tree
+        Of a process that finished, as a reader of results accepts it.
+    key
+        Of the case, for the message.
+
+    Raises
+    ------
+    SchemaError
+        When something is missing.
+    """
+    try:
+        needed = [
+            tree["metrics"]["latency"]["summary"]["count"],
+            tree["series"][0]["batch"],
+            tree["warmup"]["seconds"],
+        ]
+        lists = [tree["warnings"], tree["notes"], tree["series"]]
+        is_whole = (
+            tree["status"] == "ok"
+            and all(isinstance(number, (int, float)) for number in needed)
+            and all(isinstance(one, list) for one in lists)
+            and isinstance(tree["environment"], dict)
+        )
+    except (KeyError, IndexError, TypeError):
+        is_whole = False
+    if not is_whole:
+        raise SchemaError(
+            f"{key}: what a process measured lacks its status, latency, batch, warm-up, warnings, "
+            "notes or environment; start a new run"
+        )
 
 
 def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:

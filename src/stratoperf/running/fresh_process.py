@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError, StratoperfError
+from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
-from stratoperf.running.origin import Origin, place_of
+from stratoperf.running.origin import MAIN, Origin, place_of
 from stratoperf.running.planner import Case
 from stratoperf.running.workers.answers import Loaded, Measured, Piece
 from stratoperf.running.workers.children import entered
@@ -49,10 +50,21 @@ class Pickled(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a process says of a case, as for a run file, and whether the set-up had ended."""
+    """What a process says of a case.
+
+    Attributes
+    ----------
+    tree
+        As for a run file.
+    is_set_up
+        Whether the set-up had ended.
+    interrupt
+        What interrupted the waiting for it, where something did.
+    """
 
     tree: dict[str, Any]
     is_set_up: bool
+    interrupt: KeyboardInterrupt | None = None
 
 
 def measured_afresh(
@@ -95,7 +107,7 @@ def measured_afresh(
         timeout_s,
         remedy="let its set-up or an iteration do less",
         options=_options(),
-        path=[str(Path(entry).absolute()) for entry in sys.path],
+        path=_path(),
     )
     with contextlib.ExitStack() as stack:
         try:
@@ -141,7 +153,7 @@ def measured_afresh(
         except KeyboardInterrupt as interrupt:
             worker.interrupt(INTERRUPTED_S)
             try:
-                return _answered(worker, case)
+                return _answered(worker, case)._replace(interrupt=interrupt)
             except StratoperfError:
                 raise interrupt from None
 
@@ -164,11 +176,27 @@ def _answered(worker: WorkerProcess, case: Case) -> Taken:
     tree = {**measured.result, "series": series}
     try:
         result = read_result(tree, case.key, None)
+        if result.status == "ok":
+            check_part(tree, case.key)
     except SchemaError as error:
         raise worker.garbled(str(error), "measured") from None
     if result.key != case.key:
         raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
-    return Taken(tree, measured.is_set_up)
+    return Taken(_with_remark(tree, case), measured.is_set_up)
+
+
+def _with_remark(tree: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Say of a script what a fresh process does not run of it."""
+    origin = case.benchmark.origin
+    if origin is None or case.benchmark.function.__module__ != MAIN:
+        return tree
+    remark = (
+        f"measured in fresh processes, which import {Path(origin.file).name} without what stands "
+        "under if __name__ == '__main__'"
+    )
+    if tree["status"] == "failed":
+        return {**tree, "reason": f"{tree['reason']}; {remark}"}
+    return {**tree, "notes": [*tree["notes"], remark]}
 
 
 def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArray[np.float64]:
@@ -184,6 +212,16 @@ def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArr
             )
         pieces.append(piece.astype(np.float64))
     return np.concatenate(pieces) if pieces else np.empty(0)
+
+
+def _path() -> list[str]:
+    """Return where this process finds modules, wherever another one works."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        # It was deleted: what is relative to it finds nothing.
+        return [entry for entry in sys.path if Path(entry).is_absolute()]
+    return [str(here / entry) for entry in sys.path]
 
 
 def _options() -> list[str]:

@@ -85,7 +85,7 @@ def measure_in_processes(
     try:
         for number in range(1, processes + 1):
             case = dataclasses.replace(case, share=share)
-            parts.append(_part(case, number, pickled, f"{name or title}, process {number}"))
+            _take(parts, case, number, pickled, f"{name or title}, process {number}")
             # Batches of one size, so that the samples of all are of one kind.
             share = dataclasses.replace(share, batch=parts[-1].batch)
     except CannotLoad as problem:
@@ -228,14 +228,18 @@ class _Part(NamedTuple):
         return None
 
 
-def _part(case: Case, number: int, pickled: Pickled | None, title: str) -> _Part:
-    """Measure in one process."""
+def _take(parts: list[_Part], case: Case, number: int, pickled: Pickled | None, title: str) -> None:
+    """Measure in one process, and add what it says."""
     try:
-        tree = measured_afresh(case, number, "", pickled=pickled).tree
+        tree, _, interrupt = measured_afresh(case, number, "", pickled=pickled)
     except WorkerFailed as failure:
         raise StratoperfError(f"{title}: {failure}") from failure
+    if tree["status"] == "ok" or (interrupt is not None and tree["series"]):
+        parts.append(_Part(tree))
+    if interrupt is not None:
+        raise interrupt
     if tree["status"] == "ok":
-        return _Part(tree)
+        return
     message = f"{title}: {tree['reason']}"
     if tree["status"] == "skipped":
         raise PrerequisiteMissing(message)

@@ -21,6 +21,7 @@ from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
 from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
+from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -33,6 +34,7 @@ from stratoperf.running.outcome import over_processes, stored_form
 from stratoperf.running.planner import (
     DECLARE,
     NOWHERE,
+    Case,
     Plan,
     Request,
     Selection,
@@ -106,7 +108,8 @@ def run(
         then tells where the time goes.
     processes
         Fresh processes of each case, 1 to 500, instead of the preset's 6 to 10; iterations and
-        times are shared among them. A process that was disturbed from outside is measured again.
+        times are shared among them. Without it, a process that was disturbed from outside is
+        measured again.
     listener
         Is told of the progress.
 
@@ -188,9 +191,10 @@ class _Execution:
         self._recorder = recorder
         self._listener = listener
         self._process = uuid.uuid4().hex[:12]
-        self._machine = ""
+        self._described = msgspec.to_builtins(system())
+        self._machine = self._described.pop("id")
         self._open = [
-            CaseProgress(index, case, recorder.parts(case.key), recorder.base)
+            CaseProgress(index, case, self._parts(case), recorder.base)
             for index, case in enumerate(plan.cases)
             if case.key not in plan.finished
         ]
@@ -205,11 +209,20 @@ class _Execution:
             for one in references(tree)
         ]
 
+    def _parts(self, case: Case) -> list[dict[str, Any]]:
+        """Return what processes on this machine measured of a case; those of others do not mix."""
+        parts = self._recorder.parts(case.key)
+        for part in parts:
+            check_part(part, case.key)
+        return [
+            part
+            for part in parts
+            if all(series.get("system") == self._machine for series in part["series"])
+        ]
+
     def run(self) -> Run:
         self._listener.planned(self._plan)
-        described = msgspec.to_builtins(system())
-        self._machine = described.pop("id")
-        self._recorder.add_system(self._machine, described)
+        self._recorder.add_system(self._machine, self._described)
         if self._recorder.path is not None:
             self._earlier = _of_latest(self._recorder.path.parent / LATEST, self._machine)
         interrupt: BaseException | None
@@ -295,12 +308,12 @@ class _Execution:
             error = around.error
             if taken:
                 seconds = time.monotonic() - begin
-                tree, is_set_up = taken[0]
+                tree, is_set_up, _ = taken[0]
                 if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
                     self._references += references(tree)
                     self._recorder.add_part(tree)
                     # Where they are on the disk by now, they need no memory.
-                    progress.parts = self._recorder.parts(case.key)
+                    progress.parts = self._parts(case)
             elif around.interrupts:
                 return
             elif isinstance(error, CannotLoad) and not progress.parts:

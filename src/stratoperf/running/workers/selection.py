@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from stratoperf.errors import BackendUnavailable, InvalidParameter, StratoperfError
@@ -20,7 +21,7 @@ from stratoperf.running.workers.protocol import SAMPLED_S
 if TYPE_CHECKING:
     from stratoperf.running.planner import Case
 
-_MAIN_HERE = "__stratoperf_main__"
+_MAIN_HERE = "__mp_main__"
 
 
 def import_modules(modules: Sequence[str]) -> None:
@@ -157,8 +158,12 @@ def _importing() -> Iterator[None]:
 
 def _import_origin(origin: Origin) -> None:
     if origin.module == MAIN:
-        # Under another name, so that the script knows that it was not started.
-        _load(_MAIN_HERE, Path(origin.file))
+        # Under another name, so that the script knows that it was not started: that which
+        # multiprocessing gives it in the processes that the benchmark may start.
+        module = _load(_MAIN_HERE, Path(origin.file))
+        # An import of multiprocessing has given the second name to what this process began with.
+        sys.modules[MAIN] = sys.modules[_MAIN_HERE] = module
+        module.__spec__ = None
         return
     try:
         specification = importlib.util.find_spec(origin.module)
@@ -270,7 +275,7 @@ def _import_file(path: Path) -> None:
     _load(name, path)
 
 
-def _load(name: str, path: Path) -> None:
+def _load(name: str, path: Path) -> ModuleType:
     """Import a file under a name."""
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
@@ -282,3 +287,4 @@ def _load(name: str, path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    return module
