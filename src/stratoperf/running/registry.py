@@ -240,9 +240,9 @@ def benchmark(
     arguments. A generator does its setup, yields that once, and tears down after the yield, however
     the measurement ends.
 
-    Whatever any of its code raises fails its case alone. What it changes in the process (working
-    directory, standard streams, signal handlers, environment, limits and the like) is put
-    back after each case and named among the result's notes.
+    Whatever any of its code raises fails its case alone. Where no fresh process can import it,
+    what it changes in this one (working directory, standard streams, signal handlers, environment,
+    limits and the like) is put back after each case and named among the result's notes.
 
     Parameters
     ----------

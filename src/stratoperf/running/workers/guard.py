@@ -1,4 +1,4 @@
-"""The driver's side of the guardian, which kills what a live comparison leaves behind."""
+"""The driver's side of the guardian, which kills what our children leave behind."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Guard:
         except OSError as error:
             self._pipe.close()
             raise StratoperfError(
-                "the process that ends what a live comparison leaves behind cannot be started: "
+                "the process that ends what benchmarks leave behind cannot be started: "
                 f"{error.strerror or error}; allow this process to start {sys.executable}"
             ) from None
         finally:

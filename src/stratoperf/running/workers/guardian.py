@@ -1,4 +1,5 @@
-"""The guardian: a program that kills what a live comparison leaves behind, however that ends.
+"""The guardian: a program that kills what a run or a live comparison leaves behind, however
+that ends.
 
 `guard` starts it before the first child. It waits until its standard input says something, which
 is the end of the comparison, or until the driver is gone, SIGKILL included. What it kills:
