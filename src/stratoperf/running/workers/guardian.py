@@ -1,8 +1,7 @@
-"""The guardian: a program that kills what a run or a live comparison leaves behind, however
-that ends.
+"""The guardian: a program that kills what our children leave behind, however we end.
 
 `guard` starts it before the first child. It waits until its standard input says something, which
-is the end of the comparison, or until the driver is gone, SIGKILL included. What it kills:
+is the end of the run or comparison, or until the driver is gone, SIGKILL included. What it kills:
 
 - every process whose environment holds the token, which all children get and pass on;
 - every process in a session of a child, by the table of those that run, for children that cleared
