@@ -42,6 +42,10 @@ LONGEST_S = 120.0
 BEYOND = 1.05
 """Moments are uniform up to this multiple of the time that a command takes undisturbed."""
 
+OF_OURS = re.compile(r'/stratoperf/([\w/]+\.py)", line \d+, in (.*)')
+BEFORE_HANDLERS = {(f"{name}.py", "<module>") for name in ("__init__", "lazy", "cli/__init__")}
+"""What importing runs before `main`; it leaves signals alone, for it may be anybody's process."""
+
 CODES = {ExitCode.FINE, ExitCode.FAILED, ExitCode.INCONCLUSIVE}
 """How a command ends that nothing interrupted; a comparison of so little may find anything."""
 
@@ -129,9 +133,9 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
 def _look_at_ending(ground: Ground, result: Strike, code: int) -> None:
     """Hold the exit code and the words to what the signal promises."""
     words = ground.error.read_text(errors="replace")
-    # Before the first line of ours runs, what comes is Python's to handle.
+    # Before our handlers are set, what comes is Python's to handle: `import stratoperf` sets none.
     noise = re.search(r"(Traceback|Exception ignored)(?s:.*)", words)
-    if noise is not None and "/stratoperf/" in noise[0]:
+    if noise is not None and set(OF_OURS.findall(noise[0])) - BEFORE_HANDLERS:
         result.fault("noise", noise[0][:2000])
     if result.end in KILLING:
         allowed = {-signal.SIGKILL}

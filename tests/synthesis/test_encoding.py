@@ -82,9 +82,9 @@ def test_a_sample_of_the_standard_library_comes_back() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_all_of_the_standard_library_comes_back() -> None:
+def test_a_third_of_the_standard_library_comes_back() -> None:
     count = 0
-    for path, tree in library_trees(1):
+    for path, tree in library_trees(3):
         try:
             assert_lossless(tree)
         except AssertionError:
