@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 from collections.abc import Callable
 
@@ -54,8 +56,9 @@ def measure(
     Parameters
     ----------
     fn
-        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, or an
-        object with ``__stratoperf_operation__``.
+        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, an
+        object with ``__stratoperf_operation__``, or a benchmark with one case, whose operation is
+        measured between its set-up and its teardown.
     name
         Shown in reports.
     warmup_s
@@ -126,18 +129,30 @@ def measure(
             warmup_s, min_iterations, max_duration_s, precision, quantile, batch, SPREAD_S
         )
         return measure_in_processes(fn, name, sampling, processes)
-    return measure_here(
-        fn,
-        name,
-        warmup_s,
-        min_iterations,
-        max_duration_s,
-        precision,
-        quantile,
-        batch=batch,
-        keep_samples=keep_samples,
-        spread_s=SPREAD_S,
-    )
+    # Above this module as well; who has a benchmark has loaded it.
+    declaration = sys.modules.get("stratoperf.running.declaration")
+    with contextlib.ExitStack() as stack:
+        if declaration is not None and isinstance(fn, declaration.Benchmark):
+            from stratoperf.running.measuring_processes import only_case
+
+            _check(
+                warmup_s, min_iterations, max_duration_s, precision, quantile, batch, keep_samples
+            )
+            name = name or fn.name
+            backend, params = only_case(fn)
+            fn = stack.enter_context(fn.operation(params, backend, max_duration_s))
+        return measure_here(
+            fn,
+            name,
+            warmup_s,
+            min_iterations,
+            max_duration_s,
+            precision,
+            quantile,
+            batch=batch,
+            keep_samples=keep_samples,
+            spread_s=SPREAD_S,
+        )
 
 
 def measure_here(

@@ -221,6 +221,35 @@ def test_the_tail_of_few_samples_a_process_is_pooled_over_all() -> None:
     assert "pooled" not in found.p50.method
 
 
+@pytest.mark.parametrize(
+    ("batches", "words"),
+    [
+        ([1, 1, 1], ""),
+        ([7, 7, 7], "; of means over batches of 7 iterations"),
+        ([1, 7, 7], "; of means over batches of different sizes"),
+        ([2, 3, 4], "; of means over batches of different sizes"),
+    ],
+)
+def test_every_estimate_says_what_batches_its_samples_are_means_of(
+    batches: list[int], words: str
+) -> None:
+    parts = []
+    for batch in batches:
+        part = part_of(count=100)
+        part["series"][0]["batch"] = batch
+        if batch > 1:
+            for name in QUANTILES:
+                part["metrics"]["latency"]["summary"][name]["method"] += (
+                    f"; of means over batches of {batch} iterations"
+                )
+        parts.append(part)
+    found = summary(combined(parts))
+    for name in QUANTILES:
+        estimate = getattr(found, name)
+        assert estimate is not None
+        assert "".join(estimate.method.partition("; of means")[1:]) == words
+
+
 def test_the_tail_of_samples_that_cannot_be_read_says_that_it_lies_too_low() -> None:
     parts = parts_around(SPREAD, count=125)
     for part in parts:

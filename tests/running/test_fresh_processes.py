@@ -161,6 +161,34 @@ def test_every_process_of_a_case_is_a_fresh_one(ground: Ground) -> None:
         assert not any("this process alone" in note for note in result.notes)
 
 
+def test_the_batches_of_all_processes_are_of_the_size_that_the_first_calibrated(
+    import_source: Import, tmp_path: Path
+) -> None:
+    import_source(
+        f"""
+        import stratoperf as sp
+        from pathlib import Path
+
+        LOG = Path({str(tmp_path / "log")!r})
+
+        @sp.benchmark("fresh.heavier")
+        def heavier():
+            # Each process does more than the one before it: left alone, its batches were smaller.
+            number = len(LOG.read_text()) if LOG.exists() else 0
+            LOG.write_text("#" * (number + 1))
+            return lambda: sum(range(10 * 8**number))
+        """,
+        "fresh_heavier",
+    )
+    (result,) = sp.run("fresh.heavier", processes=4, **FAST).results
+    assert len({series.batch for series in result.series}) == 1
+    assert result.series[0].batch > 1
+    summary = result.metrics["latency"].summary
+    assert summary is not None
+    for name in ("p50", "p99"):
+        assert "of means over batches" in getattr(summary, name).method
+
+
 def test_a_pass_measures_every_open_case_once_in_an_order_of_its_own(ground: Ground) -> None:
     sp.run("fresh.work", processes=4, **FAST)
     order = ground.order()

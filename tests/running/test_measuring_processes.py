@@ -72,6 +72,10 @@ class Stubborn:
 def single():
     return lambda: sum(range(100))
 
+@sp.benchmark("workload.prepared")
+def prepared_benchmark():
+    yield from prepared()
+
 @sp.benchmark("workload.several", params={"n": [1, 2]})
 def several(n):
     return lambda: sum(range(n))
@@ -177,9 +181,28 @@ def test_an_object_that_refuses_to_be_pickled_is_no_crash(workload: ModuleType) 
         sp.measure(workload.Stubborn(), **QUICK)
 
 
-def test_a_benchmark_of_several_cases_is_for_run(workload: ModuleType) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_of_a_benchmark_the_operation_is_measured_in_any_number_of_processes(
+    workload: ModuleType, tmp_path: Path, processes: int
+) -> None:
+    measurement = sp.measure(workload.prepared_benchmark, **{**QUICK, "processes": processes})
+    assert measurement.name == "workload.prepared"
+    assert measurement.count > 1
+    assert (tmp_path / "pids").read_text() == "up down " * processes
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_benchmark_of_several_cases_is_for_run(workload: ModuleType, processes: int) -> None:
     with pytest.raises(sp.InvalidParameter, match=r"fn: workload\.several has 2 cases; .*run\("):
-        sp.measure(workload.several, **QUICK)
+        sp.measure(workload.several, **{**QUICK, "processes": processes})
+
+
+def test_wrong_arguments_are_refused_before_a_benchmark_is_set_up(
+    workload: ModuleType, tmp_path: Path
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"^quantile"):
+        sp.measure(workload.prepared_benchmark, quantile=2.0)
+    assert not (tmp_path / "pids").exists()
 
 
 @pytest.mark.parametrize("processes", [0, -1, True, 1.5, "two", 501])

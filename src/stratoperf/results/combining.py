@@ -39,6 +39,8 @@ from stratoperf.statistics.variation import LEAST_GAP, drift, modes
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
 
+_OF_BATCHES = "; of means over batches"
+
 Tree = dict[str, Any]
 
 
@@ -193,10 +195,13 @@ def _location(estimates: Iterable[Estimate | None]) -> Estimate | None:
     if len(own) < 2:
         return own[0] if own else None
     found = location([one.value for one in own], own[0].confidence)
-    # What the samples are, a process says behind its own method.
-    notes = {one.method.partition("; of means over batches")[1:] for one in own}
-    added = "".join(notes.pop()) if len(notes) == 1 else ""
-    return msgspec.structs.replace(found, method=f"{found.method}{added}")
+    return msgspec.structs.replace(found, method=found.method + _of_batches(own))
+
+
+def _of_batches(estimates: Sequence[Estimate]) -> str:
+    """Return what the samples of processes are, which each says behind its own method."""
+    notes = {"".join(one.method.partition(_OF_BATCHES)[1:]) for one in estimates}
+    return notes.pop() if len(notes) == 1 else f"{_OF_BATCHES} of different sizes"
 
 
 def _summary(
@@ -268,7 +273,10 @@ def _tail(name: str, parts: Sequence[_Part], q: float, found: Estimate) -> Estim
         return msgspec.structs.replace(
             found, method=f"{found.method}; too low, since each process has few samples"
         )
-    return pooled_tail(usable, q, found.confidence)
+    pooled = pooled_tail(usable, q, found.confidence)
+    return msgspec.structs.replace(
+        pooled, method=pooled.method + "".join(found.method.partition(_OF_BATCHES)[1:])
+    )
 
 
 def _samples(name: str, part: _Part) -> Samples:

@@ -15,6 +15,7 @@ What a process that does not give a result means for its case:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,20 @@ class CaseProgress:
         self._why_fewer = case.shortfall
         self.is_open = True
         self._look()
+
+    @property
+    def next_case(self) -> Case:
+        """The case as the next process is to measure it.
+
+        Batches are of the size that the first process calibrated: samples of different sizes have
+        different tails, and are not of one kind.
+        """
+        if not self.parts:
+            return self.case
+        batch = int(self.parts[0]["series"][0]["batch"])
+        return dataclasses.replace(
+            self.case, share=dataclasses.replace(self.case.share, batch=batch)
+        )
 
     def took(self, tree: dict[str, Any], *, is_set_up: bool, seconds: float) -> bool:
         """Take what a process says; return whether it is a part of the result.

@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -153,14 +153,26 @@ def _only_case(benchmark: Benchmark, sampling: Sampling, processes: int) -> Case
             f"processes: {benchmark.name} cannot run in {processes} fresh processes, since "
             f"{NOWHERE}; {DECLARE}, or leave processes out"
         )
+    backend, params = only_case(benchmark)
+    return known_case(benchmark, backend, params, sampling.shared(processes), False)
+
+
+def only_case(benchmark: Benchmark) -> tuple[str, Mapping[str, Any]]:
+    """Return backend and parameters of a benchmark that has one case.
+
+    Raises
+    ------
+    InvalidParameter
+        When it has another number of cases.
+    """
     backend = backends.resolve("auto", benchmark.measured_backends)
     cases = list(benchmark.combinations({}, backend))
     if len(cases) != 1:
         raise InvalidParameter(
             f"fn: {benchmark.name} has {len(cases)} cases; choose among them with "
-            f"stratoperf.run({benchmark.name!r}, params=..., processes={processes})"
+            f"stratoperf.run({benchmark.name!r}, params=...)"
         )
-    return known_case(benchmark, backend, cases[0], sampling.shared(processes), False)
+    return backend, cases[0]
 
 
 def _title(work: Any) -> str:

@@ -327,7 +327,9 @@ class _Execution:
                 )
 
         with Containment((), finish=finish) as around:
-            taken.append(measured_afresh(case, number, self._machine, profile=profile))
+            taken.append(
+                measured_afresh(progress.next_case, number, self._machine, profile=profile)
+            )
         if around.interrupts:
             return around.interrupts[0]
         self._listener.process_finished(index, case, number, case.most)
