@@ -176,6 +176,17 @@ def test_what_no_fresh_process_can_have_is_refused_with_the_remedy(work: Any, wh
     assert "leave processes out" in str(told.value)
 
 
+def test_what_is_too_large_to_be_pickled_is_refused_with_the_remedy(workload: ModuleType) -> None:
+    fits = functools.partial(json.dumps, "x" * 10_000_000)
+    options = {**QUICK, "max_duration_s": 0.01, "min_iterations": 1}
+    assert sp.measure(fits, **options).count > 0
+    large = functools.partial(json.dumps, "x" * 12_000_000)
+    with pytest.raises(
+        sp.InvalidParameter, match=r"^processes: .* 12,\d{3},\d{3} bytes .*makes its"
+    ):
+        sp.measure(large, **QUICK)
+
+
 def test_an_object_that_refuses_to_be_pickled_is_no_crash(workload: ModuleType) -> None:
     with pytest.raises(sp.InvalidParameter, match="RuntimeError: leave me alone"):
         sp.measure(workload.Stubborn(), **QUICK)

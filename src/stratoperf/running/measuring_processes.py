@@ -30,11 +30,15 @@ from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.planner import DECLARE, NOWHERE, Case, known_case
 from stratoperf.running.presets import MOST_PROCESSES, Sampling
 from stratoperf.running.workers.client import WorkerFailed
+from stratoperf.running.workers.protocol import LONGEST_LINE
 from stratoperf.running.workers.selection import refuse_in_import
 from stratoperf.verification import Verification
 
 _NAME = "measured"
 """Of the benchmark that a fresh process makes of what was pickled."""
+
+_LARGEST_PICKLE = LONGEST_LINE * 3 // 4 - (1 << 20)
+"""Bytes: in a message it takes a third more, and the arguments of this process stand beside it."""
 
 _REMEDY = (
     "give a function that stands at the top level of a module, or one there that makes the "
@@ -193,6 +197,12 @@ def _pickled(work: Any, title: str, processes: int) -> Pickled:
     if main is None and MAIN.encode() in data:
         why = "it is defined at a prompt, in a notebook or by python -c, where none can import it"
         raise _refused(title, processes, why)
+    if len(data) > _LARGEST_PICKLE:
+        raise InvalidParameter(
+            f"processes: {title} takes {len(data):,} bytes when it is pickled for a fresh process, "
+            f"at most {_LARGEST_PICKLE:,}; give a function at the top level of a module that "
+            "makes its data and returns the operation, or leave processes out"
+        )
     return Pickled(base64.b64encode(data).decode(), main)
 
 

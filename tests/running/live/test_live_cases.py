@@ -193,3 +193,17 @@ def test_what_lies_beside_a_module_does_not_shadow_what_is_installed(
     for name in ("numpy", "beside"):
         Path(side.modules[0]).with_name(f"{name}.py").write_text("__version__ = 'a checkout'")
     assert len(join(side, side, "t.it").cases) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "sp.compare_live(sp.Environment(), sp.Environment(), 'kv.*', duration_s=1)",
+        "sp.run('kv.*', preset='ci')",
+    ],
+)
+def test_a_module_that_measures_when_it_is_imported_is_refused(tmp_path: Path, call: str) -> None:
+    (tmp_path / "eager.py").write_text(f"import stratoperf as sp\n{call}\n")
+    side = sp.Environment(modules=(str(tmp_path / "eager.py"),))
+    with pytest.raises(sp.StratoperfError, match=r"importing it calls stratoperf\.\w+; .*__main__"):
+        sp.compare_live(side, side, duration_s=1)

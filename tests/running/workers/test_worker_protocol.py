@@ -131,6 +131,13 @@ def test_nobody_listens_any_more(ends: tuple[Channel, socket.socket]) -> None:
         channel.send("a")
 
 
+def test_who_does_not_read_does_not_hold_up_the_sender(
+    ends: tuple[Channel, socket.socket],
+) -> None:
+    with pytest.raises(Closed):
+        ends[0].send("pickled", timeout_s=0.05, pickled="x" * 4_000_000)
+
+
 def test_a_trickle_does_not_put_off_the_timeout(ends: tuple[Channel, socket.socket]) -> None:
     channel, far = ends
     stop = threading.Event()

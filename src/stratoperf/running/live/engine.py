@@ -33,6 +33,7 @@ from stratoperf.running.live.tail_notes import tail_notes
 from stratoperf.running.live.worker_pairs import WorkerPairs
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
+from stratoperf.running.workers.selection import refuse_in_import
 
 
 def compare_live(
@@ -133,6 +134,7 @@ def compare_live(
         On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
         until then, ``run`` the samples; with `output` they are saved.
     """
+    refuse_in_import("stratoperf.compare_live")
     settings = make_settings(
         backend=backend,
         threshold=threshold,

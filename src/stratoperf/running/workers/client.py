@@ -163,8 +163,10 @@ class WorkerProcess:
         """Send a question; `answer` waits for what it brings."""
         self._is_busy = kind != "quit"
         with contextlib.suppress(Closed):
-            # A worker that died is found out, with the reason, by whoever waits for the answer.
-            self._channel.send(kind, **fields)
+            # A worker that died or hangs is found out, with the reason, by whoever waits for the
+            # answer.
+            left_s = max(self._deadline - time.monotonic(), 1e-3)
+            self._channel.send(kind, timeout_s=left_s, **fields)
 
     def answer(self, kind: str, shape: type[_Answer]) -> _Answer:
         """Wait for an answer.

@@ -85,16 +85,25 @@ class Channel:
         self._connection = connection
         self._buffer = bytearray()
 
-    def send(self, kind: str, **fields: Any) -> None:
+    def send(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> None:
         """Send a message.
+
+        Parameters
+        ----------
+        kind, fields
+            What it says.
+        timeout_s
+            How long the other end may take to read what does not fit into the socket; ``None``
+            waits for good.
 
         Raises
         ------
         Closed
-            When nobody listens any more.
+            When nobody listens any more, or not in time.
         """
         line = json.dumps({"protocol": PROTOCOL, "type": kind, **fields})
         try:
+            self._connection.settimeout(timeout_s)
             self._connection.sendall(line.encode() + b"\n")
         except OSError as error:
             raise Closed from error

@@ -31,14 +31,17 @@ def import_modules(modules: Sequence[str]) -> None:
     ------
     InvalidParameter
         For a file that is not there.
+    StratoperfError
+        When an import measures something.
     Exception
         Whatever importing raises.
     """
-    for module in modules:
-        if module.endswith(".py"):
-            _import_file(Path(module))
-        else:
-            importlib.import_module(module)
+    with _importing():
+        for module in modules:
+            if module.endswith(".py"):
+                _import_file(Path(module))
+            else:
+                importlib.import_module(module)
 
 
 class _Import:
@@ -53,7 +56,7 @@ _IMPORT = _Import()
 
 
 def refuse_in_import(what: str) -> None:
-    """Refuse to measure in a worker that only imports the module with the benchmark.
+    """Refuse to measure in a worker that only imports the modules with benchmarks.
 
     A script that measures as soon as it is imported would measure again in every worker, and
     these would start workers of their own.
