@@ -14,6 +14,7 @@ from stratoperf import statistics
 from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Observed
 from stratoperf.statistics import Estimate, Histogram, Summary
+from stratoperf.statistics.estimates import QUANTILES, scope_of
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.verification import Verification
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CONFIDENCE = 0.95
-
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-"""Of every summary."""
 
 PICOSECONDS = 1000
 """In a nanosecond: a histogram holds these, so that short operations keep their digits."""
@@ -131,7 +129,7 @@ class Measurement:
     @property
     def scope(self) -> str:
         """What the intervals speak of: ``"this process"``, or for several ``"5 processes"``."""
-        return f"{len(self.processes)} processes" if len(self.processes) > 1 else "this process"
+        return scope_of(len(self.processes))
 
     def _by_process(self) -> list[NDArray[np.float64]]:
         """Return the samples of each of several processes, and none of a single one."""

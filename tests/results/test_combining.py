@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from stratoperf.errors import SchemaError
 from stratoperf.results.combining import combined, in_short
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Result
+from stratoperf.results.schema import Metric, MetricSummary, Result
 from stratoperf.results.validation import read_result
 from stratoperf.statistics import Estimate, mean, summarize
+from stratoperf.statistics.estimates import QUANTILES
 
 Tree = dict[str, Any]
 MakePart = Callable[..., Tree]

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.results.schema import THIS_PROCESS, Metric, MetricSummary
+from stratoperf.results.schema import Metric, MetricSummary
 from stratoperf.running.targets import most_severe
 from stratoperf.running.units import conversion
+from stratoperf.statistics.estimates import THIS_PROCESS
 
 
 def estimate(low: float | None, high: float | None) -> sp.Estimate:

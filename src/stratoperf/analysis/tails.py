@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf.analysis.paired import Design, PairedDesign, share_above
-from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, signed_rank
+from stratoperf.statistics.estimates import QUANTILES
 
 LEAST_BEYOND = 2
 """Samples of each side beyond the quantile, about, that a unit has at least.

@@ -20,17 +20,16 @@ import numpy as np
 from stratoperf.errors import SchemaError
 from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
-from stratoperf.results.schema import (
-    QUANTILES,
-    STATISTICS,
-    THIS_PROCESS,
-    Metric,
-    MetricSummary,
-    Result,
-    Variation,
-)
+from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result
-from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers
+from stratoperf.statistics.estimates import (
+    QUANTILES,
+    SIGMA,
+    THIS_PROCESS,
+    Estimate,
+    Outliers,
+    scope_of,
+)
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
@@ -221,7 +220,7 @@ def _summary(
         # Within a process; what moved over the run is told as its variation.
         drift=None,
         processes=len(summaries),
-        scope=f"{len(summaries)} processes" if len(summaries) > 1 else THIS_PROCESS,
+        scope=scope_of(len(summaries)),
         at_reference_speed=speeds.over(name, parts),
     )
 

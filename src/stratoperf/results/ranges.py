@@ -8,8 +8,9 @@ from typing import Any
 
 from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
-from stratoperf.results.schema import QUANTILES, Metric, MetricSummary, Process, Result, Variation
+from stratoperf.results.schema import Metric, MetricSummary, Process, Result, Variation
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import QUANTILES
 
 LARGEST = 1e60
 SMALLEST = 1e-60

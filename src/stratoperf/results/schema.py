@@ -7,14 +7,13 @@ form (see `Run.document`), so that keys of later versions survive loading and sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.columns import Columns
-from stratoperf.statistics import Estimate, Outliers
+from stratoperf.statistics.estimates import QUANTILES, Estimate, Outliers
 
 SCHEMA = "stratoperf.run/1"
 """What files of this version say under ``schema``."""
@@ -33,16 +32,8 @@ Facts: TypeAlias = dict[str, Any] | str | None
 
 Verdict = Literal["met", "missed", "inconclusive", "not-measured"]
 
-QUANTILES: Mapping[str, float] = MappingProxyType(
-    {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-)
-"""The quantiles that every summary has, by their name in the file."""
-
 STATISTICS = ("mean", *QUANTILES)
 """The statistics that have an interval, so that a target can be set for them."""
-
-THIS_PROCESS = "this process"
-"""The scope of what a single process measured: its intervals do not cover the next process."""
 
 
 class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):

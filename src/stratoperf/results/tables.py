@@ -9,7 +9,8 @@ from stratoperf.errors import PrerequisiteMissing
 from stratoperf.report.markup import html_table
 from stratoperf.report.units import interval, parameters
 from stratoperf.report.variation_words import usual_speed, variation_words
-from stratoperf.results.schema import QUANTILES, Metric, Result
+from stratoperf.results.schema import Metric, Result
+from stratoperf.statistics.estimates import QUANTILES
 
 if TYPE_CHECKING:
     import pandas

@@ -23,11 +23,11 @@ from typing import Any
 from stratoperf.errors import StratoperfError
 from stratoperf.monitor.speed import Reference
 from stratoperf.results.combining import combined
-from stratoperf.results.schema import QUANTILES
 from stratoperf.running.outcome import over_processes, result_tree
 from stratoperf.running.planner import Case
 from stratoperf.running.undisturbed import Choice, choose, wants_another
 from stratoperf.running.workers.client import WorkerFailed
+from stratoperf.statistics.estimates import QUANTILES
 
 MOST_LOST = 2
 """Processes of a case that may be lost before no more are begun: it will not get better."""

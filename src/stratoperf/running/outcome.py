@@ -14,14 +14,7 @@ from stratoperf.measurement import Measurement
 from stratoperf.monitor.speed import Reference, references, speed, speed_warnings
 from stratoperf.results import storage
 from stratoperf.results.combining import combined, in_short
-from stratoperf.results.schema import (
-    QUANTILES,
-    Metric,
-    MetricSummary,
-    Result,
-    Status,
-    TargetVerdict,
-)
+from stratoperf.results.schema import Metric, MetricSummary, Result, Status, TargetVerdict
 from stratoperf.results.validation import convert, read_result
 from stratoperf.running.planner import Case
 from stratoperf.running.presets import (
@@ -32,6 +25,7 @@ from stratoperf.running.presets import (
 from stratoperf.running.targets import Judgment, Target, most_severe
 from stratoperf.running.undisturbed import choose
 from stratoperf.statistics import Estimate, Summary
+from stratoperf.statistics.estimates import QUANTILES
 from stratoperf.verification import Verification
 
 

@@ -12,9 +12,10 @@ import msgspec
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.results.schema import STATISTICS, THIS_PROCESS, Metric, TargetVerdict, Verdict
+from stratoperf.results.schema import STATISTICS, Metric, TargetVerdict, Verdict
 from stratoperf.running.units import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import THIS_PROCESS
 
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
+
+QUANTILES: Mapping[str, float] = MappingProxyType(
+    {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+)
+"""The quantiles that every summary has, by their name in the file."""
+
+THIS_PROCESS = "this process"
+"""The scope of what a single process measured: its intervals do not cover the next process."""
 
 # The rule of thumb that "outliers" lie beyond three standard deviations from the mean.
 SIGMA = 3.0
+
+
+def scope_of(processes: int) -> str:
+    """Return what intervals over so many processes speak of."""
+    return f"{processes} processes" if processes > 1 else THIS_PROCESS
 
 
 class Estimate(msgspec.Struct, frozen=True):

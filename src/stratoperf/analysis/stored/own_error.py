@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from stratoperf.analysis.stored.sides import Process
 from stratoperf.errors import InvalidParameter, SchemaError
-from stratoperf.results.schema import QUANTILES
 from stratoperf.statistics import Estimate, mean, quantile
+from stratoperf.statistics.estimates import QUANTILES
 
 PARTS = 10
 """Stretches of a process whose values show its drift: long enough for a value, enough to bound."""

@@ -23,8 +23,9 @@ from stratoperf.paths import user_path
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
 from stratoperf.results.ranges import LARGEST
-from stratoperf.results.schema import QUANTILES, Metric, Result, Series, System
+from stratoperf.results.schema import Metric, Result, Series, System
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import QUANTILES
 
 Stored: TypeAlias = (
     Run | str | os.PathLike[str] | Iterable["Run | str | os.PathLike[str]"]  # one or several

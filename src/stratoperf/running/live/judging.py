@@ -8,12 +8,12 @@ from stratoperf.analysis.comparison import ComparedMetric, Side
 from stratoperf.analysis.paired import Look
 from stratoperf.analysis.verdicts import why_decided
 from stratoperf.door import LONGEST_S
-from stratoperf.results.schema import QUANTILES
 from stratoperf.running.live.advice import MARGIN, budget_text, rounded_up, settling_factor
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.pairs import BudgetSpent
 from stratoperf.running.live.session import Session
 from stratoperf.statistics import Estimate, quantile
+from stratoperf.statistics.estimates import QUANTILES
 
 STATISTICS = ("mean", *QUANTILES, "throughput")
 """What a live comparison can judge by; throughput is items over the mean time."""

@@ -14,9 +14,9 @@ import numpy as np
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
 from stratoperf.analysis.tails import TailDesign
-from stratoperf.results.schema import QUANTILES
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, PairSource, SideFailed
+from stratoperf.statistics.estimates import QUANTILES
 
 VERIFICATION_SHARE = 0.1
 """The first pair is verified, and later ones while that has taken at most this share of the time.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from stratoperf.results.schema import QUANTILES
 from stratoperf.running.live.pairs import SIDES
 from stratoperf.running.live.session import Session
+from stratoperf.statistics.estimates import QUANTILES
 
 FAR = 10.0
 """Times the median, on both sides, from which a quantile tells of waiting rather than of work."""
