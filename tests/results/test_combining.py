@@ -223,6 +223,26 @@ def test_the_tail_of_few_samples_a_process_is_pooled_over_all() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sources", "earlier"),
+    [
+        (["a", "a", "a"], None),
+        ([None, None, None], None),
+        (["a", "b", "b"], "1 of 3 processes"),
+        ([None, "b", "b"], "1 of 3 processes"),
+        (["a", "b", "c"], "2 of 3 processes"),
+    ],
+)
+def test_processes_from_before_the_benchmark_was_edited_are_told(
+    sources: list[str | None], earlier: str | None
+) -> None:
+    tree = combined([part_of(source=source) for source in sources])
+    told = [note for note in tree["notes"] if "was changed; start a new run" in note]
+    assert len(told) == (earlier is not None)
+    assert not told or told[0].startswith(str(earlier))
+    assert tree["source"] == sources[-1]
+
+
+@pytest.mark.parametrize(
     ("batches", "words"),
     [
         ([1, 1, 1], ""),

@@ -114,6 +114,7 @@ def combined(
     return {
         **first,
         "below_standard": [],
+        "source": read[-1].result.source,
         "metrics": {name: msgspec.to_builtins(metric) for name, metric in metrics.items()},
         "series": [series for part in read for series in part.tree.get("series", [])],
         "warmup": _warmup(read),
@@ -124,7 +125,7 @@ def combined(
         "stopped_because": _stop(read),
         "disturbed": None,
         "warnings": _united([part.result.warnings for part in read]),
-        "notes": notes + _differing_details(read),
+        "notes": notes + _earlier_source(read) + _differing_details(read),
     }
 
 
@@ -476,6 +477,17 @@ def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
 def _of(count: int, total: int) -> str:
     """Return how many of the processes in words."""
     return f"the worst of {total} processes" if count == total else f"{count} of {total} processes"
+
+
+def _earlier_source(parts: Sequence[_Part]) -> list[str]:
+    """Return a note where the file of the benchmark changed while a run was interrupted."""
+    earlier = sum(part.result.source != parts[-1].result.source for part in parts)
+    if not earlier:
+        return []
+    return [
+        f"{earlier} of {len(parts)} processes were measured before the file that declares the "
+        "benchmark was changed; start a new run if the change matters"
+    ]
 
 
 def _differing_details(parts: Sequence[_Part]) -> list[str]:

@@ -286,6 +286,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         Stable identity from benchmark, backend and parameters; comparisons join on it.
     benchmark, benchmark_version, category, backend, params
         What was measured.
+    source
+        SHA-256 of the file that declares the benchmark, in hexadecimal, where fresh processes
+        imported it; else ``None``. Of several processes, that of the last one.
     status
         ``"ok"``, ``"failed"``, ``"skipped"`` or ``"interrupted"``.
     reason
@@ -334,6 +337,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     benchmark_version: int | str | None = None
     category: str | None = None
+    source: str | None = None
     params: Mapping[str, Any] = {}
     reason: str | None = None
     below_standard: tuple[str, ...] = ()

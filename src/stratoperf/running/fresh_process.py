@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -182,7 +183,20 @@ def _answered(worker: WorkerProcess, case: Case) -> Taken:
         raise worker.garbled(str(error), "measured") from None
     if result.key != case.key:
         raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
-    return Taken(_with_remark(tree, case), measured.is_set_up)
+    return Taken(
+        {**_with_remark(tree, case), "source": _source(case.benchmark.origin)}, measured.is_set_up
+    )
+
+
+def _source(origin: Origin | None) -> str | None:
+    """Return the SHA-256 of the file that declares a benchmark."""
+    try:
+        return (
+            None if origin is None else hashlib.sha256(Path(origin.file).read_bytes()).hexdigest()
+        )
+    # It was deleted since it was imported.
+    except OSError:
+        return None
 
 
 def _with_remark(tree: dict[str, Any], case: Case) -> dict[str, Any]:
