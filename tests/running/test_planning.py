@@ -306,6 +306,14 @@ def test_how_many_processes_there_are(
     assert (case.least, case.most, case.shortfall) == (least, most, None)
 
 
+@pytest.mark.parametrize(("cases", "processes"), [(11, 500), (51, 100), (900, None)])
+def test_more_processes_than_a_run_file_holds_are_refused(
+    importable: Callable[..., Plan], cases: int, processes: int | None
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=r"^processes: .* [0-9,]+ cases .*fewer"):
+        importable({"processes": processes}, params={"size": list(range(cases))}).check_total()
+
+
 @pytest.mark.parametrize(
     ("declared", "most", "why"),
     [

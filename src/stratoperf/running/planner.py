@@ -22,6 +22,7 @@ from stratoperf.running.declaration import Benchmark, Declared
 from stratoperf.running.presets import (
     LEAST_PROCESSES,
     LONG_RUN_PROCESSES,
+    MOST_PARTS,
     MOST_PROCESSES,
     PROCESS_S,
     Preset,
@@ -203,6 +204,16 @@ class Plan:
         indices = list(range(len(self.cases)))
         random.Random(f"{self.seed} {number}").shuffle(indices)
         return indices
+
+    def check_total(self) -> None:
+        """Raise `InvalidParameter` where all processes are more than a run file may hold."""
+        numbers = [case.most for case in self.cases if case.is_measured]
+        if sum(numbers) > MOST_PARTS:
+            raise InvalidParameter(
+                f"processes: {sum(numbers):,} processes of {len(numbers):,} cases are more than "
+                f"the {MOST_PARTS:,} that a run file holds; select fewer cases, or ask for fewer "
+                "processes of each"
+            )
 
     @property
     def open_cases(self) -> list[Case]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from stratoperf import arguments
-from stratoperf.door import MOST_NUMBERS
+from stratoperf.door import MOST_NUMBERS, MOST_OBJECTS
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.measuring import SAMPLE_BYTES
 
@@ -98,6 +98,10 @@ LEAST_PROCESSES = 6
 
 MOST_PROCESSES = 500
 """Processes of a case at most."""
+
+MOST_PARTS = MOST_OBJECTS // 100
+"""Processes of all cases of a run at most: while it lasts each has 50 objects in the journal, and a
+benchmark may tell more of itself."""
 
 PROCESS_S = 2.0
 """Seconds of sampling of each process where a long duration is asked for: more processes tell more

@@ -146,6 +146,7 @@ def run(
         plan, recorder = _resumed(request, output, absolute_path("resume", resume))
     else:
         plan = make_plan(request, REGISTRY, saves=output is not None)
+        plan.check_total()
         document = new_document(plan.request.preset, plan=_asked(plan))
         recorder = (
             MemoryRecorder(document)
