@@ -43,39 +43,51 @@ def verify(operation: Operation, measurement: Measurement) -> Verification | Non
         On Ctrl-C: a check can take longer than the sampling, and its samples are complete.
     """
     try:
-        return _outcome(operation, measurement)
+        verification, failure = outcome(operation, measurement.name)
     except KeyboardInterrupt as interrupt:
         interrupted = Interrupted(
             f"{measurement.name}: interrupted while {measurement.count} samples were verified"
         )
         interrupted.measurement = measurement
         raise interrupted from interrupt
+    if failure is None:
+        return verification
+    measurement.verification = verification
+    # A subclass may have no room for it.
+    with contextlib.suppress(AttributeError):
+        failure.measurement = measurement
+    raise failure
 
 
-def _outcome(operation: Operation, measurement: Measurement) -> Verification | None:
+def outcome(
+    operation: Operation, name: str
+) -> tuple[Verification | None, VerificationFailed | None]:
+    """Return what the check of an operation finds, and what is wrong.
+
+    Parameters
+    ----------
+    operation
+        As for `verify`.
+    name
+        Of what was measured, for the message.
+
+    Raises
+    ------
+    InvalidParameter
+        When its ``verify`` returns no number of outcomes.
+    Exception
+        Whatever its ``verify`` raises that is not `VerificationFailed`.
+    """
     if operation.verify is not None:
         try:
-            checked = operation.verify()
+            number = operation.verify()
         except VerificationFailed as failure:
-            measurement.verification = Verification(0, False)
-            # A subclass may have no room for it.
-            with contextlib.suppress(AttributeError):
-                failure.measurement = measurement
-            raise
-        return Verification(
-            arguments.whole_number(
-                "verify: the number of outcomes that were checked", checked, 0, 2**63 - 1
-            ),
-            True,
-        )
-    outcome = _core.sampler.verify(operation.work) if operation.is_native else None
-    if outcome is None:
-        return None
-    checked, passed, message = outcome
-    verification = Verification(checked, passed)
-    if not passed:
-        measurement.verification = verification
-        failed = VerificationFailed(f"{measurement.name}: the timed work is wrong: {message}")
-        failed.measurement = measurement
-        raise failed
-    return verification
+            return Verification(0, False), failure
+        what = "verify: the number of outcomes that were checked"
+        return Verification(arguments.whole_number(what, number, 0, 2**63 - 1), True), None
+    found = _core.sampler.verify(operation.work) if operation.is_native else None
+    if found is None:
+        return None, None
+    checked, passed, message = found
+    failed = None if passed else VerificationFailed(f"{name}: the timed work is wrong: {message}")
+    return Verification(checked, passed), failed

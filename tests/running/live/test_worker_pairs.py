@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.running.live.pairs import SIDES
+from stratoperf.running.live.pairs import SIDES, SideFailed
 from stratoperf.running.live.worker_pairs import (
     COARSER,
     LEAST_SLICES,
@@ -60,6 +60,20 @@ def pairs(
         for side in SIDES
     }
     return WorkerPairs({side: sides[side] for side in SIDES}, questions, PATIENCE_S)
+
+
+@pytest.mark.parametrize("number", ["-1", "2.5", "True", "'many'", "2**63"])
+def test_a_check_that_returns_no_count_is_refused_as_by_measure(
+    environment_of: EnvironmentOf, number: str
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match="number of outcomes") as here:
+        sp.measure(
+            sp.Operation(lambda: None, verify=lambda: eval(number)), warmup_s=0, max_duration_s=1e-3
+        )
+    side = environment_of(COUNTED.replace("return 3", f"return {number}"))
+    with pytest.raises(SideFailed) as there:
+        pairs(side, side, "counted", n=50).measure("baseline", 1, verify=True, deadline=NEVER)
+    assert str(here.value) in str(there.value)
 
 
 def test_a_pair_has_samples_of_a_fresh_process_on_either_side(

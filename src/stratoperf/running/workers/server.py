@@ -228,22 +228,17 @@ class Worker:
         return sampled, samples
 
     def _verify(self) -> dict[str, Any]:
-        from stratoperf import _core
+        from stratoperf.verification import outcome
 
-        operation = self._operation
-        if operation is None:
+        if self._operation is None:
             raise stratoperf.StratoperfError("verify: nothing is set up")
-        outcome: tuple[int, bool, str] | None = None
-        if operation.verify is not None:
-            outcome = int(operation.verify()), True, ""
-        elif operation.is_native:
-            outcome = _core.sampler.verify(operation.work)
-        if outcome is None:
-            return {"kind": "verified", "checked": None}
-        checked, passed, message = outcome
-        if not passed:
-            raise stratoperf.VerificationFailed(f"the timed work is wrong: {message}")
-        return {"kind": "verified", "checked": checked}
+        verification, failure = outcome(self._operation, self._operation.name)
+        if failure is not None:
+            raise failure
+        return {
+            "kind": "verified",
+            "checked": None if verification is None else verification.checked,
+        }
 
 
 # What every call of the sampler has in common: no looks at the precision, and no signals, since
