@@ -18,7 +18,12 @@ from stratoperf.analysis.stored.differences import (
     separate,
     side_differences,
 )
-from stratoperf.analysis.stored.intervals import moments, ratio_interval, same_runs
+from stratoperf.analysis.stored.intervals import (
+    moments,
+    ratio_interval,
+    same_runs,
+    with_unlike_counts,
+)
 from stratoperf.analysis.stored.reasons import method_text, reason
 from stratoperf.analysis.stored.sides import (
     Process,
@@ -198,7 +203,9 @@ class _Pair:
         found = (
             same_runs(1 - error, (len(before), len(after)))
             if self.same
-            else ratio_interval(before, after, 1 - error, self.history)
+            else with_unlike_counts(
+                ratio_interval(before, after, 1 - error, self.history), before, after
+            )
         )
         self.kind = found.kind
         if self.metric.better == "higher":

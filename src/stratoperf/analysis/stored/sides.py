@@ -55,6 +55,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
         Identity of its run.
     speeds
         Times of a step of the machine's speed references during its result, by their name.
+    count
+        Samples that the value is a statistic of, on average of the processes of its result;
+        ``None`` where the file does not say.
     """
 
     value: float
@@ -65,6 +68,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     statistic: str = "p50"
     run: str = ""
     speeds: Mapping[str, float] = {}
+    count: float | None = None
 
 
 class _Loaded(NamedTuple):
@@ -314,8 +318,17 @@ class _Source(NamedTuple):
             statistic=self.statistic,
             run=self.run.id,
             speeds=_speeds(self.result),
+            count=self._count(),
             **more,
         )
+
+    def _count(self) -> float | None:
+        """Return how many samples a process has on average."""
+        own = self.result.metrics.get(self.metric)
+        if own is None or own.summary is None:
+            return None
+        processes = len(self.result.processes) or len(self.result.series_of(self.metric))
+        return own.summary.count / max(1, processes)
 
 
 def _speeds(result: Result) -> dict[str, float]:
