@@ -73,7 +73,8 @@ def test_a_comparison_of_commands_is_no_gate(stratoperf: Command) -> None:
 
 
 def test_commands_that_end_at_once_are_compared(stratoperf: Command) -> None:
-    ending = stratoperf("check", "--live", "true", "true", "--duration", "3s", "--output", "here")
+    arguments = ("check", "--live", "true", "true", "--duration", "3s", "--threshold", "900")
+    ending = stratoperf(*arguments, "--output", "here")
     assert ending.code == 0
     assert saved(ending.out).path is not None
     assert list(Path("here").glob("live_*.json"))
@@ -152,7 +153,8 @@ def test_a_shell_runs_whole_lines_and_its_cost_is_shown(stratoperf: Command) -> 
 
 def test_a_file_is_the_standard_input_of_both(stratoperf: Command) -> None:
     Path("words").write_text("some words")
-    arguments = ("check", "--live", "grep -q words", "grep -q some", "--duration", "1s")
+    sides = ("grep -q words", "grep -q some")
+    arguments = ("check", "--live", *sides, "--duration", "1s", "--threshold", "900")
     ending = stratoperf(*arguments, "--input", "words")
     assert ending.code == 0
     assert "baseline: grep -q words < words" in ending.out
@@ -164,7 +166,7 @@ def test_a_file_is_the_standard_input_of_both(stratoperf: Command) -> None:
 
 def test_commands_beside_the_comparison_run_untimed_and_are_recorded(stratoperf: Command) -> None:
     ending = stratoperf(
-        *("check", "--live", "true", "true", "--duration", "1s"),
+        *("check", "--live", "true", "true", "--duration", "1s", "--threshold", "900"),
         *("--setup", "echo s >> log", "--prepare", "echo p >> log", "--cleanup", "echo c >> log"),
     )
     assert ending.code == 0
