@@ -9,7 +9,12 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from stratoperf.analysis.stored.intervals import ratio_interval, with_unlike_counts
+from stratoperf.analysis.stored.intervals import (
+    MOST_BIAS,
+    TAIL_BIAS,
+    ratio_interval,
+    with_unlike_counts,
+)
 from stratoperf.analysis.stored.sides import Process
 from stratoperf.analysis.verdicts import verdict_of
 from stratoperf.statistics.estimates import QUANTILES
@@ -42,6 +47,16 @@ def side(
         )
         for index, value in enumerate(values)
     ]
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("count", [20, 50, 100, 250, 1000])
+def test_the_bias_is_no_larger_than_what_is_allowed_for(tail: str, count: int) -> None:
+    random = np.random.default_rng(count)
+    q = QUANTILES["p99"]
+    true = np.quantile(TAILS[tail](random, (1, 2_000_000)), q)
+    bias = np.log(true) - np.median(np.log(np.quantile(TAILS[tail](random, (4000, count)), q, 1)))
+    assert 0 < bias < min(TAIL_BIAS / (count * (1 - q)), MOST_BIAS)
 
 
 @pytest.mark.parametrize("tail", TAILS)

@@ -228,7 +228,8 @@ def test_the_tail_of_few_samples_a_process_is_pooled_over_all() -> None:
         (["a", "a", "a"], None),
         ([None, None, None], None),
         (["a", "b", "b"], "1 of 3 processes"),
-        ([None, "b", "b"], "1 of 3 processes"),
+        ([None, "b", "b"], None),
+        (["a", "b", None], "1 of 3 processes"),
         (["a", "b", "c"], "2 of 3 processes"),
     ],
 )

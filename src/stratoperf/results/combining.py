@@ -481,7 +481,9 @@ def _of(count: int, total: int) -> str:
 
 def _earlier_source(parts: Sequence[_Part]) -> list[str]:
     """Return a note where the file of the benchmark changed while a run was interrupted."""
-    earlier = sum(part.result.source != parts[-1].result.source for part in parts)
+    # Parts without one are of a version that did not tell it.
+    known = [part.result.source for part in parts if part.result.source is not None]
+    earlier = sum(source != known[-1] for source in known)
     if not earlier:
         return []
     return [
