@@ -225,10 +225,10 @@ def test_an_old_run_and_a_new_run_are_compared_as_one_run_each(run_of: MakeRun) 
 
 def test_runs_of_few_processes_are_bounded_as_one_run_each(run_of: MakeRun) -> None:
     before = run_of_processes(run_of, medians(8, count=3))
-    found = only(sp.compare(before, run_of_processes(run_of, medians(9, 2500.0, count=3))))
+    found = only(sp.compare(before, run_of_processes(run_of, medians(9, 2000.0, count=3))))
     assert found.ratio is not None
     assert found.ratio.low is not None
-    assert found.ratio.low < 2.5 / 1.6
+    assert found.ratio.low < 2 / 1.6
     assert (found.baseline_processes, found.current_processes) == (3, 3)
     assert "runs of 6 or more processes each" in found.why
 
