@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.artifacts.shelf import NOTHING, Handed, Shelf
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
@@ -83,6 +84,8 @@ class WorkerPairs:
         What ``setup`` says, by side.
     timeout_s
         For one process, within the budget.
+    shelves
+        What the workers of each side share; by default nothing.
     singly
         Whether to time single iterations where the clock can, and more of them, as high quantiles
         need.
@@ -94,11 +97,15 @@ class WorkerPairs:
         questions: Mapping[Side, Mapping[str, Any]],
         timeout_s: float,
         *,
+        shelves: Mapping[Side, Shelf] | None = None,
         singly: bool = False,
     ) -> None:
         self._environments = environments
         self._questions = questions
         self._timeout_s = timeout_s
+        self._shelves = shelves or {}
+        # Whether each process builds an artifact of its own.
+        self._unstable = dict.fromkeys(SIDES, False)
         self._singly = singly
         self._pair_s = 0.0
 
@@ -112,8 +119,10 @@ class WorkerPairs:
         """Measure a pair; see `PairSource`."""
         begin = time.monotonic()
         with contextlib.ExitStack() as stack:
+            order = (first, other(first))
             try:
-                arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
+                workers, ready = self._set_up(stack, order, seed, deadline)
+                arms = self._measured(workers, order, ready, verify)
             except WorkerFailed as failure:
                 if time.monotonic() < deadline:
                     side = cast("Side", failure.worker)
@@ -123,14 +132,29 @@ class WorkerPairs:
         self._pair_s = time.monotonic() - begin
         return arms
 
-    def _measured(
+    def _set_up(
+        self, stack: contextlib.ExitStack, order: tuple[Side, Side], seed: int, deadline: float
+    ) -> tuple[dict[Side, WorkerProcess], dict[Side, Ready]]:
+        """Start both workers; where one builds an artifact, two others measure."""
+        again = dict(self._unstable)
+        with contextlib.ExitStack() as building:
+            workers, ready = self._ready(building, order, seed, deadline, again)
+            if not any(ready[side].has_built and not again[side] for side in order):
+                stack.push(building.pop_all())
+                return workers, ready
+        workers, ready = self._ready(stack, order, seed, deadline, dict.fromkeys(order, True))
+        self._unstable = {side: ready[side].has_built for side in SIDES}
+        return workers, ready
+
+    def _ready(
         self,
         stack: contextlib.ExitStack,
         order: tuple[Side, Side],
         seed: int,
-        verify: bool,
         deadline: float,
-    ) -> dict[Side, Arm]:
+        again: Mapping[Side, bool],
+    ) -> tuple[dict[Side, WorkerProcess], dict[Side, Ready]]:
+        """Start a worker of each side, and wait until both are set up."""
         variables = {"PYTHONHASHSEED": str(seed)}
         workers: dict[Side, WorkerProcess] = {}
         for side in order:
@@ -141,13 +165,26 @@ class WorkerPairs:
                 variables,
                 self._timeout_s,
                 deadline,
+                handed=self._handed(side, again=again[side]),
             )
             workers[side] = entered(stack, start)
             workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
         for worker in workers.values():
             # On the way out, before any is waited for: both tear down at the same time.
             stack.callback(worker.close)
-        ready = {side: workers[side].answer("ready", Ready) for side in order}
+        return workers, {side: workers[side].answer("ready", Ready) for side in order}
+
+    def _handed(self, side: Side, *, again: bool) -> Handed:
+        shelf = self._shelves.get(side)
+        return NOTHING if shelf is None else shelf.handed(again=again)
+
+    def _measured(
+        self,
+        workers: Mapping[Side, WorkerProcess],
+        order: tuple[Side, Side],
+        ready: Mapping[Side, Ready],
+        verify: bool,
+    ) -> dict[Side, Arm]:
         plan = slicing(ready.values(), singly=self._singly)
         slices = self._slices(workers, order, plan)
         begin = time.monotonic()
