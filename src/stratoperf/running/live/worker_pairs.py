@@ -108,6 +108,7 @@ class WorkerPairs:
         self._unstable = dict.fromkeys(SIDES, False)
         self._singly = singly
         self._pair_s = 0.0
+        self._building_s = 0.0
 
     def prepare(self, deadline: float) -> None:
         """Nothing comes before the first pair: every worker is fresh."""
@@ -118,6 +119,7 @@ class WorkerPairs:
     def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair; see `PairSource`."""
         begin = time.monotonic()
+        self._building_s = 0.0
         with contextlib.ExitStack() as stack:
             order = (first, other(first))
             try:
@@ -129,7 +131,7 @@ class WorkerPairs:
                     raise SideFailed(side, str(failure)) from failure
                 # Here, before the teardown of the other side: it was killed for the budget's end.
                 raise self._cut(deadline - begin) from None
-        self._pair_s = time.monotonic() - begin
+        self._pair_s = time.monotonic() - begin - self._building_s
         return arms
 
     def _set_up(
@@ -137,11 +139,13 @@ class WorkerPairs:
     ) -> tuple[dict[Side, WorkerProcess], dict[Side, Ready]]:
         """Start both workers; where one builds an artifact, two others measure."""
         again = dict(self._unstable)
+        begin = time.monotonic()
         with contextlib.ExitStack() as building:
             workers, ready = self._ready(building, order, seed, deadline, again)
             if not any(ready[side].has_built and not again[side] for side in order):
                 stack.push(building.pop_all())
                 return workers, ready
+        self._building_s = time.monotonic() - begin
         workers, ready = self._ready(stack, order, seed, deadline, dict.fromkeys(order, True))
         self._unstable = {side: ready[side].has_built for side in SIDES}
         return workers, ready
@@ -203,6 +207,7 @@ class WorkerPairs:
                 warmup=ready[side].warmup,
                 checked=checked.get(side),
                 verifying_s=verifying_s / 2,
+                building_s=self._building_s,
                 items=ready[side].items,
                 item_unit=ready[side].item_unit,
             )
