@@ -126,7 +126,7 @@ class Reach:
         self._is_set_up = False
         self._has_built = False
 
-    def open(self, text: str) -> None:
+    def take(self, text: str) -> None:
         """Take what the driver handed; `text` is the environment variable."""
         word, sending, *descriptors = text.split(",")
         self.is_again = word == "again"
@@ -190,9 +190,9 @@ REACH = Reach()
 """Of this process."""
 
 
-def open_reach() -> None:
+def take_over() -> None:
     """Take what the driver of this worker handed it."""
     text = os.environ.pop(VARIABLE, None)
     if text is not None:
         with contextlib.suppress(OSError, ValueError):
-            REACH.open(text)
+            REACH.take(text)

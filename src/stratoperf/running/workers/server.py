@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
-from stratoperf.artifacts.shelf import REACH, open_reach
+from stratoperf.artifacts.shelf import REACH, take_over
 from stratoperf.failures import describe, type_name
 from stratoperf.running.containment import Containment
 from stratoperf.running.workers.protocol import SAMPLED_S, SLICES, Channel, Closed
@@ -287,7 +287,7 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the driver over the inherited descriptor."""
     descriptor = int(arguments[0])
     os.set_inheritable(descriptor, False)
-    open_reach()
+    take_over()
     # How the driver interrupts it; the driver may run in the background, where SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket(fileno=descriptor) as connection:
