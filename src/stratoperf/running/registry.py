@@ -270,8 +270,8 @@ def benchmark(
         What measuring one case writes to disk at most, or a function of its parameters (and of
         ``duration_s``, if it takes that) that tells.
     setup_s
-        Seconds of setup and verification beyond a fraction of a second, for the plan; or a function
-        as with `disk_bytes`.
+        Seconds of setup and verification in each process beyond a fraction of a second, for the
+        plan and without what `stratoperf.artifact` builds once; or a function as with `disk_bytes`.
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.
