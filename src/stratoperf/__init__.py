@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.stored import compare
+    from stratoperf.artifacts import artifact
     from stratoperf.clock import Timer
     from stratoperf.errors import (
         BackendUnavailable,
@@ -56,6 +57,7 @@ _HOMES: dict[str, str | None] = {
     "Target": "running",
     "Timer": "clock",
     "VerificationFailed": "errors",
+    "artifact": "artifacts",
     "benchmark": "running",
     "claims": "running",
     "clock": None,
@@ -94,6 +96,7 @@ __all__ = [
     "Timer",
     "VerificationFailed",
     "__version__",
+    "artifact",
     "benchmark",
     "claims",
     "clock",

@@ -45,6 +45,12 @@ REVIEWED = {
         "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
         "unnamed_output: tempfile.TemporaryFile()": "it has no name",
     },
+    "artifacts/content.py": {
+        "_unnamed: tempfile.TemporaryFile()": "it has no name",
+        "_write: os.pwrite(descriptor, view[done:done + _LARGEST_WRITE], begin + done)": (
+            "a file without a name that `stored` made"
+        ),
+    },
     "cli/comparison_output.py": {
         "_write: path.open(mode, encoding='utf-8')": (
             "the user named it; it stays the same file, since it may be a device, a pipe, or the "

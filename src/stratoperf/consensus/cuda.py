@@ -102,7 +102,7 @@ def resident_operation(round: Round, batches: Sequence[VoteBatch]) -> Operation:
         rotation,
         checked,
         rules,
-        on_cpu.decide,
+        lambda batches: map(on_cpu.decide, batches),
         name="consensus.resident",
         details={"bytes_per_vote": BYTES_PER_VOTE, **mode_details(rotation)},
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from stratoperf.artifacts import artifact
 from stratoperf.consensus.batch import VoteBatch
 from stratoperf.consensus.decision import Decision, RejectReason
 from stratoperf.consensus.rules import Rules
@@ -54,3 +60,45 @@ def decide(batch: VoteBatch, rules: Rules) -> Decision:
         accepted=int(tallies.sum()),
         rejected={reason: rejected[reason] for reason in RejectReason},
     )
+
+
+def shared_decisions(batches: Sequence[VoteBatch], rules: Rules) -> list[Decision]:
+    """Return the outcome for each batch, decided once for all processes that measure these votes.
+
+    What they are held to is the same for all; each compares its own outcomes with it.
+    """
+    if not batches:
+        return []
+    votes = [[batch.voter, batch.proposal, batch.value, batch.round] for batch in batches]
+    together = artifact(
+        "consensus decisions",
+        astuple(rules),
+        votes,
+        build=lambda: _together([decide(batch, rules) for batch in batches]),
+    )
+    # A part for each batch of all but the pairs, of which each has its own number.
+    ends = np.cumsum(together["pairs"]).tolist()
+    return [
+        Decision(
+            together["decided"][number],
+            together["tallies"][number],
+            together["equivocators"][begin:end],
+            int(together["accepted"][number]),
+            dict(zip(RejectReason, together["rejected"][number].tolist(), strict=True)),
+        )
+        for number, (begin, end) in enumerate(itertools.pairwise([0, *ends]))
+    ]
+
+
+def _together(decisions: Sequence[Decision]) -> dict[str, npt.NDArray[Any]]:
+    """Return decisions as few arrays."""
+    return {
+        "decided": np.stack([one.decided for one in decisions]),
+        "tallies": np.stack([one.tallies for one in decisions]),
+        "equivocators": np.concatenate([one.equivocators for one in decisions]),
+        "pairs": np.array([len(one.equivocators) for one in decisions]),
+        "accepted": np.array([one.accepted for one in decisions]),
+        "rejected": np.array(
+            [[one.rejected[reason] for reason in RejectReason] for one in decisions]
+        ),
+    }

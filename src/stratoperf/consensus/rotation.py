@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,7 +90,7 @@ def rotating_operation(
     rotation: Rotation,
     batches: tuple[VoteBatch, ...],
     rules: Rules,
-    expect: Callable[[VoteBatch], Decision],
+    expect: Callable[[Sequence[VoteBatch]], Iterable[Decision]],
     name: str = "consensus.round",
     details: Details | None = None,
 ) -> Operation:
@@ -98,20 +98,17 @@ def rotating_operation(
     expected: dict[int, Decision] = {}
 
     def verify() -> int:
-        checked = 0
-        for index, batch in enumerate(batches):
+        decided = [index for index in range(len(batches)) if rotation.outcome(index) is not None]
+        fresh = [index for index in decided if index not in expected]
+        expected.update(zip(fresh, expect([batches[index] for index in fresh]), strict=True))
+        for index in decided:
             outcome = rotation.outcome(index)
-            if outcome is None:
-                continue
-            if index not in expected:
-                expected[index] = expect(batch)
             difference = decision_of(outcome, rules).difference(expected[index])
             if difference is not None:
                 raise VerificationFailed(
                     f"batch {index}: the timed round differs from the reference: {difference}"
                 )
-            checked += 1
-        return checked
+        return len(decided)
 
     return Operation(
         capsule,

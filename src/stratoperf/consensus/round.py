@@ -138,7 +138,7 @@ class Round:
             rotation,
             checked,
             self.rules,
-            lambda batch: reference.decide(batch, self.rules),
+            lambda batches: reference.shared_decisions(batches, self.rules),
             details=mode_details(rotation) if self.backend == "cuda" else None,
         )
 

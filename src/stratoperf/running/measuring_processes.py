@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratoperf import arguments, backends
+from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import (
     Interrupted,
     InvalidParameter,
@@ -87,11 +88,12 @@ def measure_in_processes(
     )
     parts: list[_Part] = []
     try:
-        for number in range(1, processes + 1):
-            case = dataclasses.replace(case, share=share)
-            _take(parts, case, number, pickled, f"{name or title}, process {number}")
-            # Batches of one size, so that the samples of all are of one kind.
-            share = dataclasses.replace(share, batch=parts[-1].batch)
+        with Shelf() as shelf:
+            for number in range(1, processes + 1):
+                case = dataclasses.replace(case, share=share)
+                _take(parts, case, number, shelf, pickled, f"{name or title}, process {number}")
+                # Batches of one size, so that the samples of all are of one kind.
+                share = dataclasses.replace(share, batch=parts[-1].batch)
     except CannotLoad as problem:
         raise InvalidParameter(
             f"processes: a fresh process cannot have {title}: {problem}; or leave processes out"
@@ -250,12 +252,20 @@ class _Part(NamedTuple):
         return None
 
 
-def _take(parts: list[_Part], case: Case, number: int, pickled: Pickled | None, title: str) -> None:
+def _take(
+    parts: list[_Part],
+    case: Case,
+    number: int,
+    shelf: Shelf,
+    pickled: Pickled | None,
+    title: str,
+) -> None:
     """Measure in one process, and add what it says."""
     try:
-        tree, _, interrupt = measured_afresh(case, number, "", pickled=pickled)
+        taken = measured_afresh(case, number, "", shelf=shelf, pickled=pickled)
     except WorkerFailed as failure:
         raise StratoperfError(f"{title}: {failure}") from failure
+    tree, interrupt = taken.tree, taken.interrupt
     if tree["status"] == "ok" or (interrupt is not None and tree["series"]):
         parts.append(_Part(tree))
     if interrupt is not None:

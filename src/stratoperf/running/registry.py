@@ -238,7 +238,7 @@ def benchmark(
     names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
     `stratoperf.measure` accepts: an operation, a capsule, a workload object or a callable without
     arguments. A generator does its setup, yields that once, and tears down after the yield, however
-    the measurement ends.
+    the measurement ends. `stratoperf.artifact` builds what takes long once for all processes.
 
     Whatever any of its code raises fails its case alone. Where no fresh process can import it,
     what it changes in this one (working directory, standard streams, signal handlers, environment,
@@ -270,8 +270,8 @@ def benchmark(
         What measuring one case writes to disk at most, or a function of its parameters (and of
         ``duration_s``, if it takes that) that tells.
     setup_s
-        Seconds of setup and verification beyond a fraction of a second, for the plan; or a function
-        as with `disk_bytes`.
+        Seconds of setup and verification in each process beyond a fraction of a second, for the
+        plan and without what `stratoperf.artifact` builds once; or a function as with `disk_bytes`.
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.

@@ -7,18 +7,22 @@ import contextlib
 import functools
 import hashlib
 import os
+import pickle
 import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from stratoperf.arguments import whole_number
+from stratoperf.artifacts import artifact
 from stratoperf.errors import PrerequisiteMissing
 from stratoperf.synthesis.encoding import encode_all
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.synthesis.table import COLUMNS, NodeTable
+from stratoperf.synthesis.vocabulary import Vocabulary
 
 # Folders of the library that hold something else.
 _NO_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}
@@ -58,14 +62,31 @@ def standard_library_digest() -> str:
 def standard_library() -> NodeTable:
     """Return one tree for each file of the standard library that parses (some are meant not to).
 
-    Takes some ten seconds the first time: `ast` parses millions of nodes.
+    Takes some ten seconds the first time: `ast` parses millions of nodes. The processes of a run
+    share what the first of them read.
 
     Raises
     ------
     PrerequisiteMissing
         When this Python has no library as files.
     """
-    return encode_all(parsed(standard_library_files()))
+    known = artifact("standard library", standard_library_digest(), build=_read_library)
+    vocabulary = Vocabulary()
+    # In their order, so that all have their numbers again.
+    for value in pickle.loads(known["values"]):
+        vocabulary.value_id(value, add=True)
+    for layout in pickle.loads(known["layouts"]):
+        vocabulary.layout_id(layout, add=True)
+    return NodeTable.of([known[name] for name in COLUMNS], vocabulary)
+
+
+def _read_library() -> dict[str, Any]:
+    table = encode_all(parsed(standard_library_files()))
+    return {
+        **{name: getattr(table, name) for name in COLUMNS},
+        "values": pickle.dumps(list(table.vocabulary.values)),
+        "layouts": pickle.dumps(list(table.vocabulary.layouts)),
+    }
 
 
 def parsed(files: Iterable[Path]) -> Iterator[ast.AST]:

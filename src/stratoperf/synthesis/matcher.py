@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
 from stratoperf.arguments import whole_number
+from stratoperf.artifacts import artifact
 from stratoperf.errors import BackendUnavailable, InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.synthesis import cuda, reference
@@ -147,9 +149,7 @@ class Matcher:
         tell how the work is spread over the device, and its measured integer rate.
         """
         if self.backend == "cuda":
-            return self.verified_operation(
-                "synthesis.match", lambda: self._reference(screened=True)
-            )
+            return self.verified_operation("synthesis.match", self.expected)
         work = self.work()
         return operation_of(
             [work], name="synthesis.match", items=work.operations, item_unit="operations"
@@ -190,8 +190,30 @@ class Matcher:
         if self._native is None:
             return Work(None, self._reference, lambda: 0, comparisons)
         step, last = self._native.step()
-        verify = self._verifier(last, lambda: self._reference(screened=True), comparisons)
+        verify = self._verifier(last, self.expected, comparisons)
         return Work(step, self._reference, verify, comparisons)
+
+    def expected(self) -> Matches:
+        """Return all hits by the reference, found once for all processes that measure them.
+
+        What they are held to is the same for all; each compares its own outcome with it.
+        """
+
+        def build() -> dict[str, npt.NDArray[Any]]:
+            matches = self._reference(screened=True)
+            comparisons = np.array(matches.comparisons)
+            return {"begin": matches.begin, "node": matches.node, "comparisons": comparisons}
+
+        key = ("synthesis matches", self.table.digest(), [repr(each) for each in self.patterns])
+        known = artifact(*key, build=build)
+        return Matches(
+            self.table,
+            self.patterns,
+            known["begin"],
+            known["node"],
+            int(known["comparisons"]),
+            0,
+        )
 
     def _verifier(self, last: Any, expect: Callable[[], Matches], items: int) -> Callable[[], int]:
         """Return what holds the last outcome to the one that is expected, made when first asked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import random
@@ -13,6 +14,7 @@ import msgspec
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
 from stratoperf.analysis.paired import LOOKS, Design, Look
 from stratoperf.analysis.tails import design_of, is_tail
+from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.running.interrupts import deferred_interrupt
@@ -176,6 +178,7 @@ class _Engine:
         self._warnings = dict.fromkeys(agenda.warnings)
         self._floor: Floor | None = None
         self._late: CleanupFailed | None = None
+        self._shelves: Mapping[Side, Shelf] = {}
         plan: dict[str, Any] = {
             "settings": msgspec.to_builtins(settings),
             "keys": [case.key for case in agenda.cases],
@@ -217,7 +220,9 @@ class _Engine:
             self._listener.planned(keys, len(keys) * settings.duration_s)
             if self._agenda.warnings:
                 self._listener.warned(self._agenda.warnings)
-            with guarded():
+            with guarded(), contextlib.ExitStack() as stack:
+                # Of each side its own: they may be different code.
+                self._shelves = {side: stack.enter_context(Shelf()) for side in SIDES}
                 try:
                     if settings.setup is not None:
                         run_aside("setup", settings.setup, settings.timeout_s)
@@ -301,7 +306,7 @@ class _Engine:
             for side in SIDES
         }
         singly = is_tail(self._settings.statistic)
-        return WorkerPairs(environments, questions, timeout_s, singly=singly)
+        return WorkerPairs(environments, questions, timeout_s, shelves=self._shelves, singly=singly)
 
     def _keep(
         self,

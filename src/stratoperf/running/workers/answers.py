@@ -43,6 +43,8 @@ class Ready(msgspec.Struct, frozen=True):
         Seconds and iterations so far.
     left
         Iterations that it may still do in this process, where that is limited.
+    has_built
+        Whether the set-up built an artifact.
     """
 
     batch: Positive
@@ -51,6 +53,7 @@ class Ready(msgspec.Struct, frozen=True):
     item_unit: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
     warmup: dict[str, Any]
     left: Count | None = None
+    has_built: bool = False
 
     def __post_init__(self) -> None:
         # The run file gets it as it is.
@@ -103,6 +106,8 @@ class Measured(msgspec.Struct, frozen=True):
         As for a run file, with the lengths of the columns in their place.
     is_set_up
         Whether the set-up had ended.
+    has_built
+        Whether the set-up built an artifact; the first time the case is not measured then.
 
     Raises
     ------
@@ -112,6 +117,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     result: dict[str, Any]
     is_set_up: bool
+    has_built: bool = False
 
     def __post_init__(self) -> None:
         lengths = [length for series in self.series for length in series.columns.values()]
