@@ -6,17 +6,14 @@ import dataclasses
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
-
-import msgspec
 
 from stratoperf import arguments, backends, clock
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
+from stratoperf.results.plans import Request
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
-from stratoperf.results.validation import convert
 from stratoperf.running.containment import Containment
 from stratoperf.running.declaration import Benchmark, Declared
 from stratoperf.running.presets import (
@@ -155,24 +152,6 @@ class Case:
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
-    """What was asked of a run; kept in the run file, so that an interrupted run can go on.
-
-    The fields are the parameters of `stratoperf.run`, `select` as names.
-    """
-
-    select: tuple[str, ...] | None = None
-    preset: str = "standard"
-    backend: str = "auto"
-    params: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
-    iterations: int | None = None
-    duration_s: float | None = None
-    warmup_s: float | None = None
-    profile: bool = False
-    processes: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Plan:
     """What a run will do, known before it starts.
 
@@ -234,38 +213,6 @@ class Plan:
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
         )
-
-
-class StoredPlan(msgspec.Struct, frozen=True):
-    """What a run file says about what was to be measured."""
-
-    request: Request
-    keys: list[str]
-    seed: int = 0
-
-
-def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
-    """Return what an interrupted run was to measure.
-
-    Parameters
-    ----------
-    document
-        Of the run.
-    source
-        Its file, for messages.
-
-    Raises
-    ------
-    InvalidParameter
-        When it does not say.
-    SchemaError
-        When it cannot be understood.
-    """
-    if "plan" not in document:
-        raise InvalidParameter(
-            f"resume: {source} does not say what was planned; start a new run instead"
-        )
-    return convert(document["plan"], StoredPlan, "plan")
 
 
 def make_request(

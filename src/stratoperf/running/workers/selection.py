@@ -195,7 +195,8 @@ def known_cases(
         and ``warnings``.
     """
     # Not needed by the workers that measure, which are started in every pair.
-    from stratoperf.running.planner import Request, make_plan
+    from stratoperf.results.plans import Request
+    from stratoperf.running.planner import make_plan
     from stratoperf.running.registry import REGISTRY
     from stratoperf.running.values import values_of
 
