@@ -27,6 +27,7 @@ from stratoperf.running.presets import (
     preset_named,
 )
 from stratoperf.running.registry import Registry
+from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
@@ -110,6 +111,18 @@ class Case:
     shortfall: str | None = None
     skip_reason: str | None = None
     profile: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """What it is, for its result and for other processes."""
+        return Identity(
+            key=self.key,
+            benchmark=self.benchmark.name,
+            version=self.benchmark.version,
+            category=self.benchmark.category,
+            backend=self.backend,
+            params=dict(self.params),
+        )
 
     @property
     def is_measured(self) -> bool:

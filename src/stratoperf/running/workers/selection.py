@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from stratoperf.errors import BackendUnavailable, InvalidParameter, StratoperfError
 from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import SAMPLED_S
@@ -250,12 +252,7 @@ def _disk_notes(cases: Sequence[Case]) -> list[str]:
 
 def _described(case: Case) -> dict[str, Any]:
     return {
-        "key": case.key,
-        "benchmark": case.benchmark.name,
-        "version": case.benchmark.version,
-        "category": case.benchmark.category,
-        "backend": case.backend,
-        "params": dict(case.params),
+        **msgspec.structs.asdict(case.identity),
         "skip_reason": case.skip_reason or case.declared.fault,
     }
 
