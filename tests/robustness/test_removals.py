@@ -121,6 +121,7 @@ REVIEWED = {
             "fails where something has the name"
         ),
     },
+    "results/plans.py": {"resume_advice: Journal.open(place)": "changes nothing"},
     "results/storage.py": {
         "save_tree: path.parent.mkdir(parents=True, exist_ok=True)": (
             "the user named it; what exists stays as it is"
@@ -131,7 +132,6 @@ REVIEWED = {
     "running/recorder.py": {
         "FileRecorder.finish: self._journal.remove()": JOURNAL,
         "FileRecorder.abandon: self._journal.remove()": f"{JOURNAL}; nothing was added to it",
-        "resume_advice: Journal.open(place)": "changes nothing",
         "start_file: journal.remove()": JOURNAL,
         "resume_file: journal.remove()": JOURNAL,
         "_resume_journal: Journal.open(place)": "changes nothing",

@@ -162,8 +162,8 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     from stratoperf.cli.claims_view import show_measured_claims
     from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
+    from stratoperf.results.plans import resume_command
     from stratoperf.running import claims
-    from stratoperf.running.recorder import resume_command
 
     show_results(screen, outcome)
     show_profiles(screen, outcome)

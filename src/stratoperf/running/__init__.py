@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from stratoperf.results.plans import Request
     from stratoperf.running.claims_table import ClaimRow, ClaimsTable, claims
     from stratoperf.running.declaration import Benchmark
     from stratoperf.running.declaration_checks import CATEGORIES
     from stratoperf.running.listener import Listener
-    from stratoperf.running.planner import Case, Plan, Request, make_plan, make_request
+    from stratoperf.running.planner import Case, Plan, make_plan, make_request
     from stratoperf.running.presets import PRESETS, Sampling
     from stratoperf.running.registry import REGISTRY, PluginWarning, Registry, benchmark
     from stratoperf.running.runner import run

@@ -23,6 +23,7 @@ from stratoperf.paths import absolute_path
 from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
 from stratoperf.results.parts import check_part
+from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -37,11 +38,9 @@ from stratoperf.running.planner import (
     NOWHERE,
     Case,
     Plan,
-    Request,
     Selection,
     make_plan,
     make_request,
-    stored_plan,
 )
 from stratoperf.running.recorder import (
     FileRecorder,

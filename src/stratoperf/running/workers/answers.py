@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.results.ranges import LARGEST, LONGEST_NAME
 from stratoperf.results.schema import Count, Nanoseconds, Positive, Warmup
+from stratoperf.running.trees import Identity
 
 LONGEST_NS = 1e18
 """Nanoseconds that anything takes at most: thirty years."""
@@ -158,15 +159,9 @@ class Verified(msgspec.Struct, frozen=True):
     checked: Count | None
 
 
-class KnownCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that one side can run."""
+class KnownCase(Identity, frozen=True, kw_only=True):
+    """A case that one side can run, or why it cannot."""
 
-    key: str
-    benchmark: str
-    version: Count
-    category: str
-    backend: str
-    params: dict[str, bool | int | float | str]
     skip_reason: str | None = None
 
 
