@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.resources
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import stratoperf as sp
 
-HEAVY = ["click", "matplotlib", "msgspec", "pandas", "psutil", "pynvml", "rich", "scipy"]
+HEAVY = ["click", "matplotlib", "msgspec", "pandas", "pynvml", "rich", "scipy"]
 DRIVERS = ["libcuda", "libnvidia-ml", "libcudart"]
 
 
@@ -58,6 +59,26 @@ def test_every_submodule_imports() -> None:
     for module in pkgutil.walk_packages(sp.__path__, "stratoperf."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def test_every_dependency_is_imported() -> None:
+    imported: set[object] = set()
+    for file in Path(sp.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                imported.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Constant):  # as in import_module("pynvml")
+                imported.add(node.value)
+    provided_by = importlib.metadata.packages_distributions()
+    required = importlib.metadata.requires("stratoperf") or []
+    names = {re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line}
+    assert "numpy" in names
+    for name in names:
+        # Where it is not installed (for another version of Python), the module has its name.
+        modules = {module for module, of in provided_by.items() if name in of} or {name}
+        assert modules & imported, name
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
