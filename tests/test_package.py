@@ -18,7 +18,7 @@ import pytest
 
 import stratoperf as sp
 
-HEAVY = ["click", "matplotlib", "msgspec", "pandas", "psutil", "pynvml", "rich", "scipy"]
+HEAVY = ["click", "matplotlib", "msgspec", "pandas", "pynvml", "rich", "scipy"]
 FORBIDDEN = {
     "statistics": {"analysis", "benchmarks", "cli", "monitor", "results", "running"},
     "results": {"analysis", "benchmarks", "cli", "running"},
@@ -95,6 +95,26 @@ def test_a_package_imports_nothing_that_stands_above_it(package: str) -> None:
         if f"{name}.".startswith(above)
     ]
     assert wrong == []
+
+
+def test_every_dependency_is_imported() -> None:
+    imported_names: set[object] = set()
+    for file in Path(sp.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                imported_names.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                imported_names.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Constant):  # as in import_module("pynvml")
+                imported_names.add(node.value)
+    provided_by = importlib.metadata.packages_distributions()
+    required = importlib.metadata.requires("stratoperf") or []
+    names = {re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line}
+    assert "numpy" in names
+    for name in names:
+        # Where it is not installed (for another version of Python), the module has its name.
+        modules = {module for module, of in provided_by.items() if name in of} or {name}
+        assert modules & imported_names, name
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

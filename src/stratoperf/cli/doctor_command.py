@@ -33,7 +33,7 @@ HEAD_WIDTH = 2 + STATUS_WIDTH + 22
     type=click.Path(path_type=Path, file_okay=False),
     default=RESULTS,
     show_default=True,
-    help="Folder whose disk to check.",
+    help="Check the disk of this folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:

@@ -30,11 +30,9 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 @click.option("--swarmlet", "category", flag_value="swarmlet", help="Select this category.")
 @click.option("--stress", "category", flag_value="stress", help="Select this category.")
 @click.option("--all", "category", flag_value="all", help="Select everything (the default).")
-@click.option("--quick", is_flag=True, help="Measure for a short time: a first look.")
-@click.option(
-    "--full", is_flag=True, help="Measure by the standard, with 10 s of warm-up (the default)."
-)
-@click.option("--ci", is_flag=True, help="Measure as briefly as a check of every change allows.")
+@click.option("--quick", is_flag=True, help="Measure briefly, for a first look.")
+@click.option("--full", is_flag=True, help="Measure in full, with 10 s of warm-up (the default).")
+@click.option("--ci", is_flag=True, help="Measure as briefly as possible, for CI.")
 @click.option(
     "--backend",
     default="auto",
@@ -48,15 +46,15 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Time to sample each case; an iteration in progress is finished.",
+    help="Sampling time of each case; a running iteration is finished.",
 )
 @click.option(
     "--processes",
     type=int,
     metavar="N",
-    help="Fresh processes to measure each case in.  [default: as many as its precision needs]",
+    help="Fresh processes for each case.  [default: as many as its precision needs]",
 )
-@click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
+@click.option("--warmup", callback=any_duration, metavar="TIME", help="Warm-up time of each case.")
 @click.option(
     "--param",
     "params",
@@ -71,14 +69,14 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     help="Folder for the run file.  [default: results/]",
 )
 @click.option(
-    "--profile", is_flag=True, help="Show where the time goes; takes a second more for each case."
+    "--profile", is_flag=True, help="Show where the time goes; adds a second to each case."
 )
 @click.option("--enforce-targets", is_flag=True, help="Exit with 1 if a target is missed.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Continue an interrupted run: its .json or .journal.",
+    help="Continue an interrupted run; give its .json or .journal.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the run as JSON on stdout, without its samples."

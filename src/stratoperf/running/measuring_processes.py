@@ -24,7 +24,7 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import type_name
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
-from stratoperf.operation import CAPSULE_NAME, HasOperation, Observed, Operation
+from stratoperf.operation import CAPSULE_NAME, Observed, Operation
 from stratoperf.running.declaration import Benchmark, declare
 from stratoperf.running.fresh_process import CannotLoad, Pickled, measured_afresh
 from stratoperf.running.origin import MAIN, Origin
@@ -120,10 +120,10 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
     """
 
     def operation() -> Any:
-        if isinstance(work, Operation) or _is_workload(work) or not callable(work):
+        if isinstance(work, Operation) or not callable(work):
             return work
         made = work()
-        is_operation = isinstance(made, Operation) or _is_workload(made) or _is_capsule(made)
+        is_operation = isinstance(made, Operation) or _is_capsule(made)
         return made if is_operation or inspect.isgenerator(made) else work
 
     return declare(
@@ -142,10 +142,6 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
         sustained_s=0.0,
         check=None,
     )
-
-
-def _is_workload(thing: Any) -> bool:
-    return isinstance(thing, HasOperation) and not isinstance(thing, type)
 
 
 def _is_capsule(thing: Any) -> bool:

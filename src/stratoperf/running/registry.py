@@ -236,9 +236,9 @@ def benchmark(
 
     The decorated function receives one value of each parameter, and, if it has arguments of these
     names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
-    `stratoperf.measure` accepts: an operation, a capsule, a workload object or a callable without
-    arguments. A generator does its setup, yields that once, and tears down after the yield, however
-    the measurement ends. `stratoperf.artifact` builds what takes long once for all processes.
+    `stratoperf.measure` accepts: an operation, a capsule or a callable without arguments. A
+    generator does its setup, yields that once, and tears down after the yield, however the
+    measurement ends. `stratoperf.artifact` builds what takes long once for all processes.
 
     Whatever any of its code raises fails its case alone. Where no fresh process can import it,
     what it changes in this one (working directory, standard streams, signal handlers, environment,

@@ -160,11 +160,6 @@ class Pattern:
         return frozenset(name for pair in both for name in pair if name not in (None, "_"))
 
     @property
-    def is_wildcard(self) -> bool:
-        """Whether every node fits."""
-        return self.matches_any and self.name is None
-
-    @property
     def matches_any(self) -> bool:
         """Whether every node fits, apart from equality with another one."""
         return (
