@@ -10,8 +10,8 @@ import pytest
 import stratoperf as sp
 from stratoperf.cli import main
 from stratoperf.memory import operations
+from stratoperf.running.contributions import Claim
 from stratoperf.running.planner import make_plan, make_request
-from stratoperf.running.published import CLAIMS
 from stratoperf.running.registry import REGISTRY
 
 MIB = 1 << 20
@@ -197,6 +197,8 @@ def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
 
 
 def test_the_claim_names_its_benchmark() -> None:
-    (claim,) = (claim for claim in CLAIMS if claim.component == "Memory migration")
+    (claim,) = (
+        claim for claim in REGISTRY.contributed(Claim) if claim.component == "Memory migration"
+    )
     assert claim.benchmark == "memory.migrate"
     assert str(claim.target) == "latency.p95 < 1 ms"

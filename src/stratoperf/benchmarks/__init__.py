@@ -1,5 +1,5 @@
-"""The catalogue: importing it registers the benchmarks of the suite."""
+"""The catalogue of StratoSwarm: importing it registers its benchmarks and all else it adds."""
 
-from stratoperf.benchmarks import single_node
+from stratoperf.benchmarks import claims, further, single_node
 
-__all__ = ["single_node"]
+__all__ = ["claims", "further", "single_node"]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stratoperf.cli.packages import further_commands, warn_of_packages
+
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.running import Benchmark
@@ -22,9 +24,7 @@ def list_benchmarks(as_json: bool) -> None:
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
-    remarks = Screen.stderr()
-    for warning in REGISTRY.warnings:
-        remarks.paragraph(f"warning: {warning}", "yellow")
+    warn_of_packages(REGISTRY)
     if as_json:
         print_json([_described(benchmark) for benchmark in benchmarks])
         return
@@ -32,6 +32,8 @@ def list_benchmarks(as_json: bool) -> None:
     if screen.fancy:
         for benchmark in benchmarks:
             _show(screen, benchmark)
+        for name, command in further_commands().items():
+            screen.entry(f"  {name}", HEAD_WIDTH, f"a command: {command.get_short_help_str()}")
         screen.line()
         screen.line("next:  stratoperf run NAME --quick", "dim")
     else:

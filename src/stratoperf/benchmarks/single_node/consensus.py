@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stratoperf.arguments import number, whole_number
+from stratoperf.benchmarks.claims import CONSENSUS_LATENCY
 from stratoperf.consensus import Round, VoteBatch
 from stratoperf.consensus.cuda import (
     BYTES_PER_VOTE,
@@ -14,7 +15,6 @@ from stratoperf.consensus.cuda import (
 from stratoperf.consensus.rules import MAX_CELLS
 from stratoperf.operation import Operation
 from stratoperf.running.registry import benchmark
-from stratoperf.running.targets import Target
 
 NODES = 100
 
@@ -51,7 +51,7 @@ def _check_round(votes: int, byzantine: float, mode: str | None = None) -> None:
     params={"votes": [10_000, 1000, 100, 10, 1], "byzantine": [0.33, 0.1, 0.0]},
     backends=("cpu", "cuda", "reference"),
     backend_params={"cuda": {"mode": MODES}},
-    target=Target("latency.p95", "<", 100, "us", where={"backend": "cuda", "votes": 10_000}),
+    target=CONSENSUS_LATENCY,
     check=_check_round,
 )
 def consensus_round(

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator
 
 from stratoperf.backends import unavailable_reason
+from stratoperf.benchmarks.claims import MIGRATION_LATENCY
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
 from stratoperf.memory import MAX_BLOCK, TierManager, find, operations, tiers
 from stratoperf.memory.assignments import assignments
 from stratoperf.memory.choosing import is_name, known
 from stratoperf.memory.opening import PAGE
 from stratoperf.operation import Operation
-from stratoperf.running.published import MIGRATION_LATENCY
 from stratoperf.running.registry import benchmark
 
 MIB = 1 << 20

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from stratoperf.benchmarks.claims import SYNTHESIS_THROUGHPUT
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
 from stratoperf.running.registry import benchmark
-from stratoperf.running.targets import Target
 from stratoperf.synthesis import (
     Expander,
     Matcher,
@@ -68,13 +68,7 @@ EXPANSIONS = 4096
     "synthesis.match",
     params={"level": LEVELS},
     backends=BACKENDS,
-    target=Target(
-        "throughput.mean",
-        ">=",
-        2.6e9,
-        "operations/s",
-        where={"backend": "cuda", "level": "simple"},
-    ),
+    target=SYNTHESIS_THROUGHPUT,
 )
 def synthesis_match(level: str, backend: str) -> Operation:
     """Find all hits of 64 seeded patterns in a seeded corpus of 65,536 nodes.
