@@ -19,12 +19,14 @@ HEAD_WIDTH = 12
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def list_benchmarks(as_json: bool) -> None:
-    """List the benchmarks with their parameters, claims and backends."""
+    """List the benchmarks with their parameters, claims and backends, and further commands."""
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
     warn_of_packages(REGISTRY)
+    for name, command in further_commands().items():
+        Screen.stderr().paragraph(f"command: stratoperf {name}: {command.get_short_help_str()}")
     if as_json:
         print_json([_described(benchmark) for benchmark in benchmarks])
         return
@@ -32,8 +34,6 @@ def list_benchmarks(as_json: bool) -> None:
     if screen.fancy:
         for benchmark in benchmarks:
             _show(screen, benchmark)
-        for name, command in further_commands().items():
-            screen.entry(f"  {name}", HEAD_WIDTH, f"a command: {command.get_short_help_str()}")
         screen.line()
         screen.line("next:  stratoperf run NAME --quick", "dim")
     else:
