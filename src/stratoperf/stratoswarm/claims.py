@@ -5,8 +5,7 @@ Each is one figure of the published tables.
 
 from __future__ import annotations
 
-from stratoperf.running.contributing import claim
-from stratoperf.running.targets import Target
+from stratoperf import Target, claim
 
 CONSENSUS_LATENCY = Target(
     "latency.p95", "<", 100, "us", where={"backend": "cuda", "votes": 10_000}

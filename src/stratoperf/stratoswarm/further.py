@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stratoperf.memory.checks import tier_checks
-from stratoperf.monitor.files import SystemFiles
-from stratoperf.monitor.model import Check
-from stratoperf.running.contributing import category, doctor_check
+from stratoperf import Check, category, doctor_check
+from stratoperf.authoring import SystemFiles
+from stratoperf.stratoswarm.memory.checks import tier_checks
 
 category("components", "Select the parts of StratoSwarm.")
 category("swarmlet", "Select the join of a swarmlet.")

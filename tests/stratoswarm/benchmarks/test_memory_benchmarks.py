@@ -9,10 +9,10 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.cli import main
-from stratoperf.memory import operations
 from stratoperf.running.contributions import Claim
 from stratoperf.running.planner import make_plan, make_request
 from stratoperf.running.registry import REGISTRY
+from stratoperf.stratoswarm.memory import operations
 
 MIB = 1 << 20
 

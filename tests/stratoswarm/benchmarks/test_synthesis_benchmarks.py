@@ -11,7 +11,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.results import SCHEMA, Run
 from stratoperf.running import REGISTRY
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.synthesis import (
     Expander,
     Matcher,
     Pattern,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.consensus import RejectReason, Round, VoteBatch
+from stratoperf.stratoswarm.consensus import RejectReason, Round, VoteBatch
 
 BACKENDS = ["reference", "cpu"]
 

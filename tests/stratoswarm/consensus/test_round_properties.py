@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stratoperf._core import consensus as native
-from stratoperf.consensus import Round, VoteBatch, default_quorum, tolerated_faults
+from stratoperf.stratoswarm.consensus import Round, VoteBatch, default_quorum, tolerated_faults
 
 INSTRUCTION_SETS = native.instruction_sets()
 

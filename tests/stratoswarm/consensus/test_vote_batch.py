@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.consensus import RejectReason, Round, VoteBatch
+from stratoperf.stratoswarm.consensus import RejectReason, Round, VoteBatch
 
 COLUMNS = ["voter", "proposal", "value", "round", "timestamp"]
 

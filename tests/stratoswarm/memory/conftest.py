@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from memory_fakes import Machine, disk_kind
-from stratoperf.memory import TierManager
+from stratoperf.stratoswarm.memory import TierManager
 
 
 @pytest.fixture

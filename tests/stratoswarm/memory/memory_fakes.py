@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import stratoperf as sp
-from stratoperf.memory import Tier, tiers
+from stratoperf.stratoswarm.memory import Tier, tiers
 
 PAGE = 4096
 

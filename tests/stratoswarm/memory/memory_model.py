@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from numpy.typing import NDArray
 
 from memory_fakes import PAGE, noise
-from stratoperf.memory import Block, TierManager
+from stratoperf.stratoswarm.memory import Block, TierManager
 
 # Around the sizes at which pieces, slabs and vectored calls end.
 PAGES = st.integers(1, 40) | st.sampled_from([255, 256, 600])

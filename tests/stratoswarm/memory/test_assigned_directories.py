@@ -9,10 +9,10 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import Machine, disks
-from stratoperf.memory import find, tiers
-from stratoperf.memory.assignments import DIRECTORIES_VARIABLE
-from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
+from stratoperf.stratoswarm.memory import find, tiers
+from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE
+from stratoperf.stratoswarm.memory.checks import tier_checks
 
 
 def test_a_directory_on_another_kind_of_disk_is_refused(machine: Machine) -> None:

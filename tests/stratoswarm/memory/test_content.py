@@ -13,7 +13,7 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import PAGE, noise
-from stratoperf.memory import TierManager, content, operations
+from stratoperf.stratoswarm.memory import TierManager, content, operations
 
 MIB = 1 << 20
 

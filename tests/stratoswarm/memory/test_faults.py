@@ -20,7 +20,7 @@ import pytest
 import stratoperf as sp
 from memory_fakes import PAGE, disk_kind, noise
 from stratoperf._core import memory as native
-from stratoperf.memory import TierManager, operations
+from stratoperf.stratoswarm.memory import TierManager, operations
 
 MIB = 1 << 20
 PATIENCE_S = 60.0
@@ -172,7 +172,7 @@ WORK = """
     import sys
     import numpy as np
     import stratoperf as sp
-    from stratoperf.memory import TierManager
+    from stratoperf.stratoswarm.memory import TierManager
 
     kind, directory = sys.argv[1:]
     manager = TierManager({kind: directory}, use=["cpu", kind])

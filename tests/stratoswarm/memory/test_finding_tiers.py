@@ -11,9 +11,9 @@ import pytest
 import stratoperf as sp
 from memory_fakes import Machine, disks
 from stratoperf import backends
-from stratoperf.memory import Tier, find, tiers
-from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
+from stratoperf.stratoswarm.memory import Tier, find, tiers
+from stratoperf.stratoswarm.memory.checks import tier_checks
 
 
 def only(machine: Machine) -> Tier:

@@ -11,7 +11,7 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import PAGE, noise
-from stratoperf.memory import TierManager, operations
+from stratoperf.stratoswarm.memory import TierManager, operations
 
 
 @pytest.mark.parametrize("size", [PAGE, 3 * PAGE, 1 << 20, (4 << 20) + PAGE])

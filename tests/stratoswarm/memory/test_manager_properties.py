@@ -6,7 +6,7 @@ from pathlib import Path
 
 from memory_fakes import disk_kind
 from memory_model import hold_to_a_dictionary
-from stratoperf.memory import TierManager, find, tiers
+from stratoperf.stratoswarm.memory import TierManager, find, tiers
 
 
 def manager_in(directory: Path) -> TierManager:

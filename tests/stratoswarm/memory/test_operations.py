@@ -10,7 +10,7 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import PAGE
-from stratoperf.memory import Tier, TierManager, operations
+from stratoperf.stratoswarm.memory import Tier, TierManager, operations
 
 MIB = 1 << 20
 

@@ -9,9 +9,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.synthesis import ANY, NodeTable, Pattern, Vocabulary
-from stratoperf.synthesis.pattern import AtLeast
-from stratoperf.synthesis.table import NONE
+from stratoperf.stratoswarm.synthesis import ANY, NodeTable, Pattern, Vocabulary
+from stratoperf.stratoswarm.synthesis.pattern import AtLeast
+from stratoperf.stratoswarm.synthesis.table import NONE
 
 KINDS = [f"kind{number}" for number in range(4)]
 VALUES = 4

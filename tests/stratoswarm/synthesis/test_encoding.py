@@ -16,9 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.synthesis import NodeTable, Vocabulary, corpora, decode, encode, encode_all
-from stratoperf.synthesis.encoding import decode_tree
-from stratoperf.synthesis.table import COLUMNS, NONE
+from stratoperf.stratoswarm.synthesis import (
+    NodeTable,
+    Vocabulary,
+    corpora,
+    decode,
+    encode,
+    encode_all,
+)
+from stratoperf.stratoswarm.synthesis.encoding import decode_tree
+from stratoperf.stratoswarm.synthesis.table import COLUMNS, NONE
 from synthesis_trees import table_of, tables
 
 # Every 40th file always, all of them where slow tests run.

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.synthesis import Expander, Template, expand
+from stratoperf.stratoswarm.synthesis import Expander, Template, expand
 
 BACKENDS = ["cpu", "reference"]
 

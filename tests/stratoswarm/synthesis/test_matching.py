@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf._core import synthesis as native
-from stratoperf.synthesis import ANY, Matcher, NodeTable, Pattern, encode, match, synthetic
+from stratoperf.stratoswarm.synthesis import (
+    ANY,
+    Matcher,
+    NodeTable,
+    Pattern,
+    encode,
+    match,
+    synthetic,
+)
 from synthesis_trees import KINDS, patterns, table_of, tables
 
 INSTRUCTION_SETS = native.instruction_sets()

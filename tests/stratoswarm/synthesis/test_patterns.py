@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.benchmarks.single_node.synthesis import RULES
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.benchmarks.single_node.synthesis import RULES
+from stratoperf.stratoswarm.synthesis import (
     Matcher,
     NodeTable,
     Pattern,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.synthesis import decode, encode, encode_all, transform
+from stratoperf.stratoswarm.synthesis import decode, encode, encode_all, transform
 from synthesis_trees import STATEMENTS
 
 BACKENDS = ["cpu", "reference"]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.benchmarks.single_node.synthesis import REWRITES
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.benchmarks.single_node.synthesis import REWRITES
+from stratoperf.stratoswarm.synthesis import (
     NodeTable,
     Pattern,
     Transformer,

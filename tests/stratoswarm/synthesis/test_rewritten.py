@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.synthesis import Pattern, RewrittenTable, Transformer, encode, match, transform
+from stratoperf.stratoswarm.synthesis import (
+    Pattern,
+    RewrittenTable,
+    Transformer,
+    encode,
+    match,
+    transform,
+)
 from synthesis_trees import STATEMENTS
 
 BACKENDS = ["cpu", "reference"]

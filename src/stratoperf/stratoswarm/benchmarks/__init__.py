@@ -1,5 +1,5 @@
-"""The catalogue of StratoSwarm: importing it registers its benchmarks and all else it adds."""
+"""Importing this package registers the benchmarks of StratoSwarm."""
 
-from stratoperf.benchmarks import claims, further, single_node
+from stratoperf.stratoswarm.benchmarks import single_node
 
-__all__ = ["claims", "further", "single_node"]
+__all__ = ["single_node"]

@@ -22,10 +22,10 @@ connections). A check would be one more reason, ahead of all others, in `RejectR
 Timestamps stay with the host and do not influence the outcome.
 """
 
-from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.decision import Decision, RejectReason
-from stratoperf.consensus.round import Round
-from stratoperf.consensus.rules import Rules, default_quorum, tolerated_faults
+from stratoperf.stratoswarm.consensus.batch import VoteBatch
+from stratoperf.stratoswarm.consensus.decision import Decision, RejectReason
+from stratoperf.stratoswarm.consensus.round import Round
+from stratoperf.stratoswarm.consensus.rules import Rules, default_quorum, tolerated_faults
 
 __all__ = [
     "Decision",

@@ -107,7 +107,7 @@ class VoteBatch:
         InvalidParameter
             For anything out of range.
         """
-        from stratoperf.consensus.generator import generate
+        from stratoperf.stratoswarm.consensus.generator import generate
 
         return cls(**generate(votes, nodes, byzantine, proposals, values, round, seed))
 
@@ -124,7 +124,7 @@ class VoteBatch:
         FileNotFoundError
             When there is no such file.
         """
-        from stratoperf.consensus.trace import load
+        from stratoperf.stratoswarm.consensus.trace import load
 
         return cls(**load(user_path("path", path)))
 
@@ -138,7 +138,7 @@ class VoteBatch:
         StratoperfError
             When the file cannot be written; an older file of that name is then untouched.
         """
-        from stratoperf.consensus.trace import save
+        from stratoperf.stratoswarm.consensus.trace import save
 
         save(user_path("path", path), self.columns())
 

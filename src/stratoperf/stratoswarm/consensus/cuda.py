@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stratoperf import backends
-from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.rotation import (
+from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.operation import Operation
+from stratoperf.stratoswarm.consensus.batch import VoteBatch
+from stratoperf.stratoswarm.consensus.rotation import (
     checked_batches,
     columns,
     rotating_operation,
     votes_each,
 )
-from stratoperf.consensus.rules import Rules
-from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.operation import Operation
+from stratoperf.stratoswarm.consensus.rules import Rules
 
 if TYPE_CHECKING:
-    from stratoperf.consensus.round import Round
+    from stratoperf.stratoswarm.consensus.round import Round
 
 MODES = ("auto", "launch", "graph", "persistent")
 """How the device gets to know of a batch."""
@@ -89,7 +89,7 @@ def resident_operation(round: Round, batches: Sequence[VoteBatch]) -> Operation:
     BackendUnavailable
         When device memory does not suffice.
     """
-    from stratoperf.consensus.round import Round
+    from stratoperf.stratoswarm.consensus.round import Round
 
     checked = checked_batches(batches)
     rules = round.rules

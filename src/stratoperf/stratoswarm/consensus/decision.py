@@ -91,7 +91,7 @@ class Decision:
         return f"<Decision: {facts}>"
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.markup import html_facts
+        from stratoperf.authoring import html_facts
 
         return html_facts(self._facts(), "Decision")
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from stratoperf import arguments
 from stratoperf.arguments import whole_number
-from stratoperf.consensus.rules import MAX_CELLS
+from stratoperf.stratoswarm.consensus.rules import MAX_CELLS
 
 # One proposal in this many divides the honest nodes, so that undecided ones occur too.
 SPLIT_EVERY = 10

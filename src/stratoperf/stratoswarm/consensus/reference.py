@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.decision import Decision, RejectReason
-from stratoperf.consensus.rules import Rules
+from stratoperf.stratoswarm.consensus.batch import VoteBatch
+from stratoperf.stratoswarm.consensus.decision import Decision, RejectReason
+from stratoperf.stratoswarm.consensus.rules import Rules
 
 
 def decide(batch: VoteBatch, rules: Rules) -> Decision:

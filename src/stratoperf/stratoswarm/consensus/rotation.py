@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.decision import Decision, RejectReason
-from stratoperf.consensus.rules import Rules
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Capsule, Details, Operation
+from stratoperf.stratoswarm.consensus.batch import VoteBatch
+from stratoperf.stratoswarm.consensus.decision import Decision, RejectReason
+from stratoperf.stratoswarm.consensus.rules import Rules
 
 NativeOutcome = tuple[
     "np.ndarray[tuple[int], np.dtype[np.int64]]",

@@ -9,11 +9,12 @@ from typing import Any
 from stratoperf import backends
 from stratoperf._core import consensus as native
 from stratoperf.arguments import whole_number
-from stratoperf.consensus import reference
-from stratoperf.consensus.batch import VoteBatch
-from stratoperf.consensus.cuda import checked_mode, mode_details, open_round
-from stratoperf.consensus.decision import Decision
-from stratoperf.consensus.rotation import (
+from stratoperf.operation import Operation
+from stratoperf.stratoswarm.consensus import reference
+from stratoperf.stratoswarm.consensus.batch import VoteBatch
+from stratoperf.stratoswarm.consensus.cuda import checked_mode, mode_details, open_round
+from stratoperf.stratoswarm.consensus.decision import Decision
+from stratoperf.stratoswarm.consensus.rotation import (
     checked_batch,
     checked_batches,
     columns,
@@ -21,8 +22,7 @@ from stratoperf.consensus.rotation import (
     rotating_operation,
     votes_each,
 )
-from stratoperf.consensus.rules import MAX_CELLS, Rules
-from stratoperf.operation import Operation
+from stratoperf.stratoswarm.consensus.rules import MAX_CELLS, Rules
 
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.consensus.batch import COLUMNS
-from stratoperf.door import MOST_NUMBERS, read_bytes, shortened
+from stratoperf.authoring import MOST_NUMBERS, open_archive, read_bytes, shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
-from stratoperf.results.archives import open_archive
+from stratoperf.stratoswarm.consensus.batch import COLUMNS
 
 LARGEST_CSV = 1 << 28
 """Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""
@@ -40,7 +39,7 @@ def load(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def save(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
     """Write the columns of a trace; see `VoteBatch.save`."""
-    from stratoperf.results.files import atomic_file
+    from stratoperf.authoring import atomic_file
 
     suffix = _format(path)
     votes = len(columns["voter"])

@@ -14,14 +14,14 @@ migrates them, reads and frees them:
 The functions of `stratoperf.memory.operations` are what the benchmarks ``memory.*`` measure.
 """
 
-from stratoperf.memory import operations
-from stratoperf.memory.block import Block
-from stratoperf.memory.choosing import find
-from stratoperf.memory.manager import BUDGET_BYTES, TierManager
-from stratoperf.memory.opening import MAX_BLOCK, MIN_BLOCK
-from stratoperf.memory.tier import KINDS, Tier
-from stratoperf.memory.tiers import tiers
-from stratoperf.memory.tuning import Calibration, Tuning
+from stratoperf.stratoswarm.memory import operations
+from stratoperf.stratoswarm.memory.block import Block
+from stratoperf.stratoswarm.memory.choosing import find
+from stratoperf.stratoswarm.memory.manager import BUDGET_BYTES, TierManager
+from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, MIN_BLOCK
+from stratoperf.stratoswarm.memory.tier import KINDS, Tier
+from stratoperf.stratoswarm.memory.tiers import tiers
+from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
 
 __all__ = [
     "BUDGET_BYTES",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from stratoperf.errors import did_you_mean
-from stratoperf.memory.disks import DISK_KINDS
+from stratoperf.stratoswarm.memory.disks import DISK_KINDS
 
 Directories: TypeAlias = Mapping[str, "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"]
 """Directories by the kind of disk that they are assigned to."""

@@ -6,10 +6,10 @@ import weakref
 from typing import TYPE_CHECKING
 
 from stratoperf.errors import StratoperfError
-from stratoperf.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tier import Tier
 
 if TYPE_CHECKING:
-    from stratoperf.memory.manager import TierManager
+    from stratoperf.stratoswarm.memory.manager import TierManager
 
 
 class Block:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, assignments
-from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import discover
-from stratoperf.monitor.files import SystemFiles
-from stratoperf.monitor.model import Check
+from stratoperf import Check
+from stratoperf.authoring import SystemFiles
+from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE, assignments
+from stratoperf.stratoswarm.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tiers import discover
 
 
 def tier_checks(files: SystemFiles) -> list[Check]:

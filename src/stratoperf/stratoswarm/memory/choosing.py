@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.memory.assignments import assignments
-from stratoperf.memory.disks import DISK_KINDS
-from stratoperf.memory.tier import KINDS, Tier
+from stratoperf.stratoswarm.memory.assignments import assignments
+from stratoperf.stratoswarm.memory.disks import DISK_KINDS
+from stratoperf.stratoswarm.memory.tier import KINDS, Tier
 
 GROUPS = ("gpu", "cpu", "huge", *DISK_KINDS, "disk")
 """What stands for several tiers: the kinds, CPU memory in huge pages, and disks of any kind."""

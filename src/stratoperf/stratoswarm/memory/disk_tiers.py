@@ -10,14 +10,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from stratoperf.door import shortened
+from stratoperf.authoring import SystemFiles, shortened
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
-from stratoperf.memory.disks import DISK_KINDS, Disk, disk_under
-from stratoperf.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of, mounts
-from stratoperf.memory.tier import Tier
-from stratoperf.monitor.files import SystemFiles
 from stratoperf.paths import user_path
+from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE, Directories, assignments
+from stratoperf.stratoswarm.memory.disks import DISK_KINDS, Disk, disk_under
+from stratoperf.stratoswarm.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of, mounts
+from stratoperf.stratoswarm.memory.tier import Tier
 
 
 def disk_tiers(files: SystemFiles, directories: Directories | None) -> list[Tier]:

@@ -6,8 +6,8 @@ import dataclasses
 import os
 from pathlib import Path
 
-from stratoperf.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of
-from stratoperf.monitor.files import SystemFiles
+from stratoperf.authoring import SystemFiles
+from stratoperf.stratoswarm.memory.mounts import MEMORY_FILE_SYSTEMS, Mount, mount_of
 
 DISK_KINDS = ("nvme", "ssd", "hdd")
 """Kinds of block storage, the fastest first."""

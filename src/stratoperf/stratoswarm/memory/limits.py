@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from stratoperf.errors import PrerequisiteMissing
-from stratoperf.memory.opening import PAGE
+from stratoperf.stratoswarm.memory.opening import PAGE
 
 FOOTPRINT_BYTES = 64 << 20
 """Bytes of the blocks that take turns where a disk takes part: more than most caches hold."""

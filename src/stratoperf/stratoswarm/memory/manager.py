@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from stratoperf import arguments
 from stratoperf._core import memory as native
 from stratoperf.errors import InvalidParameter, StratoperfError
-from stratoperf.memory.assignments import Directories
-from stratoperf.memory.block import Block
-from stratoperf.memory.choosing import choose, find
-from stratoperf.memory.content import checked_content
-from stratoperf.memory.opening import SHARE, OpenTiers, on_main_thread
-from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import tiers
-from stratoperf.memory.tuning import Calibration, Tuning
+from stratoperf.stratoswarm.memory.assignments import Directories
+from stratoperf.stratoswarm.memory.block import Block
+from stratoperf.stratoswarm.memory.choosing import choose, find
+from stratoperf.stratoswarm.memory.content import checked_content
+from stratoperf.stratoswarm.memory.opening import SHARE, OpenTiers, on_main_thread
+from stratoperf.stratoswarm.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tiers import tiers
+from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
 
 BUDGET_BYTES = 16 << 30
 """Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""

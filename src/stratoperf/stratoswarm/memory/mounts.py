@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path, PurePosixPath
 
-from stratoperf.monitor.files import SystemFiles
+from stratoperf.authoring import SystemFiles
 
 MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs", "devtmpfs", "hugetlbfs")
 """File systems whose files are CPU memory, and so no disk, whatever directory they are at."""

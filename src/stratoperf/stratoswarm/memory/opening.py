@@ -10,7 +10,7 @@ from typing import Any
 from stratoperf import arguments, backends
 from stratoperf._core import memory as core
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
-from stratoperf.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tier import Tier
 
 PAGE, MIN_BLOCK, MAX_BLOCK = core.limits()
 """Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
-from stratoperf.memory.content import random_content
-from stratoperf.memory.limits import (
+from stratoperf.operation import Operation
+from stratoperf.stratoswarm.memory.content import random_content
+from stratoperf.stratoswarm.memory.limits import (
     COPY_FOOTPRINT_BYTES,
     FOOTPRINT_BYTES,
     MAX_BLOCKS,
@@ -19,9 +20,9 @@ from stratoperf.memory.limits import (
     checked_limits,
     disk_limits,
 )
-from stratoperf.memory.manager import TierManager
-from stratoperf.memory.opening import MAX_BLOCK, PAGE, need_usual_pages, on_main_thread
-from stratoperf.memory.page_faults import (
+from stratoperf.stratoswarm.memory.manager import TierManager
+from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, PAGE, need_usual_pages, on_main_thread
+from stratoperf.stratoswarm.memory.page_faults import (
     FAULT_REGION_BYTES,
     FAULTS,
     HUGE,
@@ -30,8 +31,7 @@ from stratoperf.memory.page_faults import (
     SERVED,
     page_fault,
 )
-from stratoperf.memory.tier import Tier
-from stratoperf.operation import Operation
+from stratoperf.stratoswarm.memory.tier import Tier
 
 __all__ = [
     "ACCESSES",

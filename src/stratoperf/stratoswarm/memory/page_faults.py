@@ -11,12 +11,12 @@ from stratoperf.errors import (
     StratoperfError,
     did_you_mean,
 )
-from stratoperf.memory.choosing import find
-from stratoperf.memory.manager import TierManager
-from stratoperf.memory.opening import need_usual_pages
-from stratoperf.memory.tier import Tier
-from stratoperf.memory.tiers import tiers
 from stratoperf.operation import Operation
+from stratoperf.stratoswarm.memory.choosing import find
+from stratoperf.stratoswarm.memory.manager import TierManager
+from stratoperf.stratoswarm.memory.opening import need_usual_pages
+from stratoperf.stratoswarm.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tiers import tiers
 
 MINOR, HUGE, SERVED, MAJOR = "minor", "huge", "userfaultfd", "major"
 FAULTS = (MINOR, HUGE, SERVED, MAJOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from stratoperf.memory.disks import DISK_KINDS
+from stratoperf.stratoswarm.memory.disks import DISK_KINDS
 
 KINDS = ("gpu", "cpu", *DISK_KINDS)
 """The kinds of tiers, the fastest first."""

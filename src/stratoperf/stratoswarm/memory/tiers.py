@@ -7,13 +7,10 @@ import warnings
 from pathlib import Path
 
 from stratoperf import backends
-from stratoperf.memory.assignments import Directories, assignments
-from stratoperf.memory.disk_tiers import disk_tiers
-from stratoperf.memory.tier import PAGE_BYTES, Tier
-from stratoperf.monitor.cgroup import group_folders
-from stratoperf.monitor.files import SystemFiles, first_integer
-from stratoperf.monitor.gpu import gpus
-from stratoperf.monitor.memory import memory
+from stratoperf.authoring import SystemFiles, first_integer, gpus, group_folders, memory
+from stratoperf.stratoswarm.memory.assignments import Directories, assignments
+from stratoperf.stratoswarm.memory.disk_tiers import disk_tiers
+from stratoperf.stratoswarm.memory.tier import PAGE_BYTES, Tier
 
 NO_LIMIT = 1 << 60
 """Version 1 of the control groups writes "no limit" as the largest page-aligned number."""

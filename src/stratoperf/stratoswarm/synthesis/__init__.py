@@ -12,18 +12,18 @@ node fits, its other nodes are compared in their order (each before its children
 fit. A node of a pattern that fits anything is never compared.
 """
 
-from stratoperf.synthesis import corpora, synthetic
-from stratoperf.synthesis.encoding import decode, encode, encode_all
-from stratoperf.synthesis.expanding import Expander, expand
-from stratoperf.synthesis.matcher import Matcher, match
-from stratoperf.synthesis.matches import Matches
-from stratoperf.synthesis.pattern import ANY, Pattern
-from stratoperf.synthesis.rewritten import RewrittenTable
-from stratoperf.synthesis.table import NodeTable
-from stratoperf.synthesis.template import Template
-from stratoperf.synthesis.transforming import Transformer, transform
-from stratoperf.synthesis.vocabulary import Vocabulary
-from stratoperf.synthesis.work import mixed
+from stratoperf.stratoswarm.synthesis import corpora, synthetic
+from stratoperf.stratoswarm.synthesis.encoding import decode, encode, encode_all
+from stratoperf.stratoswarm.synthesis.expanding import Expander, expand
+from stratoperf.stratoswarm.synthesis.matcher import Matcher, match
+from stratoperf.stratoswarm.synthesis.matches import Matches
+from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.rewritten import RewrittenTable
+from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.template import Template
+from stratoperf.stratoswarm.synthesis.transforming import Transformer, transform
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
+from stratoperf.stratoswarm.synthesis.work import mixed
 
 __all__ = [
     "ANY",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.synthesis.pattern import ANY, AtLeast, Entry, Pattern
-from stratoperf.synthesis.vocabulary import Vocabulary, layout_of
+from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
 
 # As in cpp/workloads/synthesis/rules.hpp.
 ANY_ID = 0xFFFF_FFFF

@@ -17,8 +17,8 @@ import numpy as np
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import PrerequisiteMissing
-from stratoperf.synthesis.encoding import encode_all
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.encoding import encode_all
+from stratoperf.stratoswarm.synthesis.table import NodeTable
 
 # Folders of the library that hold something else.
 _NO_LIBRARY = {"site-packages", "dist-packages", "__pycache__"}

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from stratoperf import backends
 from stratoperf._core import synthesis as native
 from stratoperf.operation import Operation
-from stratoperf.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
 
 if TYPE_CHECKING:
-    from stratoperf.synthesis.matcher import Matcher
+    from stratoperf.stratoswarm.synthesis.matcher import Matcher
 
 BYTES_PER_NODE = 8
 """What a device reads of each node for each tile of patterns: type and child count in one word, and
@@ -69,7 +69,7 @@ def large_operation(matcher: Matcher) -> Operation:
     comparisons to the backend ``cpu``, which is held to the reference elsewhere and takes seconds
     for ten billion comparisons.
     """
-    from stratoperf.synthesis.matcher import Matcher
+    from stratoperf.stratoswarm.synthesis.matcher import Matcher
 
     on_cpu = Matcher(matcher.table, matcher.patterns, "cpu", max_bytes=matcher.max_bytes)
     return matcher.verified_operation("synthesis.match_large", on_cpu.match, resident=True)

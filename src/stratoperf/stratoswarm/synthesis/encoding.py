@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.schema import Kind, Role, kinds
-from stratoperf.synthesis.table import NodeTable
-from stratoperf.synthesis.vocabulary import Vocabulary, layout_entries, scalars_of
+from stratoperf.stratoswarm.synthesis.schema import Kind, Role, kinds
+from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_entries, scalars_of
 
 
 def encode(source: str | bytes | ast.AST, vocabulary: Vocabulary | None = None) -> NodeTable:

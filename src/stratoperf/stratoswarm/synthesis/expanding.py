@@ -13,9 +13,9 @@ from stratoperf._core import synthesis as native
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis.matcher import MAX_THREADS
-from stratoperf.synthesis.template import Sources, Template
-from stratoperf.synthesis.work import REWRITING_BACKENDS, Work, operation_of
+from stratoperf.stratoswarm.synthesis.matcher import MAX_THREADS
+from stratoperf.stratoswarm.synthesis.template import Sources, Template
+from stratoperf.stratoswarm.synthesis.work import REWRITING_BACKENDS, Work, operation_of
 
 
 class Expander:

@@ -12,12 +12,12 @@ from stratoperf._core import synthesis as native
 from stratoperf.arguments import whole_number
 from stratoperf.errors import BackendUnavailable, InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis import cuda, reference
-from stratoperf.synthesis.compiled import compile_patterns
-from stratoperf.synthesis.matches import Matches
-from stratoperf.synthesis.pattern import Pattern, check_pattern
-from stratoperf.synthesis.table import NodeTable
-from stratoperf.synthesis.work import Work, operation_of
+from stratoperf.stratoswarm.synthesis import cuda, reference
+from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.matches import Matches
+from stratoperf.stratoswarm.synthesis.pattern import Pattern, check_pattern
+from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.work import Work, operation_of
 
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024
@@ -277,8 +277,7 @@ def _bounded(
 
 
 def _free_bytes() -> int:
-    from stratoperf.monitor.files import SystemFiles
-    from stratoperf.monitor.memory import memory
+    from stratoperf.authoring import SystemFiles, memory
 
     facts = memory(SystemFiles())
     known = [size for size in (facts.available_bytes, facts.limit_bytes) if size is not None]

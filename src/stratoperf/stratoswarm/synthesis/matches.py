@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.encoding import decode
-from stratoperf.synthesis.pattern import Pattern
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.encoding import decode
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
+from stratoperf.stratoswarm.synthesis.table import NodeTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from stratoperf._core import synthesis as native
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.table import NodeTable
-from stratoperf.synthesis.vocabulary import layout_entries
+from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import layout_entries
 
 MAX_NODES: int = native.most_pattern_nodes
 """Nodes that one pattern can have."""
@@ -36,7 +36,7 @@ class AtLeast:
 
 
 Entry: TypeAlias = "int | AtLeast | tuple[bool, ...]"
-"""What a pattern asks of one field of children; see `stratoperf.synthesis.vocabulary`."""
+"""What a pattern asks of one field of children; see the module `vocabulary`."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Pattern:
             When the text does not parse, is more than one statement, or has a placeholder where
             none can stand.
         """
-        from stratoperf.synthesis.placeholders import parse_pattern
+        from stratoperf.stratoswarm.synthesis.placeholders import parse_pattern
 
         return parse_pattern(text)
 

@@ -7,9 +7,9 @@ import re
 from typing import NamedTuple
 
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.pattern import ANY, AtLeast, Entry, Pattern
-from stratoperf.synthesis.schema import Kind, Role, kind_ids, kinds
-from stratoperf.synthesis.vocabulary import value_of
+from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
+from stratoperf.stratoswarm.synthesis.schema import Kind, Role, kind_ids, kinds
+from stratoperf.stratoswarm.synthesis.vocabulary import value_of
 
 # What placeholders are while Python parses the text around them.
 _STANDIN = "stratoperf_placeholder_"

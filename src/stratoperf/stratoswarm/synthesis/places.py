@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stratoperf.synthesis.schema import kind_ids, kinds
-from stratoperf.synthesis.table import NONE, NodeTable
-from stratoperf.synthesis.vocabulary import layout_entries
+from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
+from stratoperf.stratoswarm.synthesis.table import NONE, NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import layout_entries
 
 # The fields where only a target can stand: a name, an attribute, a subscript, or lists of them.
 _TARGET_FIELDS = {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stratoperf.synthesis.pattern import ANY, Pattern
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.table import NodeTable
 
 
 def match(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.synthesis import reference
-from stratoperf.synthesis.pattern import AtLeast, Binding, Pattern
-from stratoperf.synthesis.places import is_free
-from stratoperf.synthesis.replacement import filled_layout, is_statement
-from stratoperf.synthesis.table import COLUMNS, NONE, NodeTable
-from stratoperf.synthesis.vocabulary import layout_entries, layout_of
+from stratoperf.stratoswarm.synthesis import reference
+from stratoperf.stratoswarm.synthesis.pattern import AtLeast, Binding, Pattern
+from stratoperf.stratoswarm.synthesis.places import is_free
+from stratoperf.stratoswarm.synthesis.replacement import filled_layout, is_statement
+from stratoperf.stratoswarm.synthesis.table import COLUMNS, NONE, NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import layout_entries, layout_of
 
 
 @dataclass

@@ -7,9 +7,9 @@ import ast
 import numpy as np
 
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.encoding import decode_tree, encode
-from stratoperf.synthesis.schema import kind_ids
-from stratoperf.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.encoding import decode_tree, encode
+from stratoperf.stratoswarm.synthesis.schema import kind_ids
+from stratoperf.stratoswarm.synthesis.table import NodeTable
 
 # What a table says beyond where its rows lie, which follows from these.
 _MEANING = ("kind", "value", "count", "layout")

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.synthesis.compiled import CompiledPatterns
-from stratoperf.synthesis.pattern import AtLeast, Pattern
-from stratoperf.synthesis.schema import kind_ids, kinds
-from stratoperf.synthesis.vocabulary import Vocabulary, layout_of
+from stratoperf.stratoswarm.synthesis.compiled import CompiledPatterns
+from stratoperf.stratoswarm.synthesis.pattern import AtLeast, Pattern
+from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
 
 # As in cpp/workloads/synthesis/transform.hpp.
 SLOT = 0x8000_0000

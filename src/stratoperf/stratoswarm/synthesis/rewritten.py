@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.synthesis.pattern import Pattern
-from stratoperf.synthesis.places import is_free
-from stratoperf.synthesis.table import COLUMNS, NONE, NodeTable
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
+from stratoperf.stratoswarm.synthesis.places import is_free
+from stratoperf.stratoswarm.synthesis.table import COLUMNS, NONE, NodeTable
 
 Rows = npt.NDArray[np.uint32]
 

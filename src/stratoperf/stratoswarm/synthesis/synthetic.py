@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.synthesis.pattern import ANY, Pattern
-from stratoperf.synthesis.table import COLUMNS, MAX_NODES, NONE, NodeTable
-from stratoperf.synthesis.vocabulary import Vocabulary
+from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.table import COLUMNS, MAX_NODES, NONE, NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
 
 KINDS = 64
 """Types of nodes; those from `LEAVES` on have no children."""

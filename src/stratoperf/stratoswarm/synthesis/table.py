@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from stratoperf.arguments import shown, whole_number
 from stratoperf.errors import InvalidParameter
-from stratoperf.synthesis.vocabulary import Vocabulary
+from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
 
 NONE = 0xFFFF_FFFF
 """The parent of a root."""

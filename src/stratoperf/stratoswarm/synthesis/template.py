@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.synthesis.placeholders import (
+from stratoperf.stratoswarm.synthesis.placeholders import (
     Placeholder,
     find_placeholders,
     in_strings,

@@ -12,12 +12,12 @@ from stratoperf._core import synthesis as native
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
-from stratoperf.synthesis import reference, reference_transform
-from stratoperf.synthesis.compiled import compile_patterns
-from stratoperf.synthesis.matcher import MAX_THREADS, Matcher
-from stratoperf.synthesis.pattern import Pattern, check_pattern
-from stratoperf.synthesis.reparsing import check_reparses
-from stratoperf.synthesis.replacement import (
+from stratoperf.stratoswarm.synthesis import reference, reference_transform
+from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.matcher import MAX_THREADS, Matcher
+from stratoperf.stratoswarm.synthesis.pattern import Pattern, check_pattern
+from stratoperf.stratoswarm.synthesis.reparsing import check_reparses
+from stratoperf.stratoswarm.synthesis.replacement import (
     OpenLayout,
     Replacement,
     compile_replacement,
@@ -25,10 +25,10 @@ from stratoperf.synthesis.replacement import (
     find_captures,
     is_statement,
 )
-from stratoperf.synthesis.rewritten import RewrittenTable, free_rows, sort_hits
-from stratoperf.synthesis.table import NONE, NodeTable
-from stratoperf.synthesis.vocabulary import layout_of
-from stratoperf.synthesis.work import REWRITING_BACKENDS, Work, operation_of
+from stratoperf.stratoswarm.synthesis.rewritten import RewrittenTable, free_rows, sort_hits
+from stratoperf.stratoswarm.synthesis.table import NONE, NodeTable
+from stratoperf.stratoswarm.synthesis.vocabulary import layout_of
+from stratoperf.stratoswarm.synthesis.work import REWRITING_BACKENDS, Work, operation_of
 
 
 class Transformer:
@@ -246,7 +246,7 @@ def transform(
 
 
 def _template(text: object) -> Pattern:
-    from stratoperf.synthesis.template import Template
+    from stratoperf.stratoswarm.synthesis.template import Template
 
     if not isinstance(text, str):
         raise InvalidParameter(f"template: expected source, got {type(text).__name__}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stratoperf._core import synthesis as native
-from stratoperf.synthesis.schema import kind_ids, kinds
+from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
 
 if TYPE_CHECKING:
     from stratoperf._core.synthesis import Encoder

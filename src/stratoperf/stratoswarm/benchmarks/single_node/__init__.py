@@ -1,6 +1,6 @@
 """Benchmarks that one machine is enough for."""
 
-from stratoperf.benchmarks.single_node import (
+from stratoperf.stratoswarm.benchmarks.single_node import (
     clock,
     consensus,
     gpu,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from stratoperf import benchmark
 from stratoperf.clock import read_operation
 from stratoperf.operation import Operation
-from stratoperf.running import benchmark
 
 
 @benchmark("clock.overhead", version=1, category="single-node")

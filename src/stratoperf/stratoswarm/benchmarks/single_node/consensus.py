@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from stratoperf import benchmark
 from stratoperf.arguments import number, whole_number
-from stratoperf.benchmarks.claims import CONSENSUS_LATENCY
-from stratoperf.consensus import Round, VoteBatch
-from stratoperf.consensus.cuda import (
+from stratoperf.operation import Operation
+from stratoperf.stratoswarm.claims import CONSENSUS_LATENCY
+from stratoperf.stratoswarm.consensus import Round, VoteBatch
+from stratoperf.stratoswarm.consensus.cuda import (
     BYTES_PER_VOTE,
     MODES,
     checked_mode,
     fill_operation,
     resident_operation,
 )
-from stratoperf.consensus.rules import MAX_CELLS
-from stratoperf.operation import Operation
-from stratoperf.running.registry import benchmark
+from stratoperf.stratoswarm.consensus.rules import MAX_CELLS
 
 NODES = 100
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stratoperf import arguments, backends
+from stratoperf import arguments, backends, benchmark
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
-from stratoperf.running.registry import benchmark
 
 KIB = 1 << 10
 MIB = 1 << 20

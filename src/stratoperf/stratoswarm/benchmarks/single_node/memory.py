@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from stratoperf import benchmark
 from stratoperf.backends import unavailable_reason
-from stratoperf.benchmarks.claims import MIGRATION_LATENCY
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, did_you_mean
-from stratoperf.memory import MAX_BLOCK, TierManager, find, operations, tiers
-from stratoperf.memory.assignments import assignments
-from stratoperf.memory.choosing import is_name, known
-from stratoperf.memory.opening import PAGE
 from stratoperf.operation import Operation
-from stratoperf.running.registry import benchmark
+from stratoperf.stratoswarm.claims import MIGRATION_LATENCY
+from stratoperf.stratoswarm.memory import MAX_BLOCK, TierManager, find, operations, tiers
+from stratoperf.stratoswarm.memory.assignments import assignments
+from stratoperf.stratoswarm.memory.choosing import is_name, known
+from stratoperf.stratoswarm.memory.opening import PAGE
 
 MIB = 1 << 20
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stratoperf.benchmarks.claims import SYNTHESIS_THROUGHPUT
+from stratoperf import benchmark
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
-from stratoperf.running.registry import benchmark
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.claims import SYNTHESIS_THROUGHPUT
+from stratoperf.stratoswarm.synthesis import (
     Expander,
     Matcher,
     Transformer,
@@ -16,8 +16,8 @@ from stratoperf.synthesis import (
     mixed,
     synthetic,
 )
-from stratoperf.synthesis.cuda import large_operation
-from stratoperf.synthesis.work import REWRITING_BACKENDS
+from stratoperf.stratoswarm.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.synthesis.work import REWRITING_BACKENDS
 
 BACKENDS = ("cpu", "cuda", "reference")
 LEVELS = list(synthetic.LEVELS)

@@ -8,15 +8,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stratoperf.benchmarks.claims import GPU_UTILIZATION
-from stratoperf.benchmarks.single_node.consensus import batches_of, round_for
-from stratoperf.benchmarks.single_node.synthesis import large_matcher
-from stratoperf.consensus.cuda import resident_operation
-from stratoperf.measuring import measure
-from stratoperf.monitor.gpu_load import GpuLoad
+from stratoperf import benchmark, measure
+from stratoperf.authoring import GpuLoad
 from stratoperf.operation import Observed, Operation
-from stratoperf.running.registry import benchmark
-from stratoperf.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.benchmarks.single_node.consensus import batches_of, round_for
+from stratoperf.stratoswarm.benchmarks.single_node.synthesis import large_matcher
+from stratoperf.stratoswarm.claims import GPU_UTILIZATION
+from stratoperf.stratoswarm.consensus.cuda import resident_operation
+from stratoperf.stratoswarm.synthesis.cuda import large_operation
 
 SUSTAINED_S = 30.0
 
