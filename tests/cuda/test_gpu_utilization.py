@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.benchmarks.single_node import utilization
 from stratoperf.monitor import gpu_load
-from stratoperf.synthesis import Matcher, synthetic
+from stratoperf.stratoswarm.benchmarks.single_node import utilization
+from stratoperf.stratoswarm.synthesis import Matcher, synthetic
 
 
 @pytest.fixture

@@ -63,12 +63,12 @@ REVIEWED = {
         ),
     },
     "cli/entry.py": {"_silence: os.open(os.devnull, os.O_WRONLY)": "a device that drops all"},
-    "consensus/batch.py": {
+    "stratoswarm/consensus/batch.py": {
         "VoteBatch.save: save(user_path('path', path), self.columns())": (
             "the user named it; see trace.py"
         ),
     },
-    "consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
+    "stratoswarm/consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
     "door.py": {
         "open_regular: os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY "
         "| links)": READS,

@@ -10,25 +10,29 @@ import click
 from stratoperf.cli.exits import ExitCode
 from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import RESULTS, any_duration, parse_params, positive_duration
+from stratoperf.cli.packages import CommandWithCategories
 from stratoperf.commands import command_text
+from stratoperf.running.categories import DEFAULT_CATEGORY
 
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.results import Run
 
-CATEGORIES = ("single-node", "components", "swarmlet", "stress")
 PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 
 
 @click.command(
+    cls=CommandWithCategories,
     epilog="Examples: stratoperf run consensus.round --quick --param votes=1000,10000; "
-    "stratoperf run 'consensus.*' --duration 60s --output results/"
+    "stratoperf run 'consensus.*' --duration 60s --output results/",
 )
 @click.argument("select", nargs=-1, metavar="[SELECT]...")
-@click.option("--single-node", "category", flag_value="single-node", help="Select this category.")
-@click.option("--components", "category", flag_value="components", help="Select this category.")
-@click.option("--swarmlet", "category", flag_value="swarmlet", help="Select this category.")
-@click.option("--stress", "category", flag_value="stress", help="Select this category.")
+@click.option(
+    f"--{DEFAULT_CATEGORY}",
+    "category",
+    flag_value=DEFAULT_CATEGORY,
+    help="Select what one machine is enough for.",
+)
 @click.option("--all", "category", flag_value="all", help="Select everything (the default).")
 @click.option("--quick", is_flag=True, help="Measure briefly, for a first look.")
 @click.option("--full", is_flag=True, help="Measure in full, with 10 s of warm-up (the default).")
@@ -109,7 +113,7 @@ def run(
         raise click.UsageError(f"--{flags[0]} and --{flags[1]} exclude each other; give one")
     if category == "all" and select:
         raise click.UsageError(f"--all and {select[0]!r} exclude each other; give one")
-    words = [*select, *([category] if category in CATEGORIES else [])]
+    words = [*select, *([category] if category not in (None, "all") else [])]
     chosen = parse_params(params)
 
     from stratoperf.cli.progress import RunProgress

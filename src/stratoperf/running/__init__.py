@@ -1,4 +1,4 @@
-"""All that measures: benchmarks, plans, runs, workers, live comparisons, published claims."""
+"""All that measures: benchmarks, plans, runs, workers, live comparisons, claims."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.results.plans import Request
-    from stratoperf.running.claims_table import ClaimRow, ClaimsTable, claims
+    from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
+    from stratoperf.running.contributing import category, claim, cli_command, doctor_check
+    from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
-    from stratoperf.running.declaration_checks import CATEGORIES
     from stratoperf.running.listener import Listener
     from stratoperf.running.planner import Case, Plan, make_plan, make_request
     from stratoperf.running.presets import PRESETS, Sampling
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from stratoperf.running.targets import Target
 
 __all__ = [
-    "CATEGORIES",
     "PRESETS",
     "REGISTRY",
     "Benchmark",
     "Case",
+    "Category",
+    "Claim",
     "ClaimRow",
     "ClaimsTable",
+    "DoctorCheck",
+    "FurtherCommand",
     "Listener",
     "Plan",
     "PluginWarning",
@@ -33,8 +37,13 @@ __all__ = [
     "Request",
     "Sampling",
     "Target",
+    "all_claims",
     "benchmark",
+    "category",
+    "claim",
     "claims",
+    "cli_command",
+    "doctor_check",
     "make_plan",
     "make_request",
     "run",
@@ -44,10 +53,13 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Benchmark": "declaration",
-        "CATEGORIES": "declaration_checks",
         "Case": "planner",
+        "Category": "contributions",
+        "Claim": "contributions",
         "ClaimRow": "claims_table",
         "ClaimsTable": "claims_table",
+        "DoctorCheck": "contributions",
+        "FurtherCommand": "contributions",
         "Listener": "listener",
         "PRESETS": "presets",
         "Plan": "planner",
@@ -57,8 +69,13 @@ __getattr__, __dir__ = lazy_names(
         "Request": "planner",
         "Sampling": "presets",
         "Target": "targets",
+        "all_claims": "claims_table",
         "benchmark": "registry",
+        "category": "contributing",
+        "claim": "contributing",
         "claims": "claims_table",
+        "cli_command": "contributing",
+        "doctor_check": "contributing",
         "make_plan": "planner",
         "make_request": "planner",
         "run": "runner",

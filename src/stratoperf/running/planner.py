@@ -132,7 +132,7 @@ class Case:
     @property
     def process_seconds(self) -> float:
         """Seconds that one process takes at most, as far as can be told before."""
-        sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
+        sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * backends.has_device(self.backend))
         start_s = 0.0 if self.benchmark.origin is None else START_S
         return start_s + self.share.warmup_s + sampled + SETUP_S + self.declared.setup_s
 
@@ -159,7 +159,8 @@ class Case:
         # The series of the journal lie there until those of the run file do.
         binary = 2 * SAMPLE_BYTES * samples
         text = COPIES * TEXT_BYTES * min(samples, self.most * LONGEST_INLINE_COLUMN)
-        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda") * self.most
+        times = DEVICE_SAMPLES * backends.has_device(self.backend)
+        device = COPIES * TEXT_BYTES * times * self.most
         # Each process is journaled by itself, and then the result of all.
         return max(binary, text) + device + (COPIES + self.most) * RESULT_BYTES
 
