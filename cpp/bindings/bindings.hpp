@@ -19,18 +19,15 @@ namespace stratoperf::bindings {
 
 namespace py = pybind11;
 
-// One per topic; module.cpp calls them.
+// One per topic of the instrument; module.cpp calls them.
 void register_errors(py::module_& module);
 void register_histogram(py::module_ module);
 void register_operation(py::module_ module);
 void register_perf_counters(py::module_ module);
 void register_clock(py::module_ module);
-void register_consensus(py::module_ module);
-void register_memory(py::module_ module);
 void register_reference(py::module_ module);
 void register_sampler(py::module_ module);
 void register_statistics(py::module_ module);
-void register_synthesis(py::module_ module);
 
 // Wraps an operation in the capsule of stratoperf/operation.h. `keep_alive` (may be None) is
 // released together with the operation: whatever owns the memory that it reads.

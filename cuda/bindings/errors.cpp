@@ -1,8 +1,8 @@
 #include <exception>
 #include <stdexcept>
 
-#include "bindings/topics.hpp"
-#include "device/error.hpp"
+#include "cuda/bindings/topics.hpp"
+#include "cuda/device/error.hpp"
 
 namespace stratoperf::cuda::bindings {
 namespace {

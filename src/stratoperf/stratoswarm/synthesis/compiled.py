@@ -11,7 +11,7 @@ import numpy.typing as npt
 from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
 
-# As in cpp/workloads/synthesis/rules.hpp.
+# As in cpp/stratoswarm/synthesis/rules.hpp.
 ANY_ID = 0xFFFF_FFFF
 ABSENT = 0xFFFF_FFFE
 NO_NODE = 0xFFFF_FFFF
