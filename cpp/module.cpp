@@ -4,10 +4,10 @@
 PYBIND11_MODULE(_core, module) {
   using namespace stratoperf::bindings;
   module.doc() = "Native core of stratoperf.";
-  register_errors(module);
+  register_errors();
   register_operation(module.def_submodule("operation", "Native operations."));
-  register_histogram(module.def_submodule("histogram", "The histogram."));
   register_statistics(module.def_submodule("statistics", "Statistics of series."));
+  register_histogram(module.def_submodule("histogram", "The histogram."));
   register_clock(module.def_submodule("clock", "The calibrated clock."));
   register_consensus(module.def_submodule("consensus", "Quorum rounds."));
   register_synthesis(module.def_submodule("synthesis", "Node tables and patterns."));

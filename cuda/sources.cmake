@@ -41,7 +41,6 @@ set(stratoperf_cuda_kernels
 )
 set(stratoperf_cuda_bindings
   bindings/device.cpp
-  bindings/errors.cpp
   stratoswarm/bindings/consensus.cpp
   stratoswarm/bindings/copy.cpp
   stratoswarm/bindings/integer_rate.cpp

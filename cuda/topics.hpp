@@ -7,7 +7,7 @@
 namespace stratoperf::cuda::bindings {
 
 inline void register_topics(py::module_& module) {
-  register_errors();
+  stratoperf::bindings::register_errors();
   register_consensus(module.def_submodule("consensus", "Quorum rounds on a device."));
   register_copy(module.def_submodule("copy", "Copies between the host and a device."));
   register_device(module.def_submodule("device", "The devices of this machine."));

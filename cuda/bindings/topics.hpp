@@ -11,7 +11,6 @@ namespace stratoperf::cuda::bindings {
 
 namespace py = pybind11;
 
-void register_errors();
 void register_device(py::module_ module);
 
 }  // namespace stratoperf::cuda::bindings

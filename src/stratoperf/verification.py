@@ -88,6 +88,7 @@ def outcome(
     found = _core.sampler.verify(operation.work) if operation.is_native else None
     if found is None:
         return None, None
-    checked, passed, message = found
-    failed = None if passed else VerificationFailed(f"{name}: the timed work is wrong: {message}")
-    return Verification(checked, passed), failed
+    failed = None
+    if not found.passed:
+        failed = VerificationFailed(f"{name}: the timed work is wrong: {found.message}")
+    return Verification(found.checked, found.passed), failed

@@ -31,8 +31,14 @@ OPEN_MODULES = {
 }
 """The modules of the instrument that a catalogue may import names from, besides the package."""
 
-OWN_BINDINGS = {f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")}
-"""Bindings of the catalogue's own C++, which lie in the extension module of the instrument."""
+OWN_BINDINGS = {
+    *(f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")),
+    *(
+        f"stratoperf._cuda.{name}"
+        for name in ("consensus", "copy", "integer_rate", "memory", "round_trip", "synthesis")
+    ),
+}
+"""Bindings of the catalogue's own C++, which lie in the extension modules of the instrument."""
 
 
 def imports(path: Path) -> Iterator[tuple[str, str | None]]:
@@ -90,7 +96,7 @@ def _is_public(module: str, name: str | None) -> bool:
         return True
     if module == "stratoperf":
         return name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
-    if module == "stratoperf._core":
+    if module in ("stratoperf._core", "stratoperf._cuda"):
         return f"{module}.{name}" in OWN_BINDINGS
     public = module in OPEN_MODULES and name is not None and not name.startswith("_")
     return public or module in OWN_BINDINGS
@@ -136,7 +142,7 @@ INCLUDES = {
     "cuda/stratoswarm": ("core/", "stratoswarm/", "cuda/device/", "cuda/stratoswarm/"),
     "cuda/stratoswarm/bindings": ("core/", "bindings/", "stratoswarm/", "cuda/"),
 }
-"""What the native sources of each folder may include, besides the public header and the system's."""
+"""What native sources may include, besides the public header and those of the system."""
 
 NATIVE = {".cpp", ".hpp", ".cu", ".cuh", ".inc"}
 

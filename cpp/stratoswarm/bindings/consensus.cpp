@@ -1,4 +1,5 @@
-#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,26 +28,26 @@ Parameters parameters_of(std::uint32_t nodes, std::uint32_t proposals, std::uint
           .instructions = consensus::instruction_set(instruction_set)};
 }
 
-py::tuple decide(Round& round, const py::array& voter, const py::array& proposal,
-                 const py::array& value, const py::array& vote_round) {
+DecidedArrays decide(Round& round, const Column& voter, const Column& proposal, const Column& value,
+                     const Column& vote_round) {
   const Votes votes = votes_of(voter, proposal, value, vote_round);
   Outcome outcome;
   {
     const py::gil_scoped_release release;
     round.decide(votes, outcome);
   }
-  return to_tuple(outcome);
+  return DecidedArrays(outcome);
 }
 
-py::tuple operation(const Round& round, const py::list& batches) {
+std::pair<py::capsule, std::shared_ptr<Rotation>> operation(const Round& round,
+                                                            const Batches& batches) {
   auto rotation = std::make_shared<Rotation>();
   for (const Votes& votes : batches_of(batches)) {
     rotation->slots.push_back({votes});
   }
   // A round of its own: measuring does not disturb the one that the caller goes on using.
   auto native = std::make_unique<RoundOperation>(round.parameters(), rotation);
-  return py::make_tuple(operation_capsule(std::move(native), py::tuple(batches)),
-                        std::move(rotation));
+  return {operation_capsule(std::move(native), py::tuple(batches)), std::move(rotation)};
 }
 
 }  // namespace
@@ -63,14 +64,15 @@ void register_consensus(py::module_ module) {
       },
       "The instruction sets that this CPU has and the round has loops for, the widest first.");
 
+  register_outcome(module);
   py::class_<Rotation, std::shared_ptr<Rotation>>(
       module, "Rotation", "The last outcome for each batch of an operation; read it while at rest.")
       .def("__len__", [](const Rotation& rotation) { return rotation.slots.size(); })
       .def(
           "outcome",
-          [](const Rotation& rotation, std::size_t index) -> py::object {
+          [](const Rotation& rotation, std::size_t index) {
             const Rotation::Slot& slot = rotation.slots.at(index);
-            return slot.decided ? py::object(to_tuple(slot.outcome)) : py::none();
+            return slot.decided ? std::optional<DecidedArrays>(slot.outcome) : std::nullopt;
           },
           py::arg("index"), "What `Round.decide` returns; None when the batch had no turn.");
 
@@ -85,8 +87,7 @@ void register_consensus(py::module_ module) {
            py::arg("round"), py::arg("quorum"), py::arg("threads"), py::arg("capacity"),
            py::arg("instruction_set"))
       .def("decide", &decide, py::arg("voter"), py::arg("proposal"), py::arg("value"),
-           py::arg("round"),
-           "(decided, flat tallies, flat equivocator pairs, accepted, rejected by precedence)")
+           py::arg("round"))
       .def("operation", &operation, py::arg("batches"),
            "The capsule that rotates through (voter, proposal, value, round) tuples, and its "
            "Rotation.");

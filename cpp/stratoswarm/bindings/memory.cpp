@@ -1,6 +1,5 @@
 #include "stratoswarm/bindings/memory.hpp"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@ using memory::MemoryTier;
 using memory::Pages;
 using memory::Store;
 using memory::Tier;
+using memory::Tuning;
 
 // Makes a block. Where the signal came too late to stop that, Python never learns of it.
 template <typename Work>
@@ -33,36 +33,25 @@ Store::Id make_block(Store& store, bool main_thread, Work&& work) {
   return block;
 }
 
-std::span<const std::byte> bytes_of(const py::array& content) {
-  const auto values = view<std::uint8_t>(content, "content");
+using Content = Array<std::uint8_t>;
+
+std::span<const std::byte> bytes_of(const Content& content) {
+  const auto values = view(content, "content");
   return std::as_bytes(values);
 }
 
-// (tuning, [(tuning, bytes per second) of each trial, the fastest first])
-py::tuple to_tuple(const Calibration& calibration) {
-  py::list trials;
-  for (const Calibration::Trial& trial : calibration.trials) {
-    trials.append(py::make_tuple(bindings::to_tuple(trial.tuning), trial.bytes_per_second));
-  }
-  return py::make_tuple(bindings::to_tuple(calibration.best), trials);
-}
-
-void register_exceptions() {
-  py::register_local_exception_translator([](std::exception_ptr error) {
-    const auto raise = [](const char* name, const char* message) {
-      const py::object type = py::module_::import("stratoperf.errors").attr(name);
-      PyErr_SetString(type.ptr(), message);
-    };
-    try {
-      if (error) {
-        std::rethrow_exception(error);
-      }
-    } catch (const memory::TierError& failure) {
-      raise("StratoperfError", failure.what());
-    } catch (const memory::Damaged& damage) {
-      raise("VerificationFailed", damage.what());
-    }
-  });
+void register_tuning(py::module_& module) {
+  py::class_<Tuning>(module, "Tuning", "How bytes move between two tiers.", py::module_local())
+      .def_readonly("threads", &Tuning::threads)
+      .def_readonly("chunk_bytes", &Tuning::chunk)
+      .def_property_readonly("method",
+                             [](const Tuning& tuning) { return memory::to_string(tuning.method); });
+  py::class_<Calibration::Trial>(module, "Trial", "A tuning that was tried.", py::module_local())
+      .def_readonly("tuning", &Calibration::Trial::tuning)
+      .def_readonly("bytes_per_second", &Calibration::Trial::bytes_per_second);
+  py::class_<Calibration>(module, "Calibration", "How a tuning was found.", py::module_local())
+      .def_readonly("best", &Calibration::best)
+      .def_readonly("trials", &Calibration::trials, "The fastest first.");
 }
 
 void register_tiers(py::module_& module) {
@@ -90,16 +79,12 @@ void register_tiers(py::module_& module) {
 
 }  // namespace
 
-py::tuple to_tuple(const memory::Tuning& tuning) {
-  return py::make_tuple(tuning.threads, tuning.chunk, memory::to_string(tuning.method));
-}
-
 void register_memory(py::module_ module) {
-  register_exceptions();
   register_tiers(module);
-  module.def(
-      "limits", [] { return std::array{memory::kPage, memory::kMinBlock, memory::kMaxBlock}; },
-      "Bytes of a page, of the smallest and of the largest block.");
+  register_tuning(module);
+  module.attr("page_bytes") = memory::kPage;
+  module.attr("smallest_block") = memory::kMinBlock;
+  module.attr("largest_block") = memory::kMaxBlock;
   py::class_<Store, std::shared_ptr<Store>> store(module, "Store", "Blocks in tiers.",
                                                   py::module_local());
   store
@@ -116,7 +101,7 @@ void register_memory(py::module_ module) {
           py::arg("size"), py::arg("tier"), py::kw_only(), py::arg("main_thread"))
       .def(
           "store",
-          [](Store& self, const py::array& content, std::size_t tier, bool main_thread) {
+          [](Store& self, const Content& content, std::size_t tier, bool main_thread) {
             const auto bytes = bytes_of(content);
             return make_block(self, main_thread, [&](const memory::StopCheck& stop) {
               return self.store(bytes, tier, stop);
@@ -137,7 +122,7 @@ void register_memory(py::module_ module) {
           py::arg("block"), py::kw_only(), py::arg("main_thread"), "A new uint8 array.")
       .def(
           "write",
-          [](Store& self, Store::Id block, const py::array& content) {
+          [](Store& self, Store::Id block, const Content& content) {
             const auto bytes = bytes_of(content);
             const py::gil_scoped_release release;
             self.write(block, bytes);
@@ -168,17 +153,11 @@ void register_memory(py::module_ module) {
             interruptible(main_thread, [&](const memory::StopCheck& stop) {
               found = &self.calibrate(from, to, size, stop);
             });
-            return to_tuple(*found);
+            return *found;
           },
           py::arg("source"), py::arg("target"), py::arg("size"), py::kw_only(),
-          py::arg("main_thread"),
-          "((threads, chunk, method), [((threads, chunk, method), bytes per second), ...])")
-      .def(
-          "tuning",
-          [](const Store& self, std::size_t from, std::size_t to, std::uint64_t size) {
-            return bindings::to_tuple(self.tuning(from, to, size));
-          },
-          py::arg("source"), py::arg("target"), py::arg("size"), "(threads, chunk, method)");
+          py::arg("main_thread"))
+      .def("tuning", &Store::tuning, py::arg("source"), py::arg("target"), py::arg("size"));
   register_memory_operations(module, store);
 }
 

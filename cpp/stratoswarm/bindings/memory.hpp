@@ -42,8 +42,4 @@ void interruptible(bool main_thread, Work&& work) {
 // Binds the operations onto tiers.
 void register_memory_operations(py::module_& module,
                                 py::class_<memory::Store, std::shared_ptr<memory::Store>>& store);
-
-// (threads, chunk in bytes, copy method) as Python sees a tuning.
-py::tuple to_tuple(const memory::Tuning& tuning);
-
 }  // namespace stratoperf::bindings

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/failure.hpp"
 #include "core/fork.hpp"
 #include "stratoswarm/memory/calibration.hpp"
 #include "stratoswarm/memory/checksum.hpp"
@@ -22,9 +23,9 @@ constexpr std::uint64_t kMinBlock = kPage;
 constexpr std::uint64_t kMaxBlock = std::uint64_t{1} << 30;
 
 // A block's content is not what was stored in it.
-class Damaged : public std::runtime_error {
+class Damaged : public Failure {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Damaged(const std::string& message) : Failure(message, Kind::wrong) {}
 };
 
 // Whose a store is: a process's, and at times a thread's.

@@ -7,18 +7,18 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 
+#include "core/failure.hpp"
 #include "stratoswarm/memory/extents.hpp"
 #include "stratoswarm/memory/handles.hpp"
 
 namespace stratoperf::memory {
 
 // A tier could not do what it was asked: no room, an I/O error, a file that was cut short.
-class TierError : public std::runtime_error {
+class TierError : public Failure {
  public:
-  using std::runtime_error::runtime_error;
+  using Failure::Failure;
 };
 
 // The kernel's words for an error number.

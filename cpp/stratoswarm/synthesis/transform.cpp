@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "stratoswarm/synthesis/level_order.hpp"
+
 namespace stratoperf::synthesis {
 namespace {
-
-constexpr std::size_t kMostNodes = std::size_t{1} << 31;
 
 // Nodes between two looks at the stop token: about 0.1 ms.
 constexpr std::uint32_t kPoll = 1u << 13;

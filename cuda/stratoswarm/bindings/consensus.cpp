@@ -20,9 +20,11 @@ using consensus::Rotation;
 using consensus::Round;
 using consensus::RoundOperation;
 using consensus::Source;
+using stratoperf::bindings::Batches;
 using stratoperf::bindings::batches_of;
+using stratoperf::bindings::Column;
+using stratoperf::bindings::DecidedArrays;
 using stratoperf::bindings::operation_capsule;
-using stratoperf::bindings::to_tuple;
 using stratoperf::bindings::votes_of;
 using stratoperf::consensus::Outcome;
 using stratoperf::consensus::Votes;
@@ -41,19 +43,20 @@ std::unique_ptr<Round> make_round(std::uint32_t nodes, std::uint32_t proposals,
   });
 }
 
-py::tuple decide(Round& round, const py::array& voter, const py::array& proposal,
-                 const py::array& value, const py::array& vote_round) {
+DecidedArrays decide(Round& round, const Column& voter, const Column& proposal, const Column& value,
+                     const Column& vote_round) {
   const Votes votes = votes_of(voter, proposal, value, vote_round);
   Outcome outcome;
   {
     const py::gil_scoped_release release;
     round.decide(votes, outcome);
   }
-  return to_tuple(outcome);
+  return DecidedArrays(outcome);
 }
 
 // The batches are copied, so nothing has to stay alive with the operation.
-py::tuple operation(const Round& round, const py::list& batches, bool resident) {
+std::pair<py::capsule, std::shared_ptr<Rotation>> operation(const Round& round,
+                                                            const Batches& batches, bool resident) {
   const std::vector<Votes> votes = batches_of(batches);
   std::shared_ptr<Rotation> rotation;
   std::unique_ptr<RoundOperation> native;
@@ -63,18 +66,18 @@ py::tuple operation(const Round& round, const py::list& batches, bool resident) 
                                           resident ? Source::kDevice : Source::kPinned);
     native = std::make_unique<RoundOperation>(rotation, round.parameters().mode);
   }
-  return py::make_tuple(operation_capsule(std::move(native), py::none()), std::move(rotation));
+  return {operation_capsule(std::move(native), py::none()), std::move(rotation)};
 }
 
-py::capsule fill_operation(const Round& round, const py::list& batches) {
+py::capsule fill_operation(const Round& round, const Batches& batches) {
   auto native =
       std::make_unique<FillOperation>(round.parameters().settings.limits, batches_of(batches));
   return operation_capsule(std::move(native), py::tuple(batches));
 }
 
-py::object outcome_of(Rotation& rotation, std::size_t index) {
+std::optional<DecidedArrays> outcome_of(Rotation& rotation, std::size_t index) {
   if (!rotation.decided.at(index)) {
-    return py::none();
+    return std::nullopt;
   }
   Outcome outcome;
   {
@@ -85,11 +88,11 @@ py::object outcome_of(Rotation& rotation, std::size_t index) {
     rotation.engine.slots().read(static_cast<std::uint32_t>(index), outcome,
                                  rotation.engine.stream());
   }
-  return to_tuple(outcome);
+  return DecidedArrays(outcome);
 }
 
-py::dict calibration_of(const Rotation& rotation) {
-  py::dict times;
+py::typing::Dict<py::str, py::float_> calibration_of(const Rotation& rotation) {
+  py::typing::Dict<py::str, py::float_> times;
   if (rotation.calibration) {
     for (const auto& [mode, microseconds] : rotation.calibration->microseconds) {
       times[name_of(mode)] = microseconds;
@@ -101,6 +104,7 @@ py::dict calibration_of(const Rotation& rotation) {
 }  // namespace
 
 void register_consensus(py::module_ module) {
+  stratoperf::bindings::register_outcome(module);
   py::class_<Rotation, std::shared_ptr<Rotation>>(
       module, "Rotation", "The last outcome for each batch of an operation; read it while at rest.",
       py::module_local())
@@ -119,8 +123,7 @@ void register_consensus(py::module_ module) {
            py::arg("values"), py::arg("round"), py::arg("quorum"), py::arg("capacity"),
            py::arg("mode"), py::arg("life_ns") = kLifeNanoseconds)
       .def("decide", &decide, py::arg("voter"), py::arg("proposal"), py::arg("value"),
-           py::arg("round"),
-           "(decided, flat tallies, flat equivocator pairs, accepted, rejected by precedence)")
+           py::arg("round"))
       .def("operation", &operation, py::arg("batches"), py::arg("resident") = false,
            "The capsule that rotates through (voter, proposal, value, round) tuples, and its "
            "Rotation. Resident: votes and answers stay in device memory.")

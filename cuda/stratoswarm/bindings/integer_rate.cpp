@@ -10,15 +10,14 @@ namespace {
 
 using integer_rate::RateOperation;
 
-py::tuple operation(std::uint32_t keys) {
+std::pair<py::capsule, std::uint64_t> operation(std::uint32_t keys) {
   std::unique_ptr<RateOperation> native;
   {
     const py::gil_scoped_release release;  // the first use of a device takes long
     native = std::make_unique<RateOperation>(keys);
   }
   const std::uint64_t steps = native->steps();
-  return py::make_tuple(stratoperf::bindings::operation_capsule(std::move(native), py::none()),
-                        steps);
+  return {stratoperf::bindings::operation_capsule(std::move(native), py::none()), steps};
 }
 
 double steps_per_second() {

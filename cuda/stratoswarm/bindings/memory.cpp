@@ -8,6 +8,7 @@
 #include "cuda/stratoswarm/bindings/topics.hpp"
 #include "cuda/stratoswarm/memory/gpu_tier.hpp"
 #include "cuda/stratoswarm/memory/locked_tier.hpp"
+#include "stratoswarm/bindings/topics.hpp"
 
 namespace stratoperf::cuda::bindings {
 namespace {

@@ -1,5 +1,8 @@
+#include <pybind11/typing.h>
+
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,10 +15,11 @@ namespace stratoperf::cuda::bindings {
 namespace {
 
 using stratoperf::bindings::Columns;
+using stratoperf::bindings::HitArrays;
 using stratoperf::bindings::nodes_of;
+using stratoperf::bindings::Numbers32;
 using stratoperf::bindings::operation_capsule;
 using stratoperf::bindings::patterns_of;
-using stratoperf::bindings::to_array;
 using synthesis::Corpus;
 using synthesis::Hits;
 using synthesis::LastMatch;
@@ -23,9 +27,10 @@ using synthesis::Matcher;
 using synthesis::MatchOperation;
 
 // The arrays are copied to the device, so nothing has to stay alive with it.
-std::unique_ptr<Matcher> make_matcher(const Columns& columns, const py::object& subtree,
-                                      const py::array& nodes, const py::array& begin,
-                                      const py::array& layout_sets, std::uint32_t layout_words,
+std::unique_ptr<Matcher> make_matcher(const Columns& columns,
+                                      const std::optional<Numbers32>& subtree,
+                                      const Numbers32& nodes, const Numbers32& begin,
+                                      const Numbers32& layout_sets, std::uint32_t layout_words,
                                       std::uint64_t max_hits, std::uint64_t capacity,
                                       std::uint32_t pass_cells) {
   const stratoperf::synthesis::Nodes table = nodes_of(columns, subtree);
@@ -37,37 +42,30 @@ std::unique_ptr<Matcher> make_matcher(const Columns& columns, const py::object& 
           .max_hits = max_hits, .capacity = capacity, .limits = {.pass_cells = pass_cells}});
 }
 
-// (begin, rows, comparisons, avoided) as new arrays.
-py::tuple to_tuple(const Hits& hits) {
-  const std::uint32_t* const rows = hits.rows.data();
-  return py::make_tuple(to_array(hits.begin),
-                        to_array(std::vector<std::uint32_t>(rows, rows + hits.size())),
-                        hits.comparisons, hits.avoided);
-}
-
-py::tuple match(Matcher& matcher) {
+HitArrays match(Matcher& matcher) {
   Hits hits;
   {
     const py::gil_scoped_release release;
     matcher.find(hits);
   }
-  return to_tuple(hits);
+  return HitArrays(hits);
 }
 
-py::object outcome_of(const LastMatch& last) {
+std::optional<HitArrays> outcome_of(const LastMatch& last) {
   if (!last.complete) {
-    return py::none();
+    return std::nullopt;
   }
   Hits hits;
   {
     const py::gil_scoped_release release;
     last.matcher.read(hits);
   }
-  return to_tuple(hits);
+  return HitArrays(hits);
 }
 
 // A matcher of its own: measuring does not disturb the one that the caller goes on using.
-py::tuple operation(const Matcher& matcher, bool resident) {
+std::pair<py::capsule, std::shared_ptr<LastMatch>> operation(const Matcher& matcher,
+                                                             bool resident) {
   std::shared_ptr<LastMatch> last;
   {
     const py::gil_scoped_release release;
@@ -75,12 +73,11 @@ py::tuple operation(const Matcher& matcher, bool resident) {
     settings.resident = resident;
     last = std::make_shared<LastMatch>(matcher.corpus(), settings);
   }
-  return py::make_tuple(operation_capsule(std::make_unique<MatchOperation>(last), py::none()),
-                        std::move(last));
+  return {operation_capsule(std::make_unique<MatchOperation>(last), py::none()), last};
 }
 
-py::dict plan_of(const Matcher& matcher) {
-  py::dict plan;
+py::typing::Dict<py::str, py::int_> plan_of(const Matcher& matcher) {
+  py::typing::Dict<py::str, py::int_> plan;
   plan["threads_per_block"] = synthesis::kThreads;
   plan["blocks"] = matcher.blocks();
   plan["passes"] = matcher.plan().passes;
@@ -91,6 +88,7 @@ py::dict plan_of(const Matcher& matcher) {
 }  // namespace
 
 void register_synthesis(py::module_ module) {
+  stratoperf::bindings::register_hits(module);
   py::class_<LastMatch, std::shared_ptr<LastMatch>>(
       module, "LastMatch", "What an operation found last; read it while at rest.",
       py::module_local())
@@ -103,7 +101,7 @@ void register_synthesis(py::module_ module) {
            py::arg("nodes"), py::arg("begin"), py::arg("layout_sets"), py::arg("layout_words"),
            py::arg("max_hits"), py::arg("capacity") = synthesis::Settings{}.capacity,
            py::arg("pass_cells") = synthesis::kPassCells)
-      .def("match", &match, "(begin of each pattern's hits, their rows, comparisons, 0)")
+      .def("match", &match)
       .def("operation", &operation, py::arg("resident") = false,
            "The capsule that matches, and its LastMatch. Resident: hits stay in device memory.")
       .def_property_readonly("plan", &plan_of, "How the work is spread over the device.");
