@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from stratoperf.monitor.gpu import gpus
     from stratoperf.monitor.gpu_load import GpuLoad
     from stratoperf.monitor.memory import memory
-    from stratoperf.report.markup import html_facts
     from stratoperf.results.archives import open_archive
     from stratoperf.results.files import atomic_file
+    from stratoperf.text.markup import html_facts
 
 __all__ = [
     "MOST_NUMBERS",
@@ -44,7 +44,7 @@ __getattr__, __dir__ = lazy_names(
         "first_integer": "monitor.files",
         "gpus": "monitor.gpu",
         "group_folders": "monitor.cgroup",
-        "html_facts": "report.markup",
+        "html_facts": "text.markup",
         "memory": "monitor.memory",
         "open_archive": "results.archives",
         "read_bytes": "door",

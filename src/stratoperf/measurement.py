@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf import statistics
+from stratoperf import media, statistics
 from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Observed
 from stratoperf.statistics import Estimate, Histogram, Summary
 from stratoperf.statistics.estimates import QUANTILES, scope_of
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
+from stratoperf.text.units import interval, percent, samples
 from stratoperf.verification import Verification
 
 if TYPE_CHECKING:
@@ -252,9 +253,7 @@ class Measurement:
         PrerequisiteMissing
             Without the extra ``plot``.
         """
-        from stratoperf.report.figures import plot_measurement
-
-        return plot_measurement(self)
+        return media.axes(self)
 
     def _labeled(self, estimate: Estimate) -> Estimate:
         if self.batch == 1:
@@ -263,14 +262,19 @@ class Measurement:
         return msgspec.structs.replace(estimate, method=method)
 
     def __repr__(self) -> str:
-        from stratoperf.report.text import describe_measurement
-
-        return describe_measurement(self)
+        if self.count == 0:
+            return f"<Measurement {self.name!r}: no samples, {self.stopped_because}>"
+        summary, device = self.summary(), self.device_summary()
+        drift = "" if summary.drift is None else f"drift {percent(summary.drift)}, "
+        busy = "" if device is None else f"device p50 {interval(device.p50, 'ns')}, "
+        return (
+            f"<Measurement {self.name!r}: p50 {interval(summary.p50, 'ns')}, "
+            f"p95 {interval(summary.p95, 'ns')} ({self.scope}), {drift}{busy}"
+            f"{samples(self.count, self.batch)}, stopped by {self.stopped_because}>"
+        )
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import measurement_html
-
-        return measurement_html(self)
+        return media.html(self)
 
 
 def _quantile(

@@ -15,9 +15,9 @@ import stratoperf as sp
 from stratoperf.cli.results_view import show_results
 from stratoperf.cli.screen import NARROWEST, Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_grouped, print_table
-from stratoperf.report.units import interval, quantity, ratio_interval
 from stratoperf.results import SCHEMA
 from stratoperf.statistics import Estimate
+from stratoperf.text.units import interval, quantity, ratio_interval
 
 MARK = "…"
 WIDTHS = st.integers(min_value=NARROWEST, max_value=200)

@@ -196,7 +196,7 @@ def test_wrong_results_are_an_error_that_keeps_the_measurement() -> None:
 
     with pytest.raises(VerificationFailed, match="42 is not 43") as caught:
         sp.measure(sp.Operation(empty, verify=verify), **QUICK)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.verification == (0, False)
 
 
@@ -208,7 +208,7 @@ def test_ctrl_c_during_the_verification_keeps_all_samples() -> None:
     operation = sp.Operation(lambda: None, name="work", verify=verify)
     with pytest.raises(sp.Interrupted, match=r"work: interrupted while \d+ samples") as caught:
         sp.measure(operation, warmup_s=0, max_duration_s=0.02, precision=0)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.stopped_because == "max_duration"
     assert caught.value.measurement.count > 100
     assert caught.value.measurement.verification is None

@@ -37,9 +37,9 @@ from stratoperf.monitor import counters, system
 from stratoperf.monitor.capability_checks import capability_checks
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_checks import noise_checks
-from stratoperf.report.annotations import github_annotations
-from stratoperf.report.comparison_junit import comparison_junit
-from stratoperf.report.comparison_markdown import comparison_markdown
+from stratoperf.presentation.annotations import github_annotations
+from stratoperf.presentation.junit import comparison_junit
+from stratoperf.presentation.markdown import comparison_markdown
 from stratoperf.results import Run, load
 from stratoperf.results.archives import open_archive
 from stratoperf.results.journal import Journal

@@ -26,9 +26,9 @@ import pytest
 import stratoperf
 from stratoperf.analysis.history import history
 from stratoperf.analysis.stored import compare
-from stratoperf.report.history_figure import save_history
+from stratoperf.presentation.figures import save_history
 from stratoperf.results import load
-from stratoperf.safe_text import log_line, visible
+from stratoperf.text.safety import log_line, visible
 
 PAYLOADS = {
     "color": "\x1b[35mred",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from stratoperf.cli.tables import Cell
-from stratoperf.report import units
 from stratoperf.results import Result
 from stratoperf.running.targets import most_severe
 from stratoperf.statistics import Estimate
+from stratoperf.text import units
 
 VERDICT_STYLES = {
     "met": "green",

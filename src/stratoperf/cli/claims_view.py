@@ -9,7 +9,7 @@ import msgspec
 from stratoperf.cli.cells import NOTHING, verdict_cell
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
-from stratoperf.report.units import significant
+from stratoperf.text.units import significant
 
 if TYPE_CHECKING:
     from stratoperf.running import ClaimRow, ClaimsTable

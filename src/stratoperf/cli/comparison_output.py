@@ -90,8 +90,8 @@ def _write_files(
     comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
 ) -> None:
     """Write the files that were asked for, and as a gate in GitHub Actions the step's summary."""
-    from stratoperf.report.comparison_junit import comparison_junit
-    from stratoperf.report.comparison_markdown import comparison_markdown
+    from stratoperf.presentation.junit import comparison_junit
+    from stratoperf.presentation.markdown import comparison_markdown
 
     summary = comparison_markdown(comparison, decision if is_gate else None)
     step = os.environ.get(STEP_SUMMARY)
@@ -121,7 +121,7 @@ def _print_annotations(
     GitHub reads them on either stream; under ``--json`` stdout is not theirs.
     """
     from stratoperf.cli.screen import print_annotation
-    from stratoperf.report.annotations import github_annotations
+    from stratoperf.presentation.annotations import github_annotations
 
     if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):

@@ -74,7 +74,7 @@ def stored(
     listed = {one.key.partition("[")[0] for one in comparison.differences if one.key}
     _check_names(limits, compared | listed)
     if not comparison.metrics and not comparison.failures:
-        from stratoperf.report.comparison_words import difference_text
+        from stratoperf.presentation.comparison_words import difference_text
 
         told = [difference_text(one) for one in comparison.differences[:_SHOWN]]
         raise InvalidParameter(
@@ -94,6 +94,7 @@ def live(
     tuple
         The comparison, and what failed after it and is to be raised once it is shown.
     """
+    from stratoperf.analysis.comparison import Comparison
     from stratoperf.cli.live_progress import LiveProgress
     from stratoperf.running.live import compare_live
     from stratoperf.running.live.command_runs import CleanupFailed
@@ -124,7 +125,7 @@ def live(
             cleanup=options.cleanup,
         )
     except (Interrupted, SideFailed, CleanupFailed) as error:
-        if error.comparison is None:
+        if not isinstance(error.comparison, Comparison):
             raise
         return error.comparison, error if isinstance(error, CleanupFailed) else None
     finally:
@@ -134,8 +135,8 @@ def live(
 
 def _beside(options: ComparisonOptions) -> str:
     """Return how long the commands beside the budgets may take, in words for the plan."""
-    from stratoperf.report.units import duration
     from stratoperf.running.live.settings import default_timeout_s
+    from stratoperf.text.units import duration
 
     names = options.given(("setup", "cleanup"))
     if not names:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from stratoperf.analysis.comparison import Comparison
+from stratoperf.analysis.comparison import Comparison, tally
 from stratoperf.analysis.gate import Decision
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_grouped
-from stratoperf.report.comparison_text import tally
-from stratoperf.report.comparison_words import (
+from stratoperf.presentation.comparison_words import (
     GRAVE,
     NUMERIC,
     error_text,
@@ -17,8 +16,8 @@ from stratoperf.report.comparison_words import (
     table,
     threshold_text,
 )
-from stratoperf.report.noise_words import worst_of_each_kind
-from stratoperf.safe_text import one_line
+from stratoperf.text.alike_warnings import worst_of_each_kind
+from stratoperf.text.safety import one_line
 
 STYLES = {"slower": "bold red", "inconclusive": "yellow", "faster": "bold green", "same": "green"}
 OUTCOMES = {

@@ -56,7 +56,7 @@ def history(
     from stratoperf.analysis.history import history as history_of
     from stratoperf.cli.history_view import show_history
     from stratoperf.cli.screen import Screen, print_json
-    from stratoperf.report.history_figure import check_figure_path, save_history
+    from stratoperf.presentation.figures import check_figure_path, save_history
 
     if figure is not None:
         check_figure_path(figure)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_grouped
-from stratoperf.report.history_text import (
+from stratoperf.presentation.history_words import (
     change_text,
     gaps_text,
     machine_text,
@@ -18,7 +18,7 @@ from stratoperf.report.history_text import (
     sparkline,
     trend_name,
 )
-from stratoperf.report.units import quantity
+from stratoperf.text.units import quantity
 
 if TYPE_CHECKING:
     from stratoperf.analysis.history import ChangePoint, History, Trend

@@ -77,7 +77,7 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def _show(screen: Screen, benchmark: Benchmark) -> None:
-    from stratoperf.report.units import parameter
+    from stratoperf.text.units import parameter
 
     facts = _described(benchmark)
     screen.heading(f"{facts['name']}  ({facts['category']}, {_cases(facts['cases'])})")
@@ -101,7 +101,7 @@ def _show(screen: Screen, benchmark: Benchmark) -> None:
 
 def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
     from stratoperf.cli.tables import Cell, Column, Table, print_table
-    from stratoperf.report.units import parameter
+    from stratoperf.text.units import parameter
 
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
     rows = []
@@ -130,7 +130,7 @@ def _cases(count: int) -> str:
 
 
 def _claim(target: dict[str, Any]) -> str:
-    from stratoperf.report.units import parameter, quantity
+    from stratoperf.text.units import parameter, quantity
 
     where = ", ".join(f"{name} {parameter(value)}" for name, value in target["where"].items())
     value = quantity(target["value"], target["unit"])

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from stratoperf.cli.case_progress import CaseProgress
 from stratoperf.cli.screen import Screen
-from stratoperf.report.comparison_words import basis_text
-from stratoperf.report.units import duration, ratio_interval
+from stratoperf.presentation.comparison_words import basis_text
 from stratoperf.running.live.listener import LiveListener
+from stratoperf.text.units import duration, ratio_interval
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric

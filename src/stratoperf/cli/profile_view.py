@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import quantity, significant
 from stratoperf.results import Run
+from stratoperf.text.units import quantity, significant
 
 
 def show_profiles(screen: Screen, run: Run) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from stratoperf.cli.case_progress import CaseProgress
 from stratoperf.cli.display import WORTH_A_BAR, end_text
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import duration, parameters, quantity, size
-from stratoperf.report.variation_words import scope_of
+from stratoperf.presentation.variation_words import scope_of
 from stratoperf.running.listener import Listener
-from stratoperf.safe_text import one_line
+from stratoperf.text.safety import one_line
+from stratoperf.text.units import duration, parameters, quantity, size
 
 if TYPE_CHECKING:
     from stratoperf.results import Result

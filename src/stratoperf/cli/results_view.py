@@ -8,12 +8,12 @@ from typing import Any
 from stratoperf.cli import cells
 from stratoperf.cli.screen import Screen
 from stratoperf.cli.tables import Cell, Column, Table, print_table
-from stratoperf.report.noise_words import worst_of_each_kind
-from stratoperf.report.units import parameters
-from stratoperf.report.variation_words import scope_of, usual_speed, variation_words
+from stratoperf.presentation.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import Result, Run
-from stratoperf.safe_text import one_line
 from stratoperf.statistics import Estimate
+from stratoperf.text.alike_warnings import worst_of_each_kind
+from stratoperf.text.safety import one_line
+from stratoperf.text.units import parameters
 
 QUANTILES = {"p50": 0, "p95": 1, "p99": 2}
 """The quantiles that are shown, and in which order they give way where room is short."""

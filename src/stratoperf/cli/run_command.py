@@ -120,6 +120,7 @@ def run(
     from stratoperf.cli.screen import Screen
     from stratoperf.cli.streams import OutputLost
     from stratoperf.errors import Interrupted
+    from stratoperf.results import Run
     from stratoperf.running import run as measure_all
 
     remarks = Screen.stderr()
@@ -143,7 +144,7 @@ def run(
             listener=progress,
         )
     except Interrupted as error:
-        if error.run is None:
+        if not isinstance(error.run, Run):
             raise
         outcome, code = error.run, ExitCode.INTERRUPTED
     finally:
@@ -205,7 +206,7 @@ def _print_document(outcome: Run, path: Path | None) -> None:
 
 def _without_samples(outcome: Run) -> dict[str, Any]:
     """Return the run file's tree; the samples stay in the file, they would flood a pipe."""
-    from stratoperf.report.variation_words import usual_speed, variation_words
+    from stratoperf.presentation.variation_words import usual_speed, variation_words
     from stratoperf.results.storage import finite
 
     usual = usual_speed(outcome.results)

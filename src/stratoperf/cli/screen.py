@@ -19,7 +19,7 @@ from rich.text import Text
 
 from stratoperf.cli.fitting import MARK, fitted_name, wrapped
 from stratoperf.cli.streams import results_stream
-from stratoperf.safe_text import json_text, log_line, log_lines, only_ascii
+from stratoperf.text.safety import json_text, log_line, log_lines, only_ascii
 
 # For outputs that cannot show more than ASCII.
 ASCII = str.maketrans(
@@ -178,7 +178,7 @@ def print_annotation(annotation: str, *, beside_json: bool) -> None:
     Parameters
     ----------
     annotation
-        As `stratoperf.report.annotations.annotation` makes it: its texts are escaped already.
+        As `stratoperf.presentation.annotations.annotation` makes it: its texts are escaped already.
     beside_json
         Whether it goes to stderr.
     """

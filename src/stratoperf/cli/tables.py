@@ -23,7 +23,7 @@ from rich.text import Text
 
 from stratoperf.cli.fitting import MARK, filled, fitted_name, words_of
 from stratoperf.cli.screen import Screen
-from stratoperf.report.units import NOTHING
+from stratoperf.text.units import NOTHING
 
 GAP = "  "
 LEAST_NAME = 20

@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
-from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result
@@ -34,6 +33,7 @@ from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
+from stratoperf.text.alike_warnings import NUMBER
 
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")

@@ -151,7 +151,8 @@ class _Work:
                 )
         except Interrupted as interrupt:
             # Of this measurement: others that the benchmark makes are not told apart elsewhere.
-            self.measurement = interrupt.measurement
+            if isinstance(interrupt.measurement, Measurement):
+                self.measurement = interrupt.measurement
             raise
 
     def _take_profile(self, operation: Operation, around: Containment) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.text.alike_warnings import worst_of_each_kind
 
 MOST_TIMES = 2
 """A case is measured in as many extra processes as planned at most: where more than half of the

@@ -6,8 +6,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratoperf.report.markup import html_table
-from stratoperf.report.units import (
+from stratoperf.text.units import (
     NOTHING,
     is_large,
     parameters,
@@ -16,10 +15,9 @@ from stratoperf.report.units import (
     ratio_change,
     significant,
 )
-from stratoperf.safe_text import html
 
 if TYPE_CHECKING:
-    from stratoperf.analysis.history import ChangePoint, History, Trend
+    from stratoperf.analysis.history import ChangePoint, Trend
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -119,30 +117,3 @@ def gaps_text(trend: Trend) -> list[str]:
 def machine_text(trend: Trend) -> str:
     """Return the machine, such as ``AMD EPYC 7B13 (3f2a...)``."""
     return f"{trend.machine_name} ({trend.machine})" if trend.machine_name else trend.machine
-
-
-def history_html(history: History) -> str:
-    """Render a history as an HTML table, with the change points below it."""
-    count = "1 run" if history.runs == 1 else f"{history.runs} runs"
-    head = f"<b>{html(history.source)}</b>: {count}, {html(history.statistic)}"
-    titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
-    rows = []
-    notes = []
-    for trend in history.trends:
-        rows.append((*_about(trend), *_ends(trend)))
-        changes = trend.change_points or ()
-        notes += [f"{trend_name(trend)}: {change_text(trend, change)}" for change in changes]
-    notes += history.warnings
-    notes += [f"left out: {entry.what}: {entry.why}" for entry in history.left_out]
-    items = "".join(f"<li>{html(note)}</li>" for note in notes)
-    table = html_table(titles, rows)
-    return f"<div>{head}{table}<ul>{items}</ul><small>{html(history.method)}</small></div>"
-
-
-def _about(trend: Trend) -> tuple[str, ...]:
-    return trend_name(trend), trend.backend, machine_text(trend), runs_text(trend)
-
-
-def _ends(trend: Trend) -> tuple[str, ...]:
-    first, last = (quantity(level, trend.unit) for level in (trend.first, trend.last))
-    return sparkline(trend, 30), first, last, slower_text(trend.ratio)

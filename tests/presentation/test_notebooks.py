@@ -10,9 +10,9 @@ import pytest
 
 import stratoperf as sp
 from stratoperf import consensus, statistics
-from stratoperf.report.markup import html_facts, html_table
-from stratoperf.report.units import interval
 from stratoperf.statistics import Estimate
+from stratoperf.text.markup import html_facts, html_table
+from stratoperf.text.units import interval
 
 
 class Rendered(Protocol):

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from stratoperf.statistics import Estimate
+from typing import NamedTuple, Protocol
 
 NOTHING = "-"
 """Stands for a value that does not exist."""
@@ -32,6 +29,22 @@ _LARGE_FACTOR = 10
 """Differences from this factor on are factors, smaller ones are percentages."""
 
 _RATIO_DECIMALS = 3
+
+
+class Interval(Protocol):
+    """A value with bounds, of which either may be missing, as an `stratoperf.Estimate` is."""
+
+    @property
+    def value(self) -> float:
+        """The value itself."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower bound, or ``None``."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper bound, or ``None``."""
 
 
 class Scale(NamedTuple):
@@ -91,7 +104,7 @@ def quantity(value: float | None, unit: str) -> str:
     return f"{significant(value / scale.divisor)} {scale.unit}".rstrip()
 
 
-def interval(estimate: Estimate, unit: str) -> str:
+def interval(estimate: Interval, unit: str) -> str:
     """Format an estimate with its interval, such as ``12.3 [12.1, 12.7] µs``.
 
     A ``?`` stands for a side that the samples leave open.
@@ -106,7 +119,7 @@ def interval(estimate: Estimate, unit: str) -> str:
     return f"{_with_bounds(estimate.value / scale.divisor, low, high)} {scale.unit}".rstrip()
 
 
-def ratio_interval(estimate: Estimate | None) -> str:
+def ratio_interval(estimate: Interval | None) -> str:
     """Format a ratio with its interval, such as ``1.042 [1.031, 1.053]``."""
     if estimate is None:
         return NOTHING
@@ -163,6 +176,11 @@ def duration(seconds: float) -> str:
 def size(count: float) -> str:
     """Return a number of bytes, such as ``12.0 MB`` or ``512 B``."""
     return f"{count:.0f} B" if 0 <= count < 999.5 else quantity(count, "B")
+
+
+def samples(count: int, batch: int) -> str:
+    """Return how many samples there are, and of how many iterations where that is not one."""
+    return f"{count} samples" if batch == 1 else f"{count} samples of {batch} iterations each"
 
 
 def parameter(value: object) -> str:

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.analysis import Comparison, Difference, Failure, decide
-from stratoperf.report.annotations import annotation, github_annotations
-from stratoperf.report.comparison_junit import comparison_junit
-from stratoperf.report.comparison_markdown import comparison_markdown
-from stratoperf.report.comparison_words import (
+from stratoperf.presentation.annotations import annotation, github_annotations
+from stratoperf.presentation.comparison_words import (
     change_text,
     difference_text,
     params_text,
     remaining_texts,
     value_text,
 )
-from stratoperf.report.noise_words import worst_of_each_kind
-from stratoperf.report.units import ratio_interval
-from stratoperf.safe_text import visible, visible_lines
+from stratoperf.presentation.junit import comparison_junit
+from stratoperf.presentation.markdown import comparison_markdown
+from stratoperf.text.alike_warnings import worst_of_each_kind
+from stratoperf.text.safety import visible, visible_lines
+from stratoperf.text.units import ratio_interval
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None) -> sp.Estimate:

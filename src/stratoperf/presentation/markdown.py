@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.analysis.gate import Decision
-from stratoperf.report.comparison_text import closing, remarks
-from stratoperf.report.comparison_words import NUMERIC, table
-from stratoperf.safe_text import markdown
+from stratoperf.presentation.comparison_words import NUMERIC, closing, remarks, table
+from stratoperf.text.safety import markdown
 
 _SIGNS = {
     "passed": "✅ passed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stratoperf.report.units import interval, percent
+from stratoperf.text.units import interval, percent
 
 if TYPE_CHECKING:
     from stratoperf.results.schema import Metric, Result, Variation

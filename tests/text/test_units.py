@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stratoperf.report.units import (
+from stratoperf.statistics import Estimate
+from stratoperf.text.units import (
     duration,
     interval,
     parameter,
@@ -23,7 +24,6 @@ from stratoperf.report.units import (
     significant,
     size,
 )
-from stratoperf.statistics import Estimate
 
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?")
 SIZES = {"E": 18, "P": 15, "T": 12, "G": 9, "M": 6, "k": 3, "m": -3, "µ": -6, "n": -9, "": 0}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
-from stratoperf.report.units import parameter, percent, quantity, ratio_change, ratio_interval
-from stratoperf.safe_text import visible
 from stratoperf.statistics import Estimate
+from stratoperf.text.alike_warnings import worst_of_each_kind
+from stratoperf.text.safety import one_line, visible
+from stratoperf.text.units import parameter, percent, quantity, ratio_change, ratio_interval
 
 RATIO = "times slower"
 """What the ratio is, also where higher values are better."""
@@ -149,3 +150,25 @@ def basis_text(metric: ComparedMetric) -> str:
     if metric.pairs is not None:
         return "1 pair" if metric.pairs == 1 else f"{metric.pairs} pairs"
     return f"{metric.baseline_processes}+{metric.current_processes} processes"
+
+
+def remarks(comparison: Comparison) -> Iterator[str]:
+    """Yield warnings, failures, the reasons of all verdicts but ``same``, and differences."""
+    for warning in worst_of_each_kind(comparison.warnings):
+        yield f"warning: {one_line(warning)}"
+    for failure in comparison.failures:
+        yield f"failed: {one_line(failure_text(failure))}"
+    failed = {failure.key for failure in comparison.failures}
+    for metric in comparison.metrics:
+        if metric.verdict != "same" and metric.key not in failed:
+            yield f"{metric.verdict}: {metric.key} {metric.statistic}: {one_line(metric.why)}"
+    for text in remaining_texts(comparison):
+        yield f"note: {one_line(text)}"
+
+
+def closing(comparison: Comparison) -> str:
+    """Return how the intervals were found, at which error, and where the samples are."""
+    path = f"; samples: {comparison.run_path}" if comparison.run_path else ""
+    return (
+        f"{comparison.method}; all intervals together err in at most {error_text(comparison)}{path}"
+    )

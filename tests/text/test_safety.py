@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratoperf.safe_text import (
+from stratoperf.text.safety import (
     LONGEST,
     MOST_MARKS,
     figure_label,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stratoperf.safe_text import html
+from stratoperf.text.safety import html
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison
 from stratoperf.analysis.gate import Decision
-from stratoperf.report.comparison_words import (
+from stratoperf.presentation.comparison_words import (
     GRAVE,
     change_text,
     difference_text,
@@ -18,8 +18,8 @@ from stratoperf.report.comparison_words import (
     statistic_text,
     threshold_text,
 )
-from stratoperf.report.units import ratio_interval
-from stratoperf.safe_text import visible, visible_lines
+from stratoperf.text.safety import visible, visible_lines
+from stratoperf.text.units import ratio_interval
 
 _DATA = {"%": "%25", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}

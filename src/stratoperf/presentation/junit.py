@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from stratoperf.analysis.comparison import ComparedMetric, Comparison
-from stratoperf.analysis.gate import Decision, verdicts
-from stratoperf.report.comparison_words import (
+from stratoperf.analysis.comparison import ComparedMetric, Comparison, metrics_with_verdicts
+from stratoperf.analysis.gate import Decision
+from stratoperf.presentation.comparison_words import (
     basis_text,
     change_text,
     difference_text,
@@ -16,8 +16,8 @@ from stratoperf.report.comparison_words import (
     threshold_text,
     value_text,
 )
-from stratoperf.report.units import ratio_interval
-from stratoperf.safe_text import one_line, visible, visible_lines
+from stratoperf.text.safety import one_line, visible, visible_lines
+from stratoperf.text.units import ratio_interval
 
 _SUITE = "stratoperf"
 
@@ -31,7 +31,7 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
     """
     suite = ElementTree.Element("testsuite", name=_SUITE)
     unsettled = "failure" if decision.policy == "fail" else "skipped"
-    for metric in verdicts(comparison):
+    for metric in metrics_with_verdicts(comparison):
         _add_metric(suite, metric, unsettled)
     missing = {one.key for one in decision.not_compared}
     for failure in comparison.failures:
