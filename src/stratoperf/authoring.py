@@ -10,6 +10,7 @@ from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.door import MOST_NUMBERS, read_bytes, shortened
+    from stratoperf.memory_room import check_room
     from stratoperf.monitor.cgroup import group_folders
     from stratoperf.monitor.files import SystemFiles, first_integer
     from stratoperf.monitor.gpu import gpus
@@ -24,6 +25,7 @@ __all__ = [
     "GpuLoad",
     "SystemFiles",
     "atomic_file",
+    "check_room",
     "first_integer",
     "gpus",
     "group_folders",
@@ -41,6 +43,7 @@ __getattr__, __dir__ = lazy_names(
         "MOST_NUMBERS": "door",
         "SystemFiles": "monitor.files",
         "atomic_file": "results.files",
+        "check_room": "memory_room",
         "first_integer": "monitor.files",
         "gpus": "monitor.gpu",
         "group_folders": "monitor.cgroup",

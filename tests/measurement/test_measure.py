@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf import _core, measuring
+from stratoperf import _core, sampling
 from stratoperf.errors import InvalidParameter, VerificationFailed
 
 QUICK: dict[str, Any] = {"warmup_s": 0.01, "max_duration_s": 0.1, "min_iterations": 50}
@@ -98,7 +98,7 @@ def test_time_wins_over_the_spread() -> None:
 
 
 def test_what_is_measured_in_many_processes_need_not_be_spread() -> None:
-    measurement = measuring.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
+    measurement = sampling.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
     assert measurement.stopped_because == "precision"
     assert measurement.count == 1000
 
@@ -322,7 +322,7 @@ def test_details_that_json_cannot_hold_are_named() -> None:
 
 
 def test_sampling_ends_when_a_file_could_hold_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "MOST_NUMBERS", 5000)
+    monkeypatch.setattr(sampling, "MOST_NUMBERS", 5000)
     options: dict[str, Any] = {"warmup_s": 0, "max_duration_s": 30, "precision": 0}
     measurement = sp.measure(lambda: None, **options)
     assert measurement.count == 5000

@@ -26,14 +26,14 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name, also one of a package."""
-        return super().get_command(ctx, cmd_name) or further_commands().get(cmd_name)
+        return super().get_command(ctx, cmd_name) or further_commands(self).get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or say which one was meant."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands()})
+            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands(self)})
             raise click.UsageError(f"unknown command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -18,14 +18,15 @@ HEAD_WIDTH = 12
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-def list_benchmarks(as_json: bool) -> None:
+@click.pass_context
+def list_benchmarks(context: click.Context, as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends, and further commands."""
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
     warn_of_packages(REGISTRY)
-    for name, command in further_commands().items():
+    for name, command in further_commands(context.find_root().command).items():
         Screen.stderr().paragraph(f"command: stratoperf {name}: {command.get_short_help_str()}")
     if as_json:
         print_json([_described(benchmark) for benchmark in benchmarks])

@@ -57,15 +57,21 @@ def _flags(known: set[str]) -> list[click.Option]:
     return flags
 
 
-def further_commands() -> dict[str, click.Command]:
-    """Return the commands of packages, by name, but for those whose name is taken."""
-    from stratoperf.cli.application import application
+def further_commands(application: click.Command) -> dict[str, click.Command]:
+    """Return the commands of packages, by name, but for those whose name is taken.
+
+    Parameters
+    ----------
+    application
+        The group with the commands of stratoperf itself.
+    """
     from stratoperf.cli.screen import Screen
     from stratoperf.running import REGISTRY, FurtherCommand
 
+    own = application.commands if isinstance(application, click.Group) else {}
     commands = {}
     for further in REGISTRY.contributed(FurtherCommand):
-        if further.name in application.commands:
+        if further.name in own:
             Screen.stderr().paragraph(
                 f"warning: the command {further.name!r} of the package {further.package} is left "
                 "out, since stratoperf has a command of this name itself; give it another name",

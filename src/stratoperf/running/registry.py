@@ -20,7 +20,8 @@ from stratoperf.running.contributions import (
     Claim,
     Contribution,
 )
-from stratoperf.running.declaration import Benchmark, declare
+from stratoperf.running.declaration import Benchmark
+from stratoperf.running.declare import declare
 from stratoperf.running.process_state import IMPORTING
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value

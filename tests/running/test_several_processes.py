@@ -20,7 +20,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.measurement import MeasuredProcess, Measurement
-from stratoperf.running import measuring_processes
+from stratoperf.running import several_processes
 from stratoperf.running.fresh_process import Taken, measured_afresh
 
 QUICK: dict[str, Any] = {"warmup_s": 0.02, "max_duration_s": 0.1, "processes": 2}
@@ -277,7 +277,7 @@ def test_ctrl_c_keeps_the_processes_that_had_ended(
             signal.raise_signal(signal.SIGINT)
         return measured_afresh(case, number, system, **options)
 
-    monkeypatch.setattr(measuring_processes, "measured_afresh", interrupted)
+    monkeypatch.setattr(several_processes, "measured_afresh", interrupted)
     with pytest.raises(sp.Interrupted, match="interrupted after 1 of 2 processes") as told:
         sp.measure(workload.own_pid, **QUICK)
     assert told.value.measurement is not None

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import inspect
-import pickle
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,29 +17,22 @@ from stratoperf.errors import (
     StratoperfError,
     VerificationFailed,
 )
-from stratoperf.failures import type_name
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
-from stratoperf.operation import CAPSULE_NAME, Observed, Operation
-from stratoperf.running.declaration import Benchmark, declare
-from stratoperf.running.fresh_process import CannotLoad, Pickled, measured_afresh
-from stratoperf.running.origin import MAIN, Origin
+from stratoperf.operation import Observed
+from stratoperf.running.declaration import Benchmark
+from stratoperf.running.fresh_process import CannotLoad, measured_afresh
+from stratoperf.running.pickled_work import (
+    MEASURED,
+    Pickled,
+    benchmark_of,
+    pickle_work,
+    title_of,
+)
 from stratoperf.running.planner import DECLARE, NOWHERE, Case, known_case
 from stratoperf.running.presets import MOST_PROCESSES, Sampling
 from stratoperf.running.workers.client import WorkerFailed
-from stratoperf.running.workers.protocol import LONGEST_LINE
 from stratoperf.running.workers.selection import refuse_in_import
 from stratoperf.verification import Verification
-
-_NAME = "measured"
-"""Of the benchmark that a fresh process makes of what was pickled."""
-
-_LARGEST_PICKLE = LONGEST_LINE * 3 // 4 - (1 << 20)
-"""Bytes: in a message it takes a third more, and the arguments of this process stand beside it."""
-
-_REMEDY = (
-    "give a function that stands at the top level of a module, or one there that makes the "
-    "operation and returns it, or leave processes out"
-)
 
 
 def measure_in_processes(
@@ -79,9 +67,11 @@ def measure_in_processes(
     if isinstance(work, Benchmark):
         title, pickled, case = work.name, None, _only_case(work, sampling, processes)
     else:
-        title = _title(work)
-        pickled = _pickled(work, title, processes)
-        case = known_case(benchmark_of(work, _NAME), "cpu", {}, sampling.shared(processes), False)
+        title = title_of(work)
+        pickled = pickle_work(work, title, processes)
+        case = known_case(
+            benchmark_of(work, MEASURED), "cpu", {}, sampling.shared(processes), False
+        )
     # The spread is that of all processes as well.
     share = dataclasses.replace(
         case.share, batch=sampling.batch, spread_s=sampling.spread_s / processes
@@ -105,47 +95,6 @@ def measure_in_processes(
         interrupted.measurement = _joined(name or title, parts) if parts else None
         raise interrupted from interrupt
     return _joined(name or title, parts)
-
-
-def benchmark_of(work: Any, name: str) -> Benchmark:
-    """Return a benchmark that measures what `measure` was given.
-
-    Parameters
-    ----------
-    work
-        What is measured. A function is called once for that: if it returns an operation, or
-        yields one, this is measured, and else the function itself.
-    name
-        Of the benchmark.
-    """
-
-    def operation() -> Any:
-        if isinstance(work, Operation) or not callable(work):
-            return work
-        made = work()
-        is_operation = isinstance(made, Operation) or _is_capsule(made)
-        return made if is_operation or inspect.isgenerator(made) else work
-
-    return declare(
-        operation,
-        name,
-        params={},
-        backend_params={},
-        version=1,
-        backends=("cpu",),
-        category="custom",
-        target=None,
-        items=None,
-        item_unit=None,
-        disk_bytes=0,
-        setup_s=0.0,
-        sustained_s=0.0,
-        check=None,
-    )
-
-
-def _is_capsule(thing: Any) -> bool:
-    return type(thing).__name__ == "PyCapsule" and CAPSULE_NAME in repr(thing)
 
 
 def _only_case(benchmark: Benchmark, sampling: Sampling, processes: int) -> Case:
@@ -175,60 +124,6 @@ def only_case(benchmark: Benchmark) -> tuple[str, Mapping[str, Any]]:
             f"stratoperf.run({benchmark.name!r}, params=...)"
         )
     return backend, cases[0]
-
-
-def _title(work: Any) -> str:
-    """Return what a measurement of it is called."""
-    if isinstance(work, Operation):
-        return work.name
-    return str(getattr(work, "__qualname__", type(work).__qualname__))
-
-
-def _pickled(work: Any, title: str, processes: int) -> Pickled:
-    """Return what a fresh process makes the work of."""
-    try:
-        data = pickle.dumps(work)
-    # An object pickles itself as it likes.
-    except Exception as error:
-        raise _refused(title, processes, _why_not(title, error)) from None
-    main = _main() if MAIN.encode() in data else None
-    if main is None and MAIN.encode() in data:
-        why = "it is defined at a prompt, in a notebook or by python -c, where none can import it"
-        raise _refused(title, processes, why)
-    if len(data) > _LARGEST_PICKLE:
-        raise InvalidParameter(
-            f"processes: {title} takes {len(data):,} bytes when it is pickled for a fresh process, "
-            f"at most {_LARGEST_PICKLE:,}; give a function at the top level of a module that "
-            "makes its data and returns the operation, or leave processes out"
-        )
-    return Pickled(base64.b64encode(data).decode(), main)
-
-
-def _why_not(title: str, error: Exception) -> str:
-    if title.endswith("<lambda>"):
-        return "it is a lambda"
-    if "<locals>" in title:
-        return "it is defined within a function"
-    return f"it cannot be pickled ({type_name(error)}: {error})"
-
-
-def _refused(title: str, processes: int, why: str) -> InvalidParameter:
-    return InvalidParameter(
-        f"processes: {title} cannot be measured in {processes} fresh processes, since {why}; "
-        f"{_REMEDY}"
-    )
-
-
-def _main() -> Origin | None:
-    """Return what Python was started with, if a fresh process can import it."""
-    module = sys.modules.get(MAIN)
-    file = getattr(module, "__file__", None)
-    try:
-        path = Path(str(file)).resolve(strict=True)
-    except OSError:
-        return None
-    specification = getattr(module, "__spec__", None)
-    return Origin(getattr(specification, "name", MAIN), str(path), path.stat().st_mtime_ns)
 
 
 class _Part(NamedTuple):

@@ -1,17 +1,19 @@
-"""Whether the declaration of a benchmark fits its function."""
+"""Declare a benchmark: check that the declaration fits its function."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from stratoperf import arguments, backends
 from stratoperf.errors import InvalidParameter, did_you_mean
+from stratoperf.running.declaration import RUNNER_ARGUMENTS, Benchmark
+from stratoperf.running.origin import origin_of
 from stratoperf.running.targets import Target
 from stratoperf.running.units import conversion
-
-if TYPE_CHECKING:
-    from stratoperf.running.declaration import Benchmark
+from stratoperf.running.values import Value, frozen
 
 METRICS = ("latency", "throughput", "device_time", "utilization")
 """What a target can speak of: what the runner measures of every operation, the device time of those
@@ -19,15 +21,78 @@ whose work a device does, and what an operation observes itself."""
 
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
-TOLD = ("backend", "duration_s")
-"""What the runner tells a function that has an argument of that name."""
-
-
 UNKEYED = "[]=, \t\n"
 """What separates the parts of a key; see `stratoperf.running.keys`."""
 
 
-def check_declaration(benchmark: Benchmark) -> None:
+def declare(
+    function: Callable[..., Any],
+    name: str,
+    *,
+    params: Mapping[str, Iterable[Value]],
+    backend_params: Mapping[str, Mapping[str, Iterable[Value]]],
+    version: int,
+    backends: Iterable[str],
+    category: str,
+    target: Target | Iterable[Target] | None,
+    items: float | str | None,
+    item_unit: str | None,
+    disk_bytes: Callable[..., float] | float,
+    setup_s: Callable[..., float] | float,
+    sustained_s: float,
+    check: Callable[..., object] | None,
+) -> Benchmark:
+    """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
+    if not callable(function):
+        raise InvalidParameter(
+            f"function: expected what returns the operation of {name!r}, got {function!r}"
+        )
+    _check_containers(params, backend_params, backends, target)
+    targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
+    made = Benchmark(
+        name=name,
+        function=function,
+        params=frozen(params),
+        backend_params=MappingProxyType(
+            {backend: frozen(axes) for backend, axes in backend_params.items()}
+        ),
+        version=version,
+        backends=(backends,) if isinstance(backends, str) else tuple(backends),
+        category=category,
+        targets=targets,
+        items=items,
+        item_unit=item_unit,
+        disk_bytes=disk_bytes,
+        setup_s=setup_s,
+        sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
+        check=check,
+        description=inspect.cleandoc(str(function.__doc__ or "")),
+        origin=origin_of(function),
+    )
+    _check_declaration(made)
+    return made
+
+
+def _check_containers(
+    params: object, backend_params: object, backends: object, target: object
+) -> None:
+    """Check that what holds several values does, before it is read."""
+    if not isinstance(params, Mapping):
+        raise InvalidParameter(f"params: expected a dictionary of values by name, got {params!r}")
+    if not isinstance(backend_params, Mapping) or not all(
+        isinstance(axes, Mapping) for axes in backend_params.values()
+    ):
+        raise InvalidParameter(
+            "backend_params: expected a dictionary of values by name for each backend, got "
+            f"{backend_params!r}"
+        )
+    if not isinstance(backends, Iterable):
+        raise InvalidParameter(f"backends: expected names such as 'cpu', got {backends!r}")
+    if not (target is None or isinstance(target, Target | Iterable)):
+        raise InvalidParameter(f"target: expected a Target, or several, got {target!r}")
+
+
+def _check_declaration(benchmark: Benchmark) -> None:
     """Check what was declared of a benchmark.
 
     Raises
@@ -71,7 +136,7 @@ def check_declaration(benchmark: Benchmark) -> None:
 
 def _check_params(benchmark: Benchmark) -> None:
     known = benchmark.signature
-    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
     for backend, axes in benchmark.backend_params.items():
         if backend not in benchmark.backends:
             raise InvalidParameter(
@@ -112,7 +177,7 @@ def _check_arguments(benchmark: Benchmark) -> None:
         required = parameter.default is inspect.Parameter.empty and not variadic
         # Of the parameters of one backend, the function needs defaults for the others.
         given = all(name in benchmark.axes(backend) for backend in benchmark.backends)
-        if required and not given and name not in TOLD:
+        if required and not given and name not in RUNNER_ARGUMENTS:
             raise InvalidParameter(
                 f"params: {benchmark.name} needs a value for {name!r} on every backend; "
                 f"add params={{{name!r}: [...]}}, or give the argument a default"
