@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import stratoperf as sp
-from stratoperf.cli.results_view import show_results
 from stratoperf.cli.run_command import _without_samples
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.results_view import show_results
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.presentation.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import SCHEMA, Result
 from stratoperf.results.schema import Metric, MetricSummary, Process, Variation

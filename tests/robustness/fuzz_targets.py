@@ -22,16 +22,8 @@ import stratoperf as sp
 from scripted_workers import ScriptedWorker
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.thresholds import load_thresholds
-from stratoperf.cli import (
-    claims_view,
-    comparison_view,
-    history_view,
-    options,
-    profile_view,
-    results_view,
-)
+from stratoperf.cli import options
 from stratoperf.cli.application import application
-from stratoperf.cli.screen import Screen
 from stratoperf.door import check_tree
 from stratoperf.monitor import counters, system
 from stratoperf.monitor.capability_checks import capability_checks
@@ -40,6 +32,14 @@ from stratoperf.monitor.noise_checks import noise_checks
 from stratoperf.presentation.annotations import github_annotations
 from stratoperf.presentation.junit import comparison_junit
 from stratoperf.presentation.markdown import comparison_markdown
+from stratoperf.presentation.terminal import (
+    claims_view,
+    comparison_view,
+    history_view,
+    profile_view,
+    results_view,
+)
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.results import Run, load
 from stratoperf.results.archives import open_archive
 from stratoperf.results.journal import Journal

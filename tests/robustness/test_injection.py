@@ -508,7 +508,11 @@ def test_a_figure_draws_payloads_as_text(runs: list[Path], tmp_path: Path) -> No
 
 
 PRINTERS = {"print", "echo", "secho", "print_exc", "print_exception", "writelines"}
-PRINT_SAFE_TEXT = {"cli/screen.py", "cli/tables.py", "cli/application.py"}
+PRINT_SAFE_TEXT = {
+    "presentation/terminal/screen.py",
+    "presentation/terminal/tables.py",
+    "cli/application.py",
+}
 """The last prints nothing but the version."""
 
 

@@ -14,8 +14,8 @@ from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.packages import further_commands
 from stratoperf.cli.run_command import run
-from stratoperf.cli.streams import with_private_results
 from stratoperf.errors import did_you_mean
+from stratoperf.presentation.terminal.streams import with_private_results
 
 
 class _Commands(click.Group):

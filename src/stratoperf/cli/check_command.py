@@ -73,7 +73,7 @@ def check(
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import check_mode, live, stored
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     check_mode(options)
     _check_words(words, [*baseline, *current], options)

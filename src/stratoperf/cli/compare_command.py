@@ -34,7 +34,7 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     from stratoperf.analysis.gate import decide, is_compared
     from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import check_mode, live, stored
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     check_mode(options)
     if not options.live:

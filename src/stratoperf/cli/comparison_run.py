@@ -28,7 +28,7 @@ from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
     from stratoperf.analysis.thresholds import Thresholds
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running.live import Command, Environment
 
 DEFAULT_THRESHOLD = 0.05
@@ -95,7 +95,7 @@ def live(
         The comparison, and what failed after it and is to be raised once it is shown.
     """
     from stratoperf.analysis.comparison import Comparison
-    from stratoperf.cli.live_progress import LiveProgress
+    from stratoperf.presentation.terminal.live_progress import LiveProgress
     from stratoperf.running.live import compare_live
     from stratoperf.running.live.command_runs import CleanupFailed
     from stratoperf.running.live.pairs import SideFailed
@@ -218,7 +218,7 @@ def _interpreter(python: str) -> str:
 def _thresholds(options: ComparisonOptions) -> Thresholds:
     """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     if options.thresholds is not None:
         check_thresholds_file(options.thresholds)

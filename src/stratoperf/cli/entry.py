@@ -209,7 +209,7 @@ def _described(error: Exception) -> str:
 
 def _say(*messages: str) -> None:
     # Here, so that help comes at once.
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     screen = Screen.stderr()
     for text in messages:

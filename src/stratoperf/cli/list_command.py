@@ -9,7 +9,7 @@ import click
 from stratoperf.cli.packages import further_commands, warn_of_packages
 
 if TYPE_CHECKING:
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import Benchmark
 
 HEAD_WIDTH = 12
@@ -21,7 +21,7 @@ HEAD_WIDTH = 12
 @click.pass_context
 def list_benchmarks(context: click.Context, as_json: bool) -> None:
     """List the benchmarks with their parameters, claims and backends, and further commands."""
-    from stratoperf.cli.screen import Screen, print_json
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
@@ -101,7 +101,7 @@ def _show(screen: Screen, benchmark: Benchmark) -> None:
 
 
 def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
-    from stratoperf.cli.tables import Cell, Column, Table, print_table
+    from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
     from stratoperf.text.units import parameter
 
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def warn_of_packages(registry: Registry) -> None:
     """Print a sentence on stderr for each part of a package that does not work."""
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     for warning in registry.warnings:
         Screen.stderr().paragraph(f"warning: {warning}", "yellow")
@@ -37,7 +37,7 @@ class CommandWithCategories(click.Command):
 
 
 def _flags(known: set[str]) -> list[click.Option]:
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import REGISTRY, Category
 
     flags = []
@@ -65,7 +65,7 @@ def further_commands(application: click.Command) -> dict[str, click.Command]:
     application
         The group with the commands of stratoperf itself.
     """
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import REGISTRY, FurtherCommand
 
     own = application.commands if isinstance(application, click.Group) else {}

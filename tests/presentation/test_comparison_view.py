@@ -12,9 +12,9 @@ from rich.console import Console
 import stratoperf as sp
 from stratoperf.analysis import Comparison, Difference, Failure, decide
 from stratoperf.analysis.paired import Look
-from stratoperf.cli.comparison_view import show_comparison, show_decision
-from stratoperf.cli.live_progress import LiveProgress
-from stratoperf.cli.screen import QuietConsole, Screen
+from stratoperf.presentation.terminal.comparison_view import show_comparison, show_decision
+from stratoperf.presentation.terminal.live_progress import LiveProgress
+from stratoperf.presentation.terminal.screen import QuietConsole, Screen
 from stratoperf.running.live.cases import Agenda, LiveCase
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from rich.cells import cell_len
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from stratoperf.cli.fitting import MARK, fitted_name
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.fitting import MARK, fitted_name
+from stratoperf.presentation.terminal.screen import Screen
 
 BAR_WIDTH = 10
 WORTH_A_BAR = 60

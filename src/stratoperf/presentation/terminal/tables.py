@@ -21,8 +21,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, filled, fitted_name, words_of
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.fitting import MARK, filled, fitted_name, words_of
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.text.units import NOTHING
 
 GAP = "  "

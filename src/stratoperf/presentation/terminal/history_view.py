@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_grouped
 from stratoperf.presentation.history_words import (
     change_text,
     gaps_text,
@@ -18,6 +16,8 @@ from stratoperf.presentation.history_words import (
     sparkline,
     trend_name,
 )
+from stratoperf.presentation.terminal.screen import Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_grouped
 from stratoperf.text.units import quantity
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import stratoperf as sp
-from stratoperf.cli.results_view import show_results
-from stratoperf.cli.screen import NARROWEST, Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_grouped, print_table
+from stratoperf.presentation.terminal.results_view import show_results
+from stratoperf.presentation.terminal.screen import NARROWEST, Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_grouped, print_table
 from stratoperf.results import SCHEMA
 from stratoperf.statistics import Estimate
 from stratoperf.text.units import interval, quantity, ratio_interval

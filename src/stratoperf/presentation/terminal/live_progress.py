@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.case_progress import CaseProgress
-from stratoperf.cli.screen import Screen
 from stratoperf.presentation.comparison_words import basis_text
+from stratoperf.presentation.terminal.progress import CaseProgress
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.running.live.listener import LiveListener
 from stratoperf.text.units import duration, ratio_interval
 

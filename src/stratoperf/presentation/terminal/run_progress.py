@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.case_progress import CaseProgress
-from stratoperf.cli.display import WORTH_A_BAR, end_text
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.display import WORTH_A_BAR, end_text
+from stratoperf.presentation.terminal.progress import CaseProgress
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.presentation.variation_words import scope_of
 from stratoperf.running.listener import Listener
 from stratoperf.text.safety import one_line

@@ -6,10 +6,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from stratoperf.cli import cells
-from stratoperf.cli.fitting import fitted_name, wrapped
-from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_table
+from stratoperf.presentation.terminal import cells
+from stratoperf.presentation.terminal.fitting import fitted_name, wrapped
+from stratoperf.presentation.terminal.screen import Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 from stratoperf.statistics import Estimate
 
 COLUMNS = [Column("name"), Column("time", right=True)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from stratoperf.cli import cells
-from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_table
+from stratoperf.presentation.terminal import cells
+from stratoperf.presentation.terminal.screen import Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 from stratoperf.presentation.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import Result, Run
 from stratoperf.statistics import Estimate

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from stratoperf.cli.display import Display
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.display import Display
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.running.listener import CaseT, Events, OutcomeT, PlanT
 
 

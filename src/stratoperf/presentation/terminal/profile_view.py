@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.results import Run
 from stratoperf.text.units import quantity, significant
 

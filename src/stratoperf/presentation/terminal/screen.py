@@ -17,8 +17,8 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from stratoperf.cli.fitting import MARK, fitted_name, wrapped
-from stratoperf.cli.streams import results_stream
+from stratoperf.presentation.terminal.fitting import MARK, fitted_name, wrapped
+from stratoperf.presentation.terminal.streams import results_stream
 from stratoperf.text.safety import json_text, log_line, log_lines, only_ascii
 
 # For outputs that cannot show more than ASCII.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from stratoperf.cli.tables import Cell
+from stratoperf.presentation.terminal.tables import Cell
 from stratoperf.results import Result
 from stratoperf.running.targets import most_severe
 from stratoperf.statistics import Estimate

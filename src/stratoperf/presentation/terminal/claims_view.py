@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stratoperf.cli.cells import NOTHING, verdict_cell
-from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_table
+from stratoperf.presentation.terminal.cells import NOTHING, verdict_cell
+from stratoperf.presentation.terminal.screen import Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 from stratoperf.text.units import significant
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from stratoperf.analysis.comparison import Comparison, tally
 from stratoperf.analysis.gate import Decision
-from stratoperf.cli.screen import Screen
-from stratoperf.cli.tables import Cell, Column, Table, print_grouped
 from stratoperf.presentation.comparison_words import (
     GRAVE,
     NUMERIC,
@@ -16,6 +14,8 @@ from stratoperf.presentation.comparison_words import (
     table,
     threshold_text,
 )
+from stratoperf.presentation.terminal.screen import Screen
+from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_grouped
 from stratoperf.text.alike_warnings import worst_of_each_kind
 from stratoperf.text.safety import one_line
 
