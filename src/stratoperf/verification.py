@@ -88,9 +88,9 @@ def outcome(
             return Verification(0, False), failure
         what = "verify: the number of outcomes that were checked"
         return Verification(arguments.whole_number(what, number, 0, 2**63 - 1), True), None
-    found = _core.sampler.verify(operation.work) if operation.is_native else None
-    if found is None:
+    native = _core.sampler.verify(operation.work) if operation.is_native else None
+    if native is None:
         return None, None
-    checked, passed, message = found
+    checked, passed, message = native
     failed = None if passed else VerificationFailed(f"{name}: the timed work is wrong: {message}")
     return Verification(checked, passed), failed

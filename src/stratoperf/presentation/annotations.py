@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from stratoperf.analysis.comparison import ComparedMetric, Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.presentation.comparison_words import (
-    GRAVE,
+    INVALIDATING,
     change_text,
     difference_text,
     failure_text,
@@ -31,10 +31,10 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
     GitHub shows only the first ten of a kind: the gravest come first.
     """
     for warning in comparison.warnings:
-        if warning.startswith(GRAVE):
+        if warning.startswith(INVALIDATING):
             yield annotation("warning", warning.partition(":")[0].lower(), warning)
     unsettled = "error" if decision.policy == "fail" else "warning"
-    missing = {one.key for one in decision.not_compared}
+    missing = {difference.key for difference in decision.not_compared}
     for failure in comparison.failures:
         level = "error" if failure in decision.failures else "warning"
         level = unsettled if failure.key in missing else level
@@ -43,10 +43,10 @@ def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[s
         yield _on_metric("error", metric)
     for metric in decision.undecided:
         yield _on_metric(unsettled, metric)
-    for one in remaining_differences(comparison):
-        if not one.compared:
-            level = unsettled if one in decision.not_compared else "notice"
-            yield annotation(level, one.key or one.what, difference_text(one))
+    for difference in remaining_differences(comparison):
+        if not difference.compared:
+            level = unsettled if difference in decision.not_compared else "notice"
+            yield annotation(level, difference.key or difference.what, difference_text(difference))
     for metric in comparison.judged:
         if metric.verdict == "faster":
             yield _on_metric("notice", metric)

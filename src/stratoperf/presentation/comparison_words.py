@@ -16,7 +16,7 @@ RATIO = "times slower"
 NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 """The columns that stand at their right edge."""
 
-GRAVE = ("ANOTHER MACHINE", "THE SAME RUN")
+INVALIDATING = ("ANOTHER MACHINE", "THE SAME RUN")
 """How a warning begins that leaves a comparison without meaning."""
 
 

@@ -33,17 +33,21 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
     unsettled = "failure" if decision.policy == "fail" else "skipped"
     for metric in metrics_with_verdicts(comparison):
         _add_metric(suite, metric, unsettled)
-    missing = {one.key for one in decision.not_compared}
+    missing = {difference.key for difference in decision.not_compared}
     for failure in comparison.failures:
         case = _case(suite, failure.key, f"{failure.key} on the {failure.side} side")
         kind = "error" if failure in decision.failures else "skipped"
         _outcome(case, unsettled if failure.key in missing else kind, failure.why)
         _said(case, failure_text(failure))
-    for number, one in enumerate(remaining_differences(comparison)):
-        if not one.compared:
-            name = one.key or f"{one.what} {number}"
+    for number, difference in enumerate(remaining_differences(comparison)):
+        if not difference.compared:
+            name = difference.key or f"{difference.what} {number}"
             case = _case(suite, name, f"{name} not compared")
-            _outcome(case, unsettled if one.key in missing else "skipped", difference_text(one))
+            _outcome(
+                case,
+                unsettled if difference.key in missing else "skipped",
+                difference_text(difference),
+            )
     for kind, plural in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(plural, str(len(suite.findall(f"./testcase/{kind}"))))
     suite.set("tests", str(len(suite)))
@@ -83,10 +87,10 @@ def _case(
 
 
 def _outcome(case: ElementTree.Element, kind: str, message: str) -> None:
-    one = ElementTree.SubElement(case, kind, message=visible(one_line(message)))
+    element = ElementTree.SubElement(case, kind, message=visible(one_line(message)))
     if kind != "skipped":
-        one.set("type", "performance" if kind == "failure" else "failed")
-        one.text = visible_lines(message)
+        element.set("type", "performance" if kind == "failure" else "failed")
+        element.text = visible_lines(message)
 
 
 def _said(case: ElementTree.Element, text: str) -> None:

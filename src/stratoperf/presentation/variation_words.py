@@ -32,7 +32,9 @@ def scope_of(result: Result) -> str | None:
     ``None`` where nothing was measured, and in files of before there were several processes.
     """
     summaries = (metric.summary for metric in result.metrics.values())
-    return next((one.scope for one in summaries if one is not None and one.scope), None)
+    return next(
+        (summary.scope for summary in summaries if summary is not None and summary.scope), None
+    )
 
 
 def variation_words(result: Result, run: Sequence[Mapping[str, Any]] = ()) -> list[str]:
@@ -64,7 +66,7 @@ def usual_speed(results: Iterable[Result]) -> list[Mapping[str, Any]]:
     """Return how fast the machine usually was in a run, as `variation_words` takes it."""
     from stratoperf.monitor.speed import speed
 
-    pace = speed([one for result in results for one in _references(result)], []).integer
+    pace = speed([reference for result in results for reference in _references(result)], []).integer
     return [] if pace is None else [{"integer_ns": pace.step_ns, "integer_change": 0.0}]
 
 
@@ -103,9 +105,9 @@ def _machine(result: Result, run: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _references(result: Result) -> list[Mapping[str, Any]]:
-    environments = [one.environment for one in result.processes] or [result.environment]
-    known = [one.get("reference") for one in environments]
-    return [one for one in known if isinstance(one, Mapping)]
+    environments = [process.environment for process in result.processes] or [result.environment]
+    known = [environment.get("reference") for environment in environments]
+    return [reference for reference in known if isinstance(reference, Mapping)]
 
 
 def _at_reference_speed(metric: Metric) -> list[str]:

@@ -369,9 +369,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             either name, it is all of them.
         """
         for name in (metric, "latency"):
-            found = tuple(series for series in self.series if name in series.columns)
-            if found:
-                return found
+            matching = tuple(series for series in self.series if name in series.columns)
+            if matching:
+                return matching
         return self.series
 
     def _repr_html_(self) -> str:

@@ -233,5 +233,5 @@ def _observed(parts: Sequence[_Part]) -> dict[str, Observed]:
     return {
         name: Observed(metrics[name]["unit"], metrics[name]["better"], np.concatenate(columns))
         for name, columns in named.items()
-        if name not in ("latency", "device_time") and all(one is not None for one in columns)
+        if name not in ("latency", "device_time") and all(column is not None for column in columns)
     }

@@ -106,10 +106,10 @@ class Target:
         if not differing:
             return None
         wanted = " and ".join(f"{name} {self.where[name]}" for name in differing)
-        found = " and ".join(
+        actual = " and ".join(
             str(facts[name]) if name in facts else f"without {name}" for name in differing
         )
-        return f"the claim speaks of {wanted}; this is {found}"
+        return f"the claim speaks of {wanted}; this is {actual}"
 
     def judge(
         self,

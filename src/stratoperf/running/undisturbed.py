@@ -67,10 +67,10 @@ def choose(parts: Sequence[dict[str, Any]], least: int) -> Choice:
     words = "; ".join(cause.removesuffix(of_all) for cause in worst_of_each_kind(causes))
     if len(parts) == 1:
         return Choice(list(parts), [], words, None)
-    told = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
+    summary = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
     if len(quiet) >= least or len(quiet) > len(noisy):
-        return Choice(quiet, noisy, None, f"left out as disturbed: {told}")
-    return Choice(list(parts), [], told, None)
+        return Choice(quiet, noisy, None, f"left out as disturbed: {summary}")
+    return Choice(list(parts), [], summary, None)
 
 
 def wants_another(parts: Sequence[dict[str, Any]], planned: int) -> bool:

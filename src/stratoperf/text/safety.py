@@ -232,7 +232,7 @@ def _is_joiner(text: str, place: int) -> bool:
     if unicodedata.combining(before) == _VIRAMA:
         return True
     if letter == _ZWNJ:
-        return all(unicodedata.bidirectional(one) == "AL" for one in (before, after))
+        return all(unicodedata.bidirectional(letter) == "AL" for letter in (before, after))
     return (_is_symbol(before) or before == _EMOJI_STYLE) and _is_symbol(after)
 
 

@@ -129,12 +129,14 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def values(self) -> tuple[float, ...]:
         """The values in the order taken, without the gaps."""
-        return tuple(one.estimate.value for one in self.moments if one.estimate is not None)
+        return tuple(
+            moment.estimate.value for moment in self.moments if moment.estimate is not None
+        )
 
     @property
     def gaps(self) -> tuple[Moment, ...]:
         """The moments without a value."""
-        return tuple(one for one in self.moments if one.estimate is None)
+        return tuple(moment for moment in self.moments if moment.estimate is None)
 
 
 class LeftOut(msgspec.Struct, frozen=True):

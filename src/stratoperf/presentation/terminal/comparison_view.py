@@ -5,7 +5,7 @@ from __future__ import annotations
 from stratoperf.analysis.comparison import Comparison, tally
 from stratoperf.analysis.gate import Decision
 from stratoperf.presentation.comparison_words import (
-    GRAVE,
+    INVALIDATING,
     NUMERIC,
     error_text,
     failure_text,
@@ -40,7 +40,7 @@ EXPENDABLE = ("current", "baseline", "threshold", "based on")
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
     """Print the sides, the table, the reasons, and how the intervals were found."""
     for warning in worst_of_each_kind(comparison.warnings):
-        loud = warning.startswith(GRAVE)
+        loud = warning.startswith(INVALIDATING)
         screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
     screen.line()
     screen.line(f"baseline: {comparison.baseline}")

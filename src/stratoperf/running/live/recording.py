@@ -55,7 +55,7 @@ def session_tree(
         status,
         reason,
         metrics={"latency": {"unit": "ns", "better": "lower", "primary": True}},
-        series=[one for pair in session.pairs for one in _series(pair, system)],
+        series=[series for pair in session.pairs for series in _series(pair, system)],
         warmup=arms[0].warmup if arms else None,
         verification={"checked": sum(verified), "passed": True} if verified else None,
         environment={name: environment.get(name) for name in _OF_THE_MACHINE},

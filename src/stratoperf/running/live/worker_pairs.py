@@ -203,7 +203,7 @@ class WorkerPairs:
                 process=workers[side].process,
                 started_ns=slices[side][0].started_ns,
                 batch=plan.batch,
-                latency=np.concatenate([one.values for one in slices[side]]),
+                latency=np.concatenate([piece.values for piece in slices[side]]),
                 warmup=ready[side].warmup,
                 checked=checked.get(side),
                 verifying_s=verifying_s / 2,
@@ -281,8 +281,8 @@ def slicing(ready: Iterable[Ready], *, singly: bool = False) -> Slicing:
     """
     sides = list(ready)
     # One batch for both: means over more iterations are smoother.
-    batch = max(one.batch for one in sides)
-    iteration_s = max(one.iteration_ns for one in sides) * 1e-9
+    batch = max(side.batch for side in sides)
+    iteration_s = max(side.iteration_ns for side in sides) * 1e-9
     if singly:
         batch = math.ceil(batch / COARSER)
     if batch * iteration_s > LONGEST_SAMPLE_S:
@@ -291,7 +291,7 @@ def slicing(ready: Iterable[Ready], *, singly: bool = False) -> Slicing:
     slice_s = max(SLICE_S, 2 * batch * iteration_s)
     most = TAIL_SLICES if singly else SLICES
     seconds = min(SLICE_S, MOST_SAMPLES * batch * iteration_s) if singly else SLICE_S
-    left = min((one.left for one in sides if one.left is not None), default=None)
+    left = min((side.left for side in sides if side.left is not None), default=None)
     if left is None:
         count = min(most, int(MOST_WORK_S / slice_s))
     else:

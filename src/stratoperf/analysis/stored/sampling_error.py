@@ -30,7 +30,7 @@ PARTS = 10
 _SEED = 20_261_123
 
 
-def own_error(side: Sequence[Process], confidence: float) -> tuple[float, float]:
+def sampling_error(side: Sequence[Process], confidence: float) -> tuple[float, float]:
     """Return how far the mean logarithm of a side may lie above and below the true one.
 
     Parameters
@@ -47,8 +47,8 @@ def own_error(side: Sequence[Process], confidence: float) -> tuple[float, float]
         the samples of a process do not bound it. The mean errs no more than its parts do on
         average.
     """
-    one = 1 - (1 - confidence) / len(side)
-    lower, higher = np.mean([_of_process(process, one) for process in side], axis=0)
+    level = 1 - (1 - confidence) / len(side)
+    lower, higher = np.mean([_of_process(process, level) for process in side], axis=0)
     return float(lower), float(higher)
 
 
