@@ -11,7 +11,7 @@ from rich.console import Console
 
 import stratoperf as sp
 from stratoperf.analysis import Comparison, Difference, Failure, decide
-from stratoperf.analysis.paired import Look
+from stratoperf.analysis.paired_design import Look
 from stratoperf.presentation.terminal.comparison_view import show_comparison, show_decision
 from stratoperf.presentation.terminal.live_progress import LiveProgress
 from stratoperf.presentation.terminal.screen import QuietConsole, Screen

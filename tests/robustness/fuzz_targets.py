@@ -46,7 +46,7 @@ from stratoperf.results.journal import Journal
 from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
 from stratoperf.running import claims
-from stratoperf.running.live.worker_pairs import slicing
+from stratoperf.running.live.two_environments import slicing
 from stratoperf.running.workers import answers
 from stratoperf.stratoswarm.consensus import VoteBatch
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE

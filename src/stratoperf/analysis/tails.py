@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf.analysis.paired import Design, PairedDesign, share_above
+from stratoperf.analysis.paired_design import Design, PairedDesign, share_above
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.estimates import QUANTILES
 

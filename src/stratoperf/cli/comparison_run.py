@@ -98,7 +98,7 @@ def live(
     from stratoperf.presentation.terminal.live_progress import LiveProgress
     from stratoperf.running.live import compare_live
     from stratoperf.running.live.command_runs import CleanupFailed
-    from stratoperf.running.live.pairs import SideFailed
+    from stratoperf.running.live.pair_source import SideFailed
 
     sides = _sides(words, options)
     limits = _thresholds(options)

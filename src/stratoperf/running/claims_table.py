@@ -13,7 +13,7 @@ from stratoperf.results.schema import Result, Verdict
 from stratoperf.running import registry
 from stratoperf.running.contributions import Claim
 from stratoperf.running.targets import SEVERITY, Target
-from stratoperf.running.units import conversion
+from stratoperf.running.unit_conversion import conversion
 from stratoperf.statistics import Estimate
 
 

@@ -12,7 +12,7 @@ from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.running.declaration import RUNNER_ARGUMENTS, Benchmark
 from stratoperf.running.origin import origin_of
 from stratoperf.running.targets import Target
-from stratoperf.running.units import conversion
+from stratoperf.running.unit_conversion import conversion
 from stratoperf.running.values import Value, frozen
 
 METRICS = ("latency", "throughput", "device_time", "utilization")

@@ -13,7 +13,7 @@ import msgspec
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.schema import STATISTICS, Metric, TargetVerdict, Verdict
-from stratoperf.running.units import conversion, depends_on_speed
+from stratoperf.running.unit_conversion import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
 from stratoperf.statistics.estimates import THIS_PROCESS
 

@@ -41,7 +41,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf._core import statistics as _native
-from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
+from stratoperf.analysis.paired_design import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
 from stratoperf.analysis.stored.sampling_error import sampling_error
 from stratoperf.analysis.stored.sides import Process

@@ -12,7 +12,7 @@ from stratoperf.text.units import duration, ratio_interval
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric
-    from stratoperf.analysis.paired import Look
+    from stratoperf.analysis.paired_design import Look
     from stratoperf.running.live.cases import Agenda, LiveCase
 
 

@@ -11,7 +11,7 @@ import msgspec
 from stratoperf.analysis.comparison import Difference, Side
 from stratoperf.errors import InvalidParameter
 from stratoperf.running.keys import case_key
-from stratoperf.running.live.pairs import SIDES
+from stratoperf.running.live.pair_source import SIDES
 from stratoperf.running.live.sides import Command, Environment
 from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of

@@ -11,7 +11,7 @@ from stratoperf.results.schema import Status
 from stratoperf.running.document import new_document
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.floors import floor_tree
-from stratoperf.running.live.pairs import SIDES, Floor
+from stratoperf.running.live.pair_source import SIDES, Floor
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.running.recorder import FileRecorder, MemoryRecorder, start_file
 from stratoperf.running.trees import tree_of

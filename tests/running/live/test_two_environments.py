@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.running.live.pairs import SIDES, SideFailed
-from stratoperf.running.live.worker_pairs import (
+from stratoperf.running.live.pair_source import SIDES, SideFailed
+from stratoperf.running.live.two_environments import (
     COARSER,
     LEAST_SLICES,
     LONGEST_SAMPLE_S,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.analysis.paired import LOOKS, PairedDesign
+from stratoperf.analysis.paired_design import LOOKS, PairedDesign
 
 
 def judge(

@@ -13,7 +13,7 @@ import numpy as np
 from stratoperf.analysis.comparison import Side
 from stratoperf.errors import InvalidParameter
 from stratoperf.running.live.command_runs import CommandRun, failure_text, run_command
-from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, Floor, SideFailed, other
+from stratoperf.running.live.pair_source import SIDES, Arm, BudgetSpent, Floor, SideFailed, other
 from stratoperf.running.live.sides import SHELL, Command
 from stratoperf.running.workers.children import Output, unnamed_output
 from stratoperf.statistics import quantile

@@ -13,9 +13,9 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.comparison import Side
-from stratoperf.running.live import command_pairs
-from stratoperf.running.live.command_pairs import MOST_ROUNDS, CommandPairs
-from stratoperf.running.live.pairs import BudgetSpent, SideFailed
+from stratoperf.running.live import timed_commands
+from stratoperf.running.live.pair_source import BudgetSpent, SideFailed
+from stratoperf.running.live.timed_commands import MOST_ROUNDS, CommandPairs
 
 PATIENCE_S = 60.0
 NEVER = math.inf
@@ -53,8 +53,8 @@ def test_a_pair_lasts_a_while_even_if_both_sides_finish_instantly() -> None:
 def test_the_sides_take_turns_so_that_a_steady_drift_cancels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Side, order: str
 ) -> None:
-    monkeypatch.setattr(command_pairs, "PAIR_S", PATIENCE_S)
-    monkeypatch.setattr(command_pairs, "MOST_ROUNDS", 3)
+    monkeypatch.setattr(timed_commands, "PAIR_S", PATIENCE_S)
+    monkeypatch.setattr(timed_commands, "MOST_ROUNDS", 3)
     log = tmp_path / "log"
     baseline, current = (shell(f"printf {letter} >> {log}") for letter in "bc")
     pairs(baseline, current).measure(first, 0, verify=False, deadline=NEVER)
@@ -62,11 +62,11 @@ def test_the_sides_take_turns_so_that_a_steady_drift_cancels(
 
 
 def test_a_command_that_lasts_longer_than_a_pair_runs_once_a_side() -> None:
-    slow = shell(f"sleep {2 * command_pairs.PAIR_S}")
+    slow = shell(f"sleep {2 * timed_commands.PAIR_S}")
     arms = pairs(slow, slow).measure("baseline", 0, verify=False, deadline=NEVER)
     for arm in arms.values():
         assert len(arm.latency) == 1
-        assert arm.latency[0] >= 2e9 * command_pairs.PAIR_S
+        assert arm.latency[0] >= 2e9 * timed_commands.PAIR_S
 
 
 def test_a_command_has_a_directory_and_variables_of_its_own(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ class TestShell:
         assert floor.is_shell
         assert floor.program == "/bin/sh -c ''"
         assert floor.time_ns.value > 0
-        assert 1 <= floor.runs <= command_pairs.FLOOR_RUNS
+        assert 1 <= floor.runs <= timed_commands.FLOOR_RUNS
         assert command.label == "/bin/sh -c 'exit 3 | cat'"
 
     def test_without_one_a_process_that_does_nothing_is(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.artifacts.shelf import NOTHING, Handed, Shelf
-from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
+from stratoperf.running.live.pair_source import SIDES, Arm, BudgetSpent, SideFailed, other
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
 from stratoperf.running.workers.children import entered
