@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import type_name
 from stratoperf.operation import CAPSULE_NAME, Operation
+from stratoperf.running.checked_declaration import declare
 from stratoperf.running.declaration import Benchmark
-from stratoperf.running.declare import declare
 from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import LONGEST_LINE
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
 from stratoperf.running.categories import DEFAULT_CATEGORY
+from stratoperf.running.checked_declaration import declare
 from stratoperf.running.containment import Containment
 from stratoperf.running.contributions import (
     SCRIPT,
@@ -21,7 +22,6 @@ from stratoperf.running.contributions import (
     Contribution,
 )
 from stratoperf.running.declaration import Benchmark
-from stratoperf.running.declare import declare
 from stratoperf.running.process_state import IMPORTING
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value
