@@ -11,6 +11,7 @@ import pytest
 import stratoperf as sp
 from memory_fakes import PAGE
 from stratoperf.stratoswarm.memory import Tier, TierManager, operations
+from wording import says
 
 MIB = 1 << 20
 
@@ -64,19 +65,19 @@ def test_the_result_tells_what_the_calibration_chose(manager: TierManager) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "parts"),
     [
-        (("cpu", "cpu", MIB), r"^target: a block cannot migrate from cpu0 to itself"),
-        (("cpu", "floppy", MIB), r"^tier: 'floppy' does not exist here"),
-        (("cpu", "disk", 100), r"^size: 100 bytes"),
-        (("cpu", "disk", 0), r"^size: "),
-        (("cpu", "disk", 2 << 30), r"^size: "),
+        (("cpu", "cpu", MIB), ("target:", "cpu0")),
+        (("cpu", "floppy", MIB), ("tier:", "'floppy'", "kinds: gpu")),
+        (("cpu", "disk", 100), ("size:", "100", "4096")),
+        (("cpu", "disk", 0), ("size:", "0", "4096")),
+        (("cpu", "disk", 2 << 30), ("size:", "2147483648", "1073741824")),
     ],
 )
 def test_a_wrong_migration_is_refused(
-    manager: TierManager, arguments: tuple[str, str, int], message: str
+    manager: TierManager, arguments: tuple[str, str, int], parts: tuple[str, ...]
 ) -> None:
-    with pytest.raises(sp.InvalidParameter, match=message):
+    with pytest.raises(sp.InvalidParameter, match=says(*parts)):
         operations.migrate(manager, *arguments)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from stratoperf import Check
 from stratoperf.authoring import SystemFiles
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE, assignments
+from stratoperf.stratoswarm.memory.discovery import discover
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import discover
 
 
 def tier_checks(files: SystemFiles) -> list[Check]:

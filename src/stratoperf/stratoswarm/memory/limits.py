@@ -61,8 +61,7 @@ def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
     Parameters
     ----------
     size
-        In bytes. Of one out of range there are limits too; it is refused by its name when the case
-        is set up.
+        In bytes, at least a page.
     duration_s
         Seconds that the case is sampled for at most.
 
@@ -71,7 +70,6 @@ def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
     Limits
         All zero where already the fewest iterations write more than such a short case may.
     """
-    size = max(size, PAGE)
     budget = min(DISK_CASE_BYTES, DISK_BYTES_PER_S * duration_s)
     if MIN_DISK_ITERATIONS * size > LARGEST_EXCESS * budget:
         return Limits(0, 0, 0)

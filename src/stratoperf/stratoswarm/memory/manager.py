@@ -16,9 +16,9 @@ from stratoperf.stratoswarm.memory.assignments import Directories
 from stratoperf.stratoswarm.memory.block import Block
 from stratoperf.stratoswarm.memory.choosing import choose, find
 from stratoperf.stratoswarm.memory.content import checked_content
+from stratoperf.stratoswarm.memory.discovery import tiers
 from stratoperf.stratoswarm.memory.opening import SHARE, OpenTiers, on_main_thread
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import tiers
 from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
 
 BUDGET_BYTES = 16 << 30

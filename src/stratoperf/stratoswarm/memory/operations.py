@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import numpy as np
 
 from stratoperf import arguments
@@ -21,7 +19,7 @@ from stratoperf.stratoswarm.memory.limits import (
     disk_limits,
 )
 from stratoperf.stratoswarm.memory.manager import TierManager
-from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, PAGE, need_usual_pages, on_main_thread
+from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, need_usual_pages, on_main_thread
 from stratoperf.stratoswarm.memory.page_faults import (
     FAULT_REGION_BYTES,
     FAULTS,
@@ -31,6 +29,7 @@ from stratoperf.stratoswarm.memory.page_faults import (
     SERVED,
     page_fault,
 )
+from stratoperf.stratoswarm.memory.routes import ACCESSES, Size, gpu_access
 from stratoperf.stratoswarm.memory.tier import Tier
 
 __all__ = [
@@ -50,11 +49,7 @@ __all__ = [
     "disk_limits",
     "migrate",
     "page_fault",
-    "refuse_gpu",
 ]
-
-ACCESSES = ("read", "write", "copy")
-"""What a bandwidth is of."""
 
 
 def migrate(
@@ -97,11 +92,8 @@ def migrate(
     source, target = manager.tier(source), manager.tier(target)
     if source == target:
         raise InvalidParameter(f"target: a block cannot migrate from {source.name} to itself")
-    each, rest = divmod(arguments.count("size", size), arguments.count("pages", pages))
-    if rest or each % PAGE:
-        raise InvalidParameter(
-            f"size: {size} bytes are not {pages} times a multiple of {PAGE}; choose another"
-        )
+    size = Size.parse(size, at_most=MAX_BLOCK, parts=pages)
+    each = size // pages
     limits = checked_limits(size, duration_s) if source.is_disk or target.is_disk else None
     room = min(manager.capacity_bytes(source), manager.capacity_bytes(target)) // size
     if room < 1:
@@ -178,15 +170,11 @@ def bandwidth(
         raise InvalidParameter(f"access: {access!r} is unknown; {did_you_mean(access, ACCESSES)}")
     if (target is None) == (access == "copy"):
         raise InvalidParameter(f"target: a copy has one, a read or write has none, got {target!r}")
-    size = arguments.count("size", size)
-    if size % PAGE:
-        raise InvalidParameter(
-            f"size: {size} bytes are no multiple of {PAGE}; choose one, such as {1 << 20}"
-        )
+    size = Size.parse(size)
     first = manager.tier(source)
     second = first if target is None else manager.tier(target)
     if first.kind == "gpu" and target is None:
-        refuse_gpu(access)
+        raise gpu_access(access)
     details = {"tiers": manager.details()}
     disks = [tier for tier in (first, second) if tier.is_disk]
     written = second.is_disk and access != "read"
@@ -208,14 +196,6 @@ def bandwidth(
         item_unit="bytes",
         max_iterations=limits.iterations if limits else None,
         details=details,
-    )
-
-
-def refuse_gpu(access: str) -> NoReturn:
-    """Say what to measure instead of a read or write of a GPU's memory."""
-    raise InvalidParameter(
-        f"access: a {access} of a GPU's memory is a copy for the processor; measure 'copy' between "
-        "'gpu' and 'cpu', or within 'gpu'"
     )
 
 

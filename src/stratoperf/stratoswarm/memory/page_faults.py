@@ -13,10 +13,10 @@ from stratoperf.errors import (
 )
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.memory.choosing import find
+from stratoperf.stratoswarm.memory.discovery import tiers
 from stratoperf.stratoswarm.memory.manager import TierManager
 from stratoperf.stratoswarm.memory.opening import need_usual_pages
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import tiers
 
 MINOR, HUGE, SERVED, MAJOR = "minor", "huge", "userfaultfd", "major"
 FAULTS = (MINOR, HUGE, SERVED, MAJOR)
