@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Verdict
+from stratoperf.analysis.defaults import INCONCLUSIVE
 from stratoperf.errors import InvalidParameter, did_you_mean
 
 Outcome = Literal["passed", "failed", "inconclusive", "interrupted"]
@@ -73,7 +74,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
+def decide(comparison: Comparison, inconclusive: Policy = INCONCLUSIVE) -> Decision:
     """Decide whether the current side may pass.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stratoperf.analysis.defaults import INCONCLUSIVE
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
 from stratoperf.cli.likely_mistakes import check_stored_side
@@ -50,7 +51,7 @@ CURRENT = RESULTS / LATEST
 @click.option(
     "--inconclusive",
     type=click.Choice(["pass", "fail"]),
-    default="pass",
+    default=INCONCLUSIVE,
     show_default=True,
     help="Pass or fail when a result is inconclusive.",
 )
@@ -72,38 +73,40 @@ def check(
     """
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish
-    from stratoperf.cli.comparison_run import check_mode, live, stored
+    from stratoperf.cli.comparison_run import live, stored
     from stratoperf.cli.screen import Screen
 
-    check_mode(options)
-    _check_words(words, [*baseline, *current], options)
-    check_places(options)
-    comparison, late = (
-        live(words, options, Screen.stderr())
-        if options.live
-        else (stored(*_stored_sides(baseline, current), options), None)
-    )
+    _check_words(words, [*baseline, *current], live=options.live)
+    check_places(options.reports)
+    late = None
+    if options.live:
+        comparison, late = live(
+            words, options.sides, options.judging, options.measuring, Screen.stderr()
+        )
+    else:
+        sides = _stored_sides(baseline, current)
+        comparison = stored(*sides, options.judging, options.history)
     decision = decide(comparison, inconclusive)
     code = _code(decision) if late is None else ExitCode.FAILED
-    publish(comparison, decision, code, options, is_gate=True)
+    publish(comparison, decision, code, options.reports, is_gate=True)
     if late is not None:
         raise late
     return code
 
 
-def _check_words(words: Sequence[str], stored: Sequence[Path], options: ComparisonOptions) -> None:
-    if options.live and stored:
+def _check_words(words: Sequence[str], stored: Sequence[Path], *, live: bool) -> None:
+    if live and stored:
         raise click.UsageError(
             "--baseline and --current are for stored runs; with --live give two commands, or "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
         )
-    if len(words) == 2 and not options.live and all(Path(word).exists() for word in words):
+    if len(words) == 2 and not live and all(Path(word).exists() for word in words):
         baseline, current = map(shlex.quote, words)
         raise click.UsageError(
             f"{words[0]!r}: run files are given by name; write --baseline {baseline} "
             f"--current {current}"
         )
-    if words and not options.live:
+    if words and not live:
         raise click.UsageError(
             f"{words[0]!r}: commands and benchmarks are for --live; add it, or give run files with "
             "--baseline and --current"

@@ -33,10 +33,9 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     """
     from stratoperf.analysis.gate import decide, is_compared
     from stratoperf.cli.comparison_output import check_places, publish
-    from stratoperf.cli.comparison_run import check_mode, live, stored
+    from stratoperf.cli.comparison_run import live, stored
     from stratoperf.cli.screen import Screen
 
-    check_mode(options)
     if not options.live:
         if len(sides) != 2:
             raise click.UsageError(
@@ -45,18 +44,21 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
             )
         for name, side in zip(("BASELINE", "CURRENT"), sides, strict=True):
             check_stored_side(name, Path(side))
-    check_places(options)
-    comparison, late = (
-        live(sides, options, Screen.stderr())
-        if options.live
-        else (stored([Path(sides[0])], [Path(sides[1])], options), None)
-    )
+    check_places(options.reports)
+    late = None
+    if options.live:
+        comparison, late = live(
+            sides, options.sides, options.judging, options.measuring, Screen.stderr()
+        )
+    else:
+        runs = [Path(sides[0])], [Path(sides[1])]
+        comparison = stored(*runs, options.judging, options.history)
     # Where the budget ended before the first pair nothing failed either.
     is_judged = is_compared(comparison) or (comparison.metrics and not comparison.failures)
     code = ExitCode.FINE if is_judged and late is None else ExitCode.FAILED
     if comparison.interrupted:
         code = interrupted()
-    publish(comparison, decide(comparison), code, options, is_gate=False)
+    publish(comparison, decide(comparison), code, options.reports, is_gate=False)
     if late is not None:
         raise late
     return code

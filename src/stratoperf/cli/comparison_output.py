@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratoperf.cli.comparison_options import ComparisonOptions
+from stratoperf.cli.comparison_options import Reports
 from stratoperf.errors import StratoperfError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub Actions shows on the page of a job; steps append to it."""
 
 
-def check_places(options: ComparisonOptions) -> None:
+def check_places(reports: Reports) -> None:
     """Make sure, before anything is measured, that the files can be written.
 
     Raises
@@ -30,15 +30,15 @@ def check_places(options: ComparisonOptions) -> None:
     from stratoperf.errors import InvalidParameter
     from stratoperf.results.files import check_directory, check_no_run
 
-    for name, path in (("--markdown", options.markdown), ("--junit", options.junit)):
+    for name, path in (("--markdown", reports.markdown), ("--junit", reports.junit)):
         if path is None:
             continue
         check_no_run(path, name)
         if not path.exists():
             check_directory(path.parent, name)
-    if options.markdown is not None and _same(options.markdown, options.junit):
+    if reports.markdown is not None and _same(reports.markdown, reports.junit):
         raise InvalidParameter(
-            f"--junit: {options.junit} is the file of --markdown too; give another name"
+            f"--junit: {reports.junit} is the file of --markdown too; give another name"
         )
 
 
@@ -46,7 +46,7 @@ def publish(
     comparison: Comparison,
     decision: Decision,
     code: ExitCode,
-    options: ComparisonOptions,
+    reports: Reports,
     *,
     is_gate: bool,
 ) -> None:
@@ -66,7 +66,7 @@ def publish(
     from stratoperf.cli.screen import Screen
     from stratoperf.cli.streams import OutputLost
 
-    screen = Screen.stderr() if options.as_json else Screen.stdout()
+    screen = Screen.stderr() if reports.as_json else Screen.stdout()
     try:
         show_comparison(screen, comparison)
         if is_gate:
@@ -74,8 +74,8 @@ def publish(
         else:
             show_verdict(screen, comparison)
         show_place(screen, comparison)
-        _print_annotations(comparison, decision, options, is_gate=is_gate)
-        if options.as_json:
+        _print_annotations(comparison, decision, reports, is_gate=is_gate)
+        if reports.as_json:
             _print_json(comparison, code, decision if is_gate else None)
     except (OutputLost, BrokenPipeError):
         if comparison.run_path is not None:
@@ -83,11 +83,11 @@ def publish(
         raise
     finally:
         # Also when what is printed reaches nobody.
-        _write_files(comparison, decision, options, is_gate=is_gate)
+        _write_files(comparison, decision, reports, is_gate=is_gate)
 
 
 def _write_files(
-    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+    comparison: Comparison, decision: Decision, reports: Reports, *, is_gate: bool
 ) -> None:
     """Write the files that were asked for, and as a gate in GitHub Actions the step's summary."""
     from stratoperf.report.comparison_junit import comparison_junit
@@ -97,10 +97,10 @@ def _write_files(
     step = os.environ.get(STEP_SUMMARY)
     if step and is_gate:
         _append_summary(Path(step), summary)
-    if options.markdown is not None and not (step and is_gate and _same(options.markdown, step)):
-        _write(options.markdown, summary)
-    if options.junit is not None:
-        _write(options.junit, comparison_junit(comparison, decision))
+    if reports.markdown is not None and not (step and is_gate and _same(reports.markdown, step)):
+        _write(reports.markdown, summary)
+    if reports.junit is not None:
+        _write(reports.junit, comparison_junit(comparison, decision))
 
 
 def _append_summary(path: Path, summary: str) -> None:
@@ -114,7 +114,7 @@ def _append_summary(path: Path, summary: str) -> None:
 
 
 def _print_annotations(
-    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+    comparison: Comparison, decision: Decision, reports: Reports, *, is_gate: bool
 ) -> None:
     """Print annotations where they were asked for, or as a gate in GitHub Actions.
 
@@ -123,9 +123,9 @@ def _print_annotations(
     from stratoperf.cli.screen import print_annotation
     from stratoperf.report.annotations import github_annotations
 
-    if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
+    if reports.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):
-            print_annotation(line, beside_json=options.as_json)
+            print_annotation(line, beside_json=reports.as_json)
 
 
 def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:

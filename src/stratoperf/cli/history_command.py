@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stratoperf.analysis.defaults import LEAST_CHANGE, STATISTIC
 from stratoperf.cli.options import percentage
 
 # Spelled out, so that help comes at once; a test holds it against the analysis.
@@ -18,7 +19,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
 @click.option(
     "--statistic",
     type=click.Choice(STATISTICS),
-    default="p50",
+    default=STATISTIC,
     show_default=True,
     help="Statistic of the primary metric, or the throughput.",
 )
@@ -26,7 +27,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
 @click.option(
     "--threshold",
     callback=percentage(1000),
-    default="2",
+    default=f"{100 * LEAST_CHANGE:g}",
     show_default=True,
     metavar="PERCENT",
     help="Smallest change of level to report.",

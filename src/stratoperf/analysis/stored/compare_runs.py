@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -10,8 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf import arguments
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Side
+from stratoperf.analysis.defaults import CONFIDENCE, STATISTIC, THRESHOLD
+from stratoperf.analysis.settings import ComparisonSettings
 from stratoperf.analysis.stored.differences import (
     failures,
     machine_warnings,
@@ -32,7 +32,7 @@ from stratoperf.analysis.stored.sides import (
     is_live,
     run_name,
 )
-from stratoperf.analysis.verdicts import check_threshold, check_thresholds, verdict_of
+from stratoperf.analysis.verdicts import verdict_of
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
@@ -46,11 +46,11 @@ CHOICES = (*STATISTICS, "throughput")
 def compare(
     baseline: Stored,
     current: Stored,
-    threshold: float = 0.05,
+    threshold: float = THRESHOLD,
     *,
     thresholds: Mapping[str, float] | None = None,
-    statistics: Sequence[str] = ("p50",),
-    confidence: float = 0.99,
+    statistics: Sequence[str] = (STATISTIC,),
+    confidence: float = CONFIDENCE,
     history: Stored | None = None,
 ) -> Comparison:
     """Compare two sides that were measured earlier, result by result.
@@ -95,18 +95,25 @@ def compare(
     InvalidParameter
         For an argument out of range, a directory without runs, or values without a ratio.
     """
-    check_threshold(threshold)
-    limits = check_thresholds(thresholds)
+    settings = ComparisonSettings(threshold=threshold, thresholds=thresholds, confidence=confidence)
     _check_statistics(statistics)
-    error = 1 - arguments.number("confidence", confidence, above=0.0, below=1.0)
+    error = 1 - settings.confidence
     before, after = SideRuns(baseline, "baseline"), SideRuns(current, "current")
     known = None if history is None else _history(history)
     same, shared = separate(before, after)
     differences, keys = side_differences(before, after)
     pairs = [
-        _Pair(before, after, key, one, known, _threshold_of(key, before, threshold, limits), same)
+        _Pair(
+            before,
+            after,
+            key,
+            statistic,
+            known,
+            settings.threshold_of(before.results[key][0][1].benchmark),
+            same,
+        )
         for key in keys
-        for one in statistics
+        for statistic in statistics
     ]
     differences += [
         Difference(what="metric", key=pair.key, baseline=pair.missing)
@@ -120,7 +127,7 @@ def compare(
         mode="stored",
         baseline=before.label,
         current=after.label,
-        confidence=confidence,
+        confidence=settings.confidence,
         method=method_text(kinds, len(compared), error),
         metrics=tuple(metrics),
         differences=tuple(differences),
@@ -274,16 +281,6 @@ def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_bet
     )
     slower = differences if lower_is_better else -differences
     return float(np.mean((np.sign(slower) + 1) / 2))
-
-
-def _threshold_of(
-    key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float]
-) -> float:
-    name = side.results[key][0][1].benchmark
-    for pattern, one in thresholds.items():
-        if fnmatch.fnmatchcase(name, pattern):
-            return one
-    return threshold
 
 
 def _check_statistics(statistics: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
+from stratoperf.analysis.defaults import CONFIDENCE, DURATION_S, STATISTIC, THRESHOLD
 from stratoperf.analysis.paired import LOOKS, Design, Look
 from stratoperf.analysis.tails import design_of, is_tail
 from stratoperf.artifacts.shelf import Shelf
@@ -44,11 +45,11 @@ def compare_live(
     select: Selection = None,
     *,
     backend: str = "auto",
-    threshold: float = 0.05,
+    threshold: float = THRESHOLD,
     thresholds: Mapping[str, float] | None = None,
-    statistic: str = "p50",
-    confidence: float = 0.99,
-    duration_s: float = 60.0,
+    statistic: str = STATISTIC,
+    confidence: float = CONFIDENCE,
+    duration_s: float = DURATION_S,
     timeout_s: float | None = None,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
