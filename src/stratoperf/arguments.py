@@ -108,13 +108,11 @@ def text(argument: str, value: object) -> str:
         Otherwise: lone surrogates have no bytes in UTF-8, and control characters no picture.
     """
     if not isinstance(value, str) or not value:
-        raise InvalidParameter(
-            f"{argument}: expected a string that is not empty, got {shown(value)}"
-        )
+        raise InvalidParameter(f"{argument}: expected a non-empty string, got {shown(value)}")
     if not is_storable(value) or any(unicodedata.category(letter) == "Cc" for letter in value):
         raise InvalidParameter(
             f"{argument}: expected characters that can be shown and stored, got {shown(value)}; "
-            "leave out control characters and lone surrogates"
+            "remove control characters and lone surrogates"
         )
     return str.__str__(value)
 
@@ -134,8 +132,8 @@ def check_room(argument: str, value: object, needed_bytes: int) -> None:
     free = free_bytes()
     if free is not None and needed_bytes > free:
         raise InvalidParameter(
-            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, of "
-            f"which {free / 1e9:,.1f} GB are free; give a smaller one"
+            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, but "
+            f"only {free / 1e9:,.1f} GB are free; give a smaller one"
         )
 
 

@@ -85,7 +85,7 @@ def backend(
         )
     known = _BACKENDS.get(name)
     if known is not None and known.unavailable_reason is not unavailable_reason:
-        raise InvalidParameter(f"name: there is a backend {name!r} already; choose another name")
+        raise InvalidParameter(f"name: the backend {name!r} already exists; choose another name")
     added = Backend(name, unavailable_reason, has_device, tuple(other_names))
     _BACKENDS[name] = added
     return added

@@ -26,11 +26,11 @@ CURRENT = RESULTS / LATEST
 
 
 @click.command(
-    epilog="Exit codes: 0 fine; 1 a regression, a failure on the current side, or a report that "
+    epilog="Exit codes: 0 passed; 1 a regression, a failure on the current side, or a report that "
     "cannot be written; 2 wrong usage or unreadable input; 3 a prerequisite is missing; "
     "4 inconclusive, under --inconclusive fail; 130 interrupted. "
-    "A failure on the baseline alone leaves its result without a verdict; when "
-    "nothing at all could be compared for failures, that is 1. "
+    "A failure on the baseline alone leaves that result inconclusive; if failures "
+    "leave nothing to compare, the code is 1. "
     "Examples: stratoperf check --baseline main.json --threshold 10; "
     "stratoperf check --live 'sort old.txt' 'sort new.txt'; "
     "stratoperf check --live --baseline-env base/bin/python --current-env head/bin/python "
@@ -64,12 +64,12 @@ def check(
     inconclusive: Policy,
     options: ComparisonOptions,
 ) -> int:
-    """Hold the current side to the speed of the baseline: the gate for CI.
+    """Fail when the current side is slower than the baseline: a gate for CI.
 
-    Exits with 1 when a result became slower by more than the threshold. With --live, the
-    recommended way, both sides run now, in many short pairs of fresh processes: two commands, each
-    in quotes, or benchmarks (SELECT) in two environments or with two sets of parameters. Without
-    it, run files are compared, which are only conclusive when there are several a side.
+    Exits with 1 when a result became slower by more than the threshold. With --live (recommended)
+        both sides run now, in many short pairs of fresh processes: two commands, each in quotes, or
+        benchmarks (SELECT) in two environments or with two sets of parameters. Without --live it
+        compares run files, which needs several runs on each side to be conclusive.
     """
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish
@@ -103,7 +103,7 @@ def _check_words(words: Sequence[str], stored: Sequence[Path], *, live: bool) ->
     if len(words) == 2 and not live and all(Path(word).exists() for word in words):
         baseline, current = map(shlex.quote, words)
         raise click.UsageError(
-            f"{words[0]!r}: run files are given by name; write --baseline {baseline} "
+            f"{words[0]!r}: give run files with options; write --baseline {baseline} "
             f"--current {current}"
         )
     if words and not live:
@@ -122,14 +122,14 @@ def _stored_sides(
         check_stored_side("baseline", path)
         if not path.exists():
             raise InvalidParameter(
-                f"baseline: there is no {path}; keep a run of the code to compare with: "
+                f"baseline: {path} does not exist; measure the code to compare with: "
                 f"{_making(path)}"
             )
     for path in sides[1]:
         check_stored_side("current", path)
         if not path.exists():
             raise InvalidParameter(
-                f"current: there is no {path}; measure the code to check: {_making(path)}"
+                f"current: {path} does not exist; measure the code to check: {_making(path)}"
             )
     return sides
 

@@ -26,7 +26,7 @@ def claims(run: Path, as_json: bool) -> None:
 
     if not run.exists():
         raise InvalidParameter(
-            f"run: there is no {run}; measure first: stratoperf run consensus.round --quick"
+            f"run: {run} does not exist; measure first: stratoperf run consensus.round --quick"
         )
     loaded = load(run)
     table = all_claims(loaded)

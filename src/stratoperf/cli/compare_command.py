@@ -22,14 +22,14 @@ from stratoperf.cli.likely_mistakes import check_stored_side
 def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     """Compare two sides result by result, and judge each.
 
-    Stored: BASELINE and CURRENT are run files, or folders of run files: the more runs a side, the
-    better; live comparisons in a folder beside other runs are left out. With --live both sides
-    run now, in many short pairs of fresh processes, which is far more certain: BASELINE and
-    CURRENT are two commands, each in quotes, timed as whole processes; or SELECT is benchmarks,
-    run in two environments or with two sets of parameters.
+    Stored: BASELINE and CURRENT are run files, or folders of run files. More runs on each side give
+    more certain verdicts. Live comparisons in a folder beside other runs are ignored. With --live
+    both sides run now, in many short pairs of fresh processes, which is far more certain: BASELINE
+    and CURRENT are two commands, each in quotes, timed as whole processes; or SELECT names
+    benchmarks to run in two environments or with two sets of parameters.
 
-    The verdict is slower, faster or the same when the whole interval of the ratio says so, else
-    inconclusive. The exit code does not depend on it: stratoperf check is the gate.
+    The verdict is slower, faster or same when the whole interval of the ratio says so, else
+    inconclusive. The exit code does not depend on the verdict; stratoperf check is the gate.
     """
     from stratoperf.analysis.gate import decide, is_compared
     from stratoperf.cli.comparison_output import check_places, publish
@@ -39,7 +39,7 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     if not options.live:
         if len(sides) != 2:
             raise click.UsageError(
-                f"expected two sides, run files or folders of them, got {len(sides)}; "
+                f"expected two run files or two folders of run files, got {len(sides)}; "
                 "or add --live to run them now"
             )
         for name, side in zip(("BASELINE", "CURRENT"), sides, strict=True):

@@ -252,7 +252,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
         metavar="DIR",
-        help="Stored: earlier runs; their scatter bounds how far the machine drifts.",
+        help="Stored: earlier runs, which show how far this machine drifts.",
     ),
     click.option(
         "--baseline-env", metavar="PYTHON", help="Live: Python interpreter of the baseline."
@@ -291,7 +291,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--shell",
         is_flag=True,
-        help="Live, two commands: run each line through /bin/sh and show what that costs.",
+        help="Live, two commands: run each command through /bin/sh, and show its cost.",
     ),
     click.option(
         "--input",
@@ -312,7 +312,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--cleanup",
         metavar="COMMAND",
-        help="Live, two commands: run once through /bin/sh at the end, also after a failure or "
+        help="Live, two commands: run once through /bin/sh at the end, even after a failure or "
         "Ctrl-C.",
     ),
     click.option(
@@ -355,7 +355,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--annotations",
         is_flag=True,
-        help="Print annotations for GitHub Actions; there, check does so by default.",
+        help="Print annotations for GitHub Actions; on GitHub, check does so by default.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout."),
 ]

@@ -38,7 +38,7 @@ def check_places(reports: Reports) -> None:
             check_directory(path.parent, name)
     if reports.markdown is not None and _same(reports.markdown, reports.junit):
         raise InvalidParameter(
-            f"--junit: {reports.junit} is the file of --markdown too; give another name"
+            f"--junit: --markdown writes to {reports.junit} too; give another file"
         )
 
 

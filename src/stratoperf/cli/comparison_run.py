@@ -131,7 +131,7 @@ def _beside(measuring: Measuring) -> str:
         return ""
     limit_s = measuring.timeout or default_timeout_s(measuring.duration)
     each = " each" if len(names) > 1 else ""
-    return f"; beside that {' and '.join(names)}, at most {duration(limit_s)}{each}"
+    return f"; plus {' and '.join(names)}, at most {duration(limit_s)}{each}"
 
 
 def _commands(

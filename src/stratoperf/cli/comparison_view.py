@@ -77,9 +77,9 @@ def show_decision(screen: Screen, decision: Decision) -> None:
     screen.paragraph(f"check: {decision.outcome} ({decision.reason})", style, indent="  ")
     if decision.outcome == "inconclusive":
         screen.paragraph(
-            "warning: results without a verdict pass; --inconclusive fail makes them count"
+            "warning: inconclusive results pass; --inconclusive fail makes them fail"
             if decision.passes
-            else "results without a verdict count, by --inconclusive fail",
+            else "inconclusive results fail, because of --inconclusive fail",
             "yellow",
             indent="  ",
         )
@@ -88,7 +88,7 @@ def show_decision(screen: Screen, decision: Decision) -> None:
 def show_place(screen: Screen, comparison: Comparison) -> None:
     """Print where the samples are."""
     if comparison.interrupted:
-        screen.line("interrupted: what was measured is kept", "yellow")
+        screen.line("interrupted: the results so far are kept", "yellow")
     if comparison.run_path is not None:
         screen.line(f"saved: {comparison.run_path}")
 

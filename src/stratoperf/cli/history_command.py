@@ -23,7 +23,9 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     show_default=True,
     help="Statistic of the primary metric, or the throughput.",
 )
-@click.option("--since", metavar="DATE", help="Ignore earlier runs: 2026-11-03, or with a time.")
+@click.option(
+    "--since", metavar="DATE", help="Ignore runs before this date or time, such as 2026-11-03."
+)
 @click.option(
     "--threshold",
     callback=percentage(1000),
@@ -36,7 +38,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the trends into a .png, .svg or .pdf.",
+    help="Save a figure of the trends as .png, .svg or .pdf.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def history(

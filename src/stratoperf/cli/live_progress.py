@@ -38,7 +38,7 @@ class LiveProgress(CaseProgress["Agenda", "LiveCase", "ComparedMetric"], LiveLis
         self._count = len(plan.cases)
         self._budget = plan.seconds / self._count
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, about {duration(plan.seconds)} of measuring or less"
+        text = f"plan: {results} to compare, at most about {duration(plan.seconds)} of measuring"
         self.warned(plan.warnings)
         self._print(f"{text}{self._beside}", "bold")
         self._display.start(plan.seconds)

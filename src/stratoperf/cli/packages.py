@@ -46,7 +46,7 @@ def _flags(known: set[str]) -> list[click.Option]:
         if name in known:
             Screen.stderr().paragraph(
                 f"warning: the category {category.name!r} of the package {category.package} has "
-                f"no flag, since {name} is an option of this command already; select it by its "
+                f"no flag, because this command already has the option {name}; select it by "
                 f"name: stratoperf run {category.name}",
                 "yellow",
             )
@@ -67,8 +67,8 @@ def further_commands() -> dict[str, click.Command]:
     for further in REGISTRY.contributed(FurtherCommand):
         if further.name in application.commands:
             Screen.stderr().paragraph(
-                f"warning: the command {further.name!r} of the package {further.package} is left "
-                "out, since stratoperf has a command of this name itself; give it another name",
+                f"warning: the command {further.name!r} of the package {further.package} is "
+                "ignored, because stratoperf has a command with this name; rename it",
                 "yellow",
             )
         else:

@@ -138,8 +138,8 @@ class _Descriptor(io.FileIO):
                 return memoryview(data).nbytes
             self._given_up = True
             raise OutputLost(
-                "cannot write the results to standard output: a benchmark, or what it uses, closed "
-                "the descriptor that leads there; let it close only what it opened itself"
+                "cannot write the results to standard output: a benchmark or a library closed its "
+                "descriptor; close only descriptors that you opened"
             )
         try:
             # The other end may have made a pipe non-blocking, for both of us.
@@ -149,13 +149,13 @@ class _Descriptor(io.FileIO):
             self._given_up = True
             if self._needed and isinstance(error, BrokenPipeError):
                 # Without the number, at which click would end the process.
-                raise BrokenPipeError("nobody reads the results any more") from error
+                raise BrokenPipeError("the reader of the results is gone") from error
             if self._needed:
                 closed = error.errno == errno.EBADF
                 raise OutputLost(
                     "cannot write the results to standard output: "
-                    f"{'it is closed' if closed else error.strerror}; redirect it to a file with "
-                    "room, or to a terminal"
+                    f"{'it is closed' if closed else error.strerror}; redirect it to a file on "
+                    "a disk with free space, or to a terminal"
                 ) from error
             return memoryview(data).nbytes
         return count

@@ -228,7 +228,7 @@ def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
         room = screen.width - len("  ;")
         names = ", ".join(fitted_name(title, room, screen.shown(MARK)) for title in titles)
-        text = f"left out: {names}; a wider terminal, a pipe or --json shows all"
+        text = f"left out: {names}; use a wider terminal, a pipe or --json to see all"
         screen.paragraph(text, "dim", indent="  ")
 
 

@@ -42,7 +42,7 @@ class GpuLoad:
     def __enter__(self) -> GpuLoad:
         if self._ask() is None:
             raise PrerequisiteMissing(
-                "the utilization of GPUs is not to be had: NVML does not tell it here; see the "
+                "GPU utilization is not available: NVML does not report it here; see the "
                 "GPUs that `stratoperf doctor` lists, and nvidia-smi"
             )
         self._thread.start()
@@ -69,7 +69,7 @@ class GpuLoad:
         percents = [percent for at, percent in list(self._seen) if at >= begin]
         if not percents:
             raise PrerequisiteMissing(
-                f"the utilization of GPUs is not known: NVML did not answer within {seconds:.3g} s"
+                f"GPU utilization is unknown: NVML did not answer within {seconds:.3g} s"
             )
         return percents
 

@@ -134,7 +134,7 @@ def check_directory(directory: Path, argument: str) -> None:
     except OSError as error:
         raise InvalidParameter(
             f"{argument}: cannot write to {str(directory)!r}: {error.strerror or error}; "
-            "choose a directory that can be written to"
+            "choose a writable directory"
         ) from error
 
 

@@ -100,7 +100,7 @@ class Histogram(_native.Histogram):
         check_quantile(q)
         check_confidence(confidence)
         value, low, high = self.quantile_interval(q, confidence)
-        method = "order statistics of a histogram, samples taken for independent"
+        method = "order statistics of a histogram, samples taken as independent"
         return Estimate(value, low, high, confidence, method)
 
     def summary(self, confidence: float = 0.95) -> Summary:

@@ -54,10 +54,9 @@ def history(
     since
         Ignores earlier runs: a moment, or its text in ISO 8601 (UTC unless it says otherwise).
     threshold
-        The least change that counts, as a fraction: 0.02 is 2 %.
+        Smallest change of level to report, as a fraction: 0.02 is 2 %.
     error
-        The admissible probability of any change point where nothing changed. It is shared out
-        among the trends by the method of Holm (1979).
+        Probability of any false change point; the trends share it by the method of Holm (1979).
 
     Returns
     -------

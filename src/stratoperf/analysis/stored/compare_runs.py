@@ -55,45 +55,45 @@ def compare(
 ) -> Comparison:
     """Compare two sides that were measured earlier, result by result.
 
-    The units of inference are processes within runs, not samples: how processes differ, a run of
-    several shows; how runs differ, which is the main noise, only runs at several moments show, and
-    with a single run a side the machine's speed reference and an assumption that the reason of the
-    verdict names. `compare_live` runs both sides now and is the better gate wherever that can be
-    done.
+    The units of inference are processes within runs, not samples. One run shows how its processes
+    differ. Only runs at several times show how runs differ, which is the main noise; with a single
+    run on each side, the machine's speed reference and an assumption stand in, and the reason of
+    the verdict names them. Prefer `compare_live`, which runs both sides now, wherever possible.
 
     Parameters
     ----------
     baseline, current
-        A `Run`, a run file, a directory of run files, or several of these: the more runs a side,
-        the better. The file of a live comparison can be both sides: its arms are paired; those
-        that lie in a directory beside other runs are left out. A run that is on both sides counts
-        on one of them; where there is no other, there is no verdict. A warning tells of either.
+        A `Run`, a run file, a directory of run files, or several of these. More runs on each side
+        give more certain verdicts. The file of a live comparison can be both sides: its sides are
+        paired. Live comparisons in a directory beside other runs are ignored. A run on both sides
+        counts on one of them only; if there is no other run, there is no verdict. A warning
+        reports both.
     threshold
-        The slow-down that matters, as a fraction: 0.05 is 5 %.
+        Smallest slow-down that matters, as a fraction: 0.05 is 5 %.
     thresholds
         Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
     statistics
         ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"``, ``"mean"`` (of the primary metric) or
         ``"throughput"``. The comparison is judged by all of them.
     confidence
-        One minus the admissible error of the whole call: it is shared out among all verdicts by
-        the method of Holm (1979).
+        Confidence of all verdicts together, which share the admissible error by the method of
+        Holm (1979).
     history
-        Runs of the code at many moments, whose scatter bounds the drift where a side has fewer
-        than five runs.
+        Runs of the code at many times. Their scatter bounds the drift of the machine where a side
+        has fewer than five runs.
 
     Returns
     -------
     Comparison
-        With whatever was not compared in ``differences``. Another machine is the first of the
-        ``warnings``.
+        ``differences`` lists what was not compared. If the machines differ, the first of the
+        ``warnings`` says so.
 
     Raises
     ------
     SchemaError
         When a file cannot be read.
     InvalidParameter
-        For an argument out of range, a directory without runs, or values without a ratio.
+        For an argument out of range, a directory without runs, or values that have no ratio.
     """
     settings = ComparisonSettings(threshold=threshold, thresholds=thresholds, confidence=confidence)
     _check_statistics(statistics)

@@ -41,7 +41,7 @@ class Size(int):
         if size % step:
             nearest = max(step, size // step * step)
             raise InvalidParameter(
-                f"size: expected a multiple of {step} bytes, got {size}; the nearest is {nearest}"
+                f"size: expected a multiple of {step} bytes, got {size}; for example {nearest}"
             )
         return cls(size)
 

@@ -115,7 +115,7 @@ def decode(table: NodeTable, row: int | None = None) -> str:
     except Exception as error:
         # Whoever builds trees by hand can put anything anywhere, and Python checks nothing.
         raise InvalidParameter(
-            f"table: the tree is none that Python's parser makes ({type(error).__name__}: "
+            f"table: Python's parser does not make such a tree ({type(error).__name__}: "
             f"{error}); encode what ast.parse returns"
         ) from error
 
