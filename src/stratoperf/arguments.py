@@ -100,12 +100,12 @@ def is_for_system(value: str) -> bool:
 
 
 def text(argument: str, value: object) -> str:
-    """Return `value` as a string that is not empty and that a file can hold.
+    """Return `value` as a non-empty string that a file can hold.
 
     Raises
     ------
     InvalidParameter
-        Otherwise: lone surrogates have no bytes in UTF-8, and control characters no picture.
+        Otherwise; lone surrogates have no UTF-8, and control characters cannot be shown.
     """
     if not isinstance(value, str) or not value:
         raise InvalidParameter(f"{argument}: expected a non-empty string, got {shown(value)}")
@@ -118,12 +118,12 @@ def text(argument: str, value: object) -> str:
 
 
 def check_room(argument: str, value: object, needed_bytes: int) -> None:
-    """Check that memory for an argument can be had, before any is taken.
+    """Check that there is memory for an argument, before allocating any.
 
     Raises
     ------
     InvalidParameter
-        When it needs more than is free: taking it would end this process, or another.
+        When it needs more than is free, which would end this process or another.
     """
     if needed_bytes < _SMALL_BYTES:
         return
@@ -143,7 +143,7 @@ def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
     Raises
     ------
     InvalidParameter
-        Otherwise; a bool or a float is no count.
+        Otherwise; bools and floats are not counts.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {shown(value)}")
@@ -160,7 +160,7 @@ def whole_number(argument: str, value: object, low: int, high: int) -> int:
     Raises
     ------
     InvalidParameter
-        When it is no integer (a bool is none) or out of range.
+        When it is not an integer (a bool is not one) or out of range.
     """
     try:
         if isinstance(value, bool) or not isinstance(value, SupportsIndex):

@@ -6,16 +6,27 @@ import re
 
 
 def says(*parts: str) -> str:
-    """Return a pattern that finds all parts, in any order and case, in a message.
+    """Return a pattern that finds all parts in a message, in any order and case.
 
-    A test names the argument, the value and the remedy, so that the sentence around them can be
-    mended: ``pytest.raises(InvalidParameter, match=says("threshold:", "-3", "above 0"))``. A part
-    with a colon at its end begins the message. White space matches line breaks, which a narrow
-    terminal puts in.
+    A test names the argument, the value and the remedy, so that the sentence around them can
+    change: ``pytest.raises(InvalidParameter, match=says("threshold:", "-3", "above 0"))``. An
+    argument with its colon is a whole word, and a number is a whole number: ``"1"`` is not in
+    ``"10"``. White space matches line breaks, which a narrow terminal puts in.
     """
-    return r"(?is)\A" + "".join(f"(?={_found(part)})" for part in parts)
+    return f"(?is:{''.join(f'(?=.*{_pattern(part)})' for part in parts)})"
 
 
-def _found(part: str) -> str:
+def mentions(text: str, *parts: str) -> bool:
+    """Return whether a text has all parts; see `says`."""
+    return re.search(says(*parts), text) is not None
+
+
+def _pattern(part: str) -> str:
     text = r"\s+".join(re.escape(word) for word in part.split())
-    return text if part.endswith(":") else f".*{text}"
+    if part.endswith(":"):
+        text = rf"(?<!\w){text}"
+    if part[0].isdigit():
+        text = rf"(?<![\d.]){text}"
+    if part[-1].isdigit():
+        text = rf"{text}(?!\.?\d)"
+    return text

@@ -50,7 +50,7 @@ def publish(
     *,
     is_gate: bool,
 ) -> None:
-    """Show the comparison, and write whatever was asked for.
+    """Show the comparison, and write the reports.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def publish(
             Screen.stderr().line(f"saved: {comparison.run_path}")
         raise
     finally:
-        # Also when what is printed reaches nobody.
+        # Even if the reader of the output is gone.
         _write_files(comparison, decision, reports, is_gate=is_gate)
 
 

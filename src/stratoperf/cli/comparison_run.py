@@ -54,10 +54,10 @@ def stored(
     if not comparison.metrics and not comparison.failures:
         from stratoperf.report.comparison_words import difference_text
 
-        told = [difference_text(one) for one in comparison.differences[:_SHOWN]]
+        details = [difference_text(item) for item in comparison.differences[:_SHOWN]]
         raise InvalidParameter(
             f"baseline, current: {comparison.baseline} and {comparison.current} have nothing to "
-            f"compare; {'; '.join(told) or 'they have no results'}"
+            f"compare; {'; '.join(details) or 'they have no results'}"
         )
     return comparison
 

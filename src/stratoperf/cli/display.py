@@ -28,7 +28,7 @@ _LONGEST_DAY_S = 86_400.0
 
 
 class Display:
-    """A bar with a text. Once nobody watches any more it stays quiet: the measurement goes on.
+    """A bar with a text. When its terminal is gone it stays quiet, and the measurement goes on.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Display:
 
 
 def end_text(seconds: float) -> str:
-    """Return when so many seconds will have passed: ``, done by 12:34:56``.
+    """Return when these seconds will have passed: ``, done by 12:34:56``.
 
     Nothing where that is not today or tomorrow: the time of day would not tell.
     """

@@ -1,4 +1,4 @@
-"""``stratoperf doctor``: what can be measured here, what makes it noisy, and what mends it."""
+"""``stratoperf doctor``: what this machine can measure, what makes it noisy, and how to fix it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _AFTER_COMMA = re.compile(r"(?<=,)(?![0-9])")
 
 
 def fitted_name(text: str, room: int, mark: str = MARK) -> str:
-    """Return a name in at most so many columns, with a mark where a part is missing.
+    """Shorten a name to a width in columns, with a mark where a part is missing.
 
     It is cut behind a word or a comma, so that no parameter in it is cut; a single word anywhere.
     """

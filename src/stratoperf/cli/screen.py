@@ -47,7 +47,7 @@ LEAST_TEXT = 30
 """Columns that a text needs to stand beside its head."""
 
 NARROWEST, WIDEST = 20, 1000
-"""Columns that text is laid out for, whatever a terminal says that it has."""
+"""Limits of the width that text is laid out for, in columns."""
 
 
 class QuietConsole(Console):
@@ -199,7 +199,7 @@ def _console(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         color_system=None if plain else "auto",
-        # Else rich reads the environment, and raises for what is no number. `size` comes first.
+        # Else rich reads the environment, and raises if it is not a number. `size` comes first.
         width=DEFAULT_SIZE[0],
         height=DEFAULT_SIZE[1],
     )

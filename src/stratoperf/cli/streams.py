@@ -1,4 +1,4 @@
-"""The streams of a command: results on one of its own, remarks on another, foreign prints beside.
+"""The streams of a command: one for results, one for remarks, and foreign prints beside them.
 
 What a benchmark, a plugin or a library prints, in Python, in C or from a child process, goes to
 stderr, so that whoever reads the results reads nothing else.
@@ -43,7 +43,7 @@ def results_stream() -> TextIO:
 
 @contextlib.contextmanager
 def own_streams(*, for_good: bool) -> Iterator[None]:
-    """Give the results a descriptor that nobody else knows; descriptor 1 leads to stderr.
+    """Give the results a private descriptor, and lead descriptor 1 to stderr.
 
     Streams that a caller has replaced stay as they are.
 

@@ -1,4 +1,4 @@
-"""What about a machine's settings makes measurements noisy, with the command that mends it."""
+"""Settings of a machine that make measurements noisy, with the command that fixes each."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _BESIDE_A_JOURNAL = "../"
 
 
 class External(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a long column lies.
+    """The place of a long column.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def digest(array: Array) -> str:
 
 
 def read_external(reference: External, base: Path | None, where: str) -> Array:
-    """Read and verify a column that lies in an ``.npz``.
+    """Read and verify a column in an ``.npz``.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from stratoperf.running.contributions import Claim
 from stratoperf.running.planner import make_plan, make_request
 from stratoperf.running.registry import REGISTRY
 from stratoperf.stratoswarm.memory import operations
-from wording import says
+from wording import mentions, says
 
 MIB = 1 << 20
 VARIABLE = "STRATOPERF_TIER_DIRECTORIES"
@@ -115,7 +115,7 @@ def test_the_command_line_ends_with_the_exit_code_of_wrong_usage(
 def test_a_route_to_itself_fails_by_its_name() -> None:
     (result,) = run("memory.migrate", route="cpu:cpu0", size=4096).results
     assert result.status == "failed"
-    assert "target: a block cannot migrate from cpu0" in (result.reason or "")
+    assert mentions(result.reason or "", "target", "cpu0")
 
 
 def test_allocation_and_faults_are_measured() -> None:
@@ -178,7 +178,7 @@ def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
     (result,) = run.results
     assert result.status == "skipped"
     assert result.reason is not None
-    assert "sample for 2 s in a run with --duration" in result.reason
+    assert mentions(result.reason, "2 s", "--duration")
     assert operations.disk_limits(1 << 30, duration_s=2.0).iterations > 0
     # Enough for the claim's p95 in six processes, in a second as in ten.
     assert 6 * operations.disk_limits(MIB, duration_s=0.5).iterations > 1000

@@ -110,9 +110,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _transport(folder: Path, attributes: SystemFiles) -> str | None:
-    told = attributes.text("device/transport")
-    if told:
-        return told
+    transport = attributes.text("device/transport")
+    if transport:
+        return transport
     path = str(folder)
     known = {"/virtio": "virtio", "/usb": "usb", "/ata": "sata", "/nvme": "pcie", "/mmc": "mmc"}
     return next((name for part, name in known.items() if part in path), None)
