@@ -84,7 +84,7 @@ def test_a_value_that_has_no_logarithm_is_refused(value: float) -> None:
     design = PairedDesign(0.05, 0.01)
     with pytest.raises(sp.InvalidParameter, match=says("current:", "above 0", "finite")):
         design.add(1.0, value)
-    with pytest.raises(sp.InvalidParameter, match="there are none"):
+    with pytest.raises(sp.InvalidParameter, match="at least one"):
         design.look(0.5)
 
 

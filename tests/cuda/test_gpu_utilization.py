@@ -72,7 +72,7 @@ def test_without_nvml_it_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPa
     tell(monkeypatch, [None])
     result = run_it()
     assert result.status == "skipped"
-    assert mentions(result.reason, "NVML", "tell")
+    assert mentions(result.reason, "NVML", "nvidia-smi")
 
 
 @pytest.mark.usefixtures("emulated_cuda", "small")

@@ -92,11 +92,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "another version": (zipped(("a.npy", npy(DOUBLES % 10, version=b"\7\0"))), "NumPy"),
     "no array": (zipped(("a.txt", b"hello")), "'a.txt' in it is not an array"),
-    "two of one name": (BOTH_NAMES, "two arrays of the same name"),
+    "two of one name": (BOTH_NAMES, "two arrays with the same name"),
     "encrypted": (patched(GOOD, b"PK\1\2", FLAGS, b"\1"), "encrypted"),
     "another compression": (
         zipped(("a.npy", npy(DOUBLES % 10)), method=zipfile.ZIP_LZMA),
-        "another method",
+        "deflate",
     ),
     "two sizes": (patched(GOOD, b"PK\1\2", 24, b"\xff\xff\xff\x00"), "two sizes"),
     "an offset beyond the file": (patched(GOOD, b"PK\1\2", 42, b"\xff\xff\xff\x00"), "overlaps"),

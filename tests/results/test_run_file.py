@@ -141,7 +141,7 @@ def test_a_wrong_type_is_named_with_file_and_key_path(
     with pytest.raises(sp.SchemaError) as caught:
         sp.load(file)
     assert str(caught.value).startswith(f"{file}: {message}")
-    assert "mend this key" in str(caught.value)
+    assert "correct this key" in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["schema", "id", "created", "systems", "results"])

@@ -234,7 +234,7 @@ def test_a_backend_that_cannot_run_is_an_error_when_asked_for(
 
 
 def test_nothing_registered_is_said(benchmarks: Registry) -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"none is registered"):
+    with pytest.raises(sp.InvalidParameter, match=says("@sp.benchmark")):
         plan(benchmarks, None)
 
 

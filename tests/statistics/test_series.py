@@ -143,7 +143,7 @@ def test_the_order_of_the_samples_matters_only_through_their_correlation() -> No
 @pytest.mark.parametrize(
     ("samples", "complaint"),
     [
-        ([], "there are none"),
+        ([], says("at least one")),
         ([1.0, np.nan], says("index 1", "finite")),
         ([np.inf, 1.0], says("index 0", "finite")),
         ([[1.0, 2.0]], "expected one dimension"),

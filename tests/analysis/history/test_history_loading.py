@@ -140,7 +140,7 @@ def test_nothing_but_unreadable_files_is_an_error(tmp_path: Path) -> None:
 def test_an_empty_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(sp.InvalidParameter, match=says("stratoperf", "writes")):
         sp.history(tmp_path)
-    with pytest.raises(sp.InvalidParameter, match=r"there is no .*nowhere"):
+    with pytest.raises(sp.InvalidParameter, match="nowhere"):
         sp.history(tmp_path / "nowhere")
 
 
