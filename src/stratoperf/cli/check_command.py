@@ -64,7 +64,7 @@ def check(
     inconclusive: Policy,
     options: ComparisonOptions,
 ) -> int:
-    """Fail when the current side is slower than the baseline: a gate for CI.
+    """Fail if the current side is slower: the gate for CI.
 
     Exits with 1 when a result became slower by more than the threshold. With --live (recommended)
         both sides run now, in many short pairs of fresh processes: two commands, each in quotes, or

@@ -1,4 +1,4 @@
-"""A comparison at a glance: the table, and below it all that a reader must know."""
+"""A comparison as text: the table, and below it what a reader must know."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EXPENDABLE = ("current", "baseline", "threshold", "based on")
 
 
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
-    """Print the sides, the table, the reasons, and how the intervals were found."""
+    """Print the sides, the table, the reasons, and the method of the intervals."""
     for warning in worst_of_each_kind(comparison.warnings):
         loud = warning.startswith(GRAVE)
         screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
@@ -66,7 +66,7 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
 
 
 def show_verdict(screen: Screen, comparison: Comparison) -> None:
-    """Print the verdict of the whole."""
+    """Print the overall verdict."""
     word = comparison.verdict
     screen.paragraph(f"verdict: {word} ({tally(comparison)})", STYLES[word], indent="  ")
 

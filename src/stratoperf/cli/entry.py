@@ -120,7 +120,7 @@ class _Terminal:
         self._stderr = KeptDescriptor(2)
 
     def signal_came(self, number: int, count: int) -> None:
-        """Send text nowhere once the terminal is gone; tell who presses again what that does."""
+        """Stop writing when the terminal is gone; explain what a second Ctrl-C does."""
         for descriptor in self._descriptors:
             # Else every line written while results are saved would fail.
             if not os.isatty(descriptor.number) and descriptor.is_ours():

@@ -50,11 +50,11 @@ def history(
     figure: Path | None,
     as_json: bool,
 ) -> None:
-    """Show the trend of each benchmark over the run files in DIR, and where its level changed.
+    """Show the trend of each benchmark over the run files in DIR.
 
-    SELECT names benchmarks, patterns such as 'consensus.*', categories or keys; without it, all
-    are shown. Runs of different machines are never mixed. Change points need the extra 'history',
-    the figure needs the extra 'plot'.
+    The trends show where the level of a benchmark changed. Each machine has its own trends. SELECT
+    names benchmarks, patterns such as 'consensus.*', categories or keys; the default is all of
+    them. Change points need the extra 'history', the figure needs the extra 'plot'.
     """
     from stratoperf.analysis.history import history as history_of
     from stratoperf.cli.history_view import show_history

@@ -58,7 +58,7 @@ def _flags(known: set[str]) -> list[click.Option]:
 
 
 def further_commands() -> dict[str, click.Command]:
-    """Return the commands of packages, by name, but for those whose name is taken."""
+    """Return the commands of packages by name, except those whose name is taken."""
     from stratoperf.cli.application import application
     from stratoperf.cli.screen import Screen
     from stratoperf.running import REGISTRY, FurtherCommand

@@ -56,7 +56,7 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--processes",
     type=int,
     metavar="N",
-    help="Fresh processes for each case.  [default: as many as its precision needs]",
+    help="Number of fresh processes for each case.  [default: as many as its precision needs]",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Warm-up time of each case.")
 @click.option(
@@ -105,7 +105,7 @@ def run(
 ) -> int:
     """Measure benchmarks and save the results.
 
-    SELECT names benchmarks, patterns such as 'consensus.*', or categories; without it, all run.
+    SELECT names benchmarks, patterns such as 'consensus.*', or categories; the default is all.
     Write times as 500ms, 60s, 5m or 1h.
     """
     flags = [name for name, on in (("quick", quick), ("full", full), ("ci", ci)) if on]

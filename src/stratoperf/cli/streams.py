@@ -37,7 +37,7 @@ class OutputLost(StratoperfError):
 
 
 def results_stream() -> TextIO:
-    """Return where results go, also while foreign code finds another stdout."""
+    """Return the stream of results, even while foreign code sees another stdout."""
     return _results or sys.stdout
 
 

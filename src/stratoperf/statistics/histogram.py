@@ -48,7 +48,7 @@ class Histogram(_native.Histogram):
         )
 
     def quantile(self, q: SupportsFloat | SupportsIndex) -> float:
-        """Return a quantile, each value taken for the middle of its bucket.
+        """Return a quantile; each value counts as the middle of its bucket.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Histogram(_native.Histogram):
         return Estimate(value, low, high, confidence, method)
 
     def summary(self, confidence: float = 0.95) -> Summary:
-        """Summarize what was recorded, each value taken for the middle of its bucket.
+        """Summarize the recorded values; each value counts as the middle of its bucket.
 
         Parameters
         ----------

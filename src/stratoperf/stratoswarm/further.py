@@ -9,9 +9,9 @@ from stratoperf import Check, category, doctor_check
 from stratoperf.authoring import SystemFiles
 from stratoperf.stratoswarm.memory.checks import tier_checks
 
-category("components", "Select the parts of StratoSwarm.")
+category("components", "Select the benchmarks of StratoSwarm's components.")
 category("swarmlet", "Select the benchmarks of joining a swarmlet.")
-category("stress", "Select the scenarios under load.")
+category("stress", "Select the benchmarks under load.")
 
 KERNEL_MODULES = {
     "swarm_guard": "agents and their mounts",

@@ -25,7 +25,7 @@ def encode(source: str | bytes | ast.AST, vocabulary: Vocabulary | None = None) 
     source
         The text of a module, or a tree.
     vocabulary
-        Numbers to go on with, for tables that are to be compared; a new one by default.
+        Vocabulary to extend, for tables that are to be compared; by default a new one.
 
     Raises
     ------
