@@ -57,7 +57,7 @@ class StratoperfError(Exception):
 
 
 class BackendUnavailable(StratoperfError):
-    """A backend was asked for that cannot run here; the message says why and what mends it."""
+    """The requested backend cannot run here; the message says why, and how to fix it."""
 
 
 class PrerequisiteMissing(StratoperfError):
@@ -78,17 +78,17 @@ class VerificationFailed(StratoperfError):
     Attributes
     ----------
     measurement
-        What was measured, or ``None``. The times are of wrong results: never report them as speed.
+        The measurement, or ``None``. It timed work with wrong results: never report it as speed.
     """
 
     measurement: PartialMeasurement | None = None
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a measurement or a run, with what was sampled until then.
+    """Ctrl-C during a measurement or a run, with the samples so far.
 
-    It is a ``KeyboardInterrupt``, so that a script stops as its user expects; whoever wants the
-    partial result catches this class.
+    It is a ``KeyboardInterrupt``, so that a script stops as its user expects; catch this class to
+    keep the partial result.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Interrupted(KeyboardInterrupt):
     run
         The partial run, when a run was interrupted.
     comparison
-        What was decided until then, when a live comparison was interrupted.
+        The verdicts so far, when a live comparison was interrupted.
     """
 
     measurement: PartialMeasurement | None = None
@@ -113,10 +113,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     name
         What the user wrote.
     known
-        The names that would have been right.
+        The valid names.
     """
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(known)}" if known else "none are known"
+    return f"known: {', '.join(known)}" if known else "no names are known"

@@ -1,4 +1,4 @@
-"""Whether memory for an argument can be had."""
+"""Whether there is memory for an argument."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _SMALL_BYTES = 64 << 20
 
 
 def check_room(argument: str, value: object, needed_bytes: int) -> None:
-    """Check that memory for an argument can be had, before any is taken.
+    """Check that there is memory for an argument, before allocating any.
 
     Raises
     ------
     InvalidParameter
-        When it needs more than is free: taking it would end this process, or another.
+        When it needs more than is free, which would end this process or another.
     """
     if needed_bytes < _SMALL_BYTES:
         return
@@ -24,6 +24,6 @@ def check_room(argument: str, value: object, needed_bytes: int) -> None:
     free = free_bytes()
     if free is not None and needed_bytes > free:
         raise InvalidParameter(
-            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, of "
-            f"which {free / 1e9:,.1f} GB are free; give a smaller one"
+            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, but "
+            f"only {free / 1e9:,.1f} GB are free; give a smaller one"
         )

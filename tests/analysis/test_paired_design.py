@@ -9,6 +9,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.paired_design import LOOKS, PairedDesign
+from wording import says
 
 
 def judge(
@@ -81,9 +82,9 @@ def test_the_effect_is_the_share_of_pairs_that_were_slower() -> None:
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_value_that_has_no_logarithm_is_refused(value: float) -> None:
     design = PairedDesign(0.05, 0.01)
-    with pytest.raises(sp.InvalidParameter, match="current: must be finite and above 0"):
+    with pytest.raises(sp.InvalidParameter, match=says("current:", "above 0", "finite")):
         design.add(1.0, value)
-    with pytest.raises(sp.InvalidParameter, match="there are none"):
+    with pytest.raises(sp.InvalidParameter, match="at least one"):
         design.look(0.5)
 
 

@@ -213,5 +213,5 @@ def test_only_high_quantiles_are_tails() -> None:
 
 
 def test_without_pairs_there_is_nothing_to_look_at() -> None:
-    with pytest.raises(sp.InvalidParameter, match="there are none"):
+    with pytest.raises(sp.InvalidParameter, match="at least one"):
         TailDesign(0.2, 0.01, 0.95).look(0.5)

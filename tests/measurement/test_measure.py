@@ -17,6 +17,7 @@ import pytest
 import stratoperf as sp
 from stratoperf import _core, sampling
 from stratoperf.errors import InvalidParameter, VerificationFailed
+from wording import mentions, says
 
 QUICK: dict[str, Any] = {"warmup_s": 0.01, "max_duration_s": 0.1, "min_iterations": 50}
 
@@ -118,7 +119,7 @@ def test_a_machine_that_gets_slower_meanwhile_shows_in_the_interval_and_as_drift
     assert summary.p50.high is not None
     assert summary.p50.high - summary.p50.low > 0.2 * summary.p50.value
     assert "drift" in repr(measurement)
-    assert "drift of the median" in measurement._repr_html_()
+    assert mentions(measurement._repr_html_(), "drift", "median")
 
 
 def test_intervals_of_one_process_say_so_everywhere() -> None:
@@ -263,7 +264,7 @@ def test_bad_arguments_are_named(argument: str, value: object) -> None:
 
 
 def test_what_is_no_operation_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match="work: expected a callable"):
+    with pytest.raises(InvalidParameter, match=says("work:", "callable")):
         sp.measure(42)
     with pytest.raises(InvalidParameter, match="items"):
         sp.Operation(empty, items=math.nan)
@@ -358,5 +359,5 @@ def _numbers() -> Iterator[int]:
 
 @pytest.mark.parametrize("function", [_coroutine, _stream, _numbers])
 def test_what_does_its_work_after_the_call_is_refused(function: Callable[[], object]) -> None:
-    with pytest.raises(sp.InvalidParameter, match="runs none of it"):
+    with pytest.raises(sp.InvalidParameter, match=says("work:", "asyncio.run")):
         sp.measure(function)

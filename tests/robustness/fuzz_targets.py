@@ -50,7 +50,7 @@ from stratoperf.running.live.two_environments import slicing
 from stratoperf.running.workers import answers
 from stratoperf.stratoswarm.consensus import VoteBatch
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE
-from stratoperf.stratoswarm.memory.tiers import discover
+from stratoperf.stratoswarm.memory.discovery import discover
 
 
 class Target(NamedTuple):

@@ -115,7 +115,7 @@ def test_nothing_hidden_is_left_and_a_second_time_changes_nothing(text: str) -> 
     ],
 )
 def test_commands_of_ci_systems_lose_their_effect(text: str) -> None:
-    for line in (log_line(text), *log_lines(text), *log_lines(f"its last words:\n{text}")):
+    for line in (log_line(text), *log_lines(text), *log_lines(f"its last output:\n{text}")):
         assert not line.lstrip().startswith("::")
         assert "##[" not in line
         assert "##vso[" not in line
@@ -126,9 +126,9 @@ def test_commands_of_ci_systems_lose_their_effect(text: str) -> None:
 
 
 def test_a_message_has_lines_only_after_a_colon() -> None:
-    message = "error: a\nb ended; its last words:\n\tone\n::error::two\r\n"
+    message = "error: a\nb ended; its last output:\n\tone\n::error::two\r\n"
     assert list(log_lines(message)) == [
-        r"error: a\nb ended; its last words:",
+        r"error: a\nb ended; its last output:",
         "        one",
         r"    \x3a:error::two",
         "    ",

@@ -21,6 +21,7 @@ from stratoperf.analysis.comparison import (
     metrics_with_verdicts,
     tally,
 )
+from stratoperf.analysis.defaults import INCONCLUSIVE
 from stratoperf.errors import InvalidParameter, did_you_mean
 
 Outcome = Literal["passed", "failed", "inconclusive", "interrupted"]
@@ -78,7 +79,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
+def decide(comparison: Comparison, inconclusive: Policy = INCONCLUSIVE) -> Decision:
     """Decide whether the current side may pass.
 
     Parameters

@@ -121,7 +121,7 @@ class Design:
             Before the first pair.
         """
         if not self.pairs:
-            raise InvalidParameter("pairs: there are none; add one first")
+            raise InvalidParameter("pairs: expected at least one pair, got none; add one first")
         due = self._due(used)
         center = self.center(1 - due)
         self._looks += 1

@@ -14,7 +14,7 @@ from stratoperf.results.names import LATEST
 @click.argument("run", type=click.Path(path_type=Path), default=RESULTS / LATEST, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def claims(run: Path, as_json: bool) -> None:
-    """Show the claims of all packages beside the results of RUN, with verdicts.
+    """Show the published claims beside the results of RUN.
 
     RUN is a run file or the journal of an interrupted run; results/latest.json by default.
     """
@@ -26,7 +26,7 @@ def claims(run: Path, as_json: bool) -> None:
 
     if not run.exists():
         raise InvalidParameter(
-            f"run: there is no {run}; measure first: stratoperf run consensus.round --quick"
+            f"run: {run} does not exist; measure first: stratoperf run consensus.round --quick"
         )
     loaded = load(run)
     table = all_claims(loaded)

@@ -1,4 +1,4 @@
-"""``stratoperf doctor``: what can be measured here, what makes it noisy, and what mends it."""
+"""``stratoperf doctor``: what this machine can measure, what makes it noisy, and how to fix it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ HEAD_WIDTH = 2 + STATUS_WIDTH + 22
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
-    """Show what this machine can and cannot measure, and what makes it noisy.
+    """Show what this machine can measure, and what makes it noisy.
 
-    Each problem comes with the command that fixes it. Nothing is changed.
+    Each problem comes with the command that fixes it. The doctor changes nothing.
     """
     import msgspec
 

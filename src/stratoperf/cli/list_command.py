@@ -1,4 +1,4 @@
-"""``stratoperf list``: which benchmarks there are and which can run here."""
+"""``stratoperf list``: the benchmarks, and whether they can run here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAD_WIDTH = 12
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_context
 def list_benchmarks(context: click.Context, as_json: bool) -> None:
-    """List the benchmarks with their parameters, claims and backends, and further commands."""
+    """List the benchmarks with their parameters and claims, and commands of packages."""
     from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 

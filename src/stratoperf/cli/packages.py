@@ -46,7 +46,7 @@ def _flags(known: set[str]) -> list[click.Option]:
         if name in known:
             Screen.stderr().paragraph(
                 f"warning: the category {category.name!r} of the package {category.package} has "
-                f"no flag, since {name} is an option of this command already; select it by its "
+                f"no flag, because this command already has the option {name}; select it by "
                 f"name: stratoperf run {category.name}",
                 "yellow",
             )
@@ -58,7 +58,7 @@ def _flags(known: set[str]) -> list[click.Option]:
 
 
 def further_commands(application: click.Command) -> dict[str, click.Command]:
-    """Return the commands of packages, by name, but for those whose name is taken.
+    """Return the commands of packages, by name, except those whose name is taken.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def further_commands(application: click.Command) -> dict[str, click.Command]:
     for further in REGISTRY.contributed(FurtherCommand):
         if further.name in own:
             Screen.stderr().paragraph(
-                f"warning: the command {further.name!r} of the package {further.package} is left "
-                "out, since stratoperf has a command of this name itself; give it another name",
+                f"warning: the command {further.name!r} of the package {further.package} is "
+                "ignored, because stratoperf has a command with this name; rename it",
                 "yellow",
             )
         else:

@@ -31,9 +31,9 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     f"--{DEFAULT_CATEGORY}",
     "category",
     flag_value=DEFAULT_CATEGORY,
-    help="Select what one machine is enough for.",
+    help="Select the benchmarks that need only one machine.",
 )
-@click.option("--all", "category", flag_value="all", help="Select everything (the default).")
+@click.option("--all", "category", flag_value="all", help="Select all benchmarks (the default).")
 @click.option("--quick", is_flag=True, help="Measure briefly, for a first look.")
 @click.option("--full", is_flag=True, help="Measure in full, with 10 s of warm-up (the default).")
 @click.option("--ci", is_flag=True, help="Measure as briefly as possible, for CI.")
@@ -50,13 +50,13 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Sampling time of each case; a running iteration is finished.",
+    help="Sampling time of each case; the last iteration runs to its end.",
 )
 @click.option(
     "--processes",
     type=int,
     metavar="N",
-    help="Fresh processes for each case.  [default: as many as its precision needs]",
+    help="Number of fresh processes for each case.  [default: as many as its precision needs]",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Warm-up time of each case.")
 @click.option(
@@ -105,7 +105,7 @@ def run(
 ) -> int:
     """Measure benchmarks and save the results.
 
-    SELECT names benchmarks, patterns such as 'consensus.*', or categories; without it, all run.
+    SELECT names benchmarks, patterns such as 'consensus.*', or categories; the default is all.
     Write times as 500ms, 60s, 5m or 1h.
     """
     flags = [name for name, on in (("quick", quick), ("full", full), ("ci", ci)) if on]
@@ -175,15 +175,15 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     if path is None:
         return
     if interrupted:
-        screen.line("interrupted: what was measured is kept", "yellow")
+        screen.line("interrupted: the results so far are kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
         _advise(screen, resume_command(path), "measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
-        _advise(screen, "stratoperf doctor", "what is missing, and what mends it")
+        _advise(screen, "stratoperf doctor", "what is missing, and how to fix it")
     else:
         command = command_text("stratoperf", "claims", path)
-        _advise(screen, command, "every claim beside these results")
+        _advise(screen, command, "all claims beside these results")
 
 
 def _advise(screen: Screen, command: str, effect: str) -> None:

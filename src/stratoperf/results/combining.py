@@ -97,7 +97,7 @@ def combined(
         When there are no parts, when one is not a result, or not of the same case as the others.
     """
     if not parts:
-        raise SchemaError("parts: there are none; a result needs at least one process")
+        raise SchemaError("parts: expected at least one process, got none")
     read = [
         _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
     ]

@@ -125,7 +125,7 @@ class Journal:
         """
         if path.is_symlink():
             raise InvalidParameter(
-                f"resume: {path} is a symbolic link; give the path of the journal that it names"
+                f"resume: {path} is a symbolic link; give the path of the journal that it points to"
             )
         header = read_header(path)
         with describe_failure(path):
@@ -142,7 +142,7 @@ class Journal:
             is_certain = is_free is not None and header.get(MACHINE, machine()) == machine()
             if must_lock and not is_certain:
                 raise InvalidParameter(
-                    f"resume: cannot lock {lines} for certain; use the machine that wrote it, and "
+                    f"resume: cannot lock {lines} reliably; use the machine that wrote it, and "
                     "a file system with locks"
                 )
             if is_free is False:

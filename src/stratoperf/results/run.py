@@ -1,4 +1,4 @@
-"""A run: many measurements with the systems they were taken on."""
+"""A run: many measurements, with the machines that they were taken on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Run:
     id, created, preset, command, stratoperf_version
         As in the run file; `created` is ISO 8601 in UTC.
     systems
-        The machines it was taken on, by identity.
+        The machines of the run, by identity.
     results
         `Result` views, in the order of the file.
     path
@@ -62,19 +62,19 @@ class Run:
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The JSON tree: everything in the file, also what this version has no name for."""
+        """The JSON tree: everything in the file, including keys that this version does not know."""
         return MappingProxyType(self._document)
 
     def save(self, path: str | Path) -> Path:
         """Write the run as JSON, long series in an ``.npz`` beside it.
 
-        The file appears whole or not at all. The run itself is not changed and keeps reading
-        from where it came.
+        The file appears whole or not at all. The run itself does not change, and still reads
+        its samples from the old place.
 
         Parameters
         ----------
         path
-            The run file; its directory is created when it does not exist.
+            The run file; its directory is created if necessary.
 
         Returns
         -------
@@ -101,7 +101,7 @@ class Run:
         Raises
         ------
         PrerequisiteMissing
-            Without pandas, which is in the extra ``dataframe``.
+            When pandas, from the extra ``dataframe``, is not installed.
         """
         from stratoperf.results.data_frame import data_frame
 

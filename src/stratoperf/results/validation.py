@@ -31,7 +31,7 @@ from stratoperf.results.schema import (
 
 T = TypeVar("T")
 
-_MENDING = "mend this key, or take the file from its origin again"
+_MENDING = "correct this key, or get a fresh copy of the file"
 _PROBLEM = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
 

@@ -35,7 +35,7 @@ INTERRUPTED_S = 2.0
 
 
 class CannotLoad(StratoperfError):
-    """A fresh process cannot have the benchmark; says why, and what mends it."""
+    """A fresh process cannot have the benchmark; says why, and how to fix it."""
 
 
 class Taken(NamedTuple):

@@ -53,7 +53,7 @@ TEXT_BYTES = 25
 RESULT_BYTES = 16 << 10
 """Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
 
-NOWHERE = "it is declared in a function, a notebook or at a prompt, where none can import it"
+NOWHERE = "it is declared in a function, a notebook or at a prompt, which no process can import"
 DECLARE = "declare it at the top level of a module or script"
 
 PACE = 1.25
@@ -300,7 +300,9 @@ def make_plan(
     preset = preset_named(request.preset)
     benchmarks = registry.select(request.select)
     if not benchmarks:
-        raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
+        raise InvalidParameter(
+            "benchmark: no benchmark is registered; declare one with @sp.benchmark"
+        )
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks, reasons)
     cases: list[Case] = []

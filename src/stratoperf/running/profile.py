@@ -108,7 +108,7 @@ def _ratio(entries: dict[str, Any], above: str, below: str) -> float | None:
 
 
 def _why(error: int) -> str:
-    """Return why an event could not be counted, and what mends it."""
+    """Return why an event could not be counted, and how to fix it."""
     if error in (errno.EACCES, errno.EPERM):
         level = PARANOID.read_text().strip() if PARANOID.exists() else "unknown"
         return (

@@ -77,7 +77,9 @@ class Target:
                 f"{did_you_mean(self.statistic_name, STATISTICS)}"
             )
         if self.direction not in _HOLDS:
-            raise InvalidParameter(f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}")
+            raise InvalidParameter(
+                f"direction: {self.direction!r} is unknown; known: {', '.join(_HOLDS)}"
+            )
         arguments.number("value", self.value)
         object.__setattr__(self, "where", MappingProxyType(dict(self.where)))
 

@@ -1,4 +1,4 @@
-"""What the statistics return: values with their uncertainty."""
+"""Results of the statistics: values with their uncertainty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIGMA = 3.0
 
 
 def scope_of(processes: int) -> str:
-    """Return what intervals over so many processes speak of."""
+    """Return what the intervals of this number of processes cover."""
     return f"{processes} processes" if processes > 1 else THIS_PROCESS
 
 

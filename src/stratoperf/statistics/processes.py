@@ -1,4 +1,4 @@
-"""Estimates over processes: what the next run will say, not what one process said.
+"""Estimates over processes, which hold for the next run and not for one process only.
 
 A process keeps its layout of memory, its hash seed, its CPU and its moment for as long as it
 lives, so its samples agree with each other better than with those of the next process. The unit
@@ -64,7 +64,7 @@ _LARGEST_EXPONENT = 700.0  # beyond it the exponential function leaves what a fl
 
 
 def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
-    """Estimate where processes lie, with an interval from their scatter.
+    """Estimate the location of processes, with an interval from their scatter.
 
     The value is the median of all pairwise means (Hodges & Lehmann 1963), of the logarithms where
     all values are above 0: a slow process in eight hardly moves it, and it lies between two modes
@@ -132,7 +132,7 @@ def _widening(values: Samples) -> float:
 
 
 class Scale:
-    """The scale on which processes are compared: logarithms where all values have some.
+    """The scale on which processes are compared: logarithmic where all values are positive.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _of_few(data: Samples, scale: Scale, center: float, confidence: float) -> Es
 
 
 def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -> Estimate:
-    """Estimate a quantile over processes that have too few samples for one each.
+    """Estimate a quantile over processes that have too few samples for their own.
 
     The samples of each process are set off against its median, so that a slow process is not taken
     for a tail; then they are pooled, and the quantile of all (median-unbiased, definition 8 of

@@ -16,6 +16,7 @@ from stratoperf.analysis.comparison import Side
 from stratoperf.running.live import timed_commands
 from stratoperf.running.live.pair_source import BudgetSpent, SideFailed
 from stratoperf.running.live.timed_commands import MOST_ROUNDS, CommandPairs
+from wording import mentions, says
 
 PATIENCE_S = 60.0
 NEVER = math.inf
@@ -77,15 +78,15 @@ def test_a_command_has_a_directory_and_variables_of_its_own(tmp_path: Path) -> N
         env={"ONE": "1"},
     )
     pairs(command, command).prepare(NEVER)
-    with pytest.raises(SideFailed, match="ended with status 1 and said nothing"):
+    with pytest.raises(SideFailed, match="status 1"):
         pairs(sp.Command(command.argv), FINE).prepare(NEVER)
 
 
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("exit 3", "ended with status 3 and said nothing"),
-        ("echo out; echo 'no disk' >&2; exit 1", "ended with status 1; its last words:\nno disk"),
+        ("exit 3", "ended with status 3"),
+        ("echo out; echo 'no disk' >&2; exit 1", "ended with status 1; its last output:\nno disk"),
         ("kill -SEGV $$", "ended with signal SIGSEGV"),
     ],
 )
@@ -102,7 +103,7 @@ def test_a_command_that_fails_is_told_with_its_side_and_its_last_words(
 def test_a_command_that_hangs_is_killed_at_the_timeout(
     leftovers: Callable[[], None], script: str
 ) -> None:
-    with pytest.raises(SideFailed, match=r"did not end within 0\.1 s and was killed") as caught:
+    with pytest.raises(SideFailed, match=says("0.1 s", "killed")) as caught:
         pairs(shell(script), FINE, timeout_s=0.1).prepare(NEVER)
     assert caught.value.side == "baseline"
     leftovers()
@@ -138,8 +139,8 @@ class TestTheEndOfTheBudget:
             pairs(FINE, hangs).prepare(begin + 3.0)
         leftovers()
         assert time.monotonic() - begin < PATIENCE_S / 2
-        assert "one run of the baseline takes" in caught.value.why
-        assert "one run of the current side more than" in caught.value.why
+        assert mentions(caught.value.why, "run", "baseline")
+        assert mentions(caught.value.why, "current", "side")
         assert caught.value.at_least
         assert 2.5 < caught.value.pair_s <= 3.0
 
@@ -149,13 +150,13 @@ class TestTheEndOfTheBudget:
         begin = time.monotonic()
         with pytest.raises(BudgetSpent) as caught:
             pairs(slow, shell("sleep 1000")).prepare(begin + 11.0)
-        assert "one run of the baseline takes" in caught.value.why
+        assert mentions(caught.value.why, "run", "baseline")
         assert "current" not in caught.value.why
         assert 6.0 <= caught.value.pair_s < 11.0
         assert time.monotonic() - begin < 11.0
 
     def test_comes_after_a_timeout_that_is_shorter(self) -> None:
-        with pytest.raises(SideFailed, match=r"did not end within 0\.1 s"):
+        with pytest.raises(SideFailed, match=says("0.1 s", "end")):
             pairs(shell("sleep 1000"), FINE, timeout_s=0.1).prepare(time.monotonic() + PATIENCE_S)
 
     def test_drops_the_pair_in_progress(self) -> None:
@@ -197,7 +198,7 @@ class TestPrepare:
     def test_that_hangs_is_killed_at_its_limit_and_at_the_end_of_the_budget(
         self, leftovers: Callable[[], None]
     ) -> None:
-        with pytest.raises(SideFailed, match=r"prepare command .* did not end within 0\.1 s"):
+        with pytest.raises(SideFailed, match=says("prepare", "command", "0.1 s", "end")):
             pairs(FINE, FINE, timeout_s=0.1, prepare="sleep 1000 & sleep 1000").prepare(NEVER)
         with pytest.raises(BudgetSpent):
             pairs(FINE, FINE, prepare="sleep 1000").prepare(time.monotonic() + 0.1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 from stratoperf import arguments
+from stratoperf.analysis.defaults import LEAST_CHANGE, STATISTIC
 from stratoperf.analysis.history.change_points import find_change_points
 from stratoperf.analysis.history.loading import DatedRun, load_runs, source_name
 from stratoperf.analysis.history.model import History, Trend
@@ -24,17 +25,12 @@ ERROR = 0.01
 """The admissible probability of a false change point in a whole history: the goal of every gate of
 this project (at most 1 % false alarms per invocation)."""
 
-LEAST_CHANGE = 0.02
-"""The least change that counts: the smallest threshold that the live gate is meant to decide. The
-mere order of linking or size of the environment can move a program by more (Mytkowicz et al.,
-"Producing wrong data without doing anything obviously wrong!", ASPLOS 2009)."""
-
 
 def history(
     stored: Stored,
     select: str | Iterable[str] | None = None,
     *,
-    statistic: str = "p50",
+    statistic: str = STATISTIC,
     since: str | datetime | None = None,
     threshold: float = LEAST_CHANGE,
     error: float = ERROR,
@@ -58,10 +54,9 @@ def history(
     since
         Ignores earlier runs: a moment, or its text in ISO 8601 (UTC unless it says otherwise).
     threshold
-        The least change that counts, as a fraction: 0.02 is 2 %.
+        Smallest change of level to report, as a fraction: 0.02 is 2 %.
     error
-        The admissible probability of any change point where nothing changed. It is shared out
-        among the trends by the method of Holm (1979).
+        Probability of any false change point; the trends share it by the method of Holm (1979).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How numbers and verdicts of results look in a table."""
+"""Numbers and verdicts of results as cells of a table."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def verdict_of(result: Result) -> str | None:
 
 
 def verdict(result: Result) -> Cell:
-    """Show the status where it is not ``ok``, else the verdict on the target in words."""
+    """Show the status if it is not ``ok``, else the verdict on the target in words."""
     if result.status != "ok":
         return Cell(result.status, STATUS_STYLES[result.status])
     word = verdict_of(result)

@@ -1,4 +1,4 @@
-"""A comparison at a glance: the table, and below it all that a reader must know."""
+"""A comparison as text: the table, and below it what a reader must know."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXPENDABLE = ("current", "baseline", "threshold", "based on")
 
 
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
-    """Print the sides, the table, the reasons, and how the intervals were found."""
+    """Print the sides, the table, the reasons, and the method of the intervals."""
     for warning in worst_of_each_kind(comparison.warnings):
         loud = warning.startswith(INVALIDATING)
         screen.paragraph(f"warning: {one_line(warning)}", LOUD if loud else "yellow", indent="  ")
@@ -65,7 +65,7 @@ def show_comparison(screen: Screen, comparison: Comparison) -> None:
 
 
 def show_verdict(screen: Screen, comparison: Comparison) -> None:
-    """Print the verdict of the whole."""
+    """Print the overall verdict."""
     word = comparison.verdict
     screen.paragraph(f"verdict: {word} ({tally(comparison)})", STYLES[word], indent="  ")
 
@@ -76,9 +76,9 @@ def show_decision(screen: Screen, decision: Decision) -> None:
     screen.paragraph(f"check: {decision.outcome} ({decision.reason})", style, indent="  ")
     if decision.outcome == "inconclusive":
         screen.paragraph(
-            "warning: results without a verdict pass; --inconclusive fail makes them count"
+            "warning: inconclusive results pass; --inconclusive fail makes them fail"
             if decision.passes
-            else "results without a verdict count, by --inconclusive fail",
+            else "inconclusive results fail, because of --inconclusive fail",
             "yellow",
             indent="  ",
         )
@@ -87,7 +87,7 @@ def show_decision(screen: Screen, decision: Decision) -> None:
 def show_place(screen: Screen, comparison: Comparison) -> None:
     """Print where the samples are."""
     if comparison.interrupted:
-        screen.line("interrupted: what was measured is kept", "yellow")
+        screen.line("interrupted: the results so far are kept", "yellow")
     if comparison.run_path is not None:
         screen.line(f"saved: {comparison.run_path}")
 

@@ -1,4 +1,4 @@
-"""A line that shows how far a measurement is, in a terminal.
+"""A line in the terminal that shows the progress of a measurement.
 
 It is redrawn on request and never by itself. A display that refreshes itself needs a second
 thread, which would take the GIL, the cache and at times the very CPU from the work being timed:
@@ -28,7 +28,7 @@ _LONGEST_DAY_S = 86_400.0
 
 
 class Display:
-    """A bar with a text. Once nobody watches any more it stays quiet: the measurement goes on.
+    """A bar with a text. When its terminal is gone it stays quiet, and the measurement goes on.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Display:
 
     @property
     def is_live(self) -> bool:
-        """Whether there is a line to redraw; elsewhere lines are printed one below the other."""
+        """Whether there is a line to redraw; otherwise each line is printed below the last."""
         return self._progress is not None
 
     def guard(self, draw: Callable[[], None]) -> None:
@@ -57,7 +57,7 @@ class Display:
             self._broken = True
 
     def start(self, total: float) -> None:
-        """Begin to show, where the output is a terminal that can move its cursor."""
+        """Start the display if the output is a terminal that can move its cursor."""
         if not self.screen.fancy:
             return
         self._progress = Progress(
@@ -118,7 +118,7 @@ class Display:
 
 
 def end_text(seconds: float) -> str:
-    """Return when so many seconds will have passed: ``, done by 12:34:56``.
+    """Return when these seconds will have passed: ``, done by 12:34:56``.
 
     Nothing where that is not today or tomorrow: the time of day would not tell.
     """

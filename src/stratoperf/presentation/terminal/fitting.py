@@ -1,4 +1,4 @@
-"""Fitting text into the columns of a terminal, in which some letters take two and some none."""
+"""Fit text into the columns of a terminal, where some letters take two columns and some none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AFTER_COMMA = re.compile(r"(?<=,)(?![0-9])")
 
 
 def fitted_name(text: str, room: int, mark: str = MARK) -> str:
-    """Return a name in at most so many columns, with a mark where a part is missing.
+    """Shorten a name to a width in columns, with a mark where a part is missing.
 
     It is cut behind a word or a comma, so that no parameter in it is cut; a single word anywhere.
     """
@@ -34,7 +34,7 @@ def fitted_name(text: str, room: int, mark: str = MARK) -> str:
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Return the lines of a text, broken at spaces but for those before units; see `filled`.
+    """Return the lines of a text, broken at spaces except those before units; see `filled`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a live comparison shows while it goes on, drawn between two pairs."""
+"""The progress of a live comparison, drawn between two pairs."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class LiveProgress(CaseProgress["Agenda", "LiveCase", "ComparedMetric"], LiveLis
         self._count = len(plan.cases)
         self._budget = plan.seconds / self._count
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, about {duration(plan.seconds)} of measuring or less"
+        text = f"plan: {results} to compare, at most about {duration(plan.seconds)} of measuring"
         self.warned(plan.warnings)
         self._print(f"{text}{self._beside}", "bold")
         self._display.start(plan.seconds)
 
     def case_started(self, index: int, case: LiveCase) -> None:
-        """Show which case is compared now and how long all others take at most."""
+        """Show the current case, and how long all others take at most."""
         del index
         self._ratio = ""
         spent = self._done * self._budget
@@ -53,7 +53,7 @@ class LiveProgress(CaseProgress["Agenda", "LiveCase", "ComparedMetric"], LiveLis
     def pair(
         self, index: int, case: LiveCase, look: Look | None, pairs: int, seconds: float
     ) -> None:
-        """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
+        """Show the ratio of all pairs; where lines cannot be redrawn, only at a planned look."""
         del index
         if look is not None:
             self._ratio = f"ratio {ratio_interval(look.ratio)}"

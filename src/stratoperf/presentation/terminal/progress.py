@@ -1,4 +1,4 @@
-"""What the progress of a run and that of a live comparison have in common."""
+"""The progress that runs and live comparisons share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on.
+"""The progress of a run.
 
 Everything is drawn between two measurements, on the thread that measures; `Display` says why.
 """
@@ -37,7 +37,7 @@ class RunProgress(CaseProgress["Plan", "Case", "Result"], Listener):
         self._earlier: dict[int, float] = {}
 
     def planned(self, plan: Plan) -> None:
-        """Print what will be measured, for how long and how much it writes."""
+        """Print what is to be measured, its time and the bytes it writes."""
         self._started = time.monotonic()
         self._open = {
             index: case for index, case in enumerate(plan.cases) if case.key not in plan.finished
@@ -54,14 +54,14 @@ class RunProgress(CaseProgress["Plan", "Case", "Result"], Listener):
             self._display.start(1.0)
 
     def case_started(self, index: int, case: Case) -> None:
-        """Show which case is measured now and when all will be done."""
+        """Show the current case, and when all will be done."""
         del index  # It counts cases that cannot run here, too.
         if case.skip_reason is not None:
             return
         self._show(f"{self._done}/{self._count}", case)
 
     def process_started(self, index: int, case: Case, number: int, planned: int) -> None:
-        """Show which pass over the cases it is, too."""
+        """Show the number of the pass over the cases."""
         share = (number - 1) / max(number, planned)
         self._earlier.setdefault(index, share)
         self._ended[index] = share

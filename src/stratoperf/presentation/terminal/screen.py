@@ -47,15 +47,15 @@ LEAST_TEXT = 30
 """Columns that a text needs to stand beside its head."""
 
 NARROWEST, WIDEST = 20, 1000
-"""Columns that text is laid out for, whatever a terminal says that it has."""
+"""Limits of the width that text is laid out for, in columns."""
 
 
 class QuietConsole(Console):
-    """A console that lets the entry point deal with a reader that went away."""
+    """A console that leaves a lost reader to the entry point."""
 
     @property
     def size(self) -> ConsoleDimensions:
-        """Columns and lines of the terminal that this is, else of any; ``COLUMNS`` comes first."""
+        """Columns and lines of this terminal, else of any terminal; ``COLUMNS`` comes first."""
         width, height = _terminal_size(self.file)
         given = re.fullmatch("[1-9][0-9]{0,5}", os.environ.get("COLUMNS", ""))
         if given is not None:
@@ -117,7 +117,7 @@ class Screen:
         return safe.translate(ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print one line and leave its length alone, so that a command stays copyable."""
+        """Print one line without breaking it, so that a command can be copied."""
         self.console.print(Text(self.shown(text), style=style), soft_wrap=True)
 
     def paragraph(self, text: str, style: str = "", indent: str = "") -> None:
@@ -129,7 +129,7 @@ class Screen:
             self.console.print(Text(part, style=style), soft_wrap=True)
 
     def has_room_beside(self, width: int) -> bool:
-        """Tell whether texts stand beside heads of that width, and not below them."""
+        """Return whether a text fits beside a head of this width, instead of below it."""
         return not self.fancy or self.width >= width + LEAST_TEXT
 
     def entry(self, head: str, width: int, text: str, style: str = "") -> None:
@@ -153,7 +153,7 @@ class Screen:
         self.paragraph(f"{head}{space} {text}", style, indent=" " * (width + 1))
 
     def message(self, text: str) -> None:
-        """Print a sentence, and below it the lines of others that it may end with."""
+        """Print a sentence, and below it any further lines at its end."""
         for line in log_lines(text):
             self.line(line)
 
@@ -199,7 +199,7 @@ def _console(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         color_system=None if plain else "auto",
-        # Else rich reads the environment, and raises for what is no number. `size` comes first.
+        # Else rich reads the environment, and raises if it is not a number. `size` comes first.
         width=DEFAULT_SIZE[0],
         height=DEFAULT_SIZE[1],
     )

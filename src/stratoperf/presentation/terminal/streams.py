@@ -1,4 +1,4 @@
-"""The streams of a command: results on one of its own, remarks on another, foreign prints beside.
+"""The streams of a command: one for results, one for remarks, and foreign prints beside them.
 
 What a benchmark, a plugin or a library prints, in Python, in C or from a child process, goes to
 stderr, so that whoever reads the results reads nothing else.
@@ -37,13 +37,13 @@ class OutputLost(StratoperfError):
 
 
 def results_stream() -> TextIO:
-    """Return where results go, also while foreign code finds another stdout."""
+    """Return the stream of results, even while foreign code sees another stdout."""
     return _results or sys.stdout
 
 
 @contextlib.contextmanager
 def own_streams(*, for_good: bool) -> Iterator[None]:
-    """Give the results a descriptor that nobody else knows; descriptor 1 leads to stderr.
+    """Give the results a private descriptor, and lead descriptor 1 to stderr.
 
     Streams that a caller has replaced stay as they are.
 
@@ -138,8 +138,8 @@ class _Descriptor(io.FileIO):
                 return memoryview(data).nbytes
             self._given_up = True
             raise OutputLost(
-                "cannot write the results to standard output: a benchmark, or what it uses, closed "
-                "the descriptor that leads there; let it close only what it opened itself"
+                "cannot write the results to standard output: a benchmark or a library closed its "
+                "descriptor; close only descriptors that you opened"
             )
         try:
             # The other end may have made a pipe non-blocking, for both of us.
@@ -149,13 +149,13 @@ class _Descriptor(io.FileIO):
             self._given_up = True
             if self._needed and isinstance(error, BrokenPipeError):
                 # Without the number, at which click would end the process.
-                raise BrokenPipeError("nobody reads the results any more") from error
+                raise BrokenPipeError("the reader of the results is gone") from error
             if self._needed:
                 closed = error.errno == errno.EBADF
                 raise OutputLost(
                     "cannot write the results to standard output: "
-                    f"{'it is closed' if closed else error.strerror}; redirect it to a file with "
-                    "room, or to a terminal"
+                    f"{'it is closed' if closed else error.strerror}; redirect it to a file on "
+                    "a disk with free space, or to a terminal"
                 ) from error
             return memoryview(data).nbytes
         return count

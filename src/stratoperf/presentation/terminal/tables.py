@@ -37,7 +37,7 @@ _BEFORE_NUMBER = re.compile(r" (?=[-+±>\[?0-9])")
 
 
 class Cell(NamedTuple):
-    """A text and how it looks in color."""
+    """A text and its color."""
 
     text: str
     style: str = ""
@@ -84,7 +84,7 @@ class Table:
         )
 
     def shown(self, screen: Screen) -> Table:
-        """Return the table with the texts that the output can show."""
+        """Return the table with its texts as the output can show them."""
         return Table(
             [column._replace(title=screen.shown(column.title)) for column in self.columns],
             [[cell._replace(text=screen.shown(cell.text)) for cell in row] for row in self.rows],
@@ -92,7 +92,7 @@ class Table:
 
     @property
     def empty_columns(self) -> list[int]:
-        """The numbers of the columns that say nothing."""
+        """The numbers of the columns without content."""
         return [
             number
             for number in range(len(self.columns))
@@ -228,7 +228,7 @@ def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
         room = screen.width - len("  ;")
         names = ", ".join(fitted_name(title, room, screen.shown(MARK)) for title in titles)
-        text = f"left out: {names}; a wider terminal, a pipe or --json shows all"
+        text = f"left out: {names}; use a wider terminal, a pipe or --json to see all"
         screen.paragraph(text, "dim", indent="  ")
 
 

@@ -68,8 +68,8 @@ def _completed(
     if sides["baseline"] != sides["current"]:
         return agenda
     same = (
-        f"baseline and current are the same ({sides['baseline'].label}): what differs is noise; "
-        "if that is not meant, correct one of them"
+        f"baseline and current are the same ({sides['baseline'].label}): any difference is "
+        "noise; correct one of them if that is not what you meant"
     )
     return msgspec.structs.replace(agenda, warnings=(same, *agenda.warnings))
 

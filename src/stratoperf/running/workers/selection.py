@@ -280,7 +280,7 @@ def _load(name: str, path: Path) -> ModuleType:
     """Import a file under a name."""
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
-        raise InvalidParameter(f"modules: {str(path)!r} is no Python file")
+        raise InvalidParameter(f"modules: {str(path)!r} is not a Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     try:

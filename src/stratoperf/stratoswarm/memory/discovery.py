@@ -1,4 +1,4 @@
-"""The tiers of this machine: found, not assumed."""
+"""Discovery of the tiers of this machine."""
 
 from __future__ import annotations
 
@@ -24,35 +24,34 @@ def tiers(
     """Find the tiers of this machine, the fastest kind first.
 
     GPU memory is listed per device, by CUDA's numbers, and CPU memory per NUMA node, with 4 KiB and
-    with huge pages. Every disk with a mounted file system is classified by its transport and
-    rotational flag; its files go to the directory for temporary files, the working directory or
-    the mount point, the first of these that lies on it and can be written to. A tmpfs is CPU
-    memory, never a disk.
+    with huge pages. The transport and the rotational flag of a disk with a mounted file system
+    decide its kind; its files go to the first writable directory on it of these: the directory for
+    temporary files, the working directory, the mount point. A tmpfs is CPU memory, never a disk.
 
     Parameters
     ----------
     directories
-        Directories to use, by kind of disk: ``{"nvme": "/mnt/fast"}``. A disk that hides its
-        kind (a virtual one) may be assigned to any. By default what the environment variable
-        ``STRATOPERF_TIER_DIRECTORIES`` says: ``nvme=/mnt/fast,hdd=/mnt/slow``; a directory there
-        that cannot be used is a tier with that as its reason.
+        Directories to use, by kind of disk: ``{"nvme": "/mnt/fast"}``. A virtual disk, which hides
+        its kind, may be assigned to any kind. The default is the environment variable
+        ``STRATOPERF_TIER_DIRECTORIES``, such as ``nvme=/mnt/fast,hdd=/mnt/slow``; an unusable
+        directory there becomes a tier with a `Tier.reason`.
     root
         The directory that stands for ``/``, for tests.
 
     Returns
     -------
     list of Tier
-        Those that cannot be used have a `Tier.reason`.
+        Unusable tiers have a `Tier.reason`.
 
     Raises
     ------
     InvalidParameter
-        For one of `directories` that does not exist, or does not lie on that kind of disk.
+        When one of `directories` does not exist, or is not on that kind of disk.
 
     Warns
     -----
     UserWarning
-        Of an entry in the environment that assigns nothing.
+        When an entry of the environment variable assigns nothing.
     """
     if directories is None:
         for sentence in assignments().wrong:
@@ -116,7 +115,7 @@ def _cpu_tiers(files: SystemFiles) -> list[Tier]:
 
 
 def _group_free(files: SystemFiles) -> int | None:
-    """Return what the memory limits of the control groups leave, or ``None`` without a limit."""
+    """Return the free memory under the limits of the control groups; ``None`` without a limit."""
     frees = []
     for folder in group_folders(files, "memory"):
         for most, now in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):
@@ -127,7 +126,7 @@ def _group_free(files: SystemFiles) -> int | None:
 
 
 def _node_free(files: SystemFiles, node: int, available: int | None, nodes: int) -> int | None:
-    """Return the free memory of a node; of the only one it is what is available."""
+    """Return the free memory of a node; a single node has all that is available."""
     if nodes == 1:
         return available
     for line in (files.text(f"{NODES}/node{node}/meminfo") or "").splitlines():
