@@ -76,9 +76,7 @@ def test_results_have_names(path: Path) -> None:
         (np.zeros(6)[::2], "not contiguous"),
     ],
 )
-def test_an_array_of_another_kind_is_refused_by_name(
-    samples: npt.NDArray[Any], got: str
-) -> None:
+def test_an_array_of_another_kind_is_refused_by_name(samples: npt.NDArray[Any], got: str) -> None:
     with pytest.raises(InvalidParameter, match=f"^samples: .*float64.*{got}.*ascontiguousarray"):
         _core.statistics.mean(samples, 0.95)
 
