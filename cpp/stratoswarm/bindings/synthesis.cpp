@@ -34,6 +34,10 @@ ColumnArrays encode(Encoder& encoder, const py::typing::Iterable<py::object>& ro
   return ColumnArrays(std::move(columns));
 }
 
+// For each type of nodes its class and its fields: name and role.
+using Specification = py::typing::List<
+    py::typing::Tuple<py::type, py::typing::List<py::typing::Tuple<py::str, py::int_>>>>;
+
 std::optional<std::int64_t> optional_id(std::int64_t id) {
   return id < 0 ? std::nullopt : std::optional(id);
 }
@@ -47,11 +51,16 @@ void register_encoder(py::module_& module) {
       .def_readonly("parent", &ColumnArrays::parent)
       .def_readonly("layout", &ColumnArrays::layout);
   py::class_<Encoder>(module, "Encoder", "Numbers the values and layouts of syntax trees.")
-      .def(py::init<const Encoder::Specification&>(), py::arg("specification"))
+      .def(py::init([](const Specification& specification) {
+             return std::make_unique<Encoder>(specification);
+           }),
+           py::arg("specification"))
       .def("encode", &encode, py::arg("roots"),
            "The columns of the trees, one after the other. A tree is asked for when the one before "
            "it is done with.")
-      .def_property_readonly("values", &Encoder::values)
+      .def_property_readonly(
+          "values",
+          [](const Encoder& encoder) { return py::typing::List<py::object>(encoder.values()); })
       .def("layouts",
            [](Encoder& encoder) {
              std::vector<py::typing::Tuple<py::int_, py::ellipsis>> layouts;

@@ -33,15 +33,20 @@ py::object unless_none(PyObject* object) {
 
 }  // namespace
 
-Encoder::Encoder(const Specification& specification) {
+Encoder::Encoder(const py::list& specification) {
   for (const py::handle item : specification) {
-    const auto [node_class, fields] = item.cast<std::pair<py::object, py::list>>();
+    const py::tuple described = py::reinterpret_borrow<py::tuple>(item);
+    const py::object node_class = described[0];
+    const py::list fields = described[1];
     classes_.append(node_class);
     Kind kind;
     kind.id = static_cast<std::uint32_t>(kinds_.size());
     for (const py::handle entry : fields) {
-      const auto [name, role] = entry.cast<std::pair<py::str, int>>();
-      kind.fields.push_back({steal(PyUnicode_FromObject(name.ptr())), static_cast<Role>(role)});
+      const py::tuple field = py::reinterpret_borrow<py::tuple>(entry);
+      const py::str name = field[0];
+      const py::int_ role = field[1];
+      kind.fields.push_back(
+          {steal(PyUnicode_FromObject(name.ptr())), static_cast<Role>(PyLong_AsLong(role.ptr()))});
       PyObject* interned = kind.fields.back().name.release().ptr();
       PyUnicode_InternInPlace(&interned);
       kind.fields.back().name = steal(interned);

@@ -5,28 +5,26 @@
 #include <unordered_map>
 #include <vector>
 
-#include <pybind11/typing.h>
+#include <pybind11/pytypes.h>
 
-#include "bindings/bindings.hpp"
 #include "stratoswarm/synthesis/level_order.hpp"
 
 namespace stratoperf::bindings {
+
+namespace py = pybind11;
 
 // Numbers the values and layouts that it meets, the same for all trees that it encodes. Every
 // method needs the GIL.
 class [[gnu::visibility("hidden")]] Encoder {
  public:
   // For each type of nodes its class and its fields: name and role (see synthesis/schema.py).
-  using Specification = py::typing::List<
-      py::typing::Tuple<py::type, py::typing::List<py::typing::Tuple<py::str, py::int_>>>>;
-
-  explicit Encoder(const Specification& specification);
+  explicit Encoder(const py::list& specification);
 
   // Appends the tree below `root`. Throws what reading an attribute throws, and
   // std::invalid_argument for an object that is no node, and for a node that contains itself.
   void encode(const py::object& root, synthesis::NodeColumns& columns);
 
-  py::typing::List<py::object> values() const { return values_; }
+  const py::list& values() const { return values_; }
   synthesis::Layouts& layouts() { return layouts_; }
   // The id of a value; -1 when there is none and `add` is false.
   std::int64_t value_id(const py::object& value, bool add);

@@ -5,8 +5,6 @@
 namespace stratoperf::cuda::consensus {
 namespace {
 
-constexpr unsigned kWarpThreads = 32;
-
 // With the rest of the last word that atomics work on.
 std::size_t table_bytes(const Plan& plan, const Limits& limits) {
   return whole_lines(cells_of(limits) * cell_bytes(plan.cell));

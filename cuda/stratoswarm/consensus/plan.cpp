@@ -11,7 +11,6 @@ namespace {
 using stratoperf::consensus::bits_to_count;
 using stratoperf::consensus::kShortCount;
 
-constexpr unsigned kWarpThreads = 32;
 constexpr unsigned kMaxThreads = kMaxWarps * kWarpThreads;
 
 // Of a block when the whole device works: four of them fill a multiprocessor, as many threads as

@@ -9,6 +9,8 @@
 
 namespace stratoperf::cuda::consensus {
 
+constexpr unsigned kWarpThreads = 32;
+
 // Cells from narrow to wide. The last holds any number of values; the others hold a counter for
 // each.
 enum class CellKind : std::uint8_t { kByte, kNarrow, kMiddle, kLong, kWide };
