@@ -32,7 +32,7 @@ def test_a_driver_that_is_too_old_is_told_with_both_versions(emulated_cuda: Any)
     emulated_cuda.set_driver_version(11040)
     reason = backends.unavailable_reason("cuda")
     assert reason is not None
-    assert mentions(reason, "CUDA", "11.4", "1")
+    assert mentions(reason, "CUDA", "11.4", "13.0", "update")
 
 
 def test_without_a_device_that_is_the_reason(emulated_cuda: Any) -> None:
