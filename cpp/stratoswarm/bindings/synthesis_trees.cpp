@@ -1,5 +1,7 @@
 #include "stratoswarm/bindings/synthesis_trees.hpp"
 
+#include <pybind11/cast.h>  // what pytypes.h declares and leaves to it
+
 #include <stdexcept>
 #include <utility>
 
