@@ -22,9 +22,6 @@ LARGEST_COUNT = 2**63 - 1
 
 _LONGEST_VALUE = 200
 
-_SMALL_BYTES = 64 << 20
-"""What any machine has; asking how much is free takes longer than a small call."""
-
 
 def shown(value: object) -> str:
     """Return a value as a message shows it, which must not fail because of the value."""
@@ -115,26 +112,6 @@ def text(argument: str, value: object) -> str:
             "remove control characters and lone surrogates"
         )
     return str.__str__(value)
-
-
-def check_room(argument: str, value: object, needed_bytes: int) -> None:
-    """Check that there is memory for an argument, before allocating any.
-
-    Raises
-    ------
-    InvalidParameter
-        When it needs more than is free, which would end this process or another.
-    """
-    if needed_bytes < _SMALL_BYTES:
-        return
-    from stratoperf.monitor.memory import free_bytes
-
-    free = free_bytes()
-    if free is not None and needed_bytes > free:
-        raise InvalidParameter(
-            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, but "
-            f"only {free / 1e9:,.1f} GB are free; give a smaller one"
-        )
 
 
 def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:

@@ -4,12 +4,52 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from stratoperf.analysis.comparison import Comparison
-    from stratoperf.measurement import Measurement
-    from stratoperf.results import Run
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+# What errors carry is of types above this module: ``isinstance`` tells a type checker more.
+
+
+class PartialMeasurement(Protocol):
+    """What an error carries of a measurement: a `stratoperf.Measurement`."""
+
+    name: str
+    samples_ns: NDArray[np.float64]
+    stopped_because: str
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+
+    @property
+    def scope(self) -> str:
+        """What the intervals speak of."""
+
+
+class PartialRun(Protocol):
+    """What an error carries of a run: a `stratoperf.Run`."""
+
+    path: Path | None
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run file."""
+
+
+class PartialComparison(Protocol):
+    """What an error carries of a comparison: a `stratoperf.Comparison`."""
+
+    @property
+    def verdict(self) -> str:
+        """The gravest verdict."""
+
+    @property
+    def run_path(self) -> str | None:
+        """The run file with the raw samples, where it was saved."""
 
 
 class StratoperfError(Exception):
@@ -41,7 +81,7 @@ class VerificationFailed(StratoperfError):
         The measurement, or ``None``. It timed work with wrong results: never report it as speed.
     """
 
-    measurement: Measurement | None = None
+    measurement: PartialMeasurement | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -60,9 +100,9 @@ class Interrupted(KeyboardInterrupt):
         The verdicts so far, when a live comparison was interrupted.
     """
 
-    measurement: Measurement | None = None
-    run: Run | None = None
-    comparison: Comparison | None = None
+    measurement: PartialMeasurement | None = None
+    run: PartialRun | None = None
+    comparison: PartialComparison | None = None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 if TYPE_CHECKING:
     import numpy.typing as npt

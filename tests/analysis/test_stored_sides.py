@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf.analysis.paired import LOOKS
+from stratoperf.analysis.paired_design import LOOKS
 from stratoperf.statistics import signed_rank
 from wording import mentions, says
 

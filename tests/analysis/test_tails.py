@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import stratoperf as sp
-from stratoperf.analysis.paired import Look, PairedDesign
+from stratoperf.analysis.paired_design import Look, PairedDesign
 from stratoperf.analysis.tails import LEAST_BEYOND, TailDesign, design_of, is_tail
 
 Array = NDArray[np.float64]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratoperf.cli.display import end_text
 from stratoperf.cli.options import UNITS_S, parse_duration, parse_params, percentage
+from stratoperf.presentation.terminal.display import end_text
 from wording import says
 
 _COMMAND = click.Command("any")

@@ -299,7 +299,7 @@ def test_ctrl_c_while_results_are_shown_still_names_the_file(
     def press(*arguments: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("stratoperf.cli.results_view.show_results", press)
+    monkeypatch.setattr("stratoperf.presentation.terminal.results_view.show_results", press)
     ending = stratoperf("run", "clock.overhead", *SHORT)
     assert ending.code == 130
     assert re.search("saved: .*results/clock.overhead_", ending.err)

@@ -13,9 +13,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import stratoperf as sp
-from stratoperf.cli.display import Display, end_text
-from stratoperf.cli.progress import RunProgress
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.display import Display, end_text
+from stratoperf.presentation.terminal.run_progress import RunProgress
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.running import Case, Plan, Registry, registry, runner
 from stratoperf.running.planner import make_plan, make_request
 from wording import mentions

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf import _core, measuring
+from stratoperf import _core, sampling
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from wording import mentions, says
 
@@ -99,7 +99,7 @@ def test_time_wins_over_the_spread() -> None:
 
 
 def test_what_is_measured_in_many_processes_need_not_be_spread() -> None:
-    measurement = measuring.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
+    measurement = sampling.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
     assert measurement.stopped_because == "precision"
     assert measurement.count == 1000
 
@@ -197,7 +197,7 @@ def test_wrong_results_are_an_error_that_keeps_the_measurement() -> None:
 
     with pytest.raises(VerificationFailed, match="42 is not 43") as caught:
         sp.measure(sp.Operation(empty, verify=verify), **QUICK)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.verification == (0, False)
 
 
@@ -209,7 +209,7 @@ def test_ctrl_c_during_the_verification_keeps_all_samples() -> None:
     operation = sp.Operation(lambda: None, name="work", verify=verify)
     with pytest.raises(sp.Interrupted, match=r"work: interrupted while \d+ samples") as caught:
         sp.measure(operation, warmup_s=0, max_duration_s=0.02, precision=0)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.stopped_because == "max_duration"
     assert caught.value.measurement.count > 100
     assert caught.value.measurement.verification is None
@@ -323,7 +323,7 @@ def test_details_that_json_cannot_hold_are_named() -> None:
 
 
 def test_sampling_ends_when_a_file_could_hold_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "MOST_NUMBERS", 5000)
+    monkeypatch.setattr(sampling, "MOST_NUMBERS", 5000)
     options: dict[str, Any] = {"warmup_s": 0, "max_duration_s": 30, "precision": 0}
     measurement = sp.measure(lambda: None, **options)
     assert measurement.count == 5000

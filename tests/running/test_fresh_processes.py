@@ -528,7 +528,7 @@ def test_ctrl_c_within_a_process_keeps_those_before_it(
     with pytest.raises(sp.Interrupted) as caught:
         first_of(ground, processes=4, output=output)
     leftovers()
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert result.status == "interrupted"
     assert result.reason is not None
@@ -557,7 +557,7 @@ def test_ctrl_c_within_the_first_process_keeps_the_samples_until_then(
     with pytest.raises(sp.Interrupted) as caught:
         first_of(ground, processes=2, duration_s=100)
     leftovers()
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert result.status == "interrupted"
     summary = result.metrics["latency"].summary
@@ -574,7 +574,7 @@ def test_ctrl_c_between_two_processes_keeps_what_was_measured(ground: Ground) ->
 
     with pytest.raises(sp.Interrupted) as caught:
         sp.run("fresh.work", processes=4, listener=Impatient(), **FAST)
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     assert {result.status for result in caught.value.run.results} == {"interrupted"}
     assert len(caught.value.run.results) == 3
 

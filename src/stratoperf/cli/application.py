@@ -14,8 +14,8 @@ from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.packages import further_commands
 from stratoperf.cli.run_command import run
-from stratoperf.cli.streams import with_private_results
 from stratoperf.errors import did_you_mean
+from stratoperf.presentation.terminal.streams import with_private_results
 
 
 class _Commands(click.Group):
@@ -26,14 +26,14 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command with this name, including those of packages."""
-        return super().get_command(ctx, cmd_name) or further_commands().get(cmd_name)
+        return super().get_command(ctx, cmd_name) or further_commands(self).get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or suggest the nearest name."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands()})
+            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands(self)})
             raise click.UsageError(f"unknown command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -74,7 +74,7 @@ def check(
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import live, stored
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     _check_words(words, [*baseline, *current], live=options.live)
     check_places(options.reports)

@@ -18,9 +18,9 @@ def claims(run: Path, as_json: bool) -> None:
 
     RUN is a run file or the journal of an interrupted run; results/latest.json by default.
     """
-    from stratoperf.cli.claims_view import claim_rows, show_claims
-    from stratoperf.cli.screen import Screen, print_json
     from stratoperf.errors import InvalidParameter
+    from stratoperf.presentation.terminal.claims_view import claim_rows, show_claims
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.results import load
     from stratoperf.running import all_claims
 

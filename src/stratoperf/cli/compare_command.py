@@ -34,7 +34,7 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     from stratoperf.analysis.gate import decide, is_compared
     from stratoperf.cli.comparison_output import check_places, publish
     from stratoperf.cli.comparison_run import live, stored
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     if not options.live:
         if len(sides) != 2:

@@ -57,14 +57,14 @@ def publish(
     StratoperfError
         When a file cannot be written.
     """
-    from stratoperf.cli.comparison_view import (
+    from stratoperf.presentation.terminal.comparison_view import (
         show_comparison,
         show_decision,
         show_place,
         show_verdict,
     )
-    from stratoperf.cli.screen import Screen
-    from stratoperf.cli.streams import OutputLost
+    from stratoperf.presentation.terminal.screen import Screen
+    from stratoperf.presentation.terminal.streams import OutputLost
 
     screen = Screen.stderr() if reports.as_json else Screen.stdout()
     try:
@@ -90,8 +90,8 @@ def _write_files(
     comparison: Comparison, decision: Decision, reports: Reports, *, is_gate: bool
 ) -> None:
     """Write the files that were asked for, and as a gate in GitHub Actions the step's summary."""
-    from stratoperf.report.comparison_junit import comparison_junit
-    from stratoperf.report.comparison_markdown import comparison_markdown
+    from stratoperf.presentation.junit import comparison_junit
+    from stratoperf.presentation.markdown import comparison_markdown
 
     summary = comparison_markdown(comparison, decision if is_gate else None)
     step = os.environ.get(STEP_SUMMARY)
@@ -105,7 +105,7 @@ def _write_files(
 
 def _append_summary(path: Path, summary: str) -> None:
     """Write the step's summary where that is possible: in a container the file may be missing."""
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     try:
         _write(path, summary, mode="a")
@@ -120,8 +120,8 @@ def _print_annotations(
 
     GitHub reads them on either stream; under ``--json`` stdout is not theirs.
     """
-    from stratoperf.cli.screen import print_annotation
-    from stratoperf.report.annotations import github_annotations
+    from stratoperf.presentation.annotations import github_annotations
+    from stratoperf.presentation.terminal.screen import print_annotation
 
     if reports.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):
@@ -130,7 +130,7 @@ def _print_annotations(
 
 def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
     """Print all of it as JSON."""
-    from stratoperf.cli.screen import print_json
+    from stratoperf.presentation.terminal.screen import print_json
     from stratoperf.results.storage import finite
 
     document: dict[str, Any] = comparison.to_dict()

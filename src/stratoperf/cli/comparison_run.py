@@ -23,7 +23,7 @@ from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
     from stratoperf.analysis.thresholds import Thresholds
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running.live import Command, Environment
 
 _SHOWN = 5
@@ -52,7 +52,7 @@ def stored(
     listed = {one.key.partition("[")[0] for one in comparison.differences if one.key}
     _check_names(limits, compared | listed)
     if not comparison.metrics and not comparison.failures:
-        from stratoperf.report.comparison_words import difference_text
+        from stratoperf.presentation.comparison_words import difference_text
 
         details = [difference_text(item) for item in comparison.differences[:_SHOWN]]
         raise InvalidParameter(
@@ -76,10 +76,11 @@ def live(
     tuple
         The comparison, and the error to raise after it is shown.
     """
-    from stratoperf.cli.live_progress import LiveProgress
+    from stratoperf.analysis.comparison import Comparison
+    from stratoperf.presentation.terminal.live_progress import LiveProgress
     from stratoperf.running.live import compare_live
     from stratoperf.running.live.command_runs import CleanupFailed
-    from stratoperf.running.live.pairs import SideFailed
+    from stratoperf.running.live.pair_source import SideFailed
 
     baseline: Command | Environment
     current: Command | Environment
@@ -112,7 +113,7 @@ def live(
             cleanup=measuring.cleanup,
         )
     except (Interrupted, SideFailed, CleanupFailed) as error:
-        if error.comparison is None:
+        if not isinstance(error.comparison, Comparison):
             raise
         return error.comparison, error if isinstance(error, CleanupFailed) else None
     finally:
@@ -122,8 +123,8 @@ def live(
 
 def _beside(measuring: Measuring) -> str:
     """Return how long the commands beside the budgets may take, in words for the plan."""
-    from stratoperf.report.units import duration
     from stratoperf.running.live.settings import default_timeout_s
+    from stratoperf.text.units import duration
 
     lines = {"--setup": measuring.setup, "--cleanup": measuring.cleanup}
     names = [name for name, line in lines.items() if line is not None]
@@ -196,7 +197,7 @@ def _thresholds(judging: Judging) -> Thresholds:
     The default of the file gives way to the threshold that was typed.
     """
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     if judging.thresholds is not None:
         check_thresholds_file(judging.thresholds)

@@ -11,8 +11,8 @@ from stratoperf.cli.options import RESULTS
 from stratoperf.cli.packages import warn_of_packages
 
 if TYPE_CHECKING:
-    from stratoperf.cli.screen import Screen
     from stratoperf.monitor import Check
+    from stratoperf.presentation.terminal.screen import Screen
 
 TOPICS = {
     "measures": "What this machine can measure",
@@ -44,8 +44,8 @@ def doctor(output: Path, as_json: bool) -> None:
     """
     import msgspec
 
-    from stratoperf.cli.screen import Screen, print_json
     from stratoperf.monitor import diagnose, system
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running import REGISTRY, DoctorCheck
     from stratoperf.running.doctor_checks import findings
 
@@ -82,7 +82,7 @@ def _show(screen: Screen, checks: list[Check]) -> None:
 
 
 def _show_plain(screen: Screen, checks: list[Check]) -> None:
-    from stratoperf.cli.tables import Cell, Column, Table, print_table
+    from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 
     rows = [
         [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]

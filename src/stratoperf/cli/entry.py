@@ -21,7 +21,7 @@ from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
 from stratoperf.running.interrupts import PATIENCE, StopSignals
 from stratoperf.running.kept_descriptor import KeptDescriptor
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
@@ -211,7 +211,7 @@ def _described(error: Exception) -> str:
 
 def _say(*messages: str) -> None:
     # Here, so that help comes at once.
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     screen = Screen.stderr()
     for text in messages:

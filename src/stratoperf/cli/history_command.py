@@ -57,9 +57,9 @@ def history(
     them. Change points need the extra 'history', the figure needs the extra 'plot'.
     """
     from stratoperf.analysis.history import history as history_of
-    from stratoperf.cli.history_view import show_history
-    from stratoperf.cli.screen import Screen, print_json
-    from stratoperf.report.history_figure import check_figure_path, save_history
+    from stratoperf.presentation.figures import check_figure_path, save_history
+    from stratoperf.presentation.terminal.history_view import show_history
+    from stratoperf.presentation.terminal.screen import Screen, print_json
 
     if figure is not None:
         check_figure_path(figure)

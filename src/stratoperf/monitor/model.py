@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from stratoperf import media
+
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
     """One cache as the first usable CPU sees it; `shared_by` counts logical CPUs."""
@@ -176,9 +178,7 @@ class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import system_html
-
-        return system_html(self)
+        return media.html(self)
 
 
 Status = Literal["ok", "warning", "missing", "unknown"]

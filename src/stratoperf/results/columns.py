@@ -16,7 +16,7 @@ from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
 from stratoperf.results.archives import open_archive
 from stratoperf.results.names import JOURNAL_SUFFIX
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
 

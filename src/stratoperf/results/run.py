@@ -7,11 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from stratoperf import media
 from stratoperf.paths import is_directory, user_path
 from stratoperf.results import storage
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 if TYPE_CHECKING:
     import pandas
@@ -102,9 +103,9 @@ class Run:
         PrerequisiteMissing
             When pandas, from the extra ``dataframe``, is not installed.
         """
-        from stratoperf.results.tables import dataframe
+        from stratoperf.results.data_frame import data_frame
 
-        return dataframe(self)
+        return data_frame(self.results)
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}
@@ -114,9 +115,7 @@ class Run:
         return log_line(f"<Run {self.id} of {self.created}: {tally or 'no results'}>")
 
     def _repr_html_(self) -> str:
-        from stratoperf.results.tables import html
-
-        return html(self.results)
+        return media.html(self)
 
 
 def load(path: str | Path) -> Run:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from stratoperf import media
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.columns import Columns
 from stratoperf.statistics.estimates import QUANTILES, Estimate, Outliers
@@ -366,12 +367,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             name, all series are returned.
         """
         for name in (metric, "latency"):
-            found = tuple(series for series in self.series if name in series.columns)
-            if found:
-                return found
+            matching = tuple(series for series in self.series if name in series.columns)
+            if matching:
+                return matching
         return self.series
 
     def _repr_html_(self) -> str:
-        from stratoperf.results.tables import html
-
-        return html([self])
+        return media.html(self)

@@ -200,7 +200,8 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
     return msgspec.structs.replace(
         result,
         series=tuple(
-            _read_series(one, f"{where}.series[{index}]", base) for index, one in enumerate(series)
+            _read_series(entry, f"{where}.series[{index}]", base)
+            for index, entry in enumerate(series)
         ),
     )
 

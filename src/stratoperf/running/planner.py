@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 from stratoperf import arguments, backends, clock
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 from stratoperf.results.plans import Request
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.running.containment import Containment
@@ -29,6 +28,7 @@ from stratoperf.running.presets import (
 from stratoperf.running.registry import Registry
 from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
+from stratoperf.sampling import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
 

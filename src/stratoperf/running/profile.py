@@ -18,8 +18,8 @@ from typing import Any
 
 from stratoperf._core.perf_counters import PerfCounters
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure
 from stratoperf.operation import Operation
+from stratoperf.running.measure_operation import measure
 from stratoperf.running.planner import PROFILE_S
 
 PASS_S = PROFILE_S / 2

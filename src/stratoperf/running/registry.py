@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
 from stratoperf.running.categories import DEFAULT_CATEGORY
+from stratoperf.running.checked_declaration import declare
 from stratoperf.running.containment import Containment
 from stratoperf.running.contributions import (
     SCRIPT,
@@ -20,7 +21,7 @@ from stratoperf.running.contributions import (
     Claim,
     Contribution,
 )
-from stratoperf.running.declaration import Benchmark, declare
+from stratoperf.running.declaration import Benchmark
 from stratoperf.running.process_state import IMPORTING
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value
@@ -142,7 +143,9 @@ class Registry:
     def all(self) -> list[Benchmark]:
         """Return every benchmark, sorted by category and name."""
         self._load_all()
-        return sorted(self._benchmarks.values(), key=lambda one: (one.category, one.name))
+        return sorted(
+            self._benchmarks.values(), key=lambda benchmark: (benchmark.category, benchmark.name)
+        )
 
     def find(self, name: str) -> Benchmark:
         """Return the benchmark of that name.
@@ -182,21 +185,29 @@ class Registry:
             return self.all()
         selected: dict[str, Benchmark] = {}
         for word in words:
-            found = [word] if isinstance(word, Benchmark) else self._matching(word)
-            selected.update({benchmark.name: benchmark for benchmark in found})
+            matching = [word] if isinstance(word, Benchmark) else self._matching(word)
+            selected.update({benchmark.name: benchmark for benchmark in matching})
         return list(selected.values())
 
     def _matching(self, word: str) -> list[Benchmark]:
         benchmarks = self.all()
         if any(letter in word for letter in "*?["):
-            found = [one for one in benchmarks if fnmatch.fnmatchcase(one.name, word)]
+            matching = [
+                benchmark for benchmark in benchmarks if fnmatch.fnmatchcase(benchmark.name, word)
+            ]
         else:
-            found = [one for one in benchmarks if word in (one.name, one.category)]
-        if not found:
-            known = {name for one in benchmarks for name in (one.name, one.category)}
+            matching = [
+                benchmark
+                for benchmark in benchmarks
+                if word in (benchmark.name, benchmark.category)
+            ]
+        if not matching:
+            known = {
+                name for benchmark in benchmarks for name in (benchmark.name, benchmark.category)
+            }
             hint = _other_meaning(word) or did_you_mean(word, known)
             raise InvalidParameter(f"benchmark: {word!r} selects nothing; {hint}")
-        return found
+        return matching
 
     def _load_all(self) -> None:
         self._load_own()
@@ -265,9 +276,9 @@ def _other_meaning(word: str) -> str | None:
     return None
 
 
-def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:
+def _is_same_notebook_cell(first: Benchmark, other: Benchmark) -> bool:
     """Whether a cell (or a line at the prompt) was run again, which redefines its benchmark."""
-    places = [(each.function.__module__, each.function.__qualname__) for each in (one, other)]
+    places = [(each.function.__module__, each.function.__qualname__) for each in (first, other)]
     return places[0] == places[1] and places[0][0] == "__main__"
 
 

@@ -176,11 +176,11 @@ def _of_latest(path: Path, machine: str) -> list[Reference]:
     except SchemaError:
         return []
     return [
-        one
+        reference
         for result in latest.results
         if any(series.system == machine for series in result.series)
         for source in result.processes or (result,)
-        for one in references({"environment": source.environment})
+        for reference in references({"environment": source.environment})
     ]
 
 
@@ -206,9 +206,9 @@ class _Execution:
         self._earlier: Sequence[Reference] = ()
         # Of the machine's speed, around each process of the run.
         self._references: list[Reference] = [
-            one
+            reference
             for tree in [*recorder.results, *(part for each in self._open for part in each.parts)]
-            for one in references(tree)
+            for reference in references(tree)
         ]
 
     def _parts(self, case: Case) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import msgspec
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.schema import STATISTICS, Metric, TargetVerdict, Verdict
-from stratoperf.running.units import conversion, depends_on_speed
+from stratoperf.running.unit_conversion import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
 from stratoperf.statistics.estimates import THIS_PROCESS
 
@@ -108,10 +108,10 @@ class Target:
         if not differing:
             return None
         wanted = " and ".join(f"{name} {self.where[name]}" for name in differing)
-        found = " and ".join(
+        actual = " and ".join(
             str(facts[name]) if name in facts else f"without {name}" for name in differing
         )
-        return f"the claim speaks of {wanted}; this is {found}"
+        return f"the claim speaks of {wanted}; this is {actual}"
 
     def judge(
         self,

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from stratoperf import media
+
 QUANTILES: Mapping[str, float] = MappingProxyType(
     {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 )
@@ -136,6 +138,4 @@ class Summary(msgspec.Struct, frozen=True):
         )
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import summary_html
-
-        return summary_html(self)
+        return media.html(self)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stratoperf.analysis.paired import LOOKS, PairedDesign
+from stratoperf.analysis.paired_design import LOOKS, PairedDesign
 from stratoperf.analysis.tails import TailDesign
 from stratoperf.cli.options import parse_duration
 from stratoperf.running.live.advice import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stratoperf.analysis.paired import PairedDesign
+from stratoperf.analysis.paired_design import PairedDesign
 from stratoperf.running.live.floors import floor_notes, floor_text, floor_tree
-from stratoperf.running.live.pairs import SIDES, Arm, Floor
+from stratoperf.running.live.pair_source import SIDES, Arm, Floor
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.statistics import Estimate
 from wording import mentions

@@ -12,11 +12,11 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.comparison import Difference, Side
-from stratoperf.analysis.paired import Look
+from stratoperf.analysis.paired_design import Look
 from stratoperf.running.live import LiveListener, engine
 from stratoperf.running.live import session as session_module
 from stratoperf.running.live.cases import Agenda, LiveCase
-from stratoperf.running.live.pairs import SIDES, Arm, SideFailed
+from stratoperf.running.live.pair_source import SIDES, Arm, SideFailed
 from wording import mentions, says
 
 EnvironmentOf = Callable[..., sp.Environment]

@@ -13,7 +13,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.running.live import LiveListener
-from stratoperf.running.live.pairs import SideFailed
+from stratoperf.running.live.pair_source import SideFailed
 from wording import says
 
 EnvironmentOf = Callable[..., sp.Environment]

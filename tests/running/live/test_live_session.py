@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from stratoperf.analysis.comparison import Side
-from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.paired_design import LOOKS, Look, PairedDesign
 from stratoperf.analysis.tails import TailDesign
 from stratoperf.running.live import session as session_module
-from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed
+from stratoperf.running.live.pair_source import SIDES, Arm, BudgetSpent, SideFailed
 from stratoperf.running.live.session import Session, run_session, value_of
 from wording import mentions
 

@@ -7,7 +7,7 @@ import pytest
 
 from stratoperf.analysis.comparison import Side
 from stratoperf.analysis.tails import design_of
-from stratoperf.running.live.pairs import Arm
+from stratoperf.running.live.pair_source import Arm
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.running.live.tail_notes import FAR, tail_notes
 from wording import mentions

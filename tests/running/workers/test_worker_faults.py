@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
-from stratoperf.running.live.pairs import SIDES, SideFailed
-from stratoperf.running.live.worker_pairs import WorkerPairs
+from stratoperf.running.live.pair_source import SIDES, SideFailed
+from stratoperf.running.live.two_environments import WorkerPairs
 from wording import says
 
 EnvironmentOf = Callable[..., sp.Environment]

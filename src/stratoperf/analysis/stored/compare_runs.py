@@ -207,17 +207,17 @@ class _Pair:
     def judged(self, error: float) -> ComparedMetric:
         """Judge at that error."""
         before, after = self.values["baseline"], self.values["current"]
-        found = (
+        interval = (
             same_runs(1 - error, (len(before), len(after)))
             if self.same
             else with_unlike_counts(
                 ratio_interval(before, after, 1 - error, self.history), before, after
             )
         )
-        self.kind = found.kind
+        self.kind = interval.kind
         if self.metric.better == "higher":
-            found = msgspec.structs.replace(found, ratio=_inverse(found.ratio))
-        verdict = verdict_of(found.ratio, self.threshold)
+            interval = msgspec.structs.replace(interval, ratio=_inverse(interval.ratio))
+        verdict = verdict_of(interval.ratio, self.threshold)
         return ComparedMetric(
             key=self.key,
             benchmark=self.result.benchmark,
@@ -229,14 +229,14 @@ class _Pair:
             better=self.metric.better,
             threshold=self.threshold,
             verdict=verdict,
-            why=reason(found, self.threshold, verdict),
+            why=reason(interval, self.threshold, verdict),
             baseline=_typical(before, 1 - error),
             current=_typical(after, 1 - error),
-            ratio=found.ratio,
+            ratio=interval.ratio,
             effect=_effect(before, after, lower_is_better=self.metric.better == "lower"),
-            baseline_processes=found.processes[0],
-            current_processes=found.processes[1],
-            pairs=found.processes[0] if found.kind in ("live", "pairs") else None,
+            baseline_processes=interval.processes[0],
+            current_processes=interval.processes[1],
+            pairs=interval.processes[0] if interval.kind in ("live", "pairs") else None,
         )
 
 
@@ -246,9 +246,9 @@ def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
     open_ = list(range(len(pairs)))
     while open_:
         share = error / len(open_)
-        found = {index: pairs[index].judged(share) for index in open_}
-        reached = [index for index in open_ if found[index].verdict != "inconclusive"]
-        results |= found
+        judged = {index: pairs[index].judged(share) for index in open_}
+        reached = [index for index in open_ if judged[index].verdict != "inconclusive"]
+        results |= judged
         if not reached:
             break
         open_ = [index for index in open_ if index not in reached]
@@ -257,11 +257,15 @@ def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
 
 def _primary(side: SideRuns, key: str) -> str:
     metrics = side.of(key)[-1][1].metrics
-    return next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+    return next(
+        (name for name, metric in metrics.items() if metric.primary), next(iter(metrics), "")
+    )
 
 
-def _units(found: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
-    return sorted({one.metrics[metric].unit for _, one in found if metric in one.metrics})
+def _units(results: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
+    return sorted(
+        {result.metrics[metric].unit for _, result in results if metric in result.metrics}
+    )
 
 
 def _inverse(ratio: Estimate) -> Estimate:
@@ -288,6 +292,8 @@ def _check_statistics(statistics: Sequence[str]) -> None:
         raise InvalidParameter(
             f"statistics: expected a sequence such as ('p50', 'p99'), got {statistics!r}"
         )
-    for one in statistics:
-        if one not in CHOICES:
-            raise InvalidParameter(f"statistics: {one!r} is unknown; {did_you_mean(one, CHOICES)}")
+    for name in statistics:
+        if name not in CHOICES:
+            raise InvalidParameter(
+                f"statistics: {name!r} is unknown; {did_you_mean(name, CHOICES)}"
+            )

@@ -37,8 +37,8 @@ def make_agenda(
     PrerequisiteMissing
         When an environment has no stratoperf.
     """
-    commands = {side: one for side, one in sides.items() if isinstance(one, Command)}
-    environments = {side: one for side, one in sides.items() if isinstance(one, Environment)}
+    commands = {side: given for side, given in sides.items() if isinstance(given, Command)}
+    environments = {side: given for side, given in sides.items() if isinstance(given, Environment)}
     if len(commands) == 2:
         if select is not None:
             raise InvalidParameter(

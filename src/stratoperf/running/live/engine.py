@@ -13,7 +13,7 @@ import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
 from stratoperf.analysis.defaults import CONFIDENCE, DURATION_S, STATISTIC, THRESHOLD
-from stratoperf.analysis.paired import LOOKS, Design, Look
+from stratoperf.analysis.paired_design import LOOKS, Design, Look
 from stratoperf.analysis.tails import design_of, is_tail
 from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import Interrupted, StratoperfError
@@ -22,18 +22,18 @@ from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.live.advice import too_few_pairs
 from stratoperf.running.live.agenda import make_agenda
 from stratoperf.running.live.cases import Agenda, LiveCase
-from stratoperf.running.live.command_pairs import CommandPairs
 from stratoperf.running.live.command_runs import CleanupFailed, run_aside
 from stratoperf.running.live.floors import floor_notes, floor_text
 from stratoperf.running.live.judging import compared
 from stratoperf.running.live.listener import LiveListener
-from stratoperf.running.live.pairs import SIDES, Floor, PairSource, SideFailed
+from stratoperf.running.live.pair_source import SIDES, Floor, PairSource, SideFailed
 from stratoperf.running.live.recording import session_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
 from stratoperf.running.live.tail_notes import tail_notes
-from stratoperf.running.live.worker_pairs import WorkerPairs
+from stratoperf.running.live.timed_commands import CommandPairs
+from stratoperf.running.live.two_environments import WorkerPairs
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
 from stratoperf.running.workers.selection import refuse_in_import

@@ -128,7 +128,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
     name
         Of the benchmark.
     pickled
-        What to measure; see `stratoperf.running.measuring_processes.benchmark_of`.
+        What to measure; see `stratoperf.running.pickled_work.benchmark_of`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
     Exception
         Whatever importing and unpickling raise.
     """
-    from stratoperf.running.measuring_processes import benchmark_of
+    from stratoperf.running.pickled_work import benchmark_of
     from stratoperf.running.registry import REGISTRY
 
     with _importing():
