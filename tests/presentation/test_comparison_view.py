@@ -119,7 +119,7 @@ def test_failures_keep_their_lines_and_differences_are_listed() -> None:
     lines = raw.getvalue().splitlines()
     place = lines.index("failed: kv.put: current failed: ended; its last words:")
     assert lines[place + 1 : place + 3] == ["    first", "    second"]
-    assert mentions(lines, "note", "kv.get")
+    assert mentions("\n".join(lines), "note", "kv.get")
     assert lines[-1] == "check: failed (1 same, 1 failed)"
 
 
