@@ -57,7 +57,7 @@ def variation_words(result: Result, run: Sequence[Mapping[str, Any]] = ()) -> li
     words += _machine(result, run)
     words += _at_reference_speed(metric)
     if result.disturbed is not None:
-        # By what is told with the warnings.
+        # The warnings say so.
         words.append("disturbed")
     return words
 

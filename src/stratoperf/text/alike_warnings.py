@@ -1,4 +1,4 @@
-"""Warnings about noise, of which a machine that is not quiet gives many alike."""
+"""Warnings about noise that are alike, as a noisy machine gives many of them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ NODES = 65_536
 OPEN_VALUE_EVERY = 4
 # Of a node's children this many, at the most, have patterns below the first node.
 MOST_CHILDREN = 2
-# Trees begin with one root for so many nodes, about the size of a small function.
+# Number of nodes for each root, about the size of a small function.
 NODES_PER_ROOT = 64
 
 

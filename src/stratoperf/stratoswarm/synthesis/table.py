@@ -157,7 +157,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         row = self._row(row)
         first = int(self.first_child[row])
@@ -169,7 +169,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         return self._below(self._row(row))
 
@@ -186,7 +186,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         row = self._row(row)
         vocabulary = self.vocabulary
