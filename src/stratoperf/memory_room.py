@@ -1,4 +1,4 @@
-"""Whether memory for an argument can be had."""
+"""Whether there is memory for an argument."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from stratoperf.results.schema import Metric, Result, Variation
 
 APART = 0.1
-"""Processes that are so far apart surprise whoever reads the value alone: it is twice the
+"""Processes that are this far apart surprise a reader of the value alone: it is twice the
 threshold at which two versions count as different."""
 
 DRIFT = 0.05

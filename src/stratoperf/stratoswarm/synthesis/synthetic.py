@@ -154,7 +154,7 @@ def patterns(
     depth = LEVELS[level]
     inner = np.flatnonzero(table.count > 0) if depth > 1 else np.arange(len(table))
     if len(inner) == 0:
-        raise InvalidParameter(f"table: level {level!r} needs a node with children; there is none")
+        raise InvalidParameter(f"table: level {level!r} needs a node with children, got none")
     draws = _Draws(seed)
     return tuple(
         _drawn(table, int(row), depth, draws, open_value=number % OPEN_VALUE_EVERY == 3, root=True)

@@ -26,7 +26,7 @@ MAX_NODES = 2**31
 class NodeTable:
     """Nodes, column by column, of one tree or of several.
 
-    Operators and contexts (``Add``, ``Load``) are no nodes of their own: the operator is the value
+    Operators and contexts (``Add``, ``Load``) are not separate nodes: the operator is the value
     of its expression, and the context follows from the place in the tree.
 
     Parameters
