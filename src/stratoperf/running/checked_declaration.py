@@ -224,6 +224,6 @@ def _check_targets(benchmark: Benchmark) -> None:
         for name in target.where:
             if name not in known:
                 raise InvalidParameter(
-                    f"where: {name!r} in the target '{target}' of {benchmark.name} is no "
+                    f"where: {name!r} in the target '{target}' of {benchmark.name} is not a "
                     f"parameter; {did_you_mean(name, known)}"
                 )
