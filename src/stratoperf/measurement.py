@@ -196,7 +196,7 @@ class Measurement:
         return self._summary
 
     def device_summary(self) -> Summary | None:
-        """Summarize the device times; ``None`` where there are none."""
+        """Summarize the device times; ``None`` without any."""
         if self.device_ns is None or len(self.device_ns) == 0:
             return None
         return self._labeled_summary(_summarize(self.device_ns, self._device_by_process()))
@@ -311,5 +311,5 @@ def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.flo
         estimates[name] = msgspec.structs.replace(estimate, value=value, high=high)
         lowest = value
     mean = location([own.mean() for own in by_process], CONFIDENCE).value
-    # The end of one process and the beginning of the next are no drift.
+    # A step from the end of one process to the beginning of the next is not drift.
     return msgspec.structs.replace(summary, mean=mean, drift=None, **estimates)

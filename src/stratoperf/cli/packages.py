@@ -58,7 +58,7 @@ def _flags(known: set[str]) -> list[click.Option]:
 
 
 def further_commands(application: click.Command) -> dict[str, click.Command]:
-    """Return the commands of packages, by name, except those whose name is taken.
+    """Return the commands of packages by name, except those whose name is taken.
 
     Parameters
     ----------

@@ -222,7 +222,7 @@ def _summary(
         max=max((summary.max for summary in summaries if summary.max is not None), default=None),
         **quantiles,
         outliers=_outliers([(summary.count, summary.outliers) for summary in summaries], count),
-        # Within a process; what moved over the run is told as its variation.
+        # Within a process; the change over the run is part of its variation.
         drift=None,
         processes=len(summaries),
         scope=scope_of(len(summaries)),
@@ -394,7 +394,7 @@ def _reading(part: _Part, name: str) -> float | None:
 
 
 def _plausible(value: object) -> float | None:
-    """Return the time of a step in nanoseconds, of which no machine has more than a second."""
+    """Return the time of a step in nanoseconds; no machine needs more than a second."""
     number = _number(value)
     return number if number is not None and 1e-9 < number < 1e9 else None
 

@@ -135,7 +135,7 @@ class Registry:
         Raises
         ------
         InvalidParameter
-            When there is none of that name.
+            When the name is unknown.
         """
         self.find(name)
         del self._benchmarks[name]
@@ -153,7 +153,7 @@ class Registry:
         Raises
         ------
         InvalidParameter
-            When there is none; suggests the nearest.
+            When the name is unknown; suggests the nearest.
         """
         self._load_all()
         if name not in self._benchmarks:

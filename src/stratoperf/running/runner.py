@@ -172,7 +172,7 @@ def _of_latest(path: Path, machine: str) -> list[Reference]:
     """Return the references of the latest run beside this, as far as it was on this machine."""
     try:
         latest = load(path)
-    # There is none, or it is no run file: nothing that this run depends on.
+    # It does not exist, or is not a run file: this run does not depend on it.
     except SchemaError:
         return []
     return [

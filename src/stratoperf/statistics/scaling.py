@@ -51,14 +51,14 @@ FEWEST = 6
 """Processes for a fit: the fewest for which a location has an interval that assumes no law."""
 
 STANDARD_ERRORS = 2.0
-"""A power is used from so many of its standard errors on: by chance in one case of twenty."""
+"""Minimum size of a power, in its standard errors: by chance in one case of twenty."""
 
 MOST = 1.5
 """The largest power that is used. Times that react even more react to something else as well, and
 a power far above 1 multiplies the errors of the readings."""
 
 ABSURD = 5.0
-"""A larger power is no reaction to the machine's speed: readings that hardly differ give any."""
+"""Largest credible power: readings that hardly differ give any power."""
 
 
 class Scaling(NamedTuple):

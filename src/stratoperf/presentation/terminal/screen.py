@@ -206,7 +206,7 @@ def _console(stream: TextIO) -> Console:
 
 
 def _terminal_size(file: IO[str]) -> tuple[int, int]:
-    # A results' stream has a descriptor of its own, which is no standard one.
+    # The stream of results has its own descriptor, not a standard one.
     for stream in (file, sys.__stdin__, sys.__stderr__):
         # What stands in for a stream may lack a descriptor, and a terminal without a size has 0.
         with contextlib.suppress(AttributeError, ValueError, OSError):

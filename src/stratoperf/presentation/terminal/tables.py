@@ -4,7 +4,7 @@ What a terminal is too narrow for is left out or rearranged, never cut: a number
 beside its unit. In this order, until the table fits:
 
 1. the compact form, where there is one;
-2. names are shortened, to 20 columns at the least, with a ``…`` where something is missing;
+2. names are shortened, to 20 columns at least, with a ``…`` where something is missing;
 3. columns are left out, those with the highest `Column.drop` first; a line below the table names
    them;
 4. the table is split by its first column (`print_grouped`), whose cells become headings;

@@ -217,7 +217,7 @@ class WorkerProcess:
             raise self._ended(status, f"the worker ended with {ending(status)} in its teardown")
 
     def interrupt(self, timeout_s: float) -> None:
-        """Send what Ctrl-C sends; what it answers and its teardown have so many seconds."""
+        """Send what Ctrl-C sends, with a time limit in seconds for the answer and the teardown."""
         self._child.interrupt()
         self._deadline = min(self._deadline, time.monotonic() + timeout_s)
 
