@@ -19,6 +19,7 @@ import numpy as np
 
 from stratoperf.errors import SchemaError
 from stratoperf.report.noise_words import NUMBER
+from stratoperf.results.parts import without_seconds
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result
@@ -105,7 +106,8 @@ def combined(
     if not parts:
         raise SchemaError("parts: there are none; a result needs at least one process")
     read = [
-        _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
+        _Part(without_seconds(tree), read_result(tree, f"parts[{index}]", base))
+        for index, tree in enumerate(parts)
     ]
     _check_same_case(read)
     if len(read) == 1:
