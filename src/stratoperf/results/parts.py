@@ -104,8 +104,9 @@ def seconds_of(part: Mapping[str, Any]) -> float:
 
 def positive_seconds(value: object) -> float:
     """Return what a file says of a time; 0 where it is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < LARGEST else 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if 0 <= value < LARGEST else 0.0
 
 
 def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
