@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from stratoperf.errors import StratoperfError
 from stratoperf.report.units import size
 
 TAIL_BYTES = 4096
@@ -28,18 +29,33 @@ class Output:
     ----------
     written
         Bytes so far, since `clear`.
+
+    Raises
+    ------
+    StratoperfError
+        When this process may have no more descriptors or threads.
     """
 
     def __init__(self) -> None:
         self.written = 0
         self._kept = b""
         self._lock = threading.Lock()
-        self._read_end, self._write_end = os.pipe()
-        # The other end, which the child writes to, keeps its blocking mode.
-        os.set_blocking(self._read_end, False)
-        self._end, self._signal_end = os.pipe()
-        self._thread = threading.Thread(target=self._drain, name="stratoperf-output", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as opened:
+            try:
+                self._read_end, self._write_end = _pipe(opened)
+                self._end, self._signal_end = _pipe(opened)
+                # The other end, which the child writes to, keeps its blocking mode.
+                os.set_blocking(self._read_end, False)
+                self._thread = threading.Thread(
+                    target=self._drain, name="stratoperf-output", daemon=True
+                )
+                self._thread.start()
+            except (OSError, RuntimeError) as error:
+                raise StratoperfError(
+                    f"cannot read what a process prints: {error}; raise the limits of open files "
+                    "and of threads (ulimit -n, ulimit -u)"
+                ) from error
+            self._opened = opened.pop_all()
 
     def fileno(self) -> int:
         """Return the descriptor to write to."""
@@ -72,10 +88,9 @@ class Output:
 
     def close(self) -> None:
         """End the reading; what a descendant still writes is lost to it."""
-        os.close(self._signal_end)
-        self._thread.join()
-        for descriptor in (self._end, self._read_end, self._write_end):
-            os.close(descriptor)
+        with self._opened:
+            os.write(self._signal_end, b"!")
+            self._thread.join()
 
     def _drain(self) -> None:
         # Signals are for the main thread, which else would not wake from a wait.
@@ -105,6 +120,14 @@ class Output:
         self.written += len(piece)
         self._kept = (self._kept + piece[-TAIL_BYTES:])[-TAIL_BYTES:]
         return bool(piece)
+
+
+def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    """Make a pipe whose ends are closed with the stack."""
+    ends = os.pipe()
+    for descriptor in ends:
+        opened.callback(os.close, descriptor)
+    return ends
 
 
 @contextlib.contextmanager
