@@ -15,6 +15,7 @@ from repeats.loops import OPERATIONS, timer
 from repeats.plan import JOBS, Job
 from repeats.processes import output_of
 from repeats.python_work import CALLS
+from wording import says
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -54,7 +55,7 @@ def test_google_benchmark_is_read_as_mean_and_deviation_of_repetitions() -> None
 
 
 def test_an_error_of_google_benchmark_is_told() -> None:
-    with pytest.raises(ValueError, match="the disk is full"):
+    with pytest.raises(ValueError, match=says("disk", "full")):
         tools.read_google({"benchmarks": [{"error_message": "the disk is full"}]})
 
 
@@ -187,7 +188,7 @@ def alive(pid: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] not in ("Z", "X")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("two tools measure for seconds each")
 def test_each_tool_that_is_installed_measures_in_a_fresh_process() -> None:
     for tool in ("run", "google"):
         if tools.unavailable(tool) is None:

@@ -112,7 +112,7 @@ def over_processes(
         The references of the latest run on the same machine.
     """
     choice = choose(parts, case.least)
-    own = [one for part in choice.kept for one in references(part)]
+    own = [reference for part in choice.kept for reference in references(part)]
     usual = _integer(run)
     tree = combined(
         choice.kept,

@@ -276,12 +276,12 @@ class _Source(NamedTuple):
     def _counted(self) -> list[Process]:
         """Return the processes that the result rests on; its series may have disturbed ones too."""
         values = [
-            (index, one, one.metrics.get(self.metric, {}).get(self.statistic))
-            for index, one in enumerate(self.result.processes)
+            (index, process, process.metrics.get(self.metric, {}).get(self.statistic))
+            for index, process in enumerate(self.result.processes)
         ]
         return [
-            self._process(value, one.started_ns or index, step_ns=_step_ns(one.environment))
-            for index, one, value in values
+            self._process(value, process.started_ns or index, step_ns=_step_ns(process.environment))
+            for index, process, value in values
             if value is not None
         ]
 
@@ -347,7 +347,7 @@ def _speeds(result: Result) -> dict[str, float]:
     own = references(
         {
             "environment": result.environment,
-            "processes": [{"environment": one.environment} for one in result.processes],
+            "processes": [{"environment": process.environment} for process in result.processes],
         }
     )
     judged = speed(own, own)._asdict()

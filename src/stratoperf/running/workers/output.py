@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from stratoperf.errors import StratoperfError
-from stratoperf.report.units import size
+from stratoperf.text.units import size
 
 TAIL_BYTES = 4096
 _TAIL_LINES = 6
