@@ -37,13 +37,14 @@ class CommandWithCategories(click.Command):
 
 
 def _flags(known: set[str]) -> list[click.Option]:
-    from stratoperf.cli.screen import Screen
     from stratoperf.running import REGISTRY, Category
 
     flags = []
     for category in REGISTRY.contributed(Category):
         name = f"--{category.name}"
         if name in known:
+            from stratoperf.cli.screen import Screen
+
             Screen.stderr().paragraph(
                 f"warning: the category {category.name!r} of the package {category.package} has "
                 f"no flag, since {name} is an option of this command already; select it by its "

@@ -9,7 +9,13 @@ from stratoperf.lazy import lazy_names
 if TYPE_CHECKING:
     from stratoperf.results.plans import Request
     from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
-    from stratoperf.running.contributing import category, claim, cli_command, doctor_check
+    from stratoperf.running.contributing import (
+        benchmark_module,
+        category,
+        claim,
+        cli_command,
+        doctor_check,
+    )
     from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
     from stratoperf.running.listener import Listener
@@ -39,6 +45,7 @@ __all__ = [
     "Target",
     "all_claims",
     "benchmark",
+    "benchmark_module",
     "category",
     "claim",
     "claims",
@@ -71,6 +78,7 @@ __getattr__, __dir__ = lazy_names(
         "Target": "targets",
         "all_claims": "claims_table",
         "benchmark": "registry",
+        "benchmark_module": "contributing",
         "category": "contributing",
         "claim": "contributing",
         "claims": "claims_table",
