@@ -34,7 +34,7 @@ def crc32c(size: int, backend: str) -> sp.Operation:
     return sp.Operation(_native.operation(size, backend == INSTRUCTION))
 
 
-# Rows of stratoperf claims. What no benchmark measures yet stays there as "not-measured".
+# Rows of stratoperf claims. What no benchmark measures yet stays there as "not measured".
 sp.claim(
     "Checksums",
     "CRC-32C of 4 KiB, p95",
