@@ -28,7 +28,7 @@ wheels=${WHEELS:-$root/wheels}
 budget=${BUDGET_S:-480}
 kept=$root/build/gpu-report  # the build, for the next call
 site=$kept/site
-scratch=$(mktemp -d)
+scratch=
 child=
 
 finish() {
@@ -36,20 +36,12 @@ finish() {
     kill -TERM -- "-$child" 2>/dev/null || true
     wait "$child" 2>/dev/null || true
   fi
-  rm -rf "$scratch"
+  if [[ -n $scratch ]]; then rm -rf "$scratch" "$kept/scratch"; fi
 }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap '' HUP PIPE  # the terminal may go, the report is in files
-
-# Nothing is written beside the sources, nor into the home directory.
-export PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1
-export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
-export HYPOTHESIS_STORAGE_DIRECTORY=$scratch/hypothesis TMPDIR=$scratch/tmp
-export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
-mkdir -p "$scratch/tmp" "$site" "$kept/brought"
 
 # To the terminal, if there still is one.
 show() {
@@ -57,11 +49,23 @@ show() {
 }
 
 # Of two calls at once neither would measure anything. What kill -9 left of an earlier one ends soon.
+mkdir -p "$site" "$kept/brought"
 exec 9>"$kept/lock"
 if ! flock -w 30 9; then
   echo "another call is measuring; wait for its end" >&2
   exit 3
 fi
+if [[ -s $kept/scratch && $(<"$kept/scratch") == */gpu-report.?????? ]]; then rm -rf "$(<"$kept/scratch")"; fi
+scratch=$(mktemp -d -t gpu-report.XXXXXX)
+echo "$scratch" >"$kept/scratch"
+
+# Nothing is written beside the sources, nor into the home directory.
+export PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1
+export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
+export HYPOTHESIS_STORAGE_DIRECTORY=$scratch/hypothesis TMPDIR=$scratch/tmp
+export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+mkdir -p "$scratch/tmp"
 
 # ---- What must be there -------------------------------------------------------------------------
 
@@ -189,9 +193,9 @@ output=$(cd "$output" && pwd)
 verdicts=$output/steps  # of each step that is done, what the summary says of it
 
 # Results of two sources or two devices are never mixed.
-source_id=$(cd "$root" && find CMakeLists.txt pyproject.toml cpp cuda src tests -type f \
+source_id=$(cd "$root" && { find CMakeLists.txt pyproject.toml cpp cuda src tests -type f \
   \( -name '*.[ch]pp' -o -name '*.cu*' -o -name '*.py' -o -name '*.h' -o -name '*.txt' -o -name '*.toml' \) \
-  -print0 2>/dev/null | sort -z | xargs -0 sha256sum | sha256sum | cut -c -12)
+  -print0 2>/dev/null || true; } | sort -z | xargs -0 sha256sum | sha256sum | cut -c -12)
 identity="$gpu, driver $(ask_gpu driver_version || true), source $source_id"
 if [[ -e $verdicts/identity && $(<"$verdicts/identity") != "$identity" ]]; then
   echo "$output has results of $(<"$verdicts/identity"); this is $identity: give another folder" >&2
@@ -249,7 +253,7 @@ measure() {
   local name=$1 most=$2 begun
   shift 2
   begun=$(find "$output/$name" -maxdepth 1 \( -name '*Z.journal' -o -name '*Z.json' \) 2>/dev/null |
-    sort | tail -n 1)
+    sort | tail -n 1 || true)
   if [[ -n $begun ]] && ! grep -qs FAILED "$verdicts/$name.not"; then
     step "$name" "$most" "${stratoperf[@]}" run --resume "$begun"
   else
