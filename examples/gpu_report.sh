@@ -133,7 +133,9 @@ else
     missing+=("Python's headers: $headers has no Python.h; install python3-dev, or set PYTHON")
   fi
   # A wheel of pip runs as it is.
-  can_import pip || export PYTHONPATH=$PYTHONPATH:$(printf '%s:' "$wheels"/pip-*.whl)
+  if ! can_import pip; then
+    for wheel in "$wheels"/pip-*.whl; do export PYTHONPATH=$PYTHONPATH:$wheel; done
+  fi
   for pair in pip:pip numpy:numpy msgspec:msgspec rich:rich click:click pynvml:nvidia-ml-py \
     pybind11:pybind11 scikit_build_core:scikit-build-core; do
     has_package "${pair%:*}" "${pair#*:}" || wanted+=("${pair#*:}")
