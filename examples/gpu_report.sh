@@ -25,6 +25,8 @@ fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
 wheels=${WHEELS:-$root/wheels}
+if [[ $python == [!/]*/* ]]; then python=$PWD/$python; fi
+if [[ $wheels != /* ]]; then wheels=$PWD/$wheels; fi
 budget=${BUDGET_S:-480}
 kept=$root/build/gpu-report  # the build, for the next call
 site=$kept/site
@@ -51,7 +53,7 @@ show() {
 # Of two calls at once neither would measure anything. What kill -9 left of an earlier one ends soon.
 mkdir -p "$site" "$kept/brought"
 exec 9>"$kept/lock"
-if ! flock -w 30 9; then
+if command -v flock >/dev/null && ! flock -w 30 9; then
   echo "another call is measuring; wait for its end" >&2
   exit 3
 fi
