@@ -51,7 +51,7 @@ mkdir -p "$scratch/tmp" "$scratch/site"
 missing=()
 
 # What is imported, and the package that has it.
-declare -A package_of=([numpy]=numpy [msgspec]=msgspec [psutil]=psutil [rich]=rich [click]=click
+declare -A package_of=([numpy]=numpy [msgspec]=msgspec [rich]=rich [click]=click
   [pynvml]=nvidia-ml-py [pytest]=pytest [hypothesis]=hypothesis [pybind11]=pybind11
   [scikit_build_core]=scikit-build-core [pip]=pip)
 

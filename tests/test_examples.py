@@ -1,4 +1,4 @@
-"""The examples and the README's Python do what they show."""
+"""The examples and the Python of the README and the guide do what they show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ import stratoperf as sp
 from stratoperf.running import REGISTRY
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+
+
+*STATEMENTS, DECLARATION = python_blocks("docs/guide.md")
+BLOCKS = [*python_blocks("README.md"), *STATEMENTS]
 
 
 def example(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -48,8 +55,10 @@ def test_a_benchmark_can_be_defined(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("block", BLOCKS[:-1], ids=["measure", "consensus", "synthesis", "memory"])
-def test_the_readmes_python_runs(block: str) -> None:
+@pytest.mark.parametrize(
+    "block", BLOCKS, ids=["readme", "measure", "consensus", "synthesis", "memory"]
+)
+def test_the_python_of_the_pages_runs(block: str) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra plot")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block],
@@ -61,7 +70,7 @@ def test_the_readmes_python_runs(block: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_readmes_benchmark_is_measured() -> None:
+def test_the_benchmark_of_the_guide_is_measured() -> None:
     class Store:
         kept: bytes = b""
         closed = 0
@@ -76,7 +85,7 @@ def test_the_readmes_benchmark_is_measured() -> None:
             Store.closed += 1
 
     try:
-        exec(BLOCKS[-1], {"__name__": "__main__", "open_store": Store})
+        exec(DECLARATION, {"__name__": "__main__", "open_store": Store})
         small, large = sp.run("kv.put", preset="ci", warmup_s=0, duration_s=0.02).results
     finally:
         REGISTRY.remove("kv.put")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.resources
@@ -10,11 +11,23 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import stratoperf as sp
 
-HEAVY = ["click", "matplotlib", "msgspec", "pandas", "psutil", "pynvml", "rich", "scipy"]
+HEAVY = ["click", "matplotlib", "msgspec", "pandas", "pynvml", "rich", "scipy"]
+FORBIDDEN = {
+    "statistics": {"analysis", "benchmarks", "cli", "monitor", "results", "running"},
+    "results": {"analysis", "benchmarks", "cli", "running"},
+    "monitor": {"analysis", "benchmarks", "cli", "running"},
+    "analysis": {"benchmarks", "cli", "running"},
+    "report": {"benchmarks", "cli"},
+    "running": {"cli"},
+}
+"""What the modules of a package leave alone, in functions too: what stands above it."""
 DRIVERS = ["libcuda", "libnvidia-ml", "libcudart"]
 
 
@@ -58,6 +71,50 @@ def test_every_submodule_imports() -> None:
     for module in pkgutil.walk_packages(sp.__path__, "stratoperf."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def imported(source: str) -> Iterator[str]:
+    """Yield the names that a module imports anywhere, for types too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_imports_nothing_that_stands_above_it(package: str) -> None:
+    above = tuple(f"stratoperf.{name}." for name in sorted(FORBIDDEN[package]))
+    modules = sorted((Path(sp.__file__).parent / package).rglob("*.py"))
+    assert modules
+    wrong = [
+        f"{module}: {name}"
+        for module in modules
+        for name in imported(module.read_text(encoding="utf-8"))
+        if f"{name}.".startswith(above)
+    ]
+    assert wrong == []
+
+
+def test_every_dependency_is_imported() -> None:
+    imported_names: set[object] = set()
+    for file in Path(sp.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                imported_names.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                imported_names.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Constant):  # as in import_module("pynvml")
+                imported_names.add(node.value)
+    provided_by = importlib.metadata.packages_distributions()
+    required = importlib.metadata.requires("stratoperf") or []
+    names = {re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line}
+    assert "numpy" in names
+    for name in names:
+        # Where it is not installed (for another version of Python), the module has its name.
+        modules = {module for module, of in provided_by.items() if name in of} or {name}
+        assert modules & imported_names, name
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.thresholds import load_thresholds
-from stratoperf.consensus import VoteBatch
 from stratoperf.paths import absolute_path, is_directory, is_file
+from stratoperf.stratoswarm.consensus import VoteBatch
 
 pytestmark = pytest.mark.usefixtures("benchmarks")
 

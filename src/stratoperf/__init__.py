@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.stored import compare
+    from stratoperf.artifacts import artifact
+    from stratoperf.backends import backend
     from stratoperf.clock import Timer
     from stratoperf.errors import (
         BackendUnavailable,
@@ -25,10 +27,20 @@ if TYPE_CHECKING:
     )
     from stratoperf.measurement import Measurement
     from stratoperf.measuring import measure
-    from stratoperf.monitor import system
+    from stratoperf.monitor import Check, system
     from stratoperf.operation import Operation
     from stratoperf.results import Run, load
-    from stratoperf.running import Benchmark, Target, benchmark, claims, run
+    from stratoperf.running import (
+        Benchmark,
+        Target,
+        benchmark,
+        category,
+        claim,
+        claims,
+        cli_command,
+        doctor_check,
+        run,
+    )
     from stratoperf.running.live import Command, Environment, compare_live
     from stratoperf.statistics import Estimate, Histogram
 
@@ -38,6 +50,7 @@ __version__ = "0.1.0"
 _HOMES: dict[str, str | None] = {
     "BackendUnavailable": "errors",
     "Benchmark": "running",
+    "Check": "monitor",
     "Command": "running.live",
     "ComparedMetric": "analysis",
     "Comparison": "analysis",
@@ -56,12 +69,18 @@ _HOMES: dict[str, str | None] = {
     "Target": "running",
     "Timer": "clock",
     "VerificationFailed": "errors",
+    "artifact": "artifacts",
+    "backend": "backends",
     "benchmark": "running",
+    "category": "running",
+    "claim": "running",
     "claims": "running",
+    "cli_command": "running",
     "clock": None,
     "compare": "analysis.stored",
     "compare_live": "running.live",
     "consensus": None,
+    "doctor_check": "running",
     "history": "analysis.history",
     "load": "results",
     "measure": "measuring",
@@ -75,6 +94,7 @@ _HOMES: dict[str, str | None] = {
 __all__ = [
     "BackendUnavailable",
     "Benchmark",
+    "Check",
     "Command",
     "ComparedMetric",
     "Comparison",
@@ -94,12 +114,18 @@ __all__ = [
     "Timer",
     "VerificationFailed",
     "__version__",
+    "artifact",
+    "backend",
     "benchmark",
+    "category",
+    "claim",
     "claims",
+    "cli_command",
     "clock",
     "compare",
     "compare_live",
     "consensus",
+    "doctor_check",
     "get_include",
     "history",
     "load",

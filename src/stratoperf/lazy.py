@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lazy_names(
-    package: str, homes: Mapping[str, str | None]
+    package: str, homes: Mapping[str, str | None], within: str | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package.
 
@@ -25,7 +25,10 @@ def lazy_names(
     homes
         The module in the package that has each public name; ``None`` for a name that is a
         submodule itself.
+    within
+        The package that these modules are in, where it is another one.
     """
+    around = within or package
 
     def load(name: str) -> Any:
         try:
@@ -33,9 +36,9 @@ def lazy_names(
         except KeyError:
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
         value = (
-            importlib.import_module(f"{package}.{name}")
+            importlib.import_module(f"{around}.{name}")
             if home is None
-            else getattr(importlib.import_module(f"{package}.{home}"), name)
+            else getattr(importlib.import_module(f"{around}.{home}"), name)
         )
         vars(sys.modules[package])[name] = value
         return value

@@ -14,7 +14,7 @@ from stratoperf import _core, arguments
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 from stratoperf.measurement import CONFIDENCE, PICOSECONDS, Measurement, Warmup
-from stratoperf.operation import Capsule, HasOperation, Operation, as_operation
+from stratoperf.operation import Capsule, Operation, as_operation
 from stratoperf.statistics import Histogram
 from stratoperf.verification import verify
 
@@ -35,7 +35,7 @@ LONGEST_PS = 3_600 * 10**9 * PICOSECONDS
 
 
 def measure(
-    fn: Operation | HasOperation | Capsule | Callable[[], object],
+    fn: Operation | Capsule | Callable[[], object],
     name: str | None = None,
     warmup_s: float = 1.0,
     min_iterations: int = 1000,
@@ -56,9 +56,8 @@ def measure(
     Parameters
     ----------
     fn
-        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, an
-        object with ``__stratoperf_operation__``, or a benchmark with one case, whose operation is
-        measured between its set-up and its teardown.
+        A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, or a
+        benchmark with one case, whose operation is measured between its set-up and its teardown.
     name
         Shown in reports.
     warmup_s
@@ -156,7 +155,7 @@ def measure(
 
 
 def measure_here(
-    fn: Operation | HasOperation | Capsule | Callable[[], object],
+    fn: Operation | Capsule | Callable[[], object],
     name: str | None,
     warmup_s: float,
     min_iterations: int,

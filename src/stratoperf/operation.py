@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
@@ -41,15 +41,6 @@ class Observed(NamedTuple):
     unit: str
     better: Literal["lower", "higher"]
     samples: npt.ArrayLike
-
-
-@runtime_checkable
-class HasOperation(Protocol):
-    """An object that knows its operation: a workload of this or of another package."""
-
-    def __stratoperf_operation__(self) -> Operation | Capsule:
-        """Return the operation, or its capsule."""
-        ...
 
 
 _WAITS = 0x20 | 0x80 | 0x200
@@ -187,10 +178,6 @@ class Operation:
             for name, metric in observed.items()
         }
 
-    def __stratoperf_operation__(self) -> Operation:
-        """Return itself."""
-        return self
-
     def __repr__(self) -> str:
         kind = "native" if self.is_native else "Python"
         return log_line(
@@ -235,16 +222,11 @@ def as_operation(work: Any) -> Operation:
     Parameters
     ----------
     work
-        An `Operation`, an object with ``__stratoperf_operation__``, a capsule or a callable.
+        An `Operation`, a capsule or a callable.
 
     Raises
     ------
     InvalidParameter
         For anything else.
     """
-    if isinstance(work, Operation):
-        return work
-    if isinstance(work, HasOperation) and not isinstance(work, type):
-        inner = work.__stratoperf_operation__()
-        return inner if isinstance(inner, Operation) else Operation(inner)
-    return Operation(work)
+    return work if isinstance(work, Operation) else Operation(work)

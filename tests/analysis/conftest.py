@@ -12,12 +12,18 @@ import pytest
 import stratoperf as sp
 from stratoperf.statistics import summarize
 
-_NUMBERS = itertools.count(1)
-
 MakeRun = Callable[..., sp.Run]
 
 
+@pytest.fixture
+def run_of() -> MakeRun:
+    """Return what makes the runs of a test; their samples depend on that test alone."""
+    numbers = itertools.count(1)
+    return lambda *args, **kwargs: make_run(next(numbers), *args, **kwargs)
+
+
 def make_run(
+    number: int,
     medians: dict[str, float] | float = 1000.0,
     *,
     started: int | None = None,
@@ -28,9 +34,9 @@ def make_run(
 ) -> sp.Run:
     """Return a run with a result for each benchmark, its samples around the given median in ns.
 
+    `number` is that of the run, from which its identity, its time and its samples follow.
     `changes` replace keys of every result.
     """
-    number = next(_NUMBERS)
     named = {"kv.put": medians} if isinstance(medians, float | int) else medians
     results = []
     for name, median in named.items():
@@ -109,8 +115,3 @@ def estimate(value: sp.Estimate) -> dict[str, Any]:
         "confidence": value.confidence,
         "method": value.method,
     }
-
-
-@pytest.fixture
-def run_of() -> MakeRun:
-    return make_run

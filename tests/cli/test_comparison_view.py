@@ -15,6 +15,7 @@ from stratoperf.analysis.paired import Look
 from stratoperf.cli.comparison_view import show_comparison, show_decision
 from stratoperf.cli.live_progress import LiveProgress
 from stratoperf.cli.screen import QuietConsole, Screen
+from stratoperf.running.live.cases import Agenda, LiveCase
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -125,14 +126,28 @@ def look(low: float | None, high: float | None) -> Look:
     return Look(sp.Estimate(1.0, low, high, 0.99, "any"), "inconclusive", 0.5, 3)
 
 
+def live_case(name: str) -> LiveCase:
+    return LiveCase(
+        key=f"{name}[backend=cpu]",
+        benchmark=name,
+        version=1,
+        category="single-node",
+        backend="cpu",
+        params={},
+    )
+
+
 def go_through(progress: LiveProgress) -> None:
-    progress.planned(["kv.put[backend=cpu]", "kv.get[backend=cpu]"], 20.0)
-    progress.warned(["kv.put writes to a disk"])
-    progress.pair("kv.put[backend=cpu]", None, 1, 0.5)
-    progress.pair("kv.put[backend=cpu]", look(0.9, 1.1), 3, 4.0)
-    progress.pair("kv.put[backend=cpu]", None, 4, 5.0)
-    progress.decided(metric(key="kv.put[backend=cpu]", pairs=4))
-    progress.pair("kv.get[backend=cpu]", None, 1, 2.0)
+    put, get = live_case("kv.put"), live_case("kv.get")
+    progress.planned(Agenda(cases=(put, get), seconds=20.0, warnings=("kv.put writes to a disk",)))
+    progress.case_started(0, put)
+    progress.pair(0, put, None, 1, 0.5)
+    progress.pair(0, put, look(0.9, 1.1), 3, 4.0)
+    progress.pair(0, put, None, 4, 5.0)
+    progress.case_finished(0, put, metric(key=put.key, pairs=4))
+    progress.case_started(1, get)
+    progress.warned(["too few pairs"])
+    progress.pair(1, get, None, 1, 2.0)
     progress.close()
 
 
@@ -150,10 +165,11 @@ def test_a_pipe_gets_a_line_for_each_look_and_each_verdict() -> None:
     screen, raw = pipe()
     go_through(LiveProgress(screen))
     assert raw.getvalue().splitlines() == [
-        "plan: 2 results to compare, about 20 s of measuring or less",
         "warning: kv.put writes to a disk",
+        "plan: 2 results to compare, about 20 s of measuring or less",
         "[1/2] kv.put[backend=cpu]: 3 pairs in 4.0 s, ratio 1.000 [0.900, 1.100]",
         "[1/2] kv.put[backend=cpu]: same, ratio 1.010 [0.990, 1.020], 4 pairs",
+        "warning: too few pairs",
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf import backends
-from stratoperf.consensus import Round
+from stratoperf.stratoswarm.consensus import Round
 
 
 def test_a_device_makes_cuda_the_backend_of_choice(emulated_cuda: Any) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.consensus import Round, VoteBatch
-from stratoperf.consensus.cuda import fill_operation, resident_operation
+from stratoperf.stratoswarm.consensus import Round, VoteBatch
+from stratoperf.stratoswarm.consensus.cuda import fill_operation, resident_operation
 
 MODES = ["auto", "launch", "graph", "persistent"]
 

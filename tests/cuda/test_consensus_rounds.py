@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
-from stratoperf.consensus import Round, VoteBatch
+from stratoperf.stratoswarm.consensus import Round, VoteBatch
 
 MODES = ["launch", "graph", "persistent"]
 

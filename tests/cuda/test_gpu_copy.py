@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf import backends
-from stratoperf.benchmarks.single_node.gpu import (
+from stratoperf.stratoswarm.benchmarks.single_node.gpu import (
     DIRECTIONS,
     GIB,
     MEMORY,

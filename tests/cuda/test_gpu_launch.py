@@ -12,7 +12,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf import backends
-from stratoperf.benchmarks.single_node.gpu import gpu_launch
+from stratoperf.stratoswarm.benchmarks.single_node.gpu import gpu_launch
 
 MODES = ["launch", "graph", "persistent"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.benchmarks.single_node import utilization
 from stratoperf.monitor import gpu_load
-from stratoperf.synthesis import Matcher, synthetic
+from stratoperf.stratoswarm.benchmarks.single_node import utilization
+from stratoperf.stratoswarm.synthesis import Matcher, synthetic
 
 
 @pytest.fixture
@@ -109,8 +109,9 @@ def test_a_load_forgets_what_was_long_ago(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_it_lasts_half_a_minute_whatever_the_preset() -> None:
+    from stratoperf.results.plans import Request
     from stratoperf.running import REGISTRY
-    from stratoperf.running.planner import Request, make_plan
+    from stratoperf.running.planner import make_plan
 
     def sampling(**request: Any) -> Any:
         asked = Request(select=("gpu.utilization",), **request)

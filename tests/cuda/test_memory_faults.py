@@ -17,7 +17,7 @@ import pytest
 
 import stratoperf as sp
 from memory_fakes import disk_kind, noise
-from stratoperf.memory import Block, TierManager
+from stratoperf.stratoswarm.memory import Block, TierManager
 
 MIB = 1 << 20
 UNKNOWN = 999

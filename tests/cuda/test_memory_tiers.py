@@ -11,10 +11,10 @@ import pytest
 import stratoperf as sp
 from memory_fakes import disk_kind, noise
 from memory_model import hold_to_a_dictionary
-from stratoperf.benchmarks.single_node.memory import memory_allocate
-from stratoperf.memory import TierManager, find, operations, tiers
-from stratoperf.memory.checks import tier_checks
 from stratoperf.monitor.files import SystemFiles
+from stratoperf.stratoswarm.benchmarks.single_node.memory import memory_allocate
+from stratoperf.stratoswarm.memory import TierManager, find, operations, tiers
+from stratoperf.stratoswarm.memory.checks import tier_checks
 
 MIB = 1 << 20
 PLACES = ("gpu", "cpu", "disk")

@@ -11,7 +11,7 @@ import pytest
 
 import stratoperf as sp
 from faults import at_once, check_a_forked_child_is_told, check_threads_are_refused
-from stratoperf.synthesis import Matcher, encode, match, synthetic
+from stratoperf.stratoswarm.synthesis import Matcher, encode, match, synthetic
 
 OUT_OF_MEMORY = 2
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf import backends
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.synthesis import (
     ANY,
     Expander,
     Matcher,
@@ -23,7 +23,7 @@ from stratoperf.synthesis import (
     mixed,
     synthetic,
 )
-from stratoperf.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.synthesis.cuda import large_operation
 from synthesis_trees import patterns, table_of, tables
 
 # On a new device every example takes longer, and the fixture is the same for all of them.

@@ -8,12 +8,16 @@ import pytest
 
 from stratoperf.monitor import Check, diagnose, namespaces
 from stratoperf.monitor.files import SystemFiles
+from stratoperf.running import REGISTRY, DoctorCheck
+from stratoperf.running.doctor_checks import findings
 
 Tree = Callable[[Mapping[str, str]], Path]
 
 
 def examine(root: Path, output: Path | str = "results") -> dict[str, Check]:
-    return {check.name: check for check in diagnose(root, output=output, window_s=0.01)}
+    further = findings(REGISTRY.contributed(DoctorCheck), root)
+    checks = diagnose(root, output=output, window_s=0.01, further=further)
+    return {check.name: check for check in checks}
 
 
 def test_the_doctor_examines_this_machine() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import pytest
 
 from repeats.coverage import ALL, Cell, cells, factor, judged, widths
@@ -65,34 +66,59 @@ def test_a_failed_re_run_is_no_re_run() -> None:
     assert "1 re-runs failed" in as_text(reruns, None)
 
 
-def test_re_runs_that_warned_of_the_hosts_drift_are_counted_apart() -> None:
+def test_re_runs_that_warned_of_the_hosts_drift_are_told_apart() -> None:
     quiet = [simulated_rerun(RUN, 100.0, 1.0) for _ in range(8)]
     warning = "the CPU was 50 % slower than usual in this run"
     drifted = [simulated_rerun(RUN, 150.0, 1.0, warned=[warning]) for _ in range(2)]
     cell = only([*quiet, *drifted])
-    assert (cell.covered, cell.reruns) == (8, 8)
+    assert (cell.covered, cell.reruns) == (8, 10)
     assert (cell.drifted_covered, cell.drifted) == (0, 2)
     text = as_text([*quiet, *drifted], None)
     assert "20 %: 0 of 2 cover" in text
     assert "8 of 10: 80 %" in text
 
 
-def test_where_every_re_run_warned_of_drift_there_is_nothing_to_judge() -> None:
+def test_where_every_re_run_warned_of_drift_the_goal_still_holds_or_not() -> None:
     warning = "the speed of the CPU changed by 12 % during the measurement"
-    cell = only([simulated_rerun(RUN, 100.0, 1.0, warned=[warning]) for _ in range(3)])
-    assert (cell.reruns, cell.drifted, cell.met) == (0, 3, None)
+    reruns = [simulated_rerun(RUN, 100.0, 1.0, warned=[warning]) for _ in range(3)]
+    cell = only(reruns)
+    assert (cell.reruns, cell.drifted, cell.met) == (3, 3, True)
     json.dumps(cell.to_json(), allow_nan=False)
+    cell = only([*reruns, simulated_rerun(RUN, 150.0, 1.0, warned=[warning])])
+    assert (cell.covered, cell.reruns, cell.met) == (3, 4, False)
 
 
-def test_at_reference_speed_a_slow_host_does_not_move_the_value() -> None:
+@pytest.mark.parametrize("power", [1.0, 0.5])
+def test_at_reference_speed_a_slow_host_does_not_move_the_value(power: float) -> None:
+    """Times need not follow the speed in proportion."""
     reruns = [
-        simulated_rerun(RUN, 100.0 * slowness, slowness, step_ns=2.0 * slowness)
+        simulated_rerun(RUN, 100.0 * slowness, 1.0, step_ns=2.0 * slowness ** (1 / power))
         for slowness in (1.0, 1.1, 1.2, 1.3, 1.4)
     ]
+    if power != 1.0:
+        reruns = [with_power(rerun, power) for rerun in reruns]
     assert only(reruns).covered == 1
     at_reference = only(reruns, at_reference=True)
     assert at_reference.covered == 5
-    assert at_reference.apart == pytest.approx(0.0, abs=1e-12)
+    assert at_reference.apart < only(reruns).apart / 10
+
+
+def with_power(rerun: Rerun, power: float) -> Rerun:
+    """Return the re-run with processes that follow the speed of the machine by that power."""
+    assert rerun.outcome is not None
+    middle = math.prod(rerun.outcome.readings) ** (1 / len(rerun.outcome.readings))
+    values = tuple(
+        rerun.outcome.interval.value * (reading / middle) ** power * (1 + 0.01 * (-1) ** number)
+        for number, reading in enumerate(rerun.outcome.readings)
+    )
+    return rerun._replace(outcome=msgspec.structs.replace(rerun.outcome, values=values))
+
+
+def test_processes_that_do_not_follow_the_speed_have_no_value_at_another() -> None:
+    rerun = simulated_rerun(RUN, 100.0, 1.0, step_ns=2.0)
+    assert rerun.outcome is not None
+    flat = rerun._replace(outcome=msgspec.structs.replace(rerun.outcome, values=(100.0,) * 8))
+    assert cells([flat] * 3, at_reference=True) == []
 
 
 def test_the_goal_of_all_operations_is_higher_than_that_of_each() -> None:

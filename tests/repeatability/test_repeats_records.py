@@ -74,8 +74,8 @@ def test_a_line_that_was_cut_short_does_not_swallow_the_next_record(store: Store
         ({"interval": {"value": 1e999, "low": None, "high": None}}, "finite"),
         ({"interval": {"value": "fast", "low": None, "high": None}}, "interval.value"),
         ({"interval": {"value": 1.0}}, "low"),
-        ({"reference": {"value": 1.0, "low": 2.0, "high": 3.0}}, "reference"),
-        ({"step_ns": 0.0}, "step_ns"),
+        ({"values": [1.0, 0.0]}, "values"),
+        ({"values": [1.0, 2.0], "readings": [1.0]}, "readings"),
         ({"color": "blue"}, "color"),
     ],
 )

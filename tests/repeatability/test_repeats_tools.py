@@ -122,18 +122,23 @@ def test_a_result_of_one_process_is_read_as_it_is() -> None:
     )
     assert outcome.warned == ("waited for a CPU",)
     assert outcome.details["notes"] == ["a note"]
-    assert outcome.reference is None
+    assert outcome.readings == ()
     assert outcome.scope is None
 
 
-def test_a_result_of_several_processes_has_its_value_at_reference_speed() -> None:
+def test_a_result_of_several_processes_has_what_each_said_beside_the_speed() -> None:
     summary = {
         **RESULT["metrics"]["latency"]["summary"],
         "scope": "3 processes",
         "processes": 3,
-        "at_reference_speed": {"value": 11.0, "low": 10.0, "high": 12.0, "method": "m"},
     }
-    processes = [{"environment": {"reference": {"integer_ns": step}}} for step in (2.0, 4.0, 3.0)]
+    processes = [
+        {
+            "environment": {"reference": {"integer_ns": step}},
+            "metrics": {"latency": {"p50": 5 * step}},
+        }
+        for step in (2.0, 4.0, 3.0)
+    ]
     outcome = ours_run.read_result(
         {
             **RESULT,
@@ -144,10 +149,8 @@ def test_a_result_of_several_processes_has_its_value_at_reference_speed() -> Non
         }
     )
     assert outcome.scope == "3 processes"
-    assert outcome.reference is not None
-    assert outcome.reference.value == 11.0
-    assert outcome.step_ns == 3.0
-    assert outcome.details["integer_ns"] == [2.0, 4.0, 3.0]
+    assert outcome.values == (10.0, 20.0, 15.0)
+    assert outcome.readings == (2.0, 4.0, 3.0)
     assert outcome.details["variation"] == {"between": 0.1}
     assert outcome.drifted
     assert outcome.disturbed

@@ -26,6 +26,12 @@ MakePart = Callable[..., Tree]
 _NUMBERS = itertools.count(1)
 
 
+@pytest.fixture(autouse=True)
+def _numbers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the samples of a test anew, whichever tests ran before it."""
+    monkeypatch.setitem(globals(), "_NUMBERS", itertools.count(1))
+
+
 def metric_of(samples: NDArray[np.float64], unit: str = "ns", **fields: Any) -> Tree:
     summary = msgspec.structs.asdict(summarize(samples))
     del summary["stopped_because"]

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stratoperf.consensus import VoteBatch
 from stratoperf.monitor import system
 from stratoperf.results import Run
 from stratoperf.results.files import write_arrays
 from stratoperf.results.storage import encode
 from stratoperf.running.workers.protocol import PROTOCOL
 from stratoperf.statistics import summarize
+from stratoperf.stratoswarm.consensus import VoteBatch
 
 SAMPLES = 40
 

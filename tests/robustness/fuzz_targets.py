@@ -32,10 +32,7 @@ from stratoperf.cli import (
 )
 from stratoperf.cli.application import application
 from stratoperf.cli.screen import Screen
-from stratoperf.consensus import VoteBatch
 from stratoperf.door import check_tree
-from stratoperf.memory.assignments import DIRECTORIES_VARIABLE
-from stratoperf.memory.tiers import discover
 from stratoperf.monitor import counters, system
 from stratoperf.monitor.capability_checks import capability_checks
 from stratoperf.monitor.files import SystemFiles
@@ -51,6 +48,9 @@ from stratoperf.results.storage import encode_line, finite
 from stratoperf.running import claims
 from stratoperf.running.live.worker_pairs import slicing
 from stratoperf.running.workers import answers
+from stratoperf.stratoswarm.consensus import VoteBatch
+from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE
+from stratoperf.stratoswarm.memory.tiers import discover
 
 
 class Target(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.synthesis import decode, encode
+from stratoperf.stratoswarm.synthesis import decode, encode
 
 KINDS = [
     kind

@@ -45,6 +45,12 @@ REVIEWED = {
         "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
         "unnamed_output: tempfile.TemporaryFile()": "it has no name",
     },
+    "artifacts/content.py": {
+        "_unnamed: tempfile.TemporaryFile()": "it has no name",
+        "_write: os.pwrite(descriptor, view[done:done + _LARGEST_WRITE], begin + done)": (
+            "a file without a name that `stored` made"
+        ),
+    },
     "cli/comparison_output.py": {
         "_write: path.open(mode, encoding='utf-8')": (
             "the user named it; it stays the same file, since it may be a device, a pipe, or the "
@@ -57,12 +63,12 @@ REVIEWED = {
         ),
     },
     "cli/entry.py": {"_silence: os.open(os.devnull, os.O_WRONLY)": "a device that drops all"},
-    "consensus/batch.py": {
+    "stratoswarm/consensus/batch.py": {
         "VoteBatch.save: save(user_path('path', path), self.columns())": (
             "the user named it; see trace.py"
         ),
     },
-    "consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
+    "stratoswarm/consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
     "door.py": {
         "open_regular: os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY "
         "| links)": READS,
@@ -115,6 +121,7 @@ REVIEWED = {
             "fails where something has the name"
         ),
     },
+    "results/plans.py": {"resume_advice: Journal.open(place)": "changes nothing"},
     "results/storage.py": {
         "save_tree: path.parent.mkdir(parents=True, exist_ok=True)": (
             "the user named it; what exists stays as it is"
@@ -125,7 +132,6 @@ REVIEWED = {
     "running/recorder.py": {
         "FileRecorder.finish: self._journal.remove()": JOURNAL,
         "FileRecorder.abandon: self._journal.remove()": f"{JOURNAL}; nothing was added to it",
-        "resume_advice: Journal.open(place)": "changes nothing",
         "start_file: journal.remove()": JOURNAL,
         "resume_file: journal.remove()": JOURNAL,
         "_resume_journal: Journal.open(place)": "changes nothing",

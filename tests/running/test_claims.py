@@ -14,7 +14,7 @@ from stratoperf.cli.claims_view import show_claims, show_measured_claims
 from stratoperf.cli.screen import Screen
 from stratoperf.results import SCHEMA, Run
 from stratoperf.running import REGISTRY
-from stratoperf.running.published import CLAIMS
+from stratoperf.running.contributions import Claim
 
 
 def run_of(*results: dict[str, Any]) -> Run:
@@ -155,10 +155,10 @@ def test_disturbance_reads_alike_in_json_the_notebook_and_the_terminal() -> None
 
 def test_the_whole_table_is_there() -> None:
     table = sp.claims(run_of())
-    assert len(table.rows) == len(CLAIMS) >= 28
+    assert len(table.rows) == len(REGISTRY.contributed(Claim)) >= 28
     assert {row.verdict for row in table.rows} == {"not-measured"}
     reasons = {row.why for row in table.rows}
-    measured = {claim.benchmark for claim in CLAIMS} - {None}
+    measured = {claim.benchmark for claim in REGISTRY.contributed(Claim)} - {None}
     assert reasons == {
         "no benchmark measures it yet",
         *(f"the run does not contain {name}" for name in measured),
@@ -166,7 +166,7 @@ def test_the_whole_table_is_there() -> None:
 
 
 def test_claims_name_benchmarks_that_exist() -> None:
-    for claim in CLAIMS:
+    for claim in REGISTRY.contributed(Claim):
         assert (claim.benchmark is None) == (claim.target is None)
         if claim.benchmark is not None and claim.target is not None:
             known = {*REGISTRY.find(claim.benchmark).params, "backend"}

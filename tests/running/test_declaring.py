@@ -123,8 +123,9 @@ class TestDeclaring:
         with pytest.raises(sp.InvalidParameter, match=message):
             sp.benchmark("x", **declaration)(function)
 
-    @pytest.mark.parametrize("name", ["", "a*", "a[b]", "a b", "stress"])
+    @pytest.mark.parametrize("name", ["", "a*", "a[b]", "a b", "single-node", "stress"])
     def test_a_name_that_selects_something_else_is_refused(self, name: str) -> None:
+        sp.category("stress", "Select what stresses.")
         with pytest.raises(sp.InvalidParameter, match="name"):
             sp.benchmark(name)(lambda: nothing)
 
@@ -277,7 +278,7 @@ class TestPlugins:
         self, entry_points: list[importlib.metadata.EntryPoint]
     ) -> None:
         entry_points.append(importlib.metadata.EntryPoint("broken", "no_such_module", "group"))
-        registry = Registry(None, "group")
+        registry = Registry("group")
         with pytest.warns(PluginWarning, match="'broken' .*no_such_module"):
             assert registry.all() == []
         assert "ModuleNotFoundError" in registry.warnings[0]

@@ -629,10 +629,8 @@ def test_a_disturbed_process_is_measured_again_unless_the_number_is_fixed(
     taken = fresh_process.measured_afresh
 
     def disturbed(case: Case, number: int, system: str, **options: Any) -> fresh_process.Taken:
-        tree, is_set_up, _ = taken(case, number, system, **options)
-        return fresh_process.Taken(
-            {**tree, "disturbed": "a neighbor" if number == 2 else None}, is_set_up
-        )
+        one = taken(case, number, system, **options)
+        return one._replace(tree={**one.tree, "disturbed": "a neighbor" if number == 2 else None})
 
     monkeypatch.setattr(runner, "measured_afresh", disturbed)
     result = first_of(ground, **asked)

@@ -272,10 +272,10 @@ def test_functions_of_a_script_are_measured_where_it_is_guarded(tmp_path: Path) 
 def test_ctrl_c_keeps_the_processes_that_had_ended(
     workload: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(case: Any, number: int, system: str, *, pickled: Any) -> Taken:
+    def interrupted(case: Any, number: int, system: str, **options: Any) -> Taken:
         if number == 2:
             signal.raise_signal(signal.SIGINT)
-        return measured_afresh(case, number, system, pickled=pickled)
+        return measured_afresh(case, number, system, **options)
 
     monkeypatch.setattr(measuring_processes, "measured_afresh", interrupted)
     with pytest.raises(sp.Interrupted, match="interrupted after 1 of 2 processes") as told:

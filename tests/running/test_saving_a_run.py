@@ -22,9 +22,10 @@ import pytest
 import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary
+from stratoperf.results.plans import resume_command
 from stratoperf.running import Case, Listener, Registry
 from stratoperf.running.planner import Plan
-from stratoperf.running.recorder import FileRecorder, resume_command, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder, resume_file, start_file
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 

@@ -12,20 +12,28 @@ from stratoperf.cli.compare_command import compare
 from stratoperf.cli.doctor_command import doctor
 from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
+from stratoperf.cli.packages import further_commands
 from stratoperf.cli.run_command import run
 from stratoperf.cli.streams import with_private_results
 from stratoperf.errors import did_you_mean
 
 
 class _Commands(click.Group):
-    """A group that suggests the nearest command for a misspelled one."""
+    """A group that knows the commands of packages, and suggests the nearest for a misspelled one.
+
+    The help lists those of the instrument: it imports no package.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, also one of a package."""
+        return super().get_command(ctx, cmd_name) or further_commands().get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or say which one was meant."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], self.list_commands(ctx))
+            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands()})
             raise click.UsageError(f"unknown command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -44,7 +52,8 @@ def _version(context: click.Context, parameter: click.Parameter, value: Any) -> 
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine; 1 a benchmark failed, became slower or missed its target; 2 wrong "
     "usage; 3 a prerequisite is missing; 4 a check is inconclusive; 130 interrupted. "
-    "STRATOSWARM_BENCH_DEBUG=1 logs verbosely.",
+    "STRATOSWARM_BENCH_DEBUG=1 logs verbosely. Packages may add commands, which "
+    "'stratoperf list' names.",
 )
 @click.option(
     "--version",

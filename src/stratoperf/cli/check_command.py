@@ -39,20 +39,20 @@ CURRENT = RESULTS / LATEST
     "--baseline",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {BASELINE}]",
+    help=f"Stored: run file, or folder of run files; repeatable.  [default: {BASELINE}]",
 )
 @click.option(
     "--current",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"Stored: a run file, or a folder of them; repeatable.  [default: {CURRENT}]",
+    help=f"Stored: run file, or folder of run files; repeatable.  [default: {CURRENT}]",
 )
 @click.option(
     "--inconclusive",
     type=click.Choice(["pass", "fail"]),
     default="pass",
     show_default=True,
-    help="Whether results without a verdict pass.",
+    help="Pass or fail when a result is inconclusive.",
 )
 @comparison_options
 @click.argument("words", nargs=-1, metavar="[BASE_COMMAND CURRENT_COMMAND | SELECT...]")

@@ -14,7 +14,7 @@ from stratoperf.results.names import LATEST
 @click.argument("run", type=click.Path(path_type=Path), default=RESULTS / LATEST, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def claims(run: Path, as_json: bool) -> None:
-    """Show the published claims beside the results of RUN, with verdicts.
+    """Show the claims of all packages beside the results of RUN, with verdicts.
 
     RUN is a run file or the journal of an interrupted run; results/latest.json by default.
     """
@@ -22,14 +22,14 @@ def claims(run: Path, as_json: bool) -> None:
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.errors import InvalidParameter
     from stratoperf.results import load
-    from stratoperf.running import claims as claims_of
+    from stratoperf.running import all_claims
 
     if not run.exists():
         raise InvalidParameter(
             f"run: there is no {run}; measure first: stratoperf run consensus.round --quick"
         )
     loaded = load(run)
-    table = claims_of(loaded)
+    table = all_claims(loaded)
     if as_json:
         print_json({"run": loaded.id, "path": str(run), "claims": claim_rows(table)})
         return

@@ -115,7 +115,7 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         "--threshold",
         callback=threshold,
         metavar="PERCENT",
-        help="The slow-down that matters.  [default: 5]",
+        help="Smallest slow-down that matters.  [default: 5]",
     ),
     click.option(
         "--thresholds",
@@ -134,104 +134,113 @@ _DECORATORS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         "--confidence",
         callback=percentage(99.99, above=50),
         metavar="PERCENT",
-        help="That all intervals together cover; the rest is the admissible error.  [default: 99]",
+        help="Confidence of all intervals together.  [default: 99]",
     ),
     click.option(
         "--history",
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
         metavar="DIR",
-        help="Stored: runs at many moments, whose scatter bounds the drift of few runs.",
+        help="Stored: earlier runs; their scatter bounds how far the machine drifts.",
     ),
-    click.option("--baseline-env", metavar="PYTHON", help="Live: the baseline's interpreter."),
-    click.option("--current-env", metavar="PYTHON", help="Live: the current interpreter."),
+    click.option(
+        "--baseline-env", metavar="PYTHON", help="Live: Python interpreter of the baseline."
+    ),
+    click.option(
+        "--current-env", metavar="PYTHON", help="Live: Python interpreter of the current side."
+    ),
     click.option(
         "--param",
         "params",
         multiple=True,
         metavar="K=V[,V]",
-        help="Live: only these values, on both sides; repeatable.",
+        help="Live: measure only these values, on both sides; repeatable.",
     ),
     click.option(
         "--baseline-param",
         "baseline_params",
         multiple=True,
         metavar="K=V",
-        help="Live: a value of the baseline alone; repeatable.",
+        help="Live: parameter value for the baseline only; repeatable.",
     ),
     click.option(
         "--current-param",
         "current_params",
         multiple=True,
         metavar="K=V",
-        help="Live: a value of the current side alone; repeatable.",
+        help="Live: parameter value for the current side only; repeatable.",
     ),
     click.option(
         "--module",
         "modules",
         multiple=True,
         metavar="MODULE",
-        help="Live: a module or .py file with benchmarks, imported on both sides; repeatable.",
+        help="Live: import this module or .py file with benchmarks on both sides; repeatable.",
     ),
     click.option(
         "--shell",
         is_flag=True,
-        help="Live, two commands: run each line through /bin/sh; what that costs is shown.",
+        help="Live, two commands: run each line through /bin/sh and show what that costs.",
     ),
     click.option(
         "--input",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Live, two commands: what each run reads as its standard input.",
+        help="Live, two commands: standard input of each run.",
     ),
     click.option(
         "--setup",
         metavar="COMMAND",
-        help="Live, two commands: run once before everything, untimed, through /bin/sh.",
+        help="Live, two commands: run once through /bin/sh before everything, untimed.",
     ),
     click.option(
         "--prepare",
         metavar="COMMAND",
-        help="Live, two commands: run before each run of either, untimed, through /bin/sh.",
+        help="Live, two commands: run through /bin/sh before each timed run, untimed.",
     ),
     click.option(
         "--cleanup",
         metavar="COMMAND",
-        help="Live, two commands: run once at the end, however that comes, through /bin/sh.",
+        help="Live, two commands: run once through /bin/sh at the end, also after a failure or "
+        "Ctrl-C.",
     ),
-    click.option("--backend", metavar="auto|cpu|cuda", help="Live.  [default: auto, all]"),
+    click.option(
+        "--backend",
+        metavar="auto|cpu|cuda",
+        help="Live: backends to measure.  [default: auto, all]",
+    ),
     click.option(
         "--duration",
         callback=positive_duration,
         metavar="TIME",
-        help="Live: the time budget of each benchmark or pair of commands, trial runs and set-up "
-        "included; what still runs at its end is ended.  [default: 60s]",
+        help="Live: time budget of each benchmark or pair of commands, with trial runs and set-up. "
+        "When it ends, running processes are stopped.  [default: 60s]",
     ),
     click.option(
         "--timeout",
         callback=positive_duration,
         metavar="TIME",
-        help="Live: how long one process may last within the budget, and --setup and --cleanup "
-        "beside it.  [default: 10m, or ten budgets if longer]",
+        help="Live: time limit of a process, and of --setup and --cleanup.  "
+        "[default: 10m, or ten budgets if longer]",
     ),
     click.option(
         "--seed",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Live: of the coin that decides which side goes first.  [default: drawn]",
+        help="Live: seed of the random order of the two sides.  [default: random]",
     ),
     click.option(
         "--output",
         type=click.Path(path_type=Path, file_okay=False),
         callback=run_folder,
-        help="Live: folder of the run file with all samples.  [default: results/]",
+        help="Live: folder for the run file with all samples.  [default: results/]",
     ),
     click.option("--markdown", type=_FILE, metavar="FILE", help="Write a summary in Markdown."),
     click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML."),
     click.option(
         "--annotations",
         is_flag=True,
-        help="Print annotations of GitHub Actions, as check does there by itself.",
+        help="Print annotations for GitHub Actions; there, check does so by default.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout."),
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stratoperf.cli.options import RESULTS
+from stratoperf.cli.packages import warn_of_packages
 
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
@@ -33,7 +34,7 @@ HEAD_WIDTH = 2 + STATUS_WIDTH + 22
     type=click.Path(path_type=Path, file_okay=False),
     default=RESULTS,
     show_default=True,
-    help="Folder whose disk to check.",
+    help="Check the disk of this folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
@@ -45,8 +46,12 @@ def doctor(output: Path, as_json: bool) -> None:
 
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.monitor import diagnose, system
+    from stratoperf.running import REGISTRY, DoctorCheck
+    from stratoperf.running.doctor_checks import findings
 
-    checks = diagnose(output=output)
+    further = findings(REGISTRY.contributed(DoctorCheck))
+    warn_of_packages(REGISTRY)
+    checks = diagnose(output=output, further=further)
     if as_json:
         print_json({"system": msgspec.to_builtins(system()), "checks": msgspec.to_builtins(checks)})
         return

@@ -29,7 +29,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     default="2",
     show_default=True,
     metavar="PERCENT",
-    help="Smallest change that counts.",
+    help="Smallest change of level to report.",
 )
 @click.option(
     "--figure",

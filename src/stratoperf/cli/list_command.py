@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stratoperf.cli.packages import further_commands, warn_of_packages
+
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.running import Benchmark
@@ -17,14 +19,14 @@ HEAD_WIDTH = 12
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def list_benchmarks(as_json: bool) -> None:
-    """List the benchmarks with their parameters, claims and backends."""
+    """List the benchmarks with their parameters, claims and backends, and further commands."""
     from stratoperf.cli.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
-    remarks = Screen.stderr()
-    for warning in REGISTRY.warnings:
-        remarks.paragraph(f"warning: {warning}", "yellow")
+    warn_of_packages(REGISTRY)
+    for name, command in further_commands().items():
+        Screen.stderr().paragraph(f"command: stratoperf {name}: {command.get_short_help_str()}")
     if as_json:
         print_json([_described(benchmark) for benchmark in benchmarks])
         return

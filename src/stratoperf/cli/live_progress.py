@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.display import Display
+from stratoperf.cli.case_progress import CaseProgress
 from stratoperf.cli.screen import Screen
 from stratoperf.report.comparison_words import basis_text
 from stratoperf.report.units import duration, ratio_interval
@@ -15,75 +13,71 @@ from stratoperf.running.live.listener import LiveListener
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import ComparedMetric
     from stratoperf.analysis.paired import Look
+    from stratoperf.running.live.cases import Agenda, LiveCase
 
 
-class LiveProgress(LiveListener):
-    """Shows the pairs done, the interval so far and the time left.
+class LiveProgress(CaseProgress["Agenda", "LiveCase", "ComparedMetric"], LiveListener):
+    """Shows the pairs done, the interval so far and the time left; see `CaseProgress`.
 
     Parameters
     ----------
     screen
-        Where to; the standard error stream, so that results can be piped.
+        Where to.
     beside
         What else takes how long, for the plan.
     """
 
     def __init__(self, screen: Screen, beside: str = "") -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._beside = beside
-        self._display = Display(screen)
-        self._count = 0
         self._budget = 0.0
-        self._done = 0
         self._ratio = ""
 
-    def planned(self, keys: Sequence[str], seconds: float) -> None:
+    def planned(self, plan: Agenda) -> None:
         """Print how many results are compared and how long measuring them takes."""
-        self._count = len(keys)
-        self._budget = seconds / len(keys)
+        self._count = len(plan.cases)
+        self._budget = plan.seconds / self._count
         results = "1 result" if self._count == 1 else f"{self._count} results"
-        text = f"plan: {results} to compare, about {duration(seconds)} of measuring or less"
-        text += self._beside
-        self._display.guard(lambda: self._screen.paragraph(text, "bold", indent="  "))
-        self._display.start(seconds)
-        self._display.show(0, self._number, keys[0], (f"{duration(seconds)} left", ""))
+        text = f"plan: {results} to compare, about {duration(plan.seconds)} of measuring or less"
+        self.warned(plan.warnings)
+        self._print(f"{text}{self._beside}", "bold")
+        self._display.start(plan.seconds)
 
-    def warned(self, warnings: Sequence[str]) -> None:
-        """Print each, also where the comparison repeats it: now one can still stop."""
-        for warning in warnings:
-            text = f"warning: {warning}"
-            self._display.guard(functools.partial(self._screen.paragraph, text, indent="  "))
+    def case_started(self, index: int, case: LiveCase) -> None:
+        """Show which case is compared now and how long all others take at most."""
+        del index
+        self._ratio = ""
+        spent = self._done * self._budget
+        self._display.show(spent, self._number, case.key, (self._left(spent), ""))
 
-    def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
+    def pair(
+        self, index: int, case: LiveCase, look: Look | None, pairs: int, seconds: float
+    ) -> None:
         """Show what all pairs say; where lines cannot be redrawn, only when it was looked at."""
+        del index
         if look is not None:
             self._ratio = f"ratio {ratio_interval(look.ratio)}"
         done = "1 pair" if pairs == 1 else f"{pairs} pairs"
-        if self._display.is_live:
-            spent = self._done * self._budget + min(seconds, self._budget)
-            left = f"{duration(self._count * self._budget - spent)} left"
-            parts = [part for part in (done, self._ratio, left) if part]
-            facts = ("  ".join(parts), self._ratio or left, left, "")
-            self._display.show(spent, self._number, key, facts)
-        elif look is not None and look.verdict == "inconclusive":
-            text = f"{self._number} {key}: {done} in {seconds:.1f} s, {self._ratio}"
-            self._display.guard(lambda: self._screen.line(text))
+        spent = self._done * self._budget + min(seconds, self._budget)
+        left = self._left(spent)
+        parts = [part for part in (done, self._ratio, left) if part]
+        facts = ("  ".join(parts), self._ratio or left, left, "")
+        self._display.show(spent, self._number, case.key, facts)
+        if look is not None and look.verdict == "inconclusive":
+            self._print_line(f"{self._number} {case.key}: {done} in {seconds:.1f} s, {self._ratio}")
 
-    def decided(self, metric: ComparedMetric) -> None:
+    def case_finished(self, index: int, case: LiveCase, outcome: ComparedMetric) -> None:
         """Count the case, and print its verdict where there is no live display."""
-        if not self._display.is_live:
-            text = (
-                f"{self._number} {metric.key}: {metric.verdict}, ratio "
-                f"{ratio_interval(metric.ratio)}, {basis_text(metric)}"
-            )
-            self._display.guard(lambda: self._screen.line(text))
+        del index, case
+        self._print_line(
+            f"{self._number} {outcome.key}: {outcome.verdict}, ratio "
+            f"{ratio_interval(outcome.ratio)}, {basis_text(outcome)}"
+        )
         self._done += 1
-        self._ratio = ""
         self._display.advance(self._done * self._budget)
 
-    def close(self) -> None:
-        """Remove the live display."""
-        self._display.close()
+    def _left(self, spent: float) -> str:
+        return f"{duration(self._count * self._budget - spent)} left"
 
     @property
     def _number(self) -> str:

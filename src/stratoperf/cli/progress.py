@@ -5,13 +5,12 @@ Everything is drawn between two measurements, on the thread that measures; `Disp
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratoperf.cli.display import WORTH_A_BAR, Display, end_text
+from stratoperf.cli.case_progress import CaseProgress
+from stratoperf.cli.display import WORTH_A_BAR, end_text
 from stratoperf.cli.screen import Screen
 from stratoperf.report.units import duration, parameters, quantity, size
 from stratoperf.report.variation_words import scope_of
@@ -23,27 +22,12 @@ if TYPE_CHECKING:
     from stratoperf.running.planner import Case, Plan
 
 
-class RunProgress(Listener):
-    """Prints the plan and then the progress of a run.
-
-    Parameters
-    ----------
-    screen
-        Where to; the standard error stream, so that results can be piped.
-
-    Attributes
-    ----------
-    path
-        The run file, once it is saved.
-    """
+class RunProgress(CaseProgress["Plan", "Case", "Result"], Listener):
+    """Prints the plan and then the progress of a run; see `CaseProgress`."""
 
     def __init__(self, screen: Screen) -> None:
-        self.path: Path | None = None
-        self._screen = screen
-        self._plan: Plan | None = None
+        super().__init__(screen)
         self._started = 0.0
-        self._count = 0
-        self._done = 0
         self._pass = 0
         # By their index, what is to be measured: in a plan all that is not finished.
         self._open: dict[int, Case] = {}
@@ -51,15 +35,19 @@ class RunProgress(Listener):
         # share that an earlier part of the run had.
         self._ended: dict[int, float] = {}
         self._earlier: dict[int, float] = {}
-        self._display = Display(screen)
 
     def planned(self, plan: Plan) -> None:
         """Print what will be measured, for how long and how much it writes."""
-        self._plan = plan
         self._started = time.monotonic()
-        cases = enumerate(plan.cases)
-        self._open = {index: case for index, case in cases if case.key not in plan.finished}
-        self._display.guard(lambda: self._show_plan(plan))
+        self._open = {
+            index: case for index, case in enumerate(plan.cases) if case.key not in plan.finished
+        }
+        self.warned(plan.warnings)
+        self._print(describe_plan(plan), "bold")
+        if plan.finished:
+            count = len(plan.finished)
+            cases = "1 case was" if count == 1 else f"{count} cases were"
+            self._print(f"{cases} measured before", "dim")
         # Cases that cannot run here would make the rest look unmeasured.
         self._count = sum(case.skip_reason is None for case in plan.cases)
         if self._open:
@@ -68,7 +56,7 @@ class RunProgress(Listener):
     def case_started(self, index: int, case: Case) -> None:
         """Show which case is measured now and when all will be done."""
         del index  # It counts cases that cannot run here, too.
-        if self._plan is None or case.skip_reason is not None:
+        if case.skip_reason is not None:
             return
         self._show(f"{self._done}/{self._count}", case)
 
@@ -82,8 +70,8 @@ class RunProgress(Listener):
         self._show(f"{number}/{passes}" if narrow else f"pass {number} of {passes},", case)
         # Of a single case all passes are alike.
         is_news = len(self._open) > 1 and passes > 1 and number > self._pass
-        if is_news and not self._display.is_live:
-            self._display.guard(lambda: self._screen.line(f"pass {number} of {passes}"))
+        if is_news:
+            self._print_line(f"pass {number} of {passes}")
         self._pass = max(number, self._pass)
 
     def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
@@ -92,37 +80,15 @@ class RunProgress(Listener):
         self._ended[index] = number / max(number, planned)
         self._display.advance(self._share_done)
 
-    def case_finished(self, index: int, case: Case, result: Result) -> None:
+    def case_finished(self, index: int, case: Case, outcome: Result) -> None:
         """Count the case, and print its outcome where there is no live display."""
-        if self._plan is None or case.skip_reason is not None:
+        if case.skip_reason is not None:
             return
         self._done += 1
         self._ended[index] = 1.0
-        if self._display.is_live:
-            self._display.advance(self._share_done)
-        else:
-            text = f"[{self._done:{len(str(self._count))}}/{self._count}] {outcome(result)}"
-            self._display.guard(lambda: self._screen.line(text))
-
-    def saved(self, path: Path) -> None:
-        """Remember where the run file is, as its user would write it."""
-        with contextlib.suppress(ValueError, OSError):
-            path = path.relative_to(Path.cwd())
-        self.path = path
-        self.close()
-
-    def close(self) -> None:
-        """Remove the live display."""
-        self._display.close()
-
-    def _show_plan(self, plan: Plan) -> None:
-        for warning in plan.warnings:
-            self._screen.paragraph(f"warning: {warning}", "yellow", indent="  ")
-        self._screen.paragraph(describe_plan(plan), "bold", indent="  ")
-        if plan.finished:
-            count = len(plan.finished)
-            cases = "1 case was" if count == 1 else f"{count} cases were"
-            self._screen.paragraph(f"{cases} measured before", "dim", indent="  ")
+        self._display.advance(self._share_done)
+        number = f"[{self._done:{len(str(self._count))}}/{self._count}]"
+        self._print_line(f"{number} {outcome_text(outcome)}")
 
     def _show(self, number: str, case: Case) -> None:
         name = f"{case.benchmark.name} {parameters(case.params.items())}".strip()
@@ -174,7 +140,7 @@ def describe_plan(plan: Plan) -> str:
     return f"plan: {cases}, at most {duration(plan.seconds)}{written}"
 
 
-def outcome(result: Result) -> str:
+def outcome_text(result: Result) -> str:
     """Return the outcome of a case in one line."""
     if result.status != "ok":
         return f"{result.key}: {result.status}: {one_line(result.reason or 'no reason given')}"

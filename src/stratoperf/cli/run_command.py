@@ -10,31 +10,33 @@ import click
 from stratoperf.cli.exits import ExitCode
 from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import RESULTS, any_duration, parse_params, positive_duration
+from stratoperf.cli.packages import CommandWithCategories
 from stratoperf.commands import command_text
+from stratoperf.running.categories import DEFAULT_CATEGORY
 
 if TYPE_CHECKING:
     from stratoperf.cli.screen import Screen
     from stratoperf.results import Run
 
-CATEGORIES = ("single-node", "components", "swarmlet", "stress")
 PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 
 
 @click.command(
+    cls=CommandWithCategories,
     epilog="Examples: stratoperf run consensus.round --quick --param votes=1000,10000; "
-    "stratoperf run 'consensus.*' --duration 60s --output results/"
+    "stratoperf run 'consensus.*' --duration 60s --output results/",
 )
 @click.argument("select", nargs=-1, metavar="[SELECT]...")
-@click.option("--single-node", "category", flag_value="single-node", help="Select this category.")
-@click.option("--components", "category", flag_value="components", help="Select this category.")
-@click.option("--swarmlet", "category", flag_value="swarmlet", help="Select this category.")
-@click.option("--stress", "category", flag_value="stress", help="Select this category.")
-@click.option("--all", "category", flag_value="all", help="Select everything (the default).")
-@click.option("--quick", is_flag=True, help="Measure for a short time: a first look.")
 @click.option(
-    "--full", is_flag=True, help="Measure by the standard, with 10 s of warm-up (the default)."
+    f"--{DEFAULT_CATEGORY}",
+    "category",
+    flag_value=DEFAULT_CATEGORY,
+    help="Select what one machine is enough for.",
 )
-@click.option("--ci", is_flag=True, help="Measure as briefly as a check of every change allows.")
+@click.option("--all", "category", flag_value="all", help="Select everything (the default).")
+@click.option("--quick", is_flag=True, help="Measure briefly, for a first look.")
+@click.option("--full", is_flag=True, help="Measure in full, with 10 s of warm-up (the default).")
+@click.option("--ci", is_flag=True, help="Measure as briefly as possible, for CI.")
 @click.option(
     "--backend",
     default="auto",
@@ -48,15 +50,15 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Time to sample each case; an iteration in progress is finished.",
+    help="Sampling time of each case; a running iteration is finished.",
 )
 @click.option(
     "--processes",
     type=int,
     metavar="N",
-    help="Fresh processes to measure each case in.  [default: as many as its precision needs]",
+    help="Fresh processes for each case.  [default: as many as its precision needs]",
 )
-@click.option("--warmup", callback=any_duration, metavar="TIME", help="Time to warm up each case.")
+@click.option("--warmup", callback=any_duration, metavar="TIME", help="Warm-up time of each case.")
 @click.option(
     "--param",
     "params",
@@ -71,14 +73,14 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     help="Folder for the run file.  [default: results/]",
 )
 @click.option(
-    "--profile", is_flag=True, help="Show where the time goes; takes a second more for each case."
+    "--profile", is_flag=True, help="Show where the time goes; adds a second to each case."
 )
 @click.option("--enforce-targets", is_flag=True, help="Exit with 1 if a target is missed.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Continue an interrupted run: its .json or .journal.",
+    help="Continue an interrupted run; give its .json or .journal.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the run as JSON on stdout, without its samples."
@@ -111,7 +113,7 @@ def run(
         raise click.UsageError(f"--{flags[0]} and --{flags[1]} exclude each other; give one")
     if category == "all" and select:
         raise click.UsageError(f"--all and {select[0]!r} exclude each other; give one")
-    words = [*select, *([category] if category in CATEGORIES else [])]
+    words = [*select, *([category] if category not in (None, "all") else [])]
     chosen = parse_params(params)
 
     from stratoperf.cli.progress import RunProgress
@@ -162,8 +164,8 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     from stratoperf.cli.claims_view import show_measured_claims
     from stratoperf.cli.profile_view import show_profiles
     from stratoperf.cli.results_view import show_results
+    from stratoperf.results.plans import resume_command
     from stratoperf.running import claims
-    from stratoperf.running.recorder import resume_command
 
     show_results(screen, outcome)
     show_profiles(screen, outcome)

@@ -11,12 +11,6 @@ from stratoperf.monitor import cgroup, gpu, namespaces
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.model import Check, Status, SystemInfo
 
-# Each module of the platform and what needs it; its device node has the same name.
-KERNEL_MODULES = {
-    "swarm_guard": "agents and their mounts",
-    "tier_watch": "memory tiers",
-    "gpu_dma_lock": "GPU allocation and DMA checks",
-}
 EXTRAS = {"matplotlib": ("plot", "figures"), "pandas": ("dataframe", "data frames")}
 SIMD = ("avx512f", "avx2", "sve2", "sve", "asimd")
 
@@ -26,7 +20,6 @@ def capability_checks(files: SystemFiles, info: SystemInfo) -> list[Check]:
     return [
         _cpu(info),
         _cuda(files, info),
-        *(_kernel_module(files, name, purpose) for name, purpose in KERNEL_MODULES.items()),
         _namespaces(files),
         _control_groups(files),
         _perf(files),
@@ -61,25 +54,6 @@ def _cuda(files: SystemFiles, info: SystemInfo) -> Check:
         )
     remedy = "nvidia-smi" if built else "pip install . -Ccmake.define.STRATOPERF_CUDA=ON"
     return _check("backend cuda", "missing", reason, remedy)
-
-
-def _kernel_module(files: SystemFiles, name: str, purpose: str) -> Check:
-    device = f"/dev/{name}"
-    if not files.exists(device):
-        return _check(
-            f"module {name}",
-            "missing",
-            f"{device} does not exist: no measurement of {purpose}",
-            f"sudo modprobe {name}",
-        )
-    if not os.access(files.path(device), os.R_OK | os.W_OK):
-        return _check(
-            f"module {name}",
-            "missing",
-            f"{device} is there, but this user may not open it",
-            f"sudo setfacl -m u:$USER:rw {device}",
-        )
-    return _check(f"module {name}", "ok", device)
 
 
 def _namespaces(files: SystemFiles) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from stratoperf.monitor.capability_checks import capability_checks
@@ -18,7 +19,11 @@ WINDOW_S = 0.5
 
 
 def diagnose(
-    root: str | Path = "/", *, output: str | Path = "results", window_s: float = WINDOW_S
+    root: str | Path = "/",
+    *,
+    output: str | Path = "results",
+    window_s: float = WINDOW_S,
+    further: Iterable[Check] = (),
 ) -> list[Check]:
     """Examine the machine without changing it.
 
@@ -30,19 +35,18 @@ def diagnose(
         Where results would be saved; its disk is checked.
     window_s
         For how many seconds to watch for theft and competition.
+    further
+        Findings of others, to stand among these.
 
     Returns
     -------
     list of Check
         By topic: what can be measured, noise, limits.
     """
-    # The tiers are a workload's: the monitor knows of them only here.
-    from stratoperf.memory.checks import tier_checks
-
     files, info = SystemFiles(root), system(root)
     return [
         *capability_checks(files, info),
-        *tier_checks(files),
+        *further,
         *noise_checks(info),
         *_battery(files),
         _competition(root, window_s),

@@ -1,4 +1,4 @@
-"""All that measures: benchmarks, plans, runs, workers, live comparisons, published claims."""
+"""All that measures: benchmarks, plans, runs, workers, live comparisons, claims."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING
 from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from stratoperf.running.claims_table import ClaimRow, ClaimsTable, claims
+    from stratoperf.results.plans import Request
+    from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
+    from stratoperf.running.contributing import category, claim, cli_command, doctor_check
+    from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
-    from stratoperf.running.declaration_checks import CATEGORIES
     from stratoperf.running.listener import Listener
-    from stratoperf.running.planner import Case, Plan, Request, make_plan, make_request
+    from stratoperf.running.planner import Case, Plan, make_plan, make_request
     from stratoperf.running.presets import PRESETS, Sampling
     from stratoperf.running.registry import REGISTRY, PluginWarning, Registry, benchmark
     from stratoperf.running.runner import run
     from stratoperf.running.targets import Target
 
 __all__ = [
-    "CATEGORIES",
     "PRESETS",
     "REGISTRY",
     "Benchmark",
     "Case",
+    "Category",
+    "Claim",
     "ClaimRow",
     "ClaimsTable",
+    "DoctorCheck",
+    "FurtherCommand",
     "Listener",
     "Plan",
     "PluginWarning",
@@ -32,8 +37,13 @@ __all__ = [
     "Request",
     "Sampling",
     "Target",
+    "all_claims",
     "benchmark",
+    "category",
+    "claim",
     "claims",
+    "cli_command",
+    "doctor_check",
     "make_plan",
     "make_request",
     "run",
@@ -43,10 +53,13 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Benchmark": "declaration",
-        "CATEGORIES": "declaration_checks",
         "Case": "planner",
+        "Category": "contributions",
+        "Claim": "contributions",
         "ClaimRow": "claims_table",
         "ClaimsTable": "claims_table",
+        "DoctorCheck": "contributions",
+        "FurtherCommand": "contributions",
         "Listener": "listener",
         "PRESETS": "presets",
         "Plan": "planner",
@@ -56,8 +69,13 @@ __getattr__, __dir__ = lazy_names(
         "Request": "planner",
         "Sampling": "presets",
         "Target": "targets",
+        "all_claims": "claims_table",
         "benchmark": "registry",
+        "category": "contributing",
+        "claim": "contributing",
         "claims": "claims_table",
+        "cli_command": "contributing",
+        "doctor_check": "contributing",
         "make_plan": "planner",
         "make_request": "planner",
         "run": "runner",

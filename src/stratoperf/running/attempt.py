@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from stratoperf.artifacts.shelf import REACH
 from stratoperf.errors import (
     BackendUnavailable,
     Interrupted,
     PrerequisiteMissing,
+    StratoperfError,
     VerificationFailed,
 )
 from stratoperf.failures import describe
@@ -36,11 +38,14 @@ class Attempt(NamedTuple):
         What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
     is_set_up
         Whether the benchmark's set-up had ended.
+    has_built
+        Whether the set-up built an artifact that a fresh process would load.
     """
 
     tree: dict[str, Any]
     interrupt: BaseException | None
     is_set_up: bool
+    has_built: bool = False
 
 
 def attempt(
@@ -81,7 +86,7 @@ def attempt(
 
     def finish(around: Containment) -> None:
         # The measurement is complete, or as complete as it will be.
-        said = [*(around.sentences if is_shared else ()), *notes]
+        said = [*(around.sentences if is_shared else ()), *notes, *dict.fromkeys(REACH.notes)]
         tree = _stored(case, work, around, said, system, process)
         if record is not None:
             record(tree)
@@ -92,7 +97,7 @@ def attempt(
         if is_open:
             work.run(around)
     interrupt = around.interrupts[0] if around.interrupts else None
-    return Attempt(trees[0], interrupt, work.is_set_up)
+    return Attempt(trees[0], interrupt, work.is_set_up, work.has_built)
 
 
 class _Work:
@@ -106,6 +111,7 @@ class _Work:
         self.profile: dict[str, Any] = {}
         self.is_profile_interrupted = False
         self.is_set_up = False
+        self.has_built = False
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -119,6 +125,11 @@ class _Work:
         opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
         with opened as operation:
             self.is_set_up = True
+            self.has_built = REACH.end_set_up()
+            if self.has_built and not REACH.is_again:
+                raise StratoperfError(
+                    "its set-up built an artifact; a fresh process measures in its place"
+                )
             self._measure(operation)
             if case.profile:
                 self._take_profile(operation, around)

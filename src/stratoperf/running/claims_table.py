@@ -11,7 +11,8 @@ from stratoperf.report.markup import html_table
 from stratoperf.report.units import interval
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Result, Verdict
-from stratoperf.running.published import CLAIMS, Claim
+from stratoperf.running import registry
+from stratoperf.running.contributions import Claim
 from stratoperf.running.targets import SEVERITY, Target
 from stratoperf.running.units import conversion
 from stratoperf.statistics import Estimate
@@ -74,7 +75,7 @@ class ClaimsTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claims(run: Run) -> ClaimsTable:
-    """Hold a run against the published claims.
+    """Hold a run against the claims of the packages whose benchmarks it has.
 
     Parameters
     ----------
@@ -84,11 +85,24 @@ def claims(run: Run) -> ClaimsTable:
     Returns
     -------
     ClaimsTable
-        One row per claim. A claim applies only where it says so (a GPU claim needs the backend
-        ``cuda``); elsewhere the value is shown and the verdict is ``not-measured``. Of several
-        results that a claim speaks of, the one least favorable to it is judged.
+        One row per claim; all that are known here for a run without results. A claim applies only
+        where it says so (a GPU claim needs the backend ``cuda``); elsewhere the value is shown and
+        the verdict is ``not-measured``. Of several results that a claim speaks of, the one least
+        favorable to it is judged.
     """
-    return ClaimsTable(rows=tuple(_row(claim, run.results) for claim in CLAIMS))
+    names = {result.benchmark for result in run.results}
+    known = registry.REGISTRY.contributed(Claim)
+    packages = {claim.package for claim in known if claim.benchmark in names} | {
+        benchmark.package for benchmark in registry.REGISTRY.all() if benchmark.name in names
+    }
+    shown = [claim for claim in known if not names or claim.package in packages]
+    return ClaimsTable(rows=tuple(_row(claim, run.results) for claim in shown))
+
+
+def all_claims(run: Run) -> ClaimsTable:
+    """Hold a run against all claims that are known here; see `claims`."""
+    known = registry.REGISTRY.contributed(Claim)
+    return ClaimsTable(rows=tuple(_row(claim, run.results) for claim in known))
 
 
 def _row(claim: Claim, results: Iterable[Result]) -> ClaimRow:

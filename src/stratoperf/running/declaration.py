@@ -13,10 +13,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stratoperf import arguments
+from stratoperf.backends import REFERENCE
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import describe
 from stratoperf.operation import Operation, as_operation
 from stratoperf.running.containment import Containment
+from stratoperf.running.contributions import SCRIPT
 from stratoperf.running.declaration_checks import TOLD, check_declaration
 from stratoperf.running.keys import case_key
 from stratoperf.running.origin import Origin, origin_of
@@ -77,9 +79,14 @@ class Benchmark:
         return self.function(*args, **kwargs)
 
     @property
+    def package(self) -> str:
+        """The package whose code declares it."""
+        return str(getattr(self.function, "__module__", SCRIPT)).partition(".")[0]
+
+    @property
     def measured_backends(self) -> tuple[str, ...]:
         """The backends that ``backend="auto"`` measures: all but the reference."""
-        return tuple(backend for backend in self.backends if backend != "reference")
+        return tuple(backend for backend in self.backends if backend != REFERENCE)
 
     def axes(self, backend: str) -> Mapping[str, tuple[Value, ...]]:
         """Return the values by parameter on a backend, those of this backend alone last."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from stratoperf import arguments
-from stratoperf.backends import BACKENDS
+from stratoperf import arguments, backends
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.running.targets import Target
 from stratoperf.running.units import conversion
 
 if TYPE_CHECKING:
     from stratoperf.running.declaration import Benchmark
-
-CATEGORIES = ("single-node", "components", "swarmlet", "stress")
-"""The categories of the suite; benchmarks of other packages may add their own."""
 
 METRICS = ("latency", "throughput", "device_time", "utilization")
 """What a target can speak of: what the runner measures of every operation, the device time of those
@@ -46,8 +42,6 @@ def check_declaration(benchmark: Benchmark) -> None:
             f"name: {name!r} cannot name a benchmark; use letters, digits, '.', '-' "
             "and '_', such as 'kv.put'"
         )
-    if name in CATEGORIES:
-        raise InvalidParameter(f"name: {name!r} is a category; choose another name")
     arguments.text(f"category: of {name}", benchmark.category)
     arguments.whole_number(f"version: of {name}", benchmark.version, 0, 2**63 - 1)
     if benchmark.item_unit is not None:
@@ -56,9 +50,10 @@ def check_declaration(benchmark: Benchmark) -> None:
         raise InvalidParameter(f"backends: {name} has none; name one, such as 'cpu'")
     for backend in benchmark.backends:
         arguments.text(f"backends: of {name}", backend)
-        if backend not in BACKENDS:
+        if backend not in backends.names():
             raise InvalidParameter(
-                f"backends: {backend!r} of {name} is unknown; {did_you_mean(backend, BACKENDS)}"
+                f"backends: {backend!r} of {name} is unknown; "
+                f"{did_you_mean(backend, backends.names())}"
             )
     _check_params(benchmark)
     _check_arguments(benchmark)

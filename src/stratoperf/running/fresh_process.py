@@ -7,12 +7,14 @@ import dataclasses
 import functools
 import hashlib
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoperf.artifacts.shelf import Handed, Shelf
 from stratoperf.errors import SchemaError, StratoperfError
 from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
@@ -59,13 +61,19 @@ class Taken(NamedTuple):
         As for a run file.
     is_set_up
         Whether the set-up had ended.
+    has_built
+        Whether the set-up built an artifact.
     interrupt
         What interrupted the waiting for it, where something did.
+    building_s
+        Seconds of a process before it that built an artifact and did not measure.
     """
 
     tree: dict[str, Any]
     is_set_up: bool
+    has_built: bool = False
     interrupt: KeyboardInterrupt | None = None
+    building_s: float = 0.0
 
 
 def measured_afresh(
@@ -73,10 +81,11 @@ def measured_afresh(
     number: int,
     system: str,
     *,
+    shelf: Shelf,
     profile: bool = False,
     pickled: Pickled | None = None,
 ) -> Taken:
-    """Measure a case in a fresh process.
+    """Measure a case in a fresh process; what builds an artifact in its set-up goes before it.
 
     Parameters
     ----------
@@ -86,6 +95,8 @@ def measured_afresh(
         Of the process, among those of the case.
     system
         Identity of the machine, for the series.
+    shelf
+        What the processes share.
     profile
         Whether a profile is taken after the measurement.
     pickled
@@ -98,6 +109,30 @@ def measured_afresh(
     WorkerFailed
         When the process died, hung, or did not follow the protocol.
     """
+    name = case.benchmark.name
+    measure = functools.partial(_measured, case, number, system, profile, pickled)
+    if name in shelf.unstable:
+        return measure(shelf.handed(again=True))
+    begin = time.monotonic()
+    taken = measure(shelf.handed(again=False))
+    if not taken.has_built or taken.interrupt is not None:
+        return taken
+    building_s = time.monotonic() - begin
+    taken = measure(shelf.handed(again=True))
+    if taken.has_built:
+        shelf.unstable.add(name)
+    return taken._replace(building_s=building_s)
+
+
+def _measured(
+    case: Case,
+    number: int,
+    system: str,
+    profile: bool,
+    pickled: Pickled | None,
+    handed: Handed,
+) -> Taken:
+    """Do so in one process."""
     benchmark = case.benchmark
     timeout_s = max(PATIENCE_S, 10 * case.process_seconds)
     start = functools.partial(
@@ -109,6 +144,7 @@ def measured_afresh(
         remedy="let its set-up or an iteration do less",
         options=_options(),
         path=_path(),
+        handed=handed,
     )
     with contextlib.ExitStack() as stack:
         try:
@@ -184,7 +220,9 @@ def _answered(worker: WorkerProcess, case: Case) -> Taken:
     if result.key != case.key:
         raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
     return Taken(
-        {**_with_remark(tree, case), "source": _source(case.benchmark.origin)}, measured.is_set_up
+        {**_with_remark(tree, case), "source": _source(case.benchmark.origin)},
+        measured.is_set_up,
+        measured.has_built,
     )
 
 

@@ -1,27 +1,47 @@
-"""What a run tells while it goes on."""
+"""What a run or a live comparison tells while it goes on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from stratoperf.results import Result
-    from stratoperf.running.planner import Case, Plan
+from stratoperf.results import Result
+from stratoperf.running.planner import Case, Plan
+
+PlanT = TypeVar("PlanT", contravariant=True)
+CaseT = TypeVar("CaseT", contravariant=True)
+OutcomeT = TypeVar("OutcomeT", contravariant=True)
 
 
-class Listener:
-    """Receives the progress of a run; override what is of interest.
+class Events(Generic[PlanT, CaseT, OutcomeT]):
+    """What both tell; `Listener` and `stratoperf.running.live.LiveListener` add their own steps.
 
     The methods run between measurements, never while one is taken, on the thread that called
-    `stratoperf.run`.
+    `stratoperf.run` or `stratoperf.compare_live`.
     """
 
-    def planned(self, plan: Plan) -> None:
-        """Tell what will be measured, how long it takes at most and how much it writes."""
+    def planned(self, plan: PlanT) -> None:
+        """Tell what will be measured, how long it takes at most, and what one should know first."""
 
-    def case_started(self, index: int, case: Case) -> None:
+    def warned(self, warnings: Sequence[str]) -> None:
+        """Tell what turns out to matter while there is still time to stop."""
+
+    def case_started(self, index: int, case: CaseT) -> None:
         """Tell that the case at `index` of the plan begins."""
+
+    def case_finished(self, index: int, case: CaseT, outcome: OutcomeT) -> None:
+        """Tell the outcome of a case, also of one that was skipped or failed."""
+
+    def saved(self, path: Path) -> None:
+        """Tell where the run file is."""
+
+
+class Listener(Events[Plan, Case, Result]):
+    """Receives the progress of a run; override what is of interest.
+
+    The outcome of a case is its result.
+    """
 
     def process_started(self, index: int, case: Case, number: int, planned: int) -> None:
         """Tell that a process of the case begins: the first has the number 1.
@@ -32,9 +52,3 @@ class Listener:
 
     def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
         """Tell that a process of the case has ended, however it did."""
-
-    def case_finished(self, index: int, case: Case, result: Result) -> None:
-        """Tell the outcome of a case, also of one that was skipped or failed."""
-
-    def saved(self, path: Path) -> None:
-        """Tell where the run file is."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratoperf import arguments, backends
+from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import (
     Interrupted,
     InvalidParameter,
@@ -23,7 +24,7 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import type_name
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
-from stratoperf.operation import CAPSULE_NAME, HasOperation, Observed, Operation
+from stratoperf.operation import CAPSULE_NAME, Observed, Operation
 from stratoperf.running.declaration import Benchmark, declare
 from stratoperf.running.fresh_process import CannotLoad, Pickled, measured_afresh
 from stratoperf.running.origin import MAIN, Origin
@@ -87,11 +88,12 @@ def measure_in_processes(
     )
     parts: list[_Part] = []
     try:
-        for number in range(1, processes + 1):
-            case = dataclasses.replace(case, share=share)
-            _take(parts, case, number, pickled, f"{name or title}, process {number}")
-            # Batches of one size, so that the samples of all are of one kind.
-            share = dataclasses.replace(share, batch=parts[-1].batch)
+        with Shelf() as shelf:
+            for number in range(1, processes + 1):
+                case = dataclasses.replace(case, share=share)
+                _take(parts, case, number, shelf, pickled, f"{name or title}, process {number}")
+                # Batches of one size, so that the samples of all are of one kind.
+                share = dataclasses.replace(share, batch=parts[-1].batch)
     except CannotLoad as problem:
         raise InvalidParameter(
             f"processes: a fresh process cannot have {title}: {problem}; or leave processes out"
@@ -118,10 +120,10 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
     """
 
     def operation() -> Any:
-        if isinstance(work, Operation) or _is_workload(work) or not callable(work):
+        if isinstance(work, Operation) or not callable(work):
             return work
         made = work()
-        is_operation = isinstance(made, Operation) or _is_workload(made) or _is_capsule(made)
+        is_operation = isinstance(made, Operation) or _is_capsule(made)
         return made if is_operation or inspect.isgenerator(made) else work
 
     return declare(
@@ -140,10 +142,6 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
         sustained_s=0.0,
         check=None,
     )
-
-
-def _is_workload(thing: Any) -> bool:
-    return isinstance(thing, HasOperation) and not isinstance(thing, type)
 
 
 def _is_capsule(thing: Any) -> bool:
@@ -250,12 +248,20 @@ class _Part(NamedTuple):
         return None
 
 
-def _take(parts: list[_Part], case: Case, number: int, pickled: Pickled | None, title: str) -> None:
+def _take(
+    parts: list[_Part],
+    case: Case,
+    number: int,
+    shelf: Shelf,
+    pickled: Pickled | None,
+    title: str,
+) -> None:
     """Measure in one process, and add what it says."""
     try:
-        tree, _, interrupt = measured_afresh(case, number, "", pickled=pickled)
+        taken = measured_afresh(case, number, "", shelf=shelf, pickled=pickled)
     except WorkerFailed as failure:
         raise StratoperfError(f"{title}: {failure}") from failure
+    tree, interrupt = taken.tree, taken.interrupt
     if tree["status"] == "ok" or (interrupt is not None and tree["series"]):
         parts.append(_Part(tree))
     if interrupt is not None:

@@ -23,6 +23,7 @@ from stratoperf.running.presets import (
     STANDARD_WARMUP_S,
 )
 from stratoperf.running.targets import Judgment, Target, most_severe
+from stratoperf.running.trees import tree_of
 from stratoperf.running.undisturbed import choose
 from stratoperf.statistics import Estimate, Summary
 from stratoperf.statistics.estimates import QUANTILES
@@ -64,25 +65,19 @@ def result_tree(
     """
     sampled = measurement if measurement is not None and measurement.count else None
     checked = measurement.verification if measurement is not None else verification
-    tree: dict[str, Any] = {
-        "key": case.key,
-        "benchmark": case.benchmark.name,
-        "benchmark_version": case.benchmark.version,
-        "category": case.benchmark.category,
-        "backend": case.backend,
-        "params": dict(case.params),
-        "status": status,
-        "reason": reason,
-        "below_standard": [],
-        "metrics": {} if sampled is None else _metrics(sampled),
-        "series": [] if sampled is None else _series(sampled, system, process),
-        "warmup": None if sampled is None else sampled.warmup._asdict(),
-        "verification": None if checked is None else checked._asdict(),
-        "environment": dict(environment or {}),
-        "stopped_because": None if sampled is None else sampled.stopped_because,
-        "warnings": list(warnings),
-        "notes": list(notes),
-    }
+    tree = tree_of(
+        case.identity,
+        status,
+        reason,
+        metrics={} if sampled is None else _metrics(sampled),
+        series=[] if sampled is None else _series(sampled, system, process),
+        warmup=None if sampled is None else sampled.warmup._asdict(),
+        verification=None if checked is None else checked._asdict(),
+        environment=dict(environment or {}),
+        stopped_because=None if sampled is None else sampled.stopped_because,
+        warnings=list(warnings),
+        notes=list(notes),
+    )
     if sampled is not None:
         tree |= {"items": sampled.items, "item_unit": sampled.item_unit}
         if sampled.details:

@@ -6,17 +6,14 @@ import dataclasses
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
-
-import msgspec
 
 from stratoperf import arguments, backends, clock
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
 from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
+from stratoperf.results.plans import Request
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
-from stratoperf.results.validation import convert
 from stratoperf.running.containment import Containment
 from stratoperf.running.declaration import Benchmark, Declared
 from stratoperf.running.presets import (
@@ -30,6 +27,7 @@ from stratoperf.running.presets import (
     preset_named,
 )
 from stratoperf.running.registry import Registry
+from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
@@ -115,6 +113,18 @@ class Case:
     profile: bool = False
 
     @property
+    def identity(self) -> Identity:
+        """What it is, for its result and for other processes."""
+        return Identity(
+            key=self.key,
+            benchmark=self.benchmark.name,
+            version=self.benchmark.version,
+            category=self.benchmark.category,
+            backend=self.backend,
+            params=dict(self.params),
+        )
+
+    @property
     def is_measured(self) -> bool:
         """Whether it comes to a measurement."""
         return self.skip_reason is None and self.declared.fault is None
@@ -122,7 +132,7 @@ class Case:
     @property
     def process_seconds(self) -> float:
         """Seconds that one process takes at most, as far as can be told before."""
-        sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * (self.backend == "cuda"))
+        sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * backends.has_device(self.backend))
         start_s = 0.0 if self.benchmark.origin is None else START_S
         return start_s + self.share.warmup_s + sampled + SETUP_S + self.declared.setup_s
 
@@ -149,27 +159,10 @@ class Case:
         # The series of the journal lie there until those of the run file do.
         binary = 2 * SAMPLE_BYTES * samples
         text = COPIES * TEXT_BYTES * min(samples, self.most * LONGEST_INLINE_COLUMN)
-        device = COPIES * TEXT_BYTES * DEVICE_SAMPLES * (self.backend == "cuda") * self.most
+        times = DEVICE_SAMPLES * backends.has_device(self.backend)
+        device = COPIES * TEXT_BYTES * times * self.most
         # Each process is journaled by itself, and then the result of all.
         return max(binary, text) + device + (COPIES + self.most) * RESULT_BYTES
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What was asked of a run; kept in the run file, so that an interrupted run can go on.
-
-    The fields are the parameters of `stratoperf.run`, `select` as names.
-    """
-
-    select: tuple[str, ...] | None = None
-    preset: str = "standard"
-    backend: str = "auto"
-    params: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
-    iterations: int | None = None
-    duration_s: float | None = None
-    warmup_s: float | None = None
-    profile: bool = False
-    processes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,38 +227,6 @@ class Plan:
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
         )
-
-
-class StoredPlan(msgspec.Struct, frozen=True):
-    """What a run file says about what was to be measured."""
-
-    request: Request
-    keys: list[str]
-    seed: int = 0
-
-
-def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
-    """Return what an interrupted run was to measure.
-
-    Parameters
-    ----------
-    document
-        Of the run.
-    source
-        Its file, for messages.
-
-    Raises
-    ------
-    InvalidParameter
-        When it does not say.
-    SchemaError
-        When it cannot be understood.
-    """
-    if "plan" not in document:
-        raise InvalidParameter(
-            f"resume: {source} does not say what was planned; start a new run instead"
-        )
-    return convert(document["plan"], StoredPlan, "plan")
 
 
 def make_request(

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stratoperf.commands import command_text
 from stratoperf.errors import InvalidParameter, SchemaError, StratoperfError
 from stratoperf.paths import is_directory
 from stratoperf.results import Run, storage
@@ -20,7 +19,7 @@ from stratoperf.results.journal import Journal
 from stratoperf.results.journal_lines import read_journal
 from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST, PARTS
 from stratoperf.results.parts import measured, with_open_cases
-from stratoperf.running.planner import stored_plan
+from stratoperf.results.plans import resume_command
 
 _LONGEST_NAME = 60  # bytes
 
@@ -189,27 +188,6 @@ class FileRecorder:
         return StratoperfError(
             f"{error}. {kept} safe in {path}: load that with stratoperf.load{resuming}"
         )
-
-
-def resume_command(path: Path) -> str:
-    """Return the command that goes on with an interrupted run."""
-    return command_text("stratoperf", "run", "--resume", path)
-
-
-def resume_advice(place: Path) -> str:
-    """Return in words what can be done with the journal of a run that has no run file."""
-    try:
-        with Journal.open(place) as journal:
-            document = Run(journal.document, place / HEADER).document
-            if "live" in document:
-                return (
-                    "the live comparison did not end, and cannot go on; stratoperf.load reads what "
-                    "it measured"
-                )
-            stored_plan(document, place)
-    except StratoperfError as error:
-        return str(error).removeprefix("resume: ").removeprefix(f"{place}: ")
-    return f"the run did not end; {resume_command(place)} measures the rest"
 
 
 def start_file(directory: Path, document: dict[str, Any], words: Iterable[str]) -> FileRecorder:

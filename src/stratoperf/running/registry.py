@@ -1,62 +1,71 @@
-"""Which benchmarks there are: the catalogue, those of other packages, and the user's own."""
+"""What packages contribute, and the user's own benchmarks."""
 
 from __future__ import annotations
 
 import contextlib
 import fnmatch
-import importlib
 import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
+from stratoperf.running.categories import DEFAULT_CATEGORY
 from stratoperf.running.containment import Containment
+from stratoperf.running.contributions import (
+    SCRIPT,
+    Category,
+    Claim,
+    Contribution,
+)
 from stratoperf.running.declaration import Benchmark, declare
 from stratoperf.running.process_state import IMPORTING
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value
 
 ENTRY_POINTS = "stratoperf.benchmarks"
-"""Entry-point group whose modules declare benchmarks when they are imported."""
+"""Entry-point group whose modules contribute benchmarks and more when they are imported."""
 
-CATALOGUE = "stratoperf.benchmarks"
-"""The package with the benchmarks of the suite itself."""
+DISTRIBUTION = "stratoperf"
+"""Whose own entry points are imported first, so that a clash is blamed on the newcomer."""
 
 
 class PluginWarning(UserWarning):
-    """The benchmarks of another package could not be imported; all others work."""
+    """A part of another package does not work; all others do."""
+
+
+Kind = TypeVar("Kind", bound=Contribution)
 
 
 class Registry:
-    """Benchmarks by name.
+    """Benchmarks by name, and what else packages contribute.
 
     Parameters
     ----------
-    catalogue
-        Module that is imported, for the benchmarks it declares, before anything is looked up;
-        ``None`` for an empty start.
     entry_points
-        Entry-point group that is loaded too; ``None`` for none.
+        Entry-point group whose modules are imported before anything is looked up; ``None`` for
+        none.
     """
 
-    def __init__(self, catalogue: str | None = None, entry_points: str | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(self, entry_points: str | None = None) -> None:
         self._entry_points = entry_points
+        self._waiting: list[importlib.metadata.EntryPoint] = []
         self._benchmarks: dict[str, Benchmark] = {}
+        self._contributions: dict[tuple[type[Contribution], str], Contribution] = {}
         self._warnings: list[str] = []
 
     def load_nothing(self) -> None:
         """Know what is declared from now on alone: for a process that runs a single benchmark."""
-        self._catalogue = self._entry_points = None
+        self._entry_points = None
+        self._waiting = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each package whose benchmarks could not be imported."""
+        """One sentence for each part of a package that does not work."""
         self._load_all()
-        return tuple(self._warnings)
+        return (*self._warnings, *self._wrong_claims())
 
     def add(self, benchmark: Benchmark) -> None:
         """Register a benchmark.
@@ -66,8 +75,11 @@ class Registry:
         InvalidParameter
             When another one has its name.
         """
-        # The suite's own benchmarks come first, so that a clash is blamed on the newcomer.
-        self._load_catalogue()
+        self._load_own()
+        if benchmark.name == DEFAULT_CATEGORY or (Category, benchmark.name) in self._contributions:
+            raise InvalidParameter(
+                f"name: {benchmark.name!r} is a category; choose another name for the benchmark"
+            )
         other = self._benchmarks.get(benchmark.name)
         if other is not None and not _is_same_notebook_cell(other, benchmark):
             raise InvalidParameter(
@@ -75,6 +87,46 @@ class Registry:
                 f"{other.function.__module__}; choose another name"
             )
         self._benchmarks[benchmark.name] = benchmark
+
+    def contribute(self, added: Contribution) -> None:
+        """Register what a package adds besides benchmarks.
+
+        Raises
+        ------
+        InvalidParameter
+            When something of this kind, or for a category a benchmark, has the name.
+        """
+        self._load_own()
+        other = self._contributions.get((type(added), added.name))
+        if other is not None and not other.package == added.package == SCRIPT:
+            raise InvalidParameter(
+                f"{added.kind}: {added.name!r} of {added.package} is one of {other.package} "
+                "already; choose another name"
+            )
+        if isinstance(added, Category) and added.name in (DEFAULT_CATEGORY, *self._benchmarks):
+            what = "category" if added.name == DEFAULT_CATEGORY else "benchmark"
+            raise InvalidParameter(
+                f"category: {added.name!r} of {added.package} is the name of a {what} already; "
+                "choose another name"
+            )
+        self._contributions[type(added), added.name] = added
+
+    def contributed(self, kind: type[Kind]) -> list[Kind]:
+        """Return all that packages have contributed of a kind, in their order."""
+        self._load_all()
+        return [added for added in self._contributions.values() if isinstance(added, kind)]
+
+    def _wrong_claims(self) -> list[str]:
+        """Return a sentence for each claim whose benchmark is unknown."""
+        return [
+            f"the claim {added.name!r} of the package {added.package} names the benchmark "
+            f"{added.benchmark!r}, which is unknown; "
+            f"{did_you_mean(added.benchmark, self._benchmarks)}"
+            for added in self._contributions.values()
+            if isinstance(added, Claim)
+            and added.benchmark is not None
+            and added.benchmark not in self._benchmarks
+        ]
 
     def remove(self, name: str) -> None:
         """Forget a benchmark.
@@ -147,26 +199,35 @@ class Registry:
         return found
 
     def _load_all(self) -> None:
-        self._load_catalogue()
+        self._load_own()
+        while self._waiting:
+            self._load(self._waiting.pop(0))
+
+    def _load_own(self) -> None:
+        """Import what belongs to this distribution; that of others waits."""
+        # Cleared first: the modules register themselves through this object.
         group, self._entry_points = self._entry_points, None
         if group is None:
             return
         # Whatever goes wrong in other packages, the benchmarks of the rest must run.
-        with self._contained("the entry points of other packages could not be read") as reading:
-            entry_points = tuple(importlib.metadata.entry_points(group=group))
-        if reading.error is not None:
-            return
-        for entry_point in entry_points:
-            named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
-            with self._contained(f"{named} could not be imported") as importing:
-                entry_point.load()
-            for names, what in (
-                (importing.changes, "was put back"),
-                (importing.losses, "cannot be put back"),
-            ):
-                if names:
-                    changed = ", ".join(names)
-                    self._warn(f"{named} changed, when they were imported, what {what}: {changed}")
+        with self._contained("the entry points of packages could not be read"):
+            self._waiting = list(importlib.metadata.entry_points(group=group))
+        own = [point for point in self._waiting if _is_own(point)]
+        self._waiting = [point for point in self._waiting if not _is_own(point)]
+        for point in own:
+            self._load(point)
+
+    def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
+        named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
+        with self._contained(f"{named} could not be imported") as importing:
+            entry_point.load()
+        for names, what in (
+            (importing.changes, "was put back"),
+            (importing.losses, "cannot be put back"),
+        ):
+            if names:
+                changed = ", ".join(names)
+                self._warn(f"{named} changed, when they were imported, what {what}: {changed}")
 
     @contextlib.contextmanager
     def _contained(self, problem: str) -> Iterator[Containment]:
@@ -182,11 +243,9 @@ class Registry:
         self._warnings.append(sentence)
         warnings.warn(sentence, PluginWarning, stacklevel=2)
 
-    def _load_catalogue(self) -> None:
-        # Cleared first: the modules of the catalogue register themselves through this object.
-        module, self._catalogue = self._catalogue, None
-        if module is not None:
-            importlib.import_module(module)
+
+def _is_own(point: importlib.metadata.EntryPoint) -> bool:
+    return getattr(point.dist, "name", None) == DISTRIBUTION
 
 
 def _other_meaning(word: str) -> str | None:
@@ -212,7 +271,7 @@ def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:
     return places[0] == places[1] and places[0][0] == "__main__"
 
 
-REGISTRY = Registry(CATALOGUE, ENTRY_POINTS)
+REGISTRY = Registry(ENTRY_POINTS)
 """What `stratoperf.run` and the command line select from."""
 
 
@@ -223,7 +282,7 @@ def benchmark(
     backend_params: Mapping[str, Mapping[str, Iterable[Value]]] | None = None,
     version: int = 1,
     backends: Iterable[str] = ("cpu",),
-    category: str = "single-node",
+    category: str = DEFAULT_CATEGORY,
     target: Target | Iterable[Target] | None = None,
     items: float | str | None = None,
     item_unit: str | None = None,
@@ -236,9 +295,9 @@ def benchmark(
 
     The decorated function receives one value of each parameter, and, if it has arguments of these
     names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
-    `stratoperf.measure` accepts: an operation, a capsule, a workload object or a callable without
-    arguments. A generator does its setup, yields that once, and tears down after the yield, however
-    the measurement ends.
+    `stratoperf.measure` accepts: an operation, a capsule or a callable without arguments. A
+    generator does its setup, yields that once, and tears down after the yield, however the
+    measurement ends. `stratoperf.artifact` builds what takes long once for all processes.
 
     Whatever any of its code raises fails its case alone. Where no fresh process can import it,
     what it changes in this one (working directory, standard streams, signal handlers, environment,
@@ -258,7 +317,8 @@ def benchmark(
     backends
         Those it has; ``"reference"`` is only measured when it is asked for.
     category
-        ``"single-node"``, ``"components"``, ``"swarmlet"``, ``"stress"``, or a word of your own.
+        ``"single-node"``, one that a package contributes, or a word of your own; see
+        `stratoperf.category`.
     target
         What is claimed of it: one `Target`, or several.
     items
@@ -270,8 +330,8 @@ def benchmark(
         What measuring one case writes to disk at most, or a function of its parameters (and of
         ``duration_s``, if it takes that) that tells.
     setup_s
-        Seconds of setup and verification beyond a fraction of a second, for the plan; or a function
-        as with `disk_bytes`.
+        Seconds of setup and verification in each process beyond a fraction of a second, for the
+        plan and without what `stratoperf.artifact` builds once; or a function as with `disk_bytes`.
     sustained_s
         Seconds that a case is sampled for at the least, whatever the preset, and without stopping
         early: for what must be sustained. A duration that the user asks for wins.

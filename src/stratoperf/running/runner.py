@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import Interrupted, InvalidParameter, SchemaError, StratoperfError
 from stratoperf.monitor import system
 from stratoperf.monitor.speed import Reference, references
@@ -22,6 +23,7 @@ from stratoperf.paths import absolute_path
 from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
 from stratoperf.results.parts import check_part
+from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
@@ -36,11 +38,9 @@ from stratoperf.running.planner import (
     NOWHERE,
     Case,
     Plan,
-    Request,
     Selection,
     make_plan,
     make_request,
-    stored_plan,
 )
 from stratoperf.running.recorder import (
     FileRecorder,
@@ -200,6 +200,7 @@ class _Execution:
             if case.key not in plan.finished
         ]
         self._started: set[int] = set()
+        self._shelf: Shelf
         # Why no fresh process can have a benchmark, by its name.
         self._unloadable: dict[str, str] = {}
         self._earlier: Sequence[Reference] = ()
@@ -271,6 +272,7 @@ class _Execution:
         if not self._open:
             return None
         with contextlib.ExitStack() as stack:
+            self._shelf = stack.enter_context(Shelf())
             try:
                 stack.enter_context(guarded())
             except StratoperfError as error:
@@ -308,8 +310,9 @@ class _Execution:
         def finish(around: Containment) -> None:
             error = around.error
             if taken:
-                seconds = time.monotonic() - begin
-                tree, is_set_up, _ = taken[0]
+                tree, is_set_up = taken[0].tree, taken[0].is_set_up
+                # What builds for all processes is not what each takes.
+                seconds = time.monotonic() - begin - taken[0].building_s
                 if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
                     self._references += references(tree)
                     self._recorder.add_part(tree)
@@ -329,7 +332,9 @@ class _Execution:
 
         with Containment((), finish=finish) as around:
             taken.append(
-                measured_afresh(progress.next_case, number, self._machine, profile=profile)
+                measured_afresh(
+                    progress.next_case, number, self._machine, shelf=self._shelf, profile=profile
+                )
             )
         if around.interrupts:
             return around.interrupts[0]

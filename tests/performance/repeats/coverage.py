@@ -82,7 +82,8 @@ def judged(reruns: Iterable[Rerun], *, at_reference: bool = False) -> dict[Job, 
         Of anything.
     at_reference
         Take the values at reference speed, which is one for all re-runs of a mode: that at which
-        a step of the reference workload takes its median time. Re-runs without one are left out.
+        a step of the reference workload takes its median time. Re-runs whose processes do not
+        follow the speed of the machine are left out.
     """
     measured = [
         (rerun.job, rerun.outcome, rerun.seconds) for rerun in reruns if rerun.outcome is not None
@@ -92,9 +93,10 @@ def judged(reruns: Iterable[Rerun], *, at_reference: bool = False) -> dict[Job, 
     for job, outcome, seconds in measured:
         interval = outcome.interval
         if at_reference:
-            if outcome.reference is None or outcome.step_ns is None:
+            scaled = outcome.at_speed(usual[job.mode]) if outcome.readings else None
+            if scaled is None:
                 continue
-            interval = outcome.reference.scaled(usual[job.mode] / outcome.step_ns)
+            interval = scaled
         by_job[job].append((interval, outcome, seconds))
     return {job: _judged(pairs) for job, pairs in by_job.items() if len(pairs) > 1}
 
@@ -103,9 +105,8 @@ def _usual_steps(measured: Sequence[tuple[Job, Outcome, float]]) -> dict[str, fl
     """Return, by mode, the median time of a step of the reference workload."""
     steps: dict[str, list[float]] = {}
     for job, outcome, _ in measured:
-        if outcome.step_ns is not None:
-            steps.setdefault(job.mode, []).append(outcome.step_ns)
-    return {mode: statistics.median(values) for mode, values in steps.items()}
+        steps.setdefault(job.mode, []).extend(outcome.readings)
+    return {mode: statistics.median(values) for mode, values in steps.items() if values}
 
 
 def _judged(pairs: Sequence[tuple[Interval, Outcome, float]]) -> list[Judged]:
@@ -132,10 +133,9 @@ class Cell(NamedTuple):
     at_reference
         Whether the values are those at reference speed.
     reruns, covered
-        How many there were, and how many intervals cover the long-run median: of those whose
-        result did not warn of the host's drift.
+        How many there were, and how many intervals cover the long-run median.
     drifted, drifted_covered
-        The same of those that did.
+        The same of those whose result itself warned of the host's drift.
     disturbed
         How many of all warned that others took the processor.
     unbounded
@@ -172,13 +172,17 @@ class Cell(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """The share that covers; of nothing, not a number."""
-        return self.covered / self.reruns if self.reruns else math.nan
+        """The share that covers."""
+        return self.covered / self.reruns
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal holds; peers have none, nor has one process alone."""
-        if self.tool in PEERS or self.tool == "measure" or not self.reruns:
+        """Whether the goal holds; peers have none, nor has one process alone.
+
+        Those that warned of the host's drift count as well: on a host whose speed never rests all
+        of them do, and the others would prove nothing.
+        """
+        if self.tool in PEERS or self.tool == "measure":
             return None
         return self.rate >= (POOLED_GOAL if self.operation == ALL else EACH_GOAL[self.mode])
 
@@ -214,13 +218,12 @@ def cells(reruns: Iterable[Rerun], *, at_reference: bool = False) -> list[Cell]:
 
 def _cell(key: tuple[str, str, str, bool], by_operation: Sequence[Sequence[Judged]]) -> Cell:
     rows = [row for rows in by_operation for row in rows]
-    quiet = [row for row in rows if not row.drifted]
     drifted = [row for row in rows if row.drifted]
-    covered = sum(row.covers for row in quiet)
-    low, high = clopper_pearson(covered, len(quiet), CONFIDENCE) if quiet else (0.0, 1.0)
+    covered = sum(row.covers for row in rows)
+    low, high = clopper_pearson(covered, len(rows), CONFIDENCE)
     return Cell(
         *key,
-        reruns=len(quiet),
+        reruns=len(rows),
         covered=covered,
         drifted=len(drifted),
         drifted_covered=sum(row.covers for row in drifted),

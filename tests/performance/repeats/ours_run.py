@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -50,33 +49,35 @@ def read_result(result: Mapping[str, Any]) -> Outcome:
     if result["status"] != "ok":
         raise ValueError(f"{result['key']}: {result['status']}: {result.get('reason')}")
     summary = result["metrics"]["latency"]["summary"]
-    at_reference, disturbed = summary.get("at_reference_speed"), result.get("disturbed")
-    readings = speed_readings(result)
+    disturbed = result.get("disturbed")
+    values, readings = by_process(result)
     details = {
         "processes": summary.get("processes"),
         "method": summary["p50"].get("method"),
         "variation": result.get("variation"),
         "notes": result.get("notes"),
-        **readings,
     }
     return Outcome(
         _interval(summary["p50"]),
         PROGRAM,
         (*result.get("warnings", ()), *([f"disturbed: {disturbed}"] if disturbed else ())),
-        reference=_interval(at_reference) if at_reference else None,
-        step_ns=statistics.median(readings["integer_ns"]) if readings else None,
+        values=values,
+        readings=readings,
         scope=summary.get("scope"),
         details={name: value for name, value in details.items() if value},
     )
 
 
-def speed_readings(result: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the readings of the machine's speed, of each process where there are several."""
-    parts = result.get("processes") or [result]
-    found = [(part.get("environment") or {}).get("reference") or {} for part in parts]
-    known = [reading for reading in found if reading.get("integer_ns")]
-    names = ("integer_ns", "memory_ns") if known else ()
-    return {name: [reading.get(name) for reading in known] for name in names}
+def by_process(result: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the median of each process and the machine's speed beside it.
+
+    No speed where a process has none.
+    """
+    parts = result.get("processes") or ()
+    values = tuple(part["metrics"]["latency"]["p50"] for part in parts)
+    speeds = [(part.get("environment") or {}).get("reference") or {} for part in parts]
+    readings = tuple(speed["integer_ns"] for speed in speeds if speed.get("integer_ns"))
+    return values, readings if len(readings) == len(values) else ()
 
 
 def by_measure(operation: str, processes: int) -> Outcome:

@@ -19,6 +19,8 @@ from repeats.plan import JOBS, Job
 
 Tree = dict[str, Any]
 
+_Time = Annotated[float, msgspec.Meta(gt=0)]
+
 _DRIFTED = re.compile(r"than usual|machine's speed|speed of the (CPU|memory)", re.IGNORECASE)
 _DISTURBED = re.compile(r"disturbed|waited for a CPU|took the CPU|other processes", re.IGNORECASE)
 
@@ -59,11 +61,9 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         The tool with its version.
     warned
         What the result itself warned of, in its words.
-    reference
-        The same at the usual speed of the machine while this was measured, where the tool reads
-        that.
-    step_ns
-        That usual speed: the time of a step of its reference workload.
+    values, readings
+        What each process said, in ns, and the time of a step of the reference workload beside it,
+        where the tool reads that.
     scope
         What the interval speaks of, in the tool's words.
     details
@@ -73,10 +73,31 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     interval: Interval
     program: str
     warned: tuple[str, ...] = ()
-    reference: Interval | None = None
-    step_ns: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    values: tuple[_Time, ...] = ()
+    readings: tuple[_Time, ...] = ()
     scope: str | None = None
     details: Tree = {}
+
+    def at_speed(self, step_ns: float) -> Interval | None:
+        """Return its number as it would be at a speed of the machine.
+
+        Parameters
+        ----------
+        step_ns
+            Time of a step of the reference workload at that speed.
+
+        Returns
+        -------
+        Interval or None
+            ``None`` where the processes do not follow the speed of the machine; see
+            `stratoperf.statistics.scaling`.
+        """
+        from stratoperf.statistics.scaling import at_speed
+
+        if not self.readings:
+            return None
+        scaled = at_speed(self.values, self.readings, step_ns)
+        return None if scaled is None else Interval(scaled.value, scaled.low, scaled.high)
 
     @property
     def drifted(self) -> bool:
@@ -146,10 +167,13 @@ def read_rerun(tree: Any) -> Rerun:
     if "failed" in rest:
         return Rerun(job, head.started, head.seconds, None, str(rest["failed"]))
     outcome = msgspec.convert(rest, Outcome)
-    for name, interval in (("interval", outcome.interval), ("reference", outcome.reference)):
-        problem = interval and interval.problem()
-        if problem:
-            raise ValueError(f"{name}: {problem}")
+    if problem := outcome.interval.problem():
+        raise ValueError(f"interval: {problem}")
+    if len(outcome.readings) not in (0, len(outcome.values)):
+        raise ValueError(
+            f"readings: expected {len(outcome.values)}, as many as values, got "
+            f"{len(outcome.readings)}"
+        )
     return Rerun(job, head.started, head.seconds, outcome)
 
 

@@ -67,8 +67,7 @@ DETAILS = [
     "covers the next runs' median",
     "[95 %]",
     "goal",
-    "warned of drift",
-    "all covered",
+    "of these warned of drift",
     "disturbed",
     "no interval",
     "width",
@@ -78,19 +77,17 @@ DETAILS = [
 
 
 def _details(cell: Cell) -> list[str]:
-    shown = cell.drifted + cell.reruns
     return [
         TOOLS[cell.tool].title,
         cell.operation,
         TOOLS[cell.tool].states,
-        _rate(cell.covered, cell.reruns),
-        f"{percent(cell.low)} to {percent(cell.high)}" if cell.reruns else "",
+        f"{_share(cell)}: {percent(cell.rate)}",
+        f"{percent(cell.low)} to {percent(cell.high)}",
         {True: "met", False: "MISSED", None: ""}[cell.met],
-        f"{percent(cell.drifted / shown)}: {cell.drifted_covered} of {cell.drifted} cover"
+        f"{percent(cell.drifted / cell.reruns)}: {cell.drifted_covered} of {cell.drifted} cover"
         if cell.drifted
         else "",
-        _rate(cell.covered + cell.drifted_covered, shown),
-        percent(cell.disturbed / shown) if cell.disturbed else "",
+        percent(cell.disturbed / cell.reruns) if cell.disturbed else "",
         f"{cell.unbounded}" if cell.unbounded else "",
         percent(cell.width),
         percent(cell.apart),
@@ -98,15 +95,11 @@ def _details(cell: Cell) -> list[str]:
     ]
 
 
-def _rate(covered: int, reruns: int) -> str:
-    return f"{covered} of {reruns}: {percent(covered / reruns)}" if reruns else "none"
-
-
 def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
     """Return the share that covers, an operation a line and a tool a column."""
     found = {(cell.tool, cell.operation): cell for cell in own}
     shown = [name for name in TOOLS if (name, ALL) in found]
-    rows = [["covered (+ of those that warned of drift)", *(TOOLS[name].title for name in shown)]]
+    rows = [["covered", *(TOOLS[name].title for name in shown)]]
     for operation in (*EVERY, ALL):
         line = [found.get((name, operation)) for name in shown]
         if any(line):
@@ -115,10 +108,7 @@ def _by_operation(own: Sequence[Cell]) -> list[list[str]]:
 
 
 def _share(cell: Cell | None) -> str:
-    if cell is None:
-        return ""
-    apart = f" + {cell.drifted_covered} of {cell.drifted}" if cell.drifted else ""
-    return f"{cell.covered} of {cell.reruns}{apart}"
+    return "" if cell is None else f"{cell.covered} of {cell.reruns}"
 
 
 WIDTHS = [

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
-from stratoperf.consensus import Round, VoteBatch
+from stratoperf.stratoswarm.consensus import Round, VoteBatch
 from topics import consensus_gpu, numpy_round
 from topics.hand_written import ROOT
 from topics.single_iterations import quantile_us

@@ -10,8 +10,8 @@ from typing import Literal
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from stratoperf import backends
-from stratoperf.consensus import Round, VoteBatch
-from stratoperf.consensus.cuda import BYTES_PER_VOTE, resident_operation
+from stratoperf.stratoswarm.consensus import Round, VoteBatch
+from stratoperf.stratoswarm.consensus.cuda import BYTES_PER_VOTE, resident_operation
 from topics.single_iterations import quantile_us
 
 BATCHES = 16

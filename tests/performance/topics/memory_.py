@@ -10,7 +10,7 @@ import numpy as np
 
 import stratoperf as sp
 from side_by_side import Goal, Row, missing, side_by_side
-from stratoperf.memory import Tier, TierManager, operations, tiers
+from stratoperf.stratoswarm.memory import Tier, TierManager, operations, tiers
 from topics import memory_gpu_
 from topics import memory_peers as peers
 

@@ -8,7 +8,7 @@ from functools import partial
 import stratoperf as sp
 from side_by_side import Goal, Row
 from stratoperf import backends
-from stratoperf.memory import TierManager, find, operations, tiers
+from stratoperf.stratoswarm.memory import TierManager, find, operations, tiers
 from topics import memory_peers as peers
 from topics.consensus_gpu import Claim, checked
 from topics.single_iterations import quantile_us

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf.memory import Tier, Tuning
+from stratoperf.stratoswarm.memory import Tier, Tuning
 
 PAGE = 4096
 INSTALL_FIO = "sudo apt install fio"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stratoperf.consensus import Decision, RejectReason, Rules, VoteBatch
+from stratoperf.stratoswarm.consensus import Decision, RejectReason, Rules, VoteBatch
 
 
 def decide(batch: VoteBatch, rules: Rules) -> Decision:

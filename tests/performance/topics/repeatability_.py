@@ -91,13 +91,13 @@ def _pooled(reruns: list[Rerun], mode: str, peer: str) -> tuple[Cell, Cell] | No
 
 
 def _coverage_row(ours: Cell, peer: Cell) -> Row:
-    above = clopper_pearson(ours.covered, ours.reruns, EACH) if ours.reruns else (0.0, 1.0)
-    below = clopper_pearson(peer.covered, peer.reruns, EACH) if peer.reruns else (0.0, 1.0)
-    ratio = ours.rate / peer.rate if ours.reruns and peer.covered else None
+    above = clopper_pearson(ours.covered, ours.reruns, EACH)
+    below = clopper_pearson(peer.covered, peer.reruns, EACH)
+    ratio = ours.rate / peer.rate if peer.covered else None
     return Row(
         f"covers what the next runs say, {ours.mode}",
-        100 * ours.rate if ours.reruns else None,
-        100 * peer.rate if peer.reruns else None,
+        100 * ours.rate,
+        100 * peer.rate,
         TOOLS[peer.tool].title,
         "% of re-runs",
         "higher",
@@ -113,7 +113,7 @@ def _coverage_row(ours: Cell, peer: Cell) -> Row:
 def _reference_row(ours: Cell) -> Row:
     return Row(
         f"covers what the next runs say, at reference speed, {ours.mode}",
-        100 * ours.rate if ours.reruns else None,
+        100 * ours.rate,
         None,
         "none: no peer reads the machine's speed",
         "% of re-runs",
@@ -126,7 +126,7 @@ def _reference_row(ours: Cell) -> Row:
 
 def _told(cell: Cell) -> str:
     apart = (
-        f", and {cell.drifted_covered} of {cell.drifted} that warned of the host's drift"
+        f" ({cell.drifted_covered} of {cell.drifted} that warned of the host's drift)"
         if cell.drifted
         else ""
     )

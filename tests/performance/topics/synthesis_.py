@@ -16,7 +16,7 @@ import numpy as np
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from stratoperf._core import synthesis as native
-from stratoperf.synthesis import (
+from stratoperf.stratoswarm.synthesis import (
     ANY,
     Matcher,
     NodeTable,

@@ -9,8 +9,8 @@ from functools import partial
 import stratoperf as sp
 from side_by_side import Goal, Row
 from stratoperf import backends
-from stratoperf.synthesis import Matcher, NodeTable, synthetic
-from stratoperf.synthesis.cuda import BYTES_PER_NODE, large_operation
+from stratoperf.stratoswarm.synthesis import Matcher, NodeTable, synthetic
+from stratoperf.stratoswarm.synthesis.cuda import BYTES_PER_NODE, large_operation
 from topics.consensus_gpu import COPIED_BYTES, COPY, Claim, checked
 from topics.single_iterations import quantile_us
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,9 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> Compare:
     def compare(
         world: World, *, differences: Sequence[Difference] = (), **options: Any
     ) -> sp.Comparison:
-        agenda = Agenda(cases=world.cases(), differences=tuple(differences), warnings=("mind it",))
+        agenda = Agenda(
+            cases=world.cases(), seconds=20.5, differences=tuple(differences), warnings=("mind it",)
+        )
         monkeypatch.setattr(engine, "make_agenda", lambda *_: agenda)
         monkeypatch.setattr(engine, "CommandPairs", world.source)
         monkeypatch.setattr(session_module, "time", world)
@@ -200,24 +203,34 @@ def test_a_case_that_fails_is_told_and_the_others_are_compared(compare: Compare)
     assert comparison.differences[1].current == "failed: it broke"
 
 
-def test_a_listener_hears_of_everything(compare: Compare) -> None:
+def test_a_listener_hears_of_everything(compare: Compare, tmp_path: Path) -> None:
     heard: list[Any] = []
 
     class Ear(LiveListener):
-        def planned(self, keys: Sequence[str], seconds: float) -> None:
-            heard.append((list(keys), seconds))
+        def planned(self, plan: Agenda) -> None:
+            heard.append(([case.key for case in plan.cases], plan.seconds, plan.warnings))
 
-        def pair(self, key: str, look: Look | None, pairs: int, seconds: float) -> None:
-            heard.append((key, look is not None, pairs, seconds))
+        def case_started(self, index: int, case: LiveCase) -> None:
+            heard.append((index, case.key))
 
-        def decided(self, metric: sp.ComparedMetric) -> None:
-            heard.append((metric.key, metric.verdict))
+        def pair(
+            self, index: int, case: LiveCase, look: Look | None, pairs: int, seconds: float
+        ) -> None:
+            heard.append((index, case.key, look is not None, pairs, seconds))
 
-    compare(World({"a": 2.0}), duration_s=20.5, listener=Ear())
-    assert heard[0] == (["a[backend=cpu]"], 20.5)
-    assert heard[1] == ("a[backend=cpu]", False, 1, 1.0)
-    assert heard[-2][:2] == ("a[backend=cpu]", True)
-    assert heard[-1] == ("a[backend=cpu]", "slower")
+        def case_finished(self, index: int, case: LiveCase, outcome: sp.ComparedMetric) -> None:
+            heard.append((index, case.key, outcome.verdict))
+
+        def saved(self, path: Path) -> None:
+            heard.append(path)
+
+    comparison = compare(World({"a": 2.0}), duration_s=20.5, listener=Ear(), output=tmp_path)
+    assert heard[0] == (["a[backend=cpu]"], 20.5, ("mind it",))
+    assert heard[1] == (0, "a[backend=cpu]")
+    assert heard[2] == (0, "a[backend=cpu]", False, 1, 1.0)
+    assert heard[-3][:3] == (0, "a[backend=cpu]", True)
+    assert heard[-2] == (0, "a[backend=cpu]", "slower")
+    assert str(heard[-1]) == comparison.run_path
 
 
 def test_too_few_pairs_are_told_with_the_time_that_it_takes(compare: Compare) -> None:

@@ -136,7 +136,7 @@ def test_a_disk_that_fills_up_loses_only_the_case_in_progress(
     environment_of: EnvironmentOf, tmp_path: Path, small_disk: Callable[[int], None]
 ) -> None:
     class FullAfterTheFirst(LiveListener):
-        def decided(self, metric: sp.ComparedMetric) -> None:
+        def case_finished(self, index: int, case: object, outcome: sp.ComparedMetric) -> None:
             (lines,) = tmp_path.glob("*.journal/results.jsonl")
             small_disk(lines.stat().st_size + 100)
 

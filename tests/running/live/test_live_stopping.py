@@ -39,7 +39,7 @@ PROGRAM = textwrap.dedent(
     from stratoperf.running.live import LiveListener
 
     class Ear(LiveListener):
-        def pair(self, key, look, pairs, seconds):
+        def pair(self, index, case, look, pairs, seconds):
             print("now", flush=True)
 
     kind, folder, output = sys.argv[1:]

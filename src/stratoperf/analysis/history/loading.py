@@ -18,6 +18,7 @@ from stratoperf.paths import user_path
 from stratoperf.results import Run, load
 from stratoperf.results.moments import moment_of
 from stratoperf.results.names import JOURNAL_SUFFIX
+from stratoperf.results.plans import resume_advice
 
 _LIVE = "a live comparison: its two sides ran in turn, so it is not a run of one version"
 
@@ -101,8 +102,6 @@ def _from_path(path: Path, left_out: list[LeftOut]) -> Iterator[Run]:
     yield from runs
     for journal in sorted(path.glob(f"*{JOURNAL_SUFFIX}")):
         if not journal.with_suffix(".json").exists():
-            from stratoperf.running.recorder import resume_advice
-
             left_out.append(LeftOut(str(journal), resume_advice(journal)))
 
 

@@ -45,7 +45,7 @@ def make_agenda(
                 "select: two commands have no benchmarks to select from; leave it out"
             )
         _check_inputs(commands, settings)
-        return _warned(command_case(commands), sides)
+        return _completed(command_case(commands), sides, settings)
     if len(environments) != 2:
         raise InvalidParameter(
             "baseline, current: expected two commands or two environments, got "
@@ -57,11 +57,14 @@ def make_agenda(
                 f"{name}: is for two commands; a benchmark does that before and after its yield"
             )
     agenda = environment_cases(environments, _words(select), settings.backend, settings.timeout_s)
-    return _warned(agenda, sides)
+    return _completed(agenda, sides, settings)
 
 
-def _warned(agenda: Agenda, sides: Mapping[Side, Command | Environment]) -> Agenda:
-    """Return an agenda that says so where both sides are the same."""
+def _completed(
+    agenda: Agenda, sides: Mapping[Side, Command | Environment], settings: Settings
+) -> Agenda:
+    """Return an agenda with its budget, which says so where both sides are the same."""
+    agenda = msgspec.structs.replace(agenda, seconds=len(agenda.cases) * settings.duration_s)
     if sides["baseline"] != sides["current"]:
         return agenda
     same = (

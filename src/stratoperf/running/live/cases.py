@@ -13,6 +13,7 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.running.keys import case_key
 from stratoperf.running.live.pairs import SIDES
 from stratoperf.running.live.sides import Command, Environment
+from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
 from stratoperf.running.workers.answers import KnownCase, Planned
 from stratoperf.running.workers.children import entered
@@ -20,32 +21,32 @@ from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
 from stratoperf.running.workers.guard import guarded
 
 
-class LiveCase(msgspec.Struct, frozen=True, kw_only=True):
+class LiveCase(Identity, frozen=True, kw_only=True):
     """What both sides measure under one key.
+
+    Where the sides have different parameters, the key shows both, and they are among the parameters
+    as ``baseline.NAME`` and ``current.NAME``.
 
     Attributes
     ----------
-    key
-        That of the case; where the sides have different parameters it shows both.
-    params
-        Those in common, and the others as ``baseline.NAME`` and ``current.NAME``.
     arguments
         The parameters of each side; empty for commands.
     """
 
-    key: str
-    benchmark: str
-    version: int
-    category: str
-    backend: str
-    params: Mapping[str, Value]
     arguments: Mapping[Side, Mapping[str, Value]] = {}
 
 
 class Agenda(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is compared, and what is not."""
+    """All that is compared, and what is not.
+
+    Attributes
+    ----------
+    seconds
+        That the budgets allow for all of it, once they are known.
+    """
 
     cases: tuple[LiveCase, ...]
+    seconds: float = 0.0
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
 

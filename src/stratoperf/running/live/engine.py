@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
 from stratoperf.analysis.paired import LOOKS, Design, Look
 from stratoperf.analysis.tails import design_of, is_tail
+from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import Interrupted, StratoperfError
 from stratoperf.monitor import NoiseProbe, system
 from stratoperf.running.interrupts import deferred_interrupt
@@ -25,7 +27,7 @@ from stratoperf.running.live.floors import floor_notes, floor_text
 from stratoperf.running.live.judging import compared
 from stratoperf.running.live.listener import LiveListener
 from stratoperf.running.live.pairs import SIDES, Floor, PairSource, SideFailed
-from stratoperf.running.live.recording import result_tree, start_recorder
+from stratoperf.running.live.recording import session_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
@@ -176,6 +178,7 @@ class _Engine:
         self._warnings = dict.fromkeys(agenda.warnings)
         self._floor: Floor | None = None
         self._late: CleanupFailed | None = None
+        self._shelves: Mapping[Side, Shelf] = {}
         plan: dict[str, Any] = {
             "settings": msgspec.to_builtins(settings),
             "keys": [case.key for case in agenda.cases],
@@ -188,9 +191,11 @@ class _Engine:
         """Compare all cases."""
         keys = [case.key for case in self._agenda.cases]
         try:
-            interrupted = self._compare_all(keys)
+            interrupted = self._compare_all()
             with deferred_interrupt() as pressed:
                 run = self._recorder.finish(keys, complete=False)
+                if self._recorder.path is not None:
+                    self._listener.saved(self._recorder.path)
                 comparison = self._comparison(interrupted or bool(pressed))
         except BaseException:
             self._recorder.abandon()
@@ -210,14 +215,14 @@ class _Engine:
             raise self._late
         return comparison
 
-    def _compare_all(self, keys: Sequence[str]) -> bool:
+    def _compare_all(self) -> bool:
         """Compare case by case; return whether Ctrl-C put an end to it."""
         settings = self._settings
         try:
-            self._listener.planned(keys, len(keys) * settings.duration_s)
-            if self._agenda.warnings:
-                self._listener.warned(self._agenda.warnings)
-            with guarded():
+            self._listener.planned(self._agenda)
+            with guarded(), contextlib.ExitStack() as stack:
+                # Of each side its own: they may be different code.
+                self._shelves = {side: stack.enter_context(Shelf()) for side in SIDES}
                 try:
                     if settings.setup is not None:
                         run_aside("setup", settings.setup, settings.timeout_s)
@@ -232,13 +237,15 @@ class _Engine:
         described = msgspec.to_builtins(system())
         machine = described.pop("id")
         self._recorder.add_system(machine, described)
-        for case in self._agenda.cases:
+        for index, case in enumerate(self._agenda.cases):
+            self._listener.case_started(index, case)
             source = self._source(case)
             probe = NoiseProbe()
             with probe:
-                session = self._measure(case, source)
+                session = self._measure(index, case, source)
             with deferred_interrupt() as pressed:
-                self._keep(case, session, machine, probe, source.floor())
+                metric = self._kept(case, session, machine, probe, source.floor())
+                self._listener.case_finished(index, case, metric)
             if session.interrupted or pressed:
                 return True
         return False
@@ -254,7 +261,7 @@ class _Engine:
             self._late = CleanupFailed(str(error))
             self._warnings[str(error)] = None
 
-    def _measure(self, case: LiveCase, source: PairSource) -> Session:
+    def _measure(self, index: int, case: LiveCase, source: PairSource) -> Session:
         settings = self._settings
         threshold = settings.threshold_of(case.benchmark)
         design = design_of(settings.statistic, threshold, self._error)
@@ -265,11 +272,17 @@ class _Engine:
             duration_s=settings.duration_s,
             generator=self._generator,
             stop_early=settings.stop_early,
-            tell=functools.partial(self._tell, case, design),
+            tell=functools.partial(self._tell, index, case, design),
         )
 
     def _tell(
-        self, case: LiveCase, design: Design, look: Look | None, pairs: int, seconds: float
+        self,
+        index: int,
+        case: LiveCase,
+        design: Design,
+        look: Look | None,
+        pairs: int,
+        seconds: float,
     ) -> None:
         """Tell of a pair, and after the first whether there will be enough of them."""
         settings = self._settings
@@ -278,7 +291,7 @@ class _Engine:
             warning = too_few_pairs(case.key, seconds, settings.duration_s, least)
             if warning is not None:
                 self._listener.warned([warning])
-        self._listener.pair(case.key, look, pairs, seconds)
+        self._listener.pair(index, case, look, pairs, seconds)
 
     @property
     def _error(self) -> float:
@@ -301,17 +314,17 @@ class _Engine:
             for side in SIDES
         }
         singly = is_tail(self._settings.statistic)
-        return WorkerPairs(environments, questions, timeout_s, singly=singly)
+        return WorkerPairs(environments, questions, timeout_s, shelves=self._shelves, singly=singly)
 
-    def _keep(
+    def _kept(
         self,
         case: LiveCase,
         session: Session,
         machine: str,
         probe: NoiseProbe,
         floor: Floor | None,
-    ) -> None:
-        """Record a case, judge it and tell."""
+    ) -> ComparedMetric:
+        """Record a case and judge it."""
         settings = self._settings
         notes: list[str] = []
         if is_tail(settings.statistic):
@@ -319,7 +332,7 @@ class _Engine:
         if floor is not None:
             self._floor = floor
             notes += floor_notes(floor, session)
-        tree = result_tree(
+        tree = session_tree(
             case,
             session,
             system=machine,
@@ -336,7 +349,7 @@ class _Engine:
         self._metrics.append(metric)
         if session.failure is not None:
             self._note_failure(case, session.failure)
-        self._listener.decided(metric)
+        return metric
 
     def _note_failure(self, case: LiveCase, failure: SideFailed) -> None:
         self._failures.append(Failure(key=case.key, side=failure.side, why=str(failure)))

@@ -76,6 +76,8 @@ class Arm:
         Outcomes that were verified, or ``None`` when none were.
     verifying_s
         Seconds that this took.
+    building_s
+        Seconds before, in which other processes built artifacts for all later pairs.
     items, item_unit
         Work items in one iteration, and their plural name.
     """
@@ -87,6 +89,7 @@ class Arm:
     warmup: dict[str, Any] | None = None
     checked: int | None = None
     verifying_s: float = 0.0
+    building_s: float = 0.0
     items: float = 1.0
     item_unit: str = "iterations"
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stratoperf.paths import absolute_path
+from stratoperf.results.schema import Status
 from stratoperf.running.document import new_document
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.floors import floor_tree
 from stratoperf.running.live.pairs import SIDES, Floor
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.running.recorder import FileRecorder, MemoryRecorder, start_file
+from stratoperf.running.trees import tree_of
 
 
 def start_recorder(
@@ -31,7 +33,7 @@ def start_recorder(
     return start_file(absolute_path("output", output), document, ["live"])
 
 
-def result_tree(
+def session_tree(
     case: LiveCase,
     session: Session,
     *,
@@ -48,26 +50,20 @@ def result_tree(
     arms = [pair.arms[side] for pair in session.pairs for side in SIDES]
     status, reason = _status(session)
     verified = [arm.checked for arm in arms if arm.checked is not None]
-    return {
-        "key": case.key,
-        "benchmark": case.benchmark,
-        "benchmark_version": case.version,
-        "category": case.category,
-        "backend": case.backend,
-        "params": dict(case.params),
-        "status": status,
-        "reason": reason,
-        "below_standard": [],
-        "metrics": {"latency": {"unit": "ns", "better": "lower", "primary": True}},
-        "series": [one for pair in session.pairs for one in _series(pair, system)],
-        "warmup": arms[0].warmup if arms else None,
-        "verification": {"checked": sum(verified), "passed": True} if verified else None,
-        "environment": {name: environment.get(name) for name in _OF_THE_MACHINE},
-        "stopped_because": "interrupted" if session.interrupted else session.stopped_because,
-        "warnings": list(warnings),
-        "notes": list(notes),
+    return tree_of(
+        case,
+        status,
+        reason,
+        metrics={"latency": {"unit": "ns", "better": "lower", "primary": True}},
+        series=[one for pair in session.pairs for one in _series(pair, system)],
+        warmup=arms[0].warmup if arms else None,
+        verification={"checked": sum(verified), "passed": True} if verified else None,
+        environment={name: environment.get(name) for name in _OF_THE_MACHINE},
+        stopped_because="interrupted" if session.interrupted else session.stopped_because,
+        warnings=list(warnings),
+        notes=list(notes),
         **({} if floor is None else {"floor": floor_tree(floor)}),
-    }
+    )
 
 
 # The other counters are of the process that waits while its children work.
@@ -82,7 +78,7 @@ _OF_THE_MACHINE = (
 )
 
 
-def _status(session: Session) -> tuple[str, str | None]:
+def _status(session: Session) -> tuple[Status, str | None]:
     if session.failure is not None:
         return "failed", f"{session.failure.side}: {session.failure}"
     if session.interrupted:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from stratoperf.analysis.comparison import Side
+from stratoperf.artifacts.shelf import NOTHING, Handed, Shelf
 from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, SideFailed, other
 from stratoperf.running.live.sides import Environment
 from stratoperf.running.workers.answers import Ready, Samples, Verified
@@ -83,6 +84,8 @@ class WorkerPairs:
         What ``setup`` says, by side.
     timeout_s
         For one process, within the budget.
+    shelves
+        What the workers of each side share; by default nothing.
     singly
         Whether to time single iterations where the clock can, and more of them, as high quantiles
         need.
@@ -94,13 +97,18 @@ class WorkerPairs:
         questions: Mapping[Side, Mapping[str, Any]],
         timeout_s: float,
         *,
+        shelves: Mapping[Side, Shelf] | None = None,
         singly: bool = False,
     ) -> None:
         self._environments = environments
         self._questions = questions
         self._timeout_s = timeout_s
+        self._shelves = shelves or {}
+        # Whether each process builds an artifact of its own.
+        self._unstable = dict.fromkeys(SIDES, False)
         self._singly = singly
         self._pair_s = 0.0
+        self._building_s = 0.0
 
     def prepare(self, deadline: float) -> None:
         """Nothing comes before the first pair: every worker is fresh."""
@@ -111,26 +119,46 @@ class WorkerPairs:
     def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair; see `PairSource`."""
         begin = time.monotonic()
+        self._building_s = 0.0
         with contextlib.ExitStack() as stack:
+            order = (first, other(first))
             try:
-                arms = self._measured(stack, (first, other(first)), seed, verify, deadline)
+                workers, ready = self._set_up(stack, order, seed, deadline)
+                arms = self._measured(workers, order, ready, verify)
             except WorkerFailed as failure:
                 if time.monotonic() < deadline:
                     side = cast("Side", failure.worker)
                     raise SideFailed(side, str(failure)) from failure
                 # Here, before the teardown of the other side: it was killed for the budget's end.
                 raise self._cut(deadline - begin) from None
-        self._pair_s = time.monotonic() - begin
+        self._pair_s = time.monotonic() - begin - self._building_s
         return arms
 
-    def _measured(
+    def _set_up(
+        self, stack: contextlib.ExitStack, order: tuple[Side, Side], seed: int, deadline: float
+    ) -> tuple[dict[Side, WorkerProcess], dict[Side, Ready]]:
+        """Start both workers; where one builds an artifact, two others measure."""
+        again = dict(self._unstable)
+        begin = time.monotonic()
+        with contextlib.ExitStack() as building:
+            workers, ready = self._ready(building, order, seed, deadline, again)
+            if not any(ready[side].has_built and not again[side] for side in order):
+                stack.push(building.pop_all())
+                return workers, ready
+        self._building_s = time.monotonic() - begin
+        workers, ready = self._ready(stack, order, seed, deadline, dict.fromkeys(order, True))
+        self._unstable = {side: ready[side].has_built for side in SIDES}
+        return workers, ready
+
+    def _ready(
         self,
         stack: contextlib.ExitStack,
         order: tuple[Side, Side],
         seed: int,
-        verify: bool,
         deadline: float,
-    ) -> dict[Side, Arm]:
+        again: Mapping[Side, bool],
+    ) -> tuple[dict[Side, WorkerProcess], dict[Side, Ready]]:
+        """Start a worker of each side, and wait until both are set up."""
         variables = {"PYTHONHASHSEED": str(seed)}
         workers: dict[Side, WorkerProcess] = {}
         for side in order:
@@ -141,13 +169,26 @@ class WorkerPairs:
                 variables,
                 self._timeout_s,
                 deadline,
+                handed=self._handed(side, again=again[side]),
             )
             workers[side] = entered(stack, start)
             workers[side].ask("setup", **self._questions[side], warmup_s=WARMUP_S)
         for worker in workers.values():
             # On the way out, before any is waited for: both tear down at the same time.
             stack.callback(worker.close)
-        ready = {side: workers[side].answer("ready", Ready) for side in order}
+        return workers, {side: workers[side].answer("ready", Ready) for side in order}
+
+    def _handed(self, side: Side, *, again: bool) -> Handed:
+        shelf = self._shelves.get(side)
+        return NOTHING if shelf is None else shelf.handed(again=again)
+
+    def _measured(
+        self,
+        workers: Mapping[Side, WorkerProcess],
+        order: tuple[Side, Side],
+        ready: Mapping[Side, Ready],
+        verify: bool,
+    ) -> dict[Side, Arm]:
         plan = slicing(ready.values(), singly=self._singly)
         slices = self._slices(workers, order, plan)
         begin = time.monotonic()
@@ -166,6 +207,7 @@ class WorkerPairs:
                 warmup=ready[side].warmup,
                 checked=checked.get(side),
                 verifying_s=verifying_s / 2,
+                building_s=self._building_s,
                 items=ready[side].items,
                 item_unit=ready[side].item_unit,
             )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.results.ranges import LARGEST, LONGEST_NAME
 from stratoperf.results.schema import Count, Nanoseconds, Positive, Warmup
+from stratoperf.running.trees import Identity
 
 LONGEST_NS = 1e18
 """Nanoseconds that anything takes at most: thirty years."""
@@ -43,6 +44,8 @@ class Ready(msgspec.Struct, frozen=True):
         Seconds and iterations so far.
     left
         Iterations that it may still do in this process, where that is limited.
+    has_built
+        Whether the set-up built an artifact.
     """
 
     batch: Positive
@@ -51,6 +54,7 @@ class Ready(msgspec.Struct, frozen=True):
     item_unit: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
     warmup: dict[str, Any]
     left: Count | None = None
+    has_built: bool = False
 
     def __post_init__(self) -> None:
         # The run file gets it as it is.
@@ -103,6 +107,8 @@ class Measured(msgspec.Struct, frozen=True):
         As for a run file, with the lengths of the columns in their place.
     is_set_up
         Whether the set-up had ended.
+    has_built
+        Whether the set-up built an artifact; the first time the case is not measured then.
 
     Raises
     ------
@@ -112,6 +118,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     result: dict[str, Any]
     is_set_up: bool
+    has_built: bool = False
 
     def __post_init__(self) -> None:
         lengths = [length for series in self.series for length in series.columns.values()]
@@ -152,15 +159,9 @@ class Verified(msgspec.Struct, frozen=True):
     checked: Count | None
 
 
-class KnownCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that one side can run."""
+class KnownCase(Identity, frozen=True, kw_only=True):
+    """A case that one side can run, or why it cannot."""
 
-    key: str
-    benchmark: str
-    version: Count
-    category: str
-    backend: str
-    params: dict[str, bool | int | float | str]
     skip_reason: str | None = None
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from stratoperf.artifacts.shelf import NOTHING, Handed
 from stratoperf.commands import command_text
 from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
@@ -92,6 +93,8 @@ class WorkerProcess:
         Of the interpreter.
     path
         Where it looks for modules, instead of where it would by itself.
+    handed
+        From the shelf of artifacts.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class WorkerProcess:
         remedy: str = "raise timeout_s (--timeout) if it needs longer",
         options: Sequence[str] = (),
         path: Sequence[str] = (),
+        handed: Handed = NOTHING,
     ) -> None:
         self.name = name
         self.process = uuid.uuid4().hex[:12]
@@ -124,6 +128,7 @@ class WorkerProcess:
         self._python = python
         self._options = options
         self._path = path
+        self._handed = handed
         self._remedy = remedy
         self._timeout_s = timeout_s
         self._budget_end = budget_end
@@ -150,8 +155,8 @@ class WorkerProcess:
                 argv,
                 self._output,
                 keep_stdout=True,
-                env={**os.environ, **variables},
-                descriptors=(descriptor,),
+                env={**os.environ, **variables, **self._handed.variables},
+                descriptors=(descriptor, *self._handed.descriptors),
             )
         except OSError as error:
             raise InvalidParameter(

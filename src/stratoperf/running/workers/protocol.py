@@ -11,11 +11,11 @@ question     says                                         answer
 ``load``     origin, arguments, benchmark, version,       ``loaded``
              place
 ``pickled``  origin, arguments, benchmark, pickled        ``loaded``
-``measure``  benchmark, backend, params, sampling,        ``measured``: result, is_set_up
-             profile, system, process
+``measure``  benchmark, backend, params, sampling,        ``measured``: result, is_set_up,
+             profile, system, process                     has_built
 ``column``   series, name, start, stop                    ``column``: values
 ``setup``    modules, benchmark, backend, params,         ``ready``: batch, iteration_ns, items,
-             warmup_s                                     item_unit, warmup, left
+             warmup_s                                     item_unit, warmup, left, has_built
 ``slice``    batch, seconds, lead_in_s                    ``samples``: started_ns, latency
 ``verify``                                                ``verified``: checked
 ``quit``                                                  (the socket closes)

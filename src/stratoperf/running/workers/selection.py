@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from stratoperf.errors import BackendUnavailable, InvalidParameter, StratoperfError
 from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import SAMPLED_S
@@ -195,7 +197,8 @@ def known_cases(
         and ``warnings``.
     """
     # Not needed by the workers that measure, which are started in every pair.
-    from stratoperf.running.planner import Request, make_plan
+    from stratoperf.results.plans import Request
+    from stratoperf.running.planner import make_plan
     from stratoperf.running.registry import REGISTRY
     from stratoperf.running.values import values_of
 
@@ -249,12 +252,7 @@ def _disk_notes(cases: Sequence[Case]) -> list[str]:
 
 def _described(case: Case) -> dict[str, Any]:
     return {
-        "key": case.key,
-        "benchmark": case.benchmark.name,
-        "version": case.benchmark.version,
-        "category": case.benchmark.category,
-        "backend": case.backend,
-        "params": dict(case.params),
+        **msgspec.structs.asdict(case.identity),
         "skip_reason": case.skip_reason or case.declared.fault,
     }
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import stratoperf
+from stratoperf.artifacts.shelf import REACH, take_over
 from stratoperf.failures import describe, type_name
 from stratoperf.running.containment import Containment
 from stratoperf.running.workers.protocol import SAMPLED_S, SLICES, Channel, Closed
@@ -154,7 +155,12 @@ class Worker:
             for series, columns in zip(tree["series"], self._columns, strict=True)
         ]
         result = {**tree, "series": lengths}
-        return {"kind": "measured", "result": result, "is_set_up": tried.is_set_up}
+        return {
+            "kind": "measured",
+            "result": result,
+            "is_set_up": tried.is_set_up,
+            "has_built": tried.has_built,
+        }
 
     def _column(self, series: int, name: str, start: int, stop: int) -> dict[str, Any]:
         return {"kind": "column", "values": _encoded(self._columns[series][name][start:stop])}
@@ -173,6 +179,7 @@ class Worker:
         import_modules(modules)
         case = REGISTRY.find(benchmark).operation(params, backend, SAMPLED_S)
         operation = self._operation = self._cleanup.enter_context(case)
+        has_built = REACH.end_set_up()
         self._left = operation.max_iterations
         sampled, samples = self._sampled(warmup_s, _NOTHING_S, 0, self._left)
         self._share = (self._left or 0) // SLICES
@@ -184,6 +191,7 @@ class Worker:
             "item_unit": operation.item_unit,
             "warmup": {"seconds": sampled.warmup_s, "iterations": sampled.warmup_iterations},
             "left": self._left,
+            "has_built": has_built,
         }
 
     def _slice(self, batch: int, seconds: float, lead_in_s: float) -> dict[str, Any]:
@@ -279,6 +287,7 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the driver over the inherited descriptor."""
     descriptor = int(arguments[0])
     os.set_inheritable(descriptor, False)
+    take_over()
     # How the driver interrupts it; the driver may run in the background, where SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket(fileno=descriptor) as connection:

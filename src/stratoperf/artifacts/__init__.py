@@ -1,0 +1,5 @@
+"""What is expensive to set up, built once for all processes that measure a benchmark."""
+
+from stratoperf.artifacts.building import artifact
+
+__all__ = ["artifact"]

@@ -1,0 +1,4 @@
+"""The category that the instrument has itself; packages contribute others."""
+
+DEFAULT_CATEGORY = "single-node"
+"""That of benchmarks that name none."""

@@ -1,0 +1,5 @@
+"""Importing this package registers the benchmarks of StratoSwarm."""
+
+from stratoperf.stratoswarm.benchmarks import single_node
+
+__all__ = ["single_node"]

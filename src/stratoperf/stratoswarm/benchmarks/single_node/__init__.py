@@ -1,0 +1,12 @@
+"""Benchmarks that one machine is enough for."""
+
+from stratoperf.stratoswarm.benchmarks.single_node import (
+    clock,
+    consensus,
+    gpu,
+    memory,
+    synthesis,
+    utilization,
+)
+
+__all__ = ["clock", "consensus", "gpu", "memory", "synthesis", "utilization"]

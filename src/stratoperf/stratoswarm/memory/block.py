@@ -1,0 +1,40 @@
+"""A block of memory, which its manager moves between tiers."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from stratoperf.errors import StratoperfError
+from stratoperf.stratoswarm.memory.tier import Tier
+
+if TYPE_CHECKING:
+    from stratoperf.stratoswarm.memory.manager import TierManager
+
+
+class Block:
+    """A block in a tier; made by `TierManager.allocate`.
+
+    Attributes
+    ----------
+    size
+        In bytes.
+    tier
+        Where it lies now.
+    """
+
+    def __init__(self, manager: TierManager, number: int, size: int) -> None:
+        self._manager = weakref.ref(manager)
+        self.number = number
+        self.size = size
+
+    @property
+    def tier(self) -> Tier:
+        """Where the block lies now."""
+        manager = self._manager()
+        if manager is None:
+            raise StratoperfError("block: its TierManager is gone, and so is the block")
+        return manager.tier_of(self)
+
+    def __repr__(self) -> str:
+        return f"<Block {self.number}: {self.size:,} bytes>"

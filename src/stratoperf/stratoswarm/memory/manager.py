@@ -1,0 +1,315 @@
+"""Blocks of memory that move between tiers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoperf import arguments
+from stratoperf._core import memory as native
+from stratoperf.errors import InvalidParameter, StratoperfError
+from stratoperf.stratoswarm.memory.assignments import Directories
+from stratoperf.stratoswarm.memory.block import Block
+from stratoperf.stratoswarm.memory.choosing import choose, find
+from stratoperf.stratoswarm.memory.content import checked_content
+from stratoperf.stratoswarm.memory.opening import SHARE, OpenTiers, on_main_thread
+from stratoperf.stratoswarm.memory.tier import Tier
+from stratoperf.stratoswarm.memory.tiers import tiers
+from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
+
+BUDGET_BYTES = 16 << 30
+"""Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
+
+
+class TierManager:
+    """Allocates blocks in tiers, and migrates them.
+
+    A migration is complete when the bytes are durable in the target (on a disk after
+    ``fdatasync``) and their room in the source is free. One that fails leaves every block where
+    it was. Every block has a checksum, which `read` and `verify` hold it to.
+
+    Room that a block leaves stays with its tier for the next block, so that this one meets no
+    page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
+    beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
+    on the device `trim` gives back only what lies behind the last block. Between a GPU and a disk
+    every thread has one page-locked buffer, and the threads overlap. On a disk all blocks lie
+    in one file that has no name: it is gone when the process ends, however it ends.
+
+    It belongs to one thread at a time, and to the process that made it: one that was forked
+    from that gets an error. The GIL is released while it works.
+
+    Parameters
+    ----------
+    directories
+        See `stratoperf.memory.tiers`.
+    use
+        Names or kinds of the tiers to use (see `stratoperf.memory.find`), or a single one; by
+        default all that can be used here. Only these are opened.
+    share
+        The share of the memory and disk space that is free now which blocks may take; tiers in
+        the same memory or on the same disk divide it. Above 0.5 is at your own risk: others need
+        some too.
+    budget_bytes
+        Bytes to write to disks at most.
+
+    Attributes
+    ----------
+    tiers
+        Those that it uses.
+    budget_bytes
+        As given.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown tier, or a number out of range.
+    PrerequisiteMissing
+        When a tier that was asked for cannot be used here.
+    StratoperfError
+        When a tier cannot be opened, such as on a file system that is read-only.
+    """
+
+    def __init__(
+        self,
+        directories: Directories | None = None,
+        *,
+        use: str | Sequence[str] | None = None,
+        share: float = SHARE,
+        budget_bytes: int = BUDGET_BYTES,
+    ) -> None:
+        self.budget_bytes = arguments.count("budget_bytes", budget_bytes)
+        self._process = os.getpid()
+        self.tiers = choose(use, tiers(directories))
+        self._opened: OpenTiers | None = OpenTiers(self.tiers, share, self.budget_bytes)
+        self._written = 0  # when it is closed
+        self._blocks: dict[int, Block] = {}
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks that are allocated."""
+        return tuple(self._blocks.values())
+
+    @property
+    def store(self) -> native.Store:
+        """The native object behind it, for the operations in `stratoperf.memory.operations`."""
+        return self._open().store
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes of the budget that are used up: all that was written to disks."""
+        return self._written if self._opened is None else self._opened.store.written
+
+    def tier(self, name: str | Tier) -> Tier:
+        """Return one of its tiers, by name or kind; see `stratoperf.memory.find`.
+
+        Raises
+        ------
+        InvalidParameter
+            For any other.
+        """
+        return find(name.name if isinstance(name, Tier) else name, self.tiers)
+
+    def capacity_bytes(self, tier: str | Tier) -> int:
+        """Return how many bytes of blocks a tier may hold."""
+        return self.opened(tier).capacity
+
+    def fallback(self, tier: str | Tier) -> str | None:
+        """Return why a disk is used through the page cache, or ``None`` when it is not."""
+        return self._open().fallback(self.index(tier))
+
+    def allocate(
+        self, size: int, tier: str | Tier, content: NDArray[np.uint8] | None = None
+    ) -> Block:
+        """Allocate a block.
+
+        Parameters
+        ----------
+        size
+            Bytes, a multiple of 4096 from 4 KiB to 1 GiB.
+        tier
+            Where.
+        content
+            One-dimensional uint8 array of `size` bytes; zeros by default.
+
+        Raises
+        ------
+        InvalidParameter
+            For a size out of range, another content, or more bytes than the budget has left.
+        StratoperfError
+            When the tier has no room, its disk fails, or the manager is closed.
+        KeyboardInterrupt
+            On Ctrl-C. There is no block then.
+        """
+        index = self.index(tier)
+        size = arguments.count("size", size)
+        main = on_main_thread()
+        if content is None:
+            number = self.store.allocate(size, index, main_thread=main)
+        else:
+            number = self.store.store(checked_content(content, size), index, main_thread=main)
+        block = Block(self, number, size)
+        self._blocks[number] = block
+        return block
+
+    def write(self, block: Block, content: NDArray[np.uint8]) -> None:
+        """Replace the content of a block; on a disk it is durable on return.
+
+        Ctrl-C takes effect when it is written, so that the block never holds half of either.
+
+        Raises
+        ------
+        InvalidParameter
+            Unless `content` is a one-dimensional uint8 array of the block's size.
+        StratoperfError
+            When the disk fails; the block is then damaged.
+        """
+        number = self._number(block)
+        self.store.write(number, checked_content(content, block.size))
+
+    def read(self, block: Block) -> NDArray[np.uint8]:
+        """Return the content of a block as a new array.
+
+        Raises
+        ------
+        VerificationFailed
+            When it is not what was stored.
+        StratoperfError
+            When the disk fails.
+        """
+        return self.store.read(self._number(block), main_thread=on_main_thread())
+
+    def verify(self, block: Block) -> None:
+        """Hold a block to its checksum.
+
+        Raises
+        ------
+        VerificationFailed
+            When it does not hold what was stored.
+        """
+        self.store.verify(self._number(block), main_thread=on_main_thread())
+
+    def migrate(self, blocks: Block | Sequence[Block], tier: str | Tier) -> None:
+        """Move blocks to another tier, several as one: one transfer and one ``fdatasync``.
+
+        Raises
+        ------
+        InvalidParameter
+            For an unknown tier, or more bytes than the budget has left.
+        StratoperfError
+            When the tier has no room, or its disk fails. Every block is where it was.
+        KeyboardInterrupt
+            On Ctrl-C. Every block is where it was, unless all had arrived already.
+        """
+        if not isinstance(blocks, Block | Sequence):
+            raise InvalidParameter(f"blocks: expected a block or several, got {blocks!r}")
+        several = [blocks] if isinstance(blocks, Block) else list(blocks)
+        self.store.migrate(
+            [self._number(block) for block in several],
+            self.index(tier),
+            main_thread=on_main_thread(),
+        )
+
+    def free(self, block: Block) -> None:
+        """Give a block's room back to its tier.
+
+        Raises
+        ------
+        InvalidParameter
+            When it was freed already, or is of another manager.
+        """
+        number = self._number(block)
+        self.store.free(number)
+        del self._blocks[number]
+
+    def trim(self) -> None:
+        """Give the room that no block takes back to the system."""
+        self.store.trim()
+
+    def calibrate(self, source: str | Tier, target: str | Tier, size: int) -> Calibration:
+        """Measure how blocks of about this size move fastest; they move so from then on.
+
+        Takes up to 36 trials of at most 8 MiB where a disk takes part, which count against the
+        budget, and of 64 MiB between memories, those of GPUs among them. Without it a choice is
+        used that suits most devices.
+
+        Parameters
+        ----------
+        source, target
+            The tiers, which may be one.
+        size
+            Bytes that move as one; what is found holds up to the next power of two.
+        """
+        size = arguments.count("size", size)
+        best, trials = self.store.calibrate(
+            self.index(source), self.index(target), size, main_thread=on_main_thread()
+        )
+        return Calibration(
+            Tuning(*best), tuple((Tuning(*tuning), float(rate)) for tuning, rate in trials)
+        )
+
+    def tuning(self, source: str | Tier, target: str | Tier, size: int) -> Tuning:
+        """Return how blocks of this size move between two tiers."""
+        size = arguments.count("size", size)
+        return Tuning(*self.store.tuning(self.index(source), self.index(target), size))
+
+    def tier_of(self, block: Block) -> Tier:
+        """Return where a block lies."""
+        return self.tiers[self.store.tier_of(self._number(block))]
+
+    def details(self) -> dict[str, Any]:
+        """Return what a result tells of the tiers, as the run file holds it."""
+        return self._open().details()
+
+    def close(self) -> None:
+        """Free all blocks and close the tiers; whatever needs them raises an error from then on.
+
+        Closing again does nothing.
+        """
+        if self._opened is None:
+            return
+        if self._process != os.getpid():
+            # What a forked process shares with its parent is the parent's: files, and their room.
+            self._opened = None
+            return
+        for block in self.blocks:
+            self.free(block)
+        self.trim()
+        self._written = self.written_bytes
+        self._opened = None
+
+    def __enter__(self) -> TierManager:
+        self._open()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def opened(self, tier: str | Tier) -> native.Tier:
+        """Return the native object of a tier."""
+        return self._open().natives[self.index(tier)]
+
+    def index(self, tier: str | Tier) -> int:
+        """Return the number of a tier in `store`."""
+        return self.tiers.index(self.tier(tier))
+
+    def _open(self) -> OpenTiers:
+        if self._process != os.getpid():
+            raise StratoperfError(
+                "TierManager: it was made in the process that forked this one and cannot be used "
+                "here; make another one here, or start processes with the method 'spawn'"
+            )
+        if self._opened is None:
+            raise StratoperfError("TierManager: it is closed; make another one")
+        return self._opened
+
+    def _number(self, block: Block) -> int:
+        self._open()
+        if not isinstance(block, Block) or self._blocks.get(block.number) is not block:
+            raise InvalidParameter(
+                f"block: {block!r} is no block of this manager; it was freed, or is of another"
+            )
+        return block.number

@@ -1,0 +1,137 @@
+"""The catalogue is a client of the instrument, and the instrument does not know it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stratoperf as sp
+from stratoperf import authoring
+
+PACKAGE = Path(sp.__file__).parent
+CATALOGUE = "stratoperf.stratoswarm"
+
+SHORT_NAMES = {"stratoperf.consensus", "stratoperf.memory", "stratoperf.synthesis"}
+"""The modules outside that import the catalogue: the contract has its workloads by these names."""
+
+OPEN_MODULES = {
+    "stratoperf.arguments",
+    "stratoperf.authoring",
+    "stratoperf.backends",
+    "stratoperf.clock",
+    "stratoperf.errors",
+    "stratoperf.operation",
+    "stratoperf.paths",
+}
+"""The modules of the instrument that a catalogue may import names from, besides the package."""
+
+OWN_BINDINGS = {f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")}
+"""Bindings of the catalogue's own C++, which lie in the extension module of the instrument."""
+
+
+def imports(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield each module that a file imports, with the name that it takes from there."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files(inside: bool) -> list[Path]:
+    folder = PACKAGE / "stratoswarm"
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if (folder in path.parents) == inside]
+
+
+def test_nothing_outside_imports_the_catalogue() -> None:
+    importing = {
+        module_of(path)
+        for path in files(inside=False)
+        for module, name in imports(path)
+        if f"{module}.{name}.".startswith(f"{CATALOGUE}.")
+    }
+    assert importing == SHORT_NAMES
+
+
+def test_the_short_names_are_used_by_the_table_of_lazy_names_alone() -> None:
+    importing = {
+        module_of(path)
+        for path in files(inside=False)
+        for module, name in imports(path)
+        if module in SHORT_NAMES or f"{module}.{name}" in SHORT_NAMES
+    }
+    assert importing <= {"stratoperf"}
+
+
+def test_the_catalogue_imports_public_names_of_the_instrument() -> None:
+    private = [
+        f"{module_of(path)} imports {name or '*'} of {module}"
+        for path in files(inside=True)
+        for module, name in imports(path)
+        if module.partition(".")[0] == "stratoperf" and not _is_public(module, name)
+    ]
+    assert private == []
+
+
+def _is_public(module: str, name: str | None) -> bool:
+    if module == CATALOGUE or module.startswith(f"{CATALOGUE}."):
+        return True
+    if module == "stratoperf":
+        return name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
+    if module == "stratoperf._core":
+        return f"{module}.{name}" in OWN_BINDINGS
+    public = module in OPEN_MODULES and name is not None and not name.startswith("_")
+    return public or module in OWN_BINDINGS
+
+
+def test_what_authors_may_use_is_there() -> None:
+    before = dict(vars(sp))
+    for name in authoring.__all__:
+        assert getattr(authoring, name) is not None
+    # It keeps its names to itself: `sp.memory` is the workload.
+    assert {name: vars(sp)[name] for name in before} == before
+    assert sp.memory.TierManager is not None
+
+
+@pytest.mark.parametrize("name", ["consensus", "memory", "synthesis"])
+def test_a_short_name_has_the_same_public_names(name: str) -> None:
+    short = importlib.import_module(f"stratoperf.{name}")
+    long = importlib.import_module(f"{CATALOGUE}.{name}")
+    assert short.__all__ == long.__all__
+    for public in short.__all__:
+        assert getattr(short, public) is getattr(long, public)
+    assert getattr(sp, name) is short
+
+
+def test_the_instrument_measures_without_the_catalogue() -> None:
+    code = (
+        "import sys, stratoperf as sp\n"
+        "m = sp.measure(lambda: abs(-1), warmup_s=0, max_duration_s=0.01, "
+        "min_iterations=10)\n"
+        "print(m.count > 0, [name for name in sys.modules if 'stratoswarm' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True []\n", "")
+
+
+def test_cpp_of_the_core_includes_nothing_of_the_workloads() -> None:
+    core = PACKAGE.parents[1] / "cpp" / "core"
+    wrong = [
+        f"{path.name}: {line}"
+        for path in sorted(core.glob("*.[ch]pp"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("#include") and ("workloads/" in line or "bindings/" in line)
+    ]
+    assert wrong == []
