@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
 
 project = "stratoperf"
 author = "the stratoperf developers"
@@ -25,14 +27,17 @@ extensions = [
     "benchmark_catalogue",
     "executed_blocks",
     "public_api",
+    "records",
     "run_file",
 ]
-# Every reference in a page must lead somewhere. Docstrings name what is private, too.
+# Every reference must lead somewhere, with these exceptions:
 nitpicky = True
 nitpick_ignore_regex = [
+    # In docstrings single backticks also name arguments and what is private.
     ("py:obj", ".*"),
-    # Types in signatures, of other packages or without a page of their own.
+    # Types of Python, NumPy and click: the build has no network to fetch their inventories.
     ("py:(class|data|exc)", r"(?!stratoperf\.).*"),
+    # In signatures: aliases, and types that users only get from others, without a page.
     ("py:class", r"stratoperf\..*\._?[A-Z]\w*"),
 ]
 
@@ -44,6 +49,8 @@ html_copy_source = False
 
 # Single backticks are names, in the docstrings as in NumPy's.
 default_role = "py:obj"
+# They would turn the hyphens of options into dashes.
+smartquotes = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 80
@@ -52,7 +59,7 @@ napoleon_use_ivar = True
 napoleon_use_rtype = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 
 # Every page runs from its top in a folder of its own: never from a cache, which would not notice
 # that stratoperf itself changed.
@@ -65,10 +72,13 @@ nb_output_stderr = "remove"
 nb_merge_streams = True
 
 _private = tempfile.TemporaryDirectory(prefix="stratoperf-docs-")
+_startup = Path(_private.name) / "profile_default" / "startup"
+_startup.mkdir(parents=True)
+shutil.copy(HERE / "shell_cells.py", _startup)
 os.environ |= {
     # The pages call the commands of the environment that builds them.
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "COLUMNS": "100",
+    "COLUMNS": "88",
     "NO_COLOR": "1",
     # Nothing of the user's counts, and nothing is left in the user's home.
     "IPYTHONDIR": _private.name,
@@ -76,3 +86,6 @@ os.environ |= {
     "JUPYTER_DATA_DIR": _private.name,
     "JUPYTER_RUNTIME_DIR": _private.name,
 }
+# What the gate writes for GitHub belongs to a job that builds the pages, not to an example in them.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)

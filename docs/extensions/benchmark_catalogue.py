@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from docutils import nodes
+from markup import code, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import stratoperf as sp
-from stratoperf.running import REGISTRY
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table in Markdown."""
-    for row in (head, ["---"] * len(head), *rows):
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
-    yield ""
-
-
-def code(value: object) -> str:
-    """Return a value as code in Markdown."""
-    return f"`{value}`"
+from stratoperf.running import REGISTRY, Category, Claim
 
 
 class Catalogue(SphinxDirective):
@@ -33,15 +22,19 @@ class Catalogue(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return what is known of each benchmark, by family."""
         lines: list[str] = []
-        for family, group in itertools.groupby(REGISTRY.all(), lambda one: one.name.split(".")[0]):
-            lines += [f"## {family}", ""]
+        for family, group in itertools.groupby(REGISTRY.all(), _family):
+            lines += [f"### {family}", ""]
             for benchmark in group:
                 lines += _described(benchmark)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
+def _family(benchmark: sp.Benchmark) -> str:
+    return benchmark.name.partition(".")[0]
+
+
 def _described(benchmark: sp.Benchmark) -> Iterator[str]:
-    yield from (f"### {benchmark.name}", "", textwrap.dedent(benchmark.description), "")
+    yield from (f"#### {benchmark.name}", "", _docstring(benchmark.description), "")
     rows = [(code(name), _values(values), "all") for name, values in benchmark.params.items()]
     for backend, params in benchmark.backend_params.items():
         rows += [(code(name), _values(values), code(backend)) for name, values in params.items()]
@@ -54,14 +47,18 @@ def _described(benchmark: sp.Benchmark) -> Iterator[str]:
     yield ""
 
 
+def _docstring(text: str) -> str:
+    """Return a docstring as Markdown: a first line and paragraphs, with names in backticks."""
+    return textwrap.dedent(text).replace("``", "`")
+
+
 def _values(values: Iterable[object]) -> str:
     return ", ".join(map(code, values))
 
 
 def _claim(target: sp.Target) -> str:
     where = ", ".join(f"{name} {value}" for name, value in target.where.items())
-    claim = code(f"{target.statistic} {target.direction} {target.value:g} {target.unit}")
-    return claim + (f" where {where}" if where else "")
+    return code(target) + (f" where {where}" if where else "")
 
 
 class Claims(SphinxDirective):
@@ -69,23 +66,35 @@ class Claims(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
-        nothing: dict[str, Any] = {
-            "schema": "stratoperf.run/1",
-            "id": "none",
-            "created": "2026-01-01T00:00:00Z",
-            "systems": {},
-            "results": [],
-        }
+        head = ("component", "metric", "target", "published as reached", "benchmark")
         rows = [
-            (row.component, row.metric, row.text, code(row.benchmark) if row.benchmark else "none")
-            for row in sp.claims(sp.Run(nothing)).rows
+            (
+                claim.component,
+                claim.metric,
+                claim.text,
+                claim.published,
+                f"{code(claim.benchmark)}, {_claim(claim.target)}" if claim.target else "none yet",
+            )
+            for claim in REGISTRY.contributed(Claim)
         ]
-        head = ("component", "metric", "published target", "benchmark")
         return self.parse_text_to_nodes("\n".join(table(head, rows)))
+
+
+class Categories(SphinxDirective):
+    """The categories that packages contribute."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        rows = [
+            (code(f"--{category.name}"), category.description)
+            for category in REGISTRY.contributed(Category)
+        ]
+        return self.parse_text_to_nodes("\n".join(table(("flag", "what it selects"), rows)))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_directive("benchmark-catalogue", Catalogue)
     app.add_directive("published-claims", Claims)
+    app.add_directive("benchmark-categories", Categories)
     return {"parallel_read_safe": True}

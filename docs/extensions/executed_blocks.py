@@ -1,45 +1,71 @@
-"""Show executed cells as what a reader types, and refuse blocks of code that nothing runs.
+"""Show executed cells as what a reader types, and reject blocks of code that nothing runs.
 
-The pages are notebooks for myst-nb. A cell that starts with ``%%bash`` is shown as shell commands,
-and a cell that starts with ``%%writefile NAME`` as a file of that name, without these lines.
+The pages are notebooks for myst-nb. A cell that starts with ``%%bash`` is shown as shell commands
+(``shell_cells.py`` runs it), and a cell that starts with ``%%writefile NAME`` as a file of that
+name, without these lines. A block that the site cannot run stands in the directive ``not-run``,
+which asks for the reason and shows it.
 """
 
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
 
 SHELL = "%%bash\n"
 FILE = "%%writefile "
-LANGUAGES = {".c": "c", ".py": "python", ".sh": "bash", ".toml": "toml"}
+LANGUAGES = {".c": "c", ".json": "json", ".py": "python", ".sh": "bash", ".toml": "toml"}
 """How a file is highlighted, by its suffix."""
 
 EXECUTABLE = {"bash", "c", "console", "ipython", "ipython3", "py", "python", "sh", "shell"}
 """The languages of blocks that must be run."""
 
 NOT_RUN = "not-run"
-"""The class of a block that the site cannot run, such as the installation of stratoperf."""
+
+GENERATED = ("reference/api/", "reference/commands")
+"""Pages whose blocks are no commands to type: usage lines of click, and docstrings, whose examples
+``tests/test_docstrings.py`` runs."""
 
 _LOG = logging.getLogger(__name__)
 
 
+class NotRun(SphinxDirective):
+    """A block of code that the site cannot run, with the reason below it."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar[OptionSpec] = {"why": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the block and the reason."""
+        if "why" not in self.options:
+            raise self.error("not-run: say why the block cannot be run, with :why:")
+        text = "\n".join(self.content)
+        block = nodes.literal_block(text, text, language=self.arguments[0])
+        words = self.parse_inline(f"Not run when this page is built: {self.options['why']}")[0]
+        reason = nodes.paragraph("", "", *words, classes=["reason"])
+        self.set_source_info(block)
+        return [nodes.container("", block, reason, classes=[NOT_RUN])]
+
+
 def show_what_is_typed(app: Sphinx, doctree: nodes.document) -> None:
-    """Turn the magic lines of cells into what they mean, and warn of blocks that nobody runs."""
-    if app.env.docname.startswith("reference/api/"):
-        return  # Docstrings, whose examples the tests run.
+    """Turn the magic lines of cells into what they mean, and warn of blocks that nothing runs."""
+    if app.env.docname.startswith(GENERATED):
+        return
     for cell in list(doctree.findall(_is_input)):
         for block in list(cell.findall(nodes.literal_block)):
             _show(cell, block)
     for block in doctree.findall(nodes.literal_block):
         if block.get("language") in EXECUTABLE and not _may_stand(block):
             _LOG.warning(
-                "a block of code that nothing runs: make it a code-cell, or give it the class %r "
-                "and say in the text why",
-                NOT_RUN,
+                "a block of code that nothing runs: make it a code-cell, or a not-run block with "
+                "the reason",
                 location=block,
             )
 
@@ -48,7 +74,7 @@ def _is_input(node: nodes.Node) -> bool:
     return isinstance(node, nodes.container) and "cell_input" in node["classes"]
 
 
-def _may_stand(block: nodes.Node) -> bool:
+def _may_stand(block: nodes.Node | None) -> bool:
     while block is not None:
         classes = block.get("classes", []) if isinstance(block, nodes.Element) else []
         if {"cell_input", "cell_output", NOT_RUN} & set(classes):
@@ -65,12 +91,8 @@ def _show(cell: nodes.Element, block: nodes.literal_block) -> None:
         first, _, content = text.partition("\n")
         name = first.removeprefix(FILE).strip()
         _replace(block, content, LANGUAGES[PurePath(name).suffix])
-        parent, place = block.parent, block.parent.index(block)
-        parent.remove(block)
-        caption = nodes.caption("", "", nodes.literal("", name))
-        wrapper = nodes.container("", caption, block, literal_block=True)
-        wrapper["classes"] = ["literal-block-wrapper"]
-        parent.insert(place, wrapper)
+        title = nodes.paragraph("", "", nodes.literal("", name), classes=["file-name"])
+        block.parent.insert(block.parent.index(block), title)
         # "Writing NAME" says nothing more.
         for output in list(cell.parent.findall(_is_output)):
             output.parent.remove(output)
@@ -89,5 +111,6 @@ def _replace(block: nodes.literal_block, text: str, language: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    app.add_directive(NOT_RUN, NotRun)
     app.connect("doctree-read", show_what_is_typed)
     return {"parallel_read_safe": True}

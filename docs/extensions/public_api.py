@@ -1,6 +1,7 @@
 """Write a page for each public module, with everything in its ``__all__``.
 
 An object that several modules export is documented with the first of them; the others link to it.
+References to it under any name lead there.
 """
 
 from __future__ import annotations
@@ -12,71 +13,77 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 ROOT = "stratoperf"
-PUBLIC = ("analysis", "results", "running", "monitor")
+PUBLIC = ("analysis", "arguments", "authoring", "monitor", "paths", "results", "running")
 """Modules that users import, beside those that the package itself exports."""
 
 FOLDER = "reference/api"
 
 
-def write_pages(app: Sphinx) -> None:
-    """Write the pages, and those only where they changed."""
-    folder = Path(app.srcdir) / FOLDER
-    folder.mkdir(exist_ok=True)
-    documented: dict[int, str] = {}
-    names = [ROOT, *(f"{ROOT}.{name}" for name in _submodules())]
-    pages = {f"{name}.rst": "\n".join(_page(name, documented)) for name in names}
-    for page in set(folder.iterdir()) - {folder / name for name in pages}:
-        page.unlink()
-    for name, text in pages.items():
-        page = folder / name
-        if not page.exists() or page.read_text() != text:
-            page.write_text(text)
+class Documented(dict[int, str]):
+    """Where each function and class is documented, by its identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[str, str] = {}
+        """The same by its full name, and of a class by its bare name too."""
+
+    def note(self, thing: Any, place: str) -> None:
+        """Note where a function or a class is documented."""
+        self[id(thing)] = place
+        self.places[f"{thing.__module__}.{thing.__qualname__}"] = place
+        # A function's bare name may be that of an argument.
+        if inspect.isclass(thing):
+            self.places.setdefault(thing.__name__, place)
 
 
-def _submodules() -> list[str]:
+def pages() -> tuple[dict[str, str], Documented]:
+    """Return the text of each page by the name of its module, and where everything is."""
+    documented = Documented()
+    return {name: "\n".join(_page(name, documented)) for name in modules()}, documented
+
+
+def modules() -> list[str]:
+    """Return the names of the public modules, the package first."""
     package = importlib.import_module(ROOT)
     exported = [name for name in package.__all__ if inspect.ismodule(getattr(package, name))]
-    return sorted({*exported, *PUBLIC})
+    return [ROOT, *(f"{ROOT}.{name}" for name in sorted({*exported, *PUBLIC}))]
 
 
-def _page(module_name: str, documented: dict[int, str]) -> Iterator[str]:
-    yield f"``{module_name}``"
-    yield "=" * (len(module_name) + 4)
-    yield ""
-    yield from _module(module_name, documented, nested="-")
+def _page(name: str, documented: Documented) -> Iterator[str]:
+    title = f"``{name}``"
+    yield from (title, "=" * len(title), "")
+    yield from _module(importlib.import_module(name), name, documented)
 
 
-def _module(module_name: str, documented: dict[int, str], nested: str) -> Iterator[str]:
-    module = importlib.import_module(module_name)
-    yield f".. automodule:: {module_name}"
-    yield ""
-    yield f".. py:currentmodule:: {module_name}"
-    yield ""
-    elsewhere, modules = [], []
+def _module(module: ModuleType, path: str, documented: Documented) -> Iterator[str]:
+    """Document a module under the path that users write, which may be a short one."""
+    yield from (f".. automodule:: {module.__name__}", "   :no-index:", "")
+    yield from (f".. py:currentmodule:: {path}", "")
+    elsewhere = []
     for name in sorted(_exported(module), key=_order):
         thing = getattr(module, name)
-        place = f"{module_name}.{name}"
+        place = f"{path}.{name}"
         if isinstance(thing, ModuleType):
-            modules.append(place)
+            if path != ROOT:
+                title = f"``{place}``"
+                yield from (title, "-" * len(title), "")
+                yield from _module(thing, place, documented)
         elif name.startswith("__"):
             continue
         elif id(thing) in documented:
             elsewhere.append(documented[id(thing)])
         else:
-            if callable(thing):
-                documented[id(thing)] = place
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                documented.note(thing, place)
             yield from _object(thing, place)
     if elsewhere:
-        yield "Also here: " + ", ".join(f":py:obj:`{place}`" for place in elsewhere) + "."
-        yield ""
-    for place in modules:
-        if module_name != ROOT:
-            title = f"``{place}``"
-            yield from (title, nested * len(title), "")
-            yield from _module(place, documented, nested)
+        links = ", ".join(f":py:obj:`{place}`" for place in elsewhere)
+        yield from (f"Documented elsewhere: {links}.", "")
 
 
 def _exported(module: ModuleType) -> list[str]:
@@ -84,13 +91,15 @@ def _exported(module: ModuleType) -> list[str]:
     own = [
         name
         for name, thing in vars(module).items()
-        if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__
+        if not name.startswith("_")
+        and callable(thing)
+        and getattr(thing, "__module__", None) == module.__name__
     ]
     return list(getattr(module, "__all__", own))
 
 
 def _order(name: str) -> tuple[int, str]:
-    """Functions first, then classes, then constants."""
+    """Functions first, then classes, constants and submodules, which have a section of their own."""
     kind = 2 if name.isupper() else 1 if name[0].isupper() else 0
     return kind, name
 
@@ -101,17 +110,48 @@ def _object(thing: object, place: str) -> Iterator[str]:
         yield f".. auto{kind}:: {place}"
         yield "   :members:"
         yield "   :show-inheritance:" if kind == "exception" else "   :inherited-members: object"
-    elif callable(thing):
+    elif inspect.isroutine(thing):
         yield f".. autofunction:: {place}"
     else:
-        yield f".. py:data:: {place}"
-        yield "   :type: " + type(thing).__name__
-        if isinstance(thing, str | int | tuple) and len(repr(thing)) < 80:
-            yield f"   :value: {thing!r}"
+        yield f".. autodata:: {place}"
+        yield "   :no-value:"
     yield ""
+
+
+class Places:
+    """Leads references to the place where something is documented."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, str] = {}
+
+    def write_pages(self, app: Sphinx) -> None:
+        """Write the pages, and those only where they changed."""
+        texts, documented = pages()
+        self._places = documented.places
+        folder = Path(app.srcdir) / FOLDER
+        folder.mkdir(exist_ok=True)
+        written = {f"{name}.rst": text for name, text in texts.items()}
+        for page in set(folder.iterdir()) - {folder / name for name in written}:
+            page.unlink()
+        for name, text in written.items():
+            page = folder / name
+            if not page.exists() or page.read_text() != text:
+                page.write_text(text)
+
+    def lead(self, app: Sphinx, doctree: nodes.document) -> None:
+        """Lead the references of a page to where their targets are documented."""
+        del app
+        for node in doctree.findall(addnodes.pending_xref):
+            if node.get("refdomain") == "py":
+                # Else `bytes` would find the attribute `bytes` of any class.
+                node.attributes.pop("refspecific", None)
+                target = node["reftarget"]
+                node["reftarget"] = self._places.get(target, target)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    app.connect("builder-inited", write_pages)
+    places = Places()
+    app.connect("builder-inited", places.write_pages)
+    app.connect("doctree-read", places.lead)
     return {"parallel_read_safe": True}
