@@ -65,7 +65,8 @@ myst_heading_anchors = 4
 # that stratoperf itself changed.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_raise_on_error = True
+# A page that fails is a warning, with what its cell said.
+nb_execution_show_tb = True
 nb_execution_timeout = 120
 # Results go to stdout; progress and notices go to stderr.
 nb_output_stderr = "remove"
@@ -78,6 +79,8 @@ shutil.copy(HERE / "shell_cells.py", _startup)
 os.environ |= {
     # The pages call the commands of the environment that builds them.
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    # Where they find what is generated.
+    "STRATOPERF_DOCS": str(HERE),
     "COLUMNS": "88",
     "NO_COLOR": "1",
     # Nothing of the user's counts, and nothing is left in the user's home.

@@ -62,6 +62,7 @@ def _page(name: str, documented: Documented) -> Iterator[str]:
 
 def _module(module: ModuleType, path: str, documented: Documented) -> Iterator[str]:
     """Document a module under the path that users write, which may be a short one."""
+    yield from (f".. py:module:: {path}", "")
     yield from (f".. automodule:: {module.__name__}", "   :no-index:", "")
     yield from (f".. py:currentmodule:: {path}", "")
     elsewhere = []
