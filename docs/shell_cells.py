@@ -1,7 +1,7 @@
 """The cell magic ``%%bash`` of the pages, which IPython runs when a page starts.
 
-IPython's own passes output on in pieces, which end up as lines. Here stdout is shown as a whole, and
-stderr only where the commands fail, which fails the page.
+IPython's own passes output on in pieces, which end up as lines. Here stdout is shown as a whole,
+and stderr only where the commands fail, which fails the page.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from docutils import nodes
-from markup import code, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import stratoperf as sp
+from markup import code, table
 from stratoperf.running import REGISTRY, Category, Claim
 
 
@@ -30,7 +30,7 @@ class Catalogue(SphinxDirective):
 
 
 def _family(benchmark: sp.Benchmark) -> str:
-    return benchmark.name.partition(".")[0]
+    return str(benchmark.name).partition(".")[0]
 
 
 def _described(benchmark: sp.Benchmark) -> Iterator[str]:

@@ -8,6 +8,7 @@ which asks for the reason and shows it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -27,6 +28,9 @@ EXECUTABLE = {"bash", "c", "console", "ipython", "ipython3", "py", "python", "sh
 """The languages of blocks that must be run."""
 
 NOT_RUN = "not-run"
+
+_IN_PLACE = {"cell_input", "cell_output", NOT_RUN}
+"""Classes around blocks that may stand."""
 
 GENERATED = ("reference/api/", "reference/commands")
 """Pages whose blocks are no commands to type: usage lines of click, and docstrings, whose examples
@@ -58,7 +62,7 @@ def show_what_is_typed(app: Sphinx, doctree: nodes.document) -> None:
     """Turn the magic lines of cells into what they mean, and warn of blocks that nothing runs."""
     if app.env.docname.startswith(GENERATED):
         return
-    for cell in list(doctree.findall(_is_input)):
+    for cell in list(_containers(doctree, "cell_input")):
         for block in list(cell.findall(nodes.literal_block)):
             _show(cell, block)
     for block in doctree.findall(nodes.literal_block):
@@ -70,14 +74,13 @@ def show_what_is_typed(app: Sphinx, doctree: nodes.document) -> None:
             )
 
 
-def _is_input(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "cell_input" in node["classes"]
+def _containers(tree: nodes.Node, kind: str) -> Iterator[nodes.container]:
+    return (found for found in tree.findall(nodes.container) if kind in found["classes"])
 
 
 def _may_stand(block: nodes.Node | None) -> bool:
     while block is not None:
-        classes = block.get("classes", []) if isinstance(block, nodes.Element) else []
-        if {"cell_input", "cell_output", NOT_RUN} & set(classes):
+        if isinstance(block, nodes.Element) and _IN_PLACE & set(block["classes"]):
             return True
         block = block.parent
     return False
@@ -94,12 +97,8 @@ def _show(cell: nodes.Element, block: nodes.literal_block) -> None:
         title = nodes.paragraph("", "", nodes.literal("", name), classes=["file-name"])
         block.parent.insert(block.parent.index(block), title)
         # "Writing NAME" says nothing more.
-        for output in list(cell.parent.findall(_is_output)):
+        for output in list(_containers(cell.parent, "cell_output")):
             output.parent.remove(output)
-
-
-def _is_output(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
 
 
 def _replace(block: nodes.literal_block, text: str, language: str) -> None:

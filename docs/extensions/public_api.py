@@ -100,7 +100,7 @@ def _exported(module: ModuleType) -> list[str]:
 
 
 def _order(name: str) -> tuple[int, str]:
-    """Functions first, then classes, constants and submodules, which have a section of their own."""
+    """Order functions before classes before constants and submodules."""
     kind = 2 if name.isupper() else 1 if name[0].isupper() else 0
     return kind, name
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from markup import table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import stratoperf as sp
+from markup import table
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "examples" / "results"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from markup import code, table
-from run_schema import json_schema
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from markup import code, table
+from run_schema import json_schema
 
 FILE = "reference/run.schema.json"
 
@@ -84,7 +85,8 @@ def _type(value: Mapping[str, Any]) -> str:
     if value.get("type") == "object":
         inner = value.get("additionalProperties")
         return f"object of {_type(inner)}" if isinstance(inner, Mapping) and inner else "object"
-    return str(value.get("type", "any"))
+    kinds = value.get("type", "any")
+    return str(kinds) if isinstance(kinds, str) else " or ".join(kinds)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

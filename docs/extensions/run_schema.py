@@ -55,7 +55,10 @@ def json_schema() -> dict[str, Any]:
     column = {"anyOf": [{"type": "array", "items": {"type": "number"}}, _ref("External")]}
     _put(types, "Series", "columns", {"type": "object", "additionalProperties": column})
     _put(types, "Result", "profile", {"anyOf": [_ref("Profile"), {"type": "null"}]})
+    # So are these, whose content the types do not say.
     _put(types, "Run", "schema", {"type": "string", "pattern": VERSION})
+    value = {"type": ["boolean", "number", "string", "null"]}
+    _put(types, "Result", "params", {"type": "object", "additionalProperties": value})
     types["Series"]["description"] = schema.Series.__doc__
     for kind in types.values():
         _describe(kind)
