@@ -88,7 +88,7 @@ def test_identical_code_raises_at_most_one_alarm_in_a_hundred(machine: Machine, 
     assert alarms <= 0.01 + 4 * (0.01 / trials) ** 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.slow("simulates 1000 checks")
 @pytest.mark.parametrize("runs", [1, 2, 3, 5])
 @pytest.mark.parametrize("processes", [0.01, 0.02, 0.05])
 @pytest.mark.parametrize("unseen", [0.01, 0.02])

@@ -24,7 +24,10 @@ import stratoperf
 ROOT = Path(__file__).resolve().parents[2]
 
 # What the tests of the workloads draw and compare with, also where those are not collected.
-sys.path += [str(ROOT / "tests" / folder) for folder in ("faults", "memory", "synthesis")]
+sys.path += [
+    str(ROOT / "tests" / folder)
+    for folder in ("faults", "stratoswarm/memory", "stratoswarm/synthesis")
+]
 
 BUILD_S = 600
 """Seconds that building the module takes at most, on a loaded machine."""

@@ -65,7 +65,7 @@ def test_a_stored_run_is_a_run_file_whose_key_does_not_tell_the_work(tmp_path: P
     assert len(keys) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts ten processes")
 def test_the_stored_gate_judges_five_fresh_processes_a_side(store: Store) -> None:
     job = next(job for job in STREAMS["stored"] if job.trials[0].slowdown == 0.2)
     (record,) = stored_checks.check(job, 0, store)
@@ -81,7 +81,7 @@ def test_the_stored_gate_judges_five_fresh_processes_a_side(store: Store) -> Non
     assert len({process for _, process in series}) == 10
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts pyperf twice")
 def test_pyperf_measures_a_side_and_judges_two(tmp_path: Path) -> None:
     pytest.importorskip("pyperf", reason="needs pyperf: pip install pyperf")
     path = tmp_path / "side.json"

@@ -187,7 +187,7 @@ def alive(pid: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] not in ("Z", "X")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("two tools measure for seconds each")
 def test_each_tool_that_is_installed_measures_in_a_fresh_process() -> None:
     for tool in ("run", "google"):
         if tools.unavailable(tool) is None:

@@ -99,11 +99,10 @@ def changed(document: Tree, place: Place, *value: Any) -> Tree:
     tree: Any = document
     for key in place[:-1]:
         tree = tree[key]
-    del tree[place[-1]]
-    if value and isinstance(tree, list):
-        tree.insert(place[-1], *value)
-    elif value:
+    if value:
         (tree[place[-1]],) = value
+    else:
+        del tree[place[-1]]
     return document
 
 

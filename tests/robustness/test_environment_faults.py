@@ -18,7 +18,7 @@ from stratoperf.results import load
 
 MAIN = "from stratoperf.cli import main; main()"
 TIMEOUT_S = 100
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("starts a command for each fault")
 
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 PR_CAPBSET_DROP = 24

@@ -150,7 +150,7 @@ ACTIONS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.slow("tries 60 seeds")
 @pytest.mark.parametrize("seed", range(60))
 def test_nothing_foreign_is_ever_changed(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -24,7 +24,7 @@ def fuzz(*words: str, timeout_s: float) -> str:
     return ending.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow("tries 4000 inputs")
 @pytest.mark.timeout(900)
 def test_mutated_inputs_raise_nothing_but_our_errors(tmp_path: Path) -> None:
     said = fuzz("--count", "4000", "--seed", "1", "--failures", str(tmp_path), timeout_s=880)

@@ -498,7 +498,7 @@ def test_the_reason_of_a_failed_benchmark_is_text(debug: str, tmp_path: Path) ->
         assert_harmless(text)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("draws a figure")
 @pytest.mark.filterwarnings("ignore::UserWarning")  # A font without a letter, no room for a title.
 def test_a_figure_draws_payloads_as_text(runs: list[Path], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")

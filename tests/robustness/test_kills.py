@@ -11,7 +11,7 @@ import pytest
 HARNESS = Path(__file__).with_name("kill_harness.py")
 
 
-@pytest.mark.slow
+@pytest.mark.slow("kills 84 commands, and waits for all of their processes")
 @pytest.mark.timeout(900)
 def test_kills_of_all_commands_do_no_harm() -> None:
     # Of the processes it is known that they end; on a busy machine not within a second.

@@ -10,7 +10,10 @@ import pytest
 
 from strikes import MODES, SCENARIOS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow("strikes each moment of a run, and resumes it"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -74,7 +74,7 @@ def share_that_holds(truth: float, found: list[Estimate]) -> float:
     return sum(holding) / len(found)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("simulates 1000 runs for each law and count")
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6, 7, 8, 12, 20, 30])
 def test_the_interval_of_a_run_holds_the_median_of_all_runs(law: Law, count: int) -> None:

@@ -31,6 +31,9 @@ from stratoperf.paths import user_path
 LARGEST_FILE = 1 << 18
 """Bytes in a file of thresholds at most: 256 KiB, some 5,000 benchmarks."""
 
+MOST_DOTS = 200
+"""Dots in a line at most: the time that Python takes for a key grows with their square."""
+
 _KEYS = ("default", "benchmarks")
 _LARGEST_PERCENT = 100 * LARGEST_THRESHOLD
 
@@ -132,7 +135,14 @@ def _parsed(path: Path) -> dict[str, Any]:
     # Part of Python from 3.11 on; before that the package tomli, which became it.
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        tree: dict[str, Any] = toml.loads(door.read_bytes(path, LARGEST_FILE).decode())
+        text = door.read_bytes(path, LARGEST_FILE).decode()
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.count(".") > MOST_DOTS:
+                raise InvalidParameter(
+                    f"thresholds: line {number} of {path} has more than {MOST_DOTS} dots; write "
+                    'one name in quotes, such as "kv.put" = 5'
+                )
+        tree: dict[str, Any] = toml.loads(text)
         door.check_tree(tree)
     except UnicodeDecodeError as error:
         raise InvalidParameter(

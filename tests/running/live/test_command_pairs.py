@@ -143,7 +143,7 @@ class TestTheEndOfTheBudget:
         assert caught.value.at_least
         assert 2.5 < caught.value.pair_s <= 3.0
 
-    @pytest.mark.slow
+    @pytest.mark.slow("the command that does not fit into the budget takes 6 s")
     def test_is_seen_before_it_comes_where_a_pair_cannot_fit(self) -> None:
         slow = shell("sleep 6")
         begin = time.monotonic()

@@ -125,7 +125,7 @@ def test_a_teardown_that_fails_is_told(measure: Callable[..., None], does: str, 
     assert why in str(caught.value)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits for the timeout of 10 s")
 @pytest.mark.parametrize("when", ["setup", "loop", "verify", "teardown"])
 def test_a_worker_that_hangs_is_killed_at_the_timeout(
     measure: Callable[..., None], leftovers: Callable[[], None], when: str

@@ -144,7 +144,7 @@ def test_a_rate_of_comparisons_that_were_not_made_fails_the_verification(
         sp.measure(operation, warmup_s=0, max_duration_s=0.2, min_iterations=3)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("verifies the whole standard library in the slow reference")
 @pytest.mark.timeout(900)
 def test_the_mix_over_the_standard_library_is_measured_and_verified() -> None:
     (result,) = sp.run("synthesis.mixed", preset="ci", backend="cpu").results

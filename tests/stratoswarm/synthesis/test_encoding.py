@@ -87,7 +87,7 @@ def test_a_sample_of_the_standard_library_comes_back() -> None:
     assert count > 3
 
 
-@pytest.mark.slow
+@pytest.mark.slow("encodes and decodes a third of the standard library in Python")
 @pytest.mark.timeout(900)
 def test_a_third_of_the_standard_library_comes_back() -> None:
     count = 0

@@ -153,7 +153,7 @@ def test_rules_of_linters_match_real_files_as_in_the_reference() -> None:
     assert match(small, RULES, "cpu").difference(match(small, RULES, "reference")) is None
 
 
-@pytest.mark.slow
+@pytest.mark.slow("matches the whole standard library in the slow reference")
 @pytest.mark.timeout(900)
 def test_rules_match_all_of_the_standard_library_as_in_the_reference() -> None:
     table = corpora.standard_library()
