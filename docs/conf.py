@@ -49,7 +49,7 @@ html_copy_source = False
 
 # Single backticks are names, in the docstrings as in NumPy's.
 default_role = "py:obj"
-# They would turn the hyphens of options into dashes.
+# Smart quotes would turn the hyphens of options into dashes.
 smartquotes = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -67,7 +67,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 # A page that fails is a warning, with what its cell said.
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 240
 # Results go to stdout; progress and notices go to stderr.
 nb_output_stderr = "remove"
 nb_merge_streams = True

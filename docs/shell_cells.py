@@ -6,6 +6,7 @@ and stderr only where the commands fail, which fails the page.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -18,6 +19,8 @@ def bash(line: str, cell: str) -> None:
     del line
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", cell],
+        # Tables are laid out as in a terminal; NO_COLOR keeps the colors away.
+        env={**os.environ, "FORCE_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

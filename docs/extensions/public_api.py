@@ -120,7 +120,7 @@ def _object(thing: object, place: str) -> Iterator[str]:
 
 
 class Places:
-    """Leads references to the place where something is documented."""
+    """Leads references to where something is documented, and puts dashes into lists."""
 
     def __init__(self) -> None:
         self._places: dict[str, str] = {}
@@ -148,6 +148,10 @@ class Places:
                 node.attributes.pop("refspecific", None)
                 target = node["reftarget"]
                 node["reftarget"] = self._places.get(target, target)
+        # What stands between an argument and its meaning, in a site without smart quotes.
+        for text in list(doctree.findall(nodes.Text)):
+            if text == " -- ":
+                text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class PublishedRuns(SphinxDirective):
         """Return a table, and a sentence where no run has a GPU."""
         runs = {path: sp.load(path) for path in sorted(RESULTS.glob("*/*.json"))}
         rows = [row for path, run in runs.items() for row in _rows(path, run)]
-        lines = list(table(("run file", "taken", "processor", "GPUs", "results on CUDA"), rows))
+        head = ("machine", "file", "taken", "processor", "GPUs", "results on CUDA")
+        lines = list(table(head, rows))
         if all(row[-1] == "0" for row in rows):
             lines += ["**None of them has a figure of a GPU.**", ""]
         return self.parse_text_to_nodes("\n".join(lines))
@@ -54,7 +55,8 @@ def _rows(path: Path, run: sp.Run) -> Iterator[tuple[str, ...]]:
         cpu = system.cpu if isinstance(system.cpu, dict) else {}
         names = [gpu.get("name", "unknown") for gpu in system.gpus if isinstance(gpu, dict)]
         yield (
-            f"`{path.relative_to(REPOSITORY)}`",
+            path.parent.name,
+            path.name,
             str(run.created)[:10],
             str(cpu.get("model") or system.cpu),
             ", ".join(names) or "none",
