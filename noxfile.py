@@ -41,7 +41,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def docs(session: nox.Session) -> None:
-    """Build the documentation into build/site and run its code; ``-- -E`` reads all pages anew."""
+    """Build the documentation into ``build/site``, and run the code of the pages that changed."""
     session.run("mypy", "--strict", "docs")
     session.run(
         *("python", "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-j", "2"),

@@ -42,7 +42,7 @@ class PublishedRuns(SphinxDirective):
         """Return a table, and a sentence where no run has a GPU."""
         runs = {path: sp.load(path) for path in sorted(RESULTS.glob("*/*.json"))}
         rows = [row for path, run in runs.items() for row in _rows(path, run)]
-        head = ("machine", "file", "taken", "processor", "GPUs", "results on CUDA")
+        head = ("machine", "run file", "GPUs", "results on CUDA")
         lines = list(table(head, rows))
         if all(row[-1] == "0" for row in rows):
             lines += ["**None of them has a figure of a GPU.**", ""]
@@ -52,13 +52,10 @@ class PublishedRuns(SphinxDirective):
 def _rows(path: Path, run: sp.Run) -> Iterator[tuple[str, ...]]:
     on_cuda = sum(result.backend == "cuda" and result.status == "ok" for result in run.results)
     for system in run.systems.values():
-        cpu = system.cpu if isinstance(system.cpu, dict) else {}
         names = [gpu.get("name", "unknown") for gpu in system.gpus if isinstance(gpu, dict)]
         yield (
             path.parent.name,
             path.name,
-            str(run.created)[:10],
-            str(cpu.get("model") or system.cpu),
             ", ".join(names) or "none",
             str(on_cuda),
         )
