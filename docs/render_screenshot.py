@@ -15,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from stratoperf.cli.claims_view import show_measured_claims
-from stratoperf.cli.results_view import show_results
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.claims_view import show_measured_claims
+from stratoperf.presentation.terminal.results_view import show_results
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.results import load
 from stratoperf.running import claims
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stratoperf.commands import command_text
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 HOSTILE = (
     "my results; $(touch x) 'q'",

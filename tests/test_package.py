@@ -11,23 +11,11 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 import stratoperf as sp
 
 HEAVY = ["click", "matplotlib", "msgspec", "pandas", "pynvml", "rich", "scipy"]
-FORBIDDEN = {
-    "statistics": {"analysis", "benchmarks", "cli", "monitor", "results", "running"},
-    "results": {"analysis", "benchmarks", "cli", "running"},
-    "monitor": {"analysis", "benchmarks", "cli", "running"},
-    "analysis": {"benchmarks", "cli", "running"},
-    "report": {"benchmarks", "cli"},
-    "running": {"cli"},
-}
-"""What the modules of a package leave alone, in functions too: what stands above it."""
 DRIVERS = ["libcuda", "libnvidia-ml", "libcudart"]
 
 
@@ -71,30 +59,6 @@ def test_every_submodule_imports() -> None:
     for module in pkgutil.walk_packages(sp.__path__, "stratoperf."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-
-
-def imported(source: str) -> Iterator[str]:
-    """Yield the names that a module imports anywhere, for types too."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@pytest.mark.parametrize("package", FORBIDDEN)
-def test_a_package_imports_nothing_that_stands_above_it(package: str) -> None:
-    above = tuple(f"stratoperf.{name}." for name in sorted(FORBIDDEN[package]))
-    modules = sorted((Path(sp.__file__).parent / package).rglob("*.py"))
-    assert modules
-    wrong = [
-        f"{module}: {name}"
-        for module in modules
-        for name in imported(module.read_text(encoding="utf-8"))
-        if f"{name}.".startswith(above)
-    ]
-    assert wrong == []
 
 
 def test_every_dependency_is_imported() -> None:

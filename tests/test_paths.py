@@ -83,7 +83,7 @@ def test_what_is_no_path_is_refused(
 def test_stored_runs_are_not_looked_for_under_what_is_no_path(
     compare: Callable[[str], object], path: str
 ) -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"^(baseline|stored): .*leave out"):
+    with pytest.raises(sp.InvalidParameter, match=r"^(baseline|stored): .*remove null"):
         compare(path)
 
 

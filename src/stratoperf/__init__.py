@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         VerificationFailed,
     )
     from stratoperf.measurement import Measurement
-    from stratoperf.measuring import measure
     from stratoperf.monitor import Check, system
     from stratoperf.operation import Operation
     from stratoperf.results import Run, load
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
         run,
     )
     from stratoperf.running.live import Command, Environment, compare_live
+    from stratoperf.running.measure_operation import measure
     from stratoperf.statistics import Estimate, Histogram
 
 __version__ = "0.1.0"
@@ -83,7 +83,7 @@ _HOMES: dict[str, str | None] = {
     "doctor_check": "running",
     "history": "analysis.history",
     "load": "results",
-    "measure": "measuring",
+    "measure": "running.measure_operation",
     "memory": None,
     "run": "running",
     "statistics": None,

@@ -22,9 +22,6 @@ LARGEST_COUNT = 2**63 - 1
 
 _LONGEST_VALUE = 200
 
-_SMALL_BYTES = 64 << 20
-"""What any machine has; asking how much is free takes longer than a small call."""
-
 
 def shown(value: object) -> str:
     """Return a value as a message shows it, which must not fail because of the value."""
@@ -100,43 +97,21 @@ def is_for_system(value: str) -> bool:
 
 
 def text(argument: str, value: object) -> str:
-    """Return `value` as a string that is not empty and that a file can hold.
+    """Return `value` as a non-empty string that a file can hold.
 
     Raises
     ------
     InvalidParameter
-        Otherwise: lone surrogates have no bytes in UTF-8, and control characters no picture.
+        Otherwise; lone surrogates have no UTF-8, and control characters cannot be shown.
     """
     if not isinstance(value, str) or not value:
-        raise InvalidParameter(
-            f"{argument}: expected a string that is not empty, got {shown(value)}"
-        )
+        raise InvalidParameter(f"{argument}: expected a non-empty string, got {shown(value)}")
     if not is_storable(value) or any(unicodedata.category(letter) == "Cc" for letter in value):
         raise InvalidParameter(
             f"{argument}: expected characters that can be shown and stored, got {shown(value)}; "
-            "leave out control characters and lone surrogates"
+            "remove control characters and lone surrogates"
         )
     return str.__str__(value)
-
-
-def check_room(argument: str, value: object, needed_bytes: int) -> None:
-    """Check that memory for an argument can be had, before any is taken.
-
-    Raises
-    ------
-    InvalidParameter
-        When it needs more than is free: taking it would end this process, or another.
-    """
-    if needed_bytes < _SMALL_BYTES:
-        return
-    from stratoperf.monitor.memory import free_bytes
-
-    free = free_bytes()
-    if free is not None and needed_bytes > free:
-        raise InvalidParameter(
-            f"{argument}: {shown(value)} needs {needed_bytes / 1e9:,.1f} GB of memory, of "
-            f"which {free / 1e9:,.1f} GB are free; give a smaller one"
-        )
 
 
 def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
@@ -145,7 +120,7 @@ def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
     Raises
     ------
     InvalidParameter
-        Otherwise; a bool or a float is no count.
+        Otherwise; bools and floats are not counts.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {shown(value)}")
@@ -162,7 +137,7 @@ def whole_number(argument: str, value: object, low: int, high: int) -> int:
     Raises
     ------
     InvalidParameter
-        When it is no integer (a bool is none) or out of range.
+        When it is not an integer (a bool is not one) or out of range.
     """
     try:
         if isinstance(value, bool) or not isinstance(value, SupportsIndex):

@@ -10,20 +10,22 @@ from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.door import MOST_NUMBERS, read_bytes, shortened
+    from stratoperf.memory_room import check_room
     from stratoperf.monitor.cgroup import group_folders
     from stratoperf.monitor.files import SystemFiles, first_integer
     from stratoperf.monitor.gpu import gpus
     from stratoperf.monitor.gpu_load import GpuLoad
     from stratoperf.monitor.memory import memory
-    from stratoperf.report.markup import html_facts
     from stratoperf.results.archives import open_archive
     from stratoperf.results.files import atomic_file
+    from stratoperf.text.markup import html_facts
 
 __all__ = [
     "MOST_NUMBERS",
     "GpuLoad",
     "SystemFiles",
     "atomic_file",
+    "check_room",
     "first_integer",
     "gpus",
     "group_folders",
@@ -41,10 +43,11 @@ __getattr__, __dir__ = lazy_names(
         "MOST_NUMBERS": "door",
         "SystemFiles": "monitor.files",
         "atomic_file": "results.files",
+        "check_room": "memory_room",
         "first_integer": "monitor.files",
         "gpus": "monitor.gpu",
         "group_folders": "monitor.cgroup",
-        "html_facts": "report.markup",
+        "html_facts": "text.markup",
         "memory": "monitor.memory",
         "open_archive": "results.archives",
         "read_bytes": "door",

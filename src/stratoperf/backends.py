@@ -57,7 +57,7 @@ def backend(
     name
         Lower-case letters, digits and hyphens.
     unavailable_reason
-        Returns why it cannot run here and what mends that, or ``None`` when it can.
+        Returns why it cannot run here and how to fix that, or ``None`` when it can.
     has_device
         Whether its operations may tell times of a device beside those of the host.
     other_names
@@ -85,7 +85,7 @@ def backend(
         )
     known = _BACKENDS.get(name)
     if known is not None and known.unavailable_reason is not unavailable_reason:
-        raise InvalidParameter(f"name: there is a backend {name!r} already; choose another name")
+        raise InvalidParameter(f"name: the backend {name!r} already exists; choose another name")
     added = Backend(name, unavailable_reason, has_device, tuple(other_names))
     _BACKENDS[name] = added
     return added
@@ -107,7 +107,7 @@ def unavailable_reason(backend: str) -> str | None:
     Raises
     ------
     InvalidParameter
-        For a name that is no backend.
+        For an unknown backend.
     """
     if backend not in _BACKENDS:
         # The nearest name by its letters would be another one.
@@ -198,7 +198,7 @@ def resolve(backend: str, supported: Sequence[str]) -> str:
     BackendUnavailable
         When the workload does not have it, or this machine or build cannot run it.
     InvalidParameter
-        For a name that is no backend.
+        For an unknown backend.
     """
     if backend == "auto":
         # A device is likely to be faster.

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from stratoperf.failures import storable
-from stratoperf.safe_text import log_line, only_ascii
+from stratoperf.text.safety import log_line, only_ascii
 
 
 def command_text(*words: str | os.PathLike[str]) -> str:

@@ -120,7 +120,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int, *, follow_links: bool =
             raise SchemaError(f"cannot read {path}: {error.strerror or error}") from error
     if size > limit or len(content) > limit:
         raise SchemaError(
-            f"{path}: the file has more than the {_size(limit)} that are read of such a file"
+            f"{path}: the file is larger than {_size(limit)}, the limit for such a file"
         )
     return content
 
@@ -151,9 +151,9 @@ def parse_json(content: bytes, source: str) -> Any:
         tree = msgspec.json.decode(content)
         check_tree(tree)
     except SchemaError as error:
-        raise SchemaError(f"{source}: {error}; take the file from its origin again") from None
+        raise SchemaError(f"{source}: {error}; get a fresh copy of the file") from None
     except RecursionError:
-        raise SchemaError(f"{source}: {_too_deep()}; take the file from its origin again") from None
+        raise SchemaError(f"{source}: {_too_deep()}; get a fresh copy of the file") from None
     except UnicodeDecodeError:
         raise SchemaError(
             f"{source}: byte {_first_bad_byte(content)} is not valid UTF-8; take the file from "
@@ -161,7 +161,7 @@ def parse_json(content: bytes, source: str) -> Any:
         ) from None
     except msgspec.DecodeError as error:
         raise SchemaError(
-            f"{source}: {error}; the file is truncated or not JSON, take it from its origin again"
+            f"{source}: {error}; the file is truncated or not JSON; get a fresh copy of it"
         ) from error
     return tree
 
@@ -286,15 +286,15 @@ def _is_integer(value: float) -> bool:
 def _check_key(key: str, place: _Place) -> None:
     if len(key) > LONGEST_KEY:
         raise SchemaError(
-            f"{_path((place, key))}: the key has {len(key)} characters, and {LONGEST_KEY} are "
-            "allowed"
+            f"{_path((place, key))}: the key has {len(key)} characters; at most "
+            f"{LONGEST_KEY} are allowed"
         )
     _check_text(key, place)
 
 
 def _check_text(text: str, place: _Place) -> None:
     if not is_storable(text):
-        raise SchemaError(f"{_path(place)}: it has a lone surrogate, which UTF-8 cannot hold")
+        raise SchemaError(f"{_path(place)}: it has a lone surrogate, which UTF-8 cannot encode")
 
 
 def _path(place: _Place) -> str:
@@ -315,7 +315,7 @@ def _check_regular(path: str | os.PathLike[str], status: os.stat_result) -> None
     if stat.S_ISREG(status.st_mode):
         return
     kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "a special file")
-    raise SchemaError(f"cannot read {path}: it is {kind}; only regular files are read")
+    raise SchemaError(f"cannot read {path}: it is {kind}; give a regular file")
 
 
 def _chunks(file: io.FileIO, limit: int) -> Iterator[bytes]:

@@ -4,12 +4,52 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from stratoperf.analysis.comparison import Comparison
-    from stratoperf.measurement import Measurement
-    from stratoperf.results import Run
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+# What errors carry is of types above this module: ``isinstance`` tells a type checker more.
+
+
+class PartialMeasurement(Protocol):
+    """What an error carries of a measurement: a `stratoperf.Measurement`."""
+
+    name: str
+    samples_ns: NDArray[np.float64]
+    stopped_because: str
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+
+    @property
+    def scope(self) -> str:
+        """What the intervals speak of."""
+
+
+class PartialRun(Protocol):
+    """What an error carries of a run: a `stratoperf.Run`."""
+
+    path: Path | None
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run file."""
+
+
+class PartialComparison(Protocol):
+    """What an error carries of a comparison: a `stratoperf.Comparison`."""
+
+    @property
+    def verdict(self) -> str:
+        """The gravest verdict."""
+
+    @property
+    def run_path(self) -> str | None:
+        """The run file with the raw samples, where it was saved."""
 
 
 class StratoperfError(Exception):
@@ -17,7 +57,7 @@ class StratoperfError(Exception):
 
 
 class BackendUnavailable(StratoperfError):
-    """A backend was asked for that cannot run here; the message says why and what mends it."""
+    """The requested backend cannot run here; the message says why, and how to fix it."""
 
 
 class PrerequisiteMissing(StratoperfError):
@@ -38,17 +78,17 @@ class VerificationFailed(StratoperfError):
     Attributes
     ----------
     measurement
-        What was measured, or ``None``. The times are of wrong results: never report them as speed.
+        The measurement, or ``None``. It timed work with wrong results: never report it as speed.
     """
 
-    measurement: Measurement | None = None
+    measurement: PartialMeasurement | None = None
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a measurement or a run, with what was sampled until then.
+    """Ctrl-C during a measurement or a run, with the samples so far.
 
-    It is a ``KeyboardInterrupt``, so that a script stops as its user expects; whoever wants the
-    partial result catches this class.
+    It is a ``KeyboardInterrupt``, so that a script stops as its user expects; catch this class to
+    keep the partial result.
 
     Attributes
     ----------
@@ -57,12 +97,12 @@ class Interrupted(KeyboardInterrupt):
     run
         The partial run, when a run was interrupted.
     comparison
-        What was decided until then, when a live comparison was interrupted.
+        The verdicts so far, when a live comparison was interrupted.
     """
 
-    measurement: Measurement | None = None
-    run: Run | None = None
-    comparison: Comparison | None = None
+    measurement: PartialMeasurement | None = None
+    run: PartialRun | None = None
+    comparison: PartialComparison | None = None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -73,10 +113,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     name
         What the user wrote.
     known
-        The names that would have been right.
+        The valid names.
     """
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(known)}" if known else "none are known"
+    return f"known: {', '.join(known)}" if known else "no names are known"

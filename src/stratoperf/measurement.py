@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf import statistics
+from stratoperf import media, statistics
 from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Observed
 from stratoperf.statistics import Estimate, Histogram, Summary
 from stratoperf.statistics.estimates import QUANTILES, scope_of
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
+from stratoperf.text.units import interval, percent, samples
 from stratoperf.verification import Verification
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class MeasuredProcess(NamedTuple):
     id
         Its identity.
     samples, device
-        Which of all samples, and of all device times, are its own: ``m.samples_ns[one.samples]``.
+        Which of all samples, and of all device times, are its own, such as
+        ``m.samples_ns[process.samples]``.
     """
 
     id: str
@@ -139,7 +141,11 @@ class Measurement:
     def _device_by_process(self) -> list[NDArray[np.float64]]:
         several = self.processes if len(self.processes) > 1 else ()
         times = self.device_ns
-        return [] if times is None else [times[one.device] for one in several if one.device]
+        return (
+            []
+            if times is None
+            else [times[process.device] for process in several if process.device]
+        )
 
     def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
         """Estimate a quantile of the time of one iteration, in nanoseconds.
@@ -224,7 +230,7 @@ class Measurement:
         """
         series = self._by_process()
         if series:
-            mean = location([one.mean() for one in series], CONFIDENCE)
+            mean = location([own.mean() for own in series], CONFIDENCE)
         elif self.histogram is None:
             mean = statistics.mean(self.samples_ns, CONFIDENCE)
         else:
@@ -252,9 +258,7 @@ class Measurement:
         PrerequisiteMissing
             Without the extra ``plot``.
         """
-        from stratoperf.report.figures import plot_measurement
-
-        return plot_measurement(self)
+        return media.axes(self)
 
     def _labeled(self, estimate: Estimate) -> Estimate:
         if self.batch == 1:
@@ -263,14 +267,19 @@ class Measurement:
         return msgspec.structs.replace(estimate, method=method)
 
     def __repr__(self) -> str:
-        from stratoperf.report.text import describe_measurement
-
-        return describe_measurement(self)
+        if self.count == 0:
+            return f"<Measurement {self.name!r}: no samples, {self.stopped_because}>"
+        summary, device = self.summary(), self.device_summary()
+        drift = "" if summary.drift is None else f"drift {percent(summary.drift)}, "
+        busy = "" if device is None else f"device p50 {interval(device.p50, 'ns')}, "
+        return (
+            f"<Measurement {self.name!r}: p50 {interval(summary.p50, 'ns')}, "
+            f"p95 {interval(summary.p95, 'ns')} ({self.scope}), {drift}{busy}"
+            f"{samples(self.count, self.batch)}, stopped by {self.stopped_because}>"
+        )
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import measurement_html
-
-        return measurement_html(self)
+        return media.html(self)
 
 
 def _quantile(
@@ -284,7 +293,7 @@ def _quantile(
         return statistics.quantile(samples, q, confidence)
     if min(map(len, by_process)) * (1 - q) < FEWEST_BEYOND and q > 0.5:
         return pooled_tail(by_process, q, confidence)
-    return location([statistics.quantile(one, q).value for one in by_process], confidence)
+    return location([statistics.quantile(own, q).value for own in by_process], confidence)
 
 
 def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.float64]]) -> Summary:
@@ -295,12 +304,12 @@ def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.flo
     estimates: dict[str, Estimate] = {}
     lowest = 0.0
     for name, q in QUANTILES.items():
-        found = _quantile(samples, by_process, q, CONFIDENCE)
+        estimate = _quantile(samples, by_process, q, CONFIDENCE)
         # Of few samples, the tail of a pool may lie below the location of lower quantiles.
-        value, high = max(found.value, lowest), found.high
+        value, high = max(estimate.value, lowest), estimate.high
         high = None if high is None else max(high, value)
-        estimates[name] = msgspec.structs.replace(found, value=value, high=high)
+        estimates[name] = msgspec.structs.replace(estimate, value=value, high=high)
         lowest = value
-    mean = location([one.mean() for one in by_process], CONFIDENCE).value
+    mean = location([own.mean() for own in by_process], CONFIDENCE).value
     # The end of one process and the beginning of the next are no drift.
     return msgspec.structs.replace(summary, mean=mean, drift=None, **estimates)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CAPSULE_NAME = "stratoperf.operation/1"
 
 MEASURED = ("latency", "throughput", "device_time")
-"""The metrics that are measured of an operation; what it observes has other names."""
+"""The metrics of every operation; `observe` must use other names."""
 
 Capsule: TypeAlias = Any
 """A PyCapsule named ``stratoperf.operation/1``; Python has no public type for it."""
@@ -26,14 +26,14 @@ Details: TypeAlias = Mapping[str, Any]
 
 
 class Observed(NamedTuple):
-    """What was seen beside the samples of an operation: a metric of its own.
+    """An additional metric that an operation observes beside its samples.
 
     Attributes
     ----------
     unit
-        Of the samples.
+        Unit of the samples.
     better
-        Whether lower or higher values are.
+        Whether lower or higher values are better.
     samples
         One-dimensional, finite, in the order taken; not empty.
     """
@@ -57,34 +57,31 @@ class Operation:
         `stratoperf.get_include`), which is sampled without the GIL, or a callable without
         arguments, which is timed from C.
     name
-        Shown in reports; by default the callable's name.
+        Name in reports; by default that of the callable.
     items
-        Work items in one iteration (say, 10,000 votes): what throughput counts. Above 0.
+        Number of work items in one iteration (say, 10,000 votes), above 0. Throughput counts them.
     item_unit
         Their plural name, such as ``"votes"``.
     verify
-        Called after the sampling, outside the timed region: checks the outcome of the timed work
-        and returns how many outcomes it checked, or raises `VerificationFailed`. Where device
-        times follow, it is called again after them, since they leave an outcome of their own.
-        Without it a native operation's own check is used, if it has one.
+        Function that checks the outcome of the timed work after the sampling, outside the timed
+        region. It returns the number of outcomes that it checked, or raises `VerificationFailed`.
+        It is called again after device times are taken, which have their own outcome. By default
+        a native operation uses its own check, if it has one.
     max_iterations
-        Iterations at most, those of the warm-up included, for work that uses something up, such
-        as bytes written to a disk. ``None`` for as many as there is time for.
+        Maximum number of iterations, including the warm-up, for work that uses something up, such
+        as bytes written to a disk. ``None`` sets no limit.
     details
-        Facts about how the work is done that a reader of the result should know, such as what a
-        calibration chose and its figures: what JSON can hold, by name. A callable is asked once,
-        after the sampling.
-
+        Facts that a reader of the result should know, such as the choice of a calibration: JSON
+        values by name, or a function that returns them, which is called once after the sampling.
     observe
-        Called when the samples are taken, before anything is verified: further metrics by name,
-        of what was seen meanwhile. One that cannot be observed here raises `PrerequisiteMissing`.
+        Function that returns additional metrics by name. It is called after the sampling, before
+        the verification. It raises `PrerequisiteMissing` if a metric is not available here.
 
     Raises
     ------
     InvalidParameter
-        When `work` is neither a capsule nor a callable that does its work when called (a call of
-        a coroutine function does none), or `items` or `max_iterations` is not a
-        positive number.
+        When `work` is neither a capsule nor a callable that does its work when called (calling a
+        coroutine function does no work), or when `items` or `max_iterations` is not positive.
     """
 
     def __init__(
@@ -107,8 +104,8 @@ class Operation:
             )
         if getattr(getattr(work, "__code__", None), "co_flags", 0) & _WAITS:
             raise InvalidParameter(
-                f"work: a call of {_name_of(work)} only makes a coroutine or generator and runs "
-                "none of it; give a function that runs it, such as lambda: asyncio.run(work())"
+                f"work: a call of {_name_of(work)} creates a coroutine or generator, but "
+                "does not run it; give a function that runs it, such as lambda: asyncio.run(work())"
             )
         for argument, function in (("verify", verify), ("observe", observe)):
             if function is not None and not callable(function):
@@ -201,9 +198,11 @@ def _checked(name: str, observed: object) -> Observed:
     if not isinstance(observed, Observed):
         raise InvalidParameter(f"{where}: expected an Observed, got {observed!r}")
     if name in MEASURED:
-        raise InvalidParameter(f"{where}: this is measured already; choose another name")
+        raise InvalidParameter(f"{where}: every measurement has this metric; choose another name")
     if observed.better not in ("lower", "higher"):
-        raise InvalidParameter(f"{where}: better is 'lower' or 'higher', got {observed.better!r}")
+        raise InvalidParameter(
+            f"{where}: expected better='lower' or 'higher', got {observed.better!r}"
+        )
     try:
         samples = np.array(observed.samples, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -217,7 +216,7 @@ def _checked(name: str, observed: object) -> Observed:
 
 
 def as_operation(work: Any) -> Operation:
-    """Turn whatever `measure` accepts into an `Operation`.
+    """Turn anything that `measure` accepts into an `Operation`.
 
     Parameters
     ----------

@@ -31,13 +31,13 @@ def user_path(argument: str, path: object) -> Path:
         name = None
     if not isinstance(name, str) or not name:
         raise InvalidParameter(
-            f"{argument}: expected a path, got {shown(path)}; give a string that is not empty, or "
+            f"{argument}: expected a path, got {shown(path)}; give a non-empty string or "
             "a pathlib.Path"
         )
     if not is_for_system(name):
         raise InvalidParameter(
-            f"{argument}: no file can have the name {shown(path)}; leave out null characters and "
-            "lone surrogates"
+            f"{argument}: {shown(path)} cannot be a file name; remove null characters and lone "
+            "surrogates"
         )
     return Path(name)
 
@@ -56,7 +56,7 @@ def absolute_path(argument: str, path: object) -> Path:
     except FileNotFoundError:
         raise InvalidParameter(
             f"{argument}: {str(relative)!r} is relative to the working directory, which was "
-            "deleted; go to another one, or give an absolute path"
+            "deleted; change to another one, or give an absolute path"
         ) from None
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from stratoperf import _core, arguments
-from stratoperf.errors import Interrupted, VerificationFailed
+from stratoperf.errors import Interrupted, PartialMeasurement, VerificationFailed
 from stratoperf.operation import Operation
-
-if TYPE_CHECKING:
-    from stratoperf.measurement import Measurement
 
 
 class Verification(NamedTuple):
@@ -20,7 +17,13 @@ class Verification(NamedTuple):
     passed: bool
 
 
-def verify(operation: Operation, measurement: Measurement) -> Verification | None:
+class Verified(PartialMeasurement, Protocol):
+    """A measurement, as far as its verification needs to know it."""
+
+    verification: Verification | None
+
+
+def verify(operation: Operation, measurement: Verified) -> Verification | None:
     """Check what the timed loop produced.
 
     Parameters
@@ -85,9 +88,9 @@ def outcome(
             return Verification(0, False), failure
         what = "verify: the number of outcomes that were checked"
         return Verification(arguments.whole_number(what, number, 0, 2**63 - 1), True), None
-    found = _core.sampler.verify(operation.work) if operation.is_native else None
-    if found is None:
+    native = _core.sampler.verify(operation.work) if operation.is_native else None
+    if native is None:
         return None, None
-    checked, passed, message = found
+    checked, passed, message = native
     failed = None if passed else VerificationFailed(f"{name}: the timed work is wrong: {message}")
     return Verification(checked, passed), failed

@@ -12,6 +12,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
+from wording import mentions, says
 
 MakeRun = Callable[..., sp.Run]
 
@@ -45,7 +46,7 @@ def test_few_runs_without_a_history_decide_only_beyond_the_widest_known_drift(
 ) -> None:
     found = only(sp.compare(run_of(1000.0), run_of(1400.0)))
     assert found.verdict == "inconclusive"
-    assert "4 more runs a side" in found.why
+    assert mentions(found.why, "4", "runs")
     assert "check --live" in found.why
     assert only(sp.compare(run_of(1000.0), run_of(2000.0))).verdict == "slower"
 
@@ -200,11 +201,11 @@ def test_a_later_minor_version_is_read(run_of: MakeRun) -> None:
     [
         ({"threshold": 50}, "5 % is 0.05"),
         ({"threshold": float("nan")}, "threshold"),
-        ({"threshold": "5"}, "threshold: must be a fraction"),
+        ({"threshold": "5"}, says("threshold:", "fraction")),
         ({"threshold": True}, "got True"),
         ({"thresholds": {"a": -1}}, "thresholds"),
         ({"thresholds": [0.1]}, "fractions by pattern"),
-        ({"history": 5}, "history: expected a run"),
+        ({"history": 5}, says("history:", "run")),
         ({"statistics": ("p94",)}, "did you mean 'p9"),
         ({"statistics": "p50"}, "sequence"),
         ({"confidence": 1.0}, "confidence"),

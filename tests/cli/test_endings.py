@@ -18,6 +18,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.results import Result
 from stratoperf.running.registry import REGISTRY
+from wording import mentions
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ending
@@ -228,7 +229,7 @@ def test_the_third_ctrl_c_gives_up_what_does_not_end(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "once more to give up" in err
+    assert mentions(err, "Ctrl-C again")
     assert saved_status(tmp_path) == "interrupted"
 
 
@@ -298,7 +299,7 @@ def test_ctrl_c_while_results_are_shown_still_names_the_file(
     def press(*arguments: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("stratoperf.cli.results_view.show_results", press)
+    monkeypatch.setattr("stratoperf.presentation.terminal.results_view.show_results", press)
     ending = stratoperf("run", "clock.overhead", *SHORT)
     assert ending.code == 130
     assert re.search("saved: .*results/clock.overhead_", ending.err)

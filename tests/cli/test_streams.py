@@ -197,7 +197,7 @@ def test_no_results_are_written_to_a_file_of_a_benchmark(tmp_path: Path, exits: 
     assert "Traceback" not in ended.stderr
     (why,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert "standard output" in why
-    assert "closed the descriptor" in why
+    assert "closed its descriptor" in why
     assert (tmp_path / "theirs").read_bytes() == b""
     saved = next(line for line in ended.stderr.splitlines() if line.startswith("saved: "))
     assert sp.load(tmp_path / saved.removeprefix("saved: ")).results[0].status == "ok"

@@ -13,6 +13,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
 from stratoperf.stratoswarm.consensus.cuda import fill_operation, resident_operation
+from wording import says
 
 MODES = ["auto", "launch", "graph", "persistent"]
 
@@ -87,7 +88,7 @@ def test_filling_the_pinned_buffer_is_measured_apart_and_verified() -> None:
 @pytest.mark.parametrize("make", [resident_operation, fill_operation])
 @pytest.mark.usefixtures("device")
 def test_an_operation_needs_votes(make: Any) -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"^batches: expected at least one vote"):
+    with pytest.raises(sp.InvalidParameter, match=says("batches:", "least", "vote")):
         make(small_round(), [])
 
 

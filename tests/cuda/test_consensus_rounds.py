@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
+from wording import says
 
 MODES = ["launch", "graph", "persistent"]
 
@@ -116,10 +117,10 @@ def test_many_equal_votes_overflow_no_counter() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "graphs"}, r"^mode: 'graphs' is unknown; did you mean 'graph'"),
+        ({"mode": "graphs"}, says("mode:", "'graphs'", "'graph'")),
         ({"mode": 3}, r"^mode: 3 is unknown"),
-        ({"mode": "graph", "backend": "cpu"}, r"^mode: 'graph' is a mode of the backend 'cuda'"),
-        ({"mode": "launch", "backend": "reference"}, r"^mode: 'launch' is a mode of the backend"),
+        ({"mode": "graph", "backend": "cpu"}, says("mode:", "'graph'", "'cuda'")),
+        ({"mode": "launch", "backend": "reference"}, says("mode:", "'launch'", "backend")),
     ],
 )
 @pytest.mark.usefixtures("device")

@@ -15,6 +15,7 @@ from stratoperf.monitor.files import SystemFiles
 from stratoperf.stratoswarm.benchmarks.single_node.memory import memory_allocate
 from stratoperf.stratoswarm.memory import TierManager, find, operations, tiers
 from stratoperf.stratoswarm.memory.checks import tier_checks
+from wording import says
 
 MIB = 1 << 20
 PLACES = ("gpu", "cpu", "disk")
@@ -51,7 +52,7 @@ def test_each_device_is_a_tier_with_its_name_and_size(emulated_cuda: Any) -> Non
 def test_without_a_device_the_tier_says_why(emulated_cuda: Any) -> None:
     emulated_cuda.set_device_count(0)
     assert "no CUDA device" in (find("gpu", tiers()).reason or "")
-    with pytest.raises(sp.PrerequisiteMissing, match=r"gpu0 cannot be used here: .*no CUDA device"):
+    with pytest.raises(sp.PrerequisiteMissing, match=says("gpu0", "CUDA", "device")):
         TierManager(use=["gpu"])
     for name, params in (
         ("memory.migrate", {"route": "cpu:gpu", "size": MIB}),
@@ -68,7 +69,7 @@ def test_half_the_free_memory_is_the_most_that_blocks_take(emulated_cuda: Any) -
     with TierManager(use=["gpu"]) as manager:
         assert manager.capacity_bytes("gpu") == 32 * MIB
         manager.allocate(30 * MIB, "gpu")
-        with pytest.raises(sp.StratoperfError, match="gpu0 has no room for"):
+        with pytest.raises(sp.StratoperfError, match=says("gpu0", "room")):
             manager.allocate(4 * MIB, "gpu")
 
 

@@ -82,7 +82,7 @@ def test_it_stops_while_the_clock_is_calibrated_too(work: str) -> None:
     code = f"""
 import os, subprocess, time
 import stratoperf as sp
-from stratoperf import _core, measuring
+from stratoperf import _core, sampling
 work = {work}
 subprocess.Popen(["sh", "-c", f"sleep 0.01; kill -INT {{os.getpid()}}"])
 try:

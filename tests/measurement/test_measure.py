@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import stratoperf as sp
-from stratoperf import _core, measuring
+from stratoperf import _core, sampling
 from stratoperf.errors import InvalidParameter, VerificationFailed
+from wording import mentions, says
 
 QUICK: dict[str, Any] = {"warmup_s": 0.01, "max_duration_s": 0.1, "min_iterations": 50}
 
@@ -98,7 +99,7 @@ def test_time_wins_over_the_spread() -> None:
 
 
 def test_what_is_measured_in_many_processes_need_not_be_spread() -> None:
-    measurement = measuring.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
+    measurement = sampling.measure_here(empty, None, 0.01, 1000, 20.0, 5.0, 0.5)
     assert measurement.stopped_because == "precision"
     assert measurement.count == 1000
 
@@ -118,7 +119,7 @@ def test_a_machine_that_gets_slower_meanwhile_shows_in_the_interval_and_as_drift
     assert summary.p50.high is not None
     assert summary.p50.high - summary.p50.low > 0.2 * summary.p50.value
     assert "drift" in repr(measurement)
-    assert "drift of the median" in measurement._repr_html_()
+    assert mentions(measurement._repr_html_(), "drift", "median")
 
 
 def test_intervals_of_one_process_say_so_everywhere() -> None:
@@ -196,7 +197,7 @@ def test_wrong_results_are_an_error_that_keeps_the_measurement() -> None:
 
     with pytest.raises(VerificationFailed, match="42 is not 43") as caught:
         sp.measure(sp.Operation(empty, verify=verify), **QUICK)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.verification == (0, False)
 
 
@@ -208,7 +209,7 @@ def test_ctrl_c_during_the_verification_keeps_all_samples() -> None:
     operation = sp.Operation(lambda: None, name="work", verify=verify)
     with pytest.raises(sp.Interrupted, match=r"work: interrupted while \d+ samples") as caught:
         sp.measure(operation, warmup_s=0, max_duration_s=0.02, precision=0)
-    assert caught.value.measurement is not None
+    assert isinstance(caught.value.measurement, sp.Measurement)
     assert caught.value.measurement.stopped_because == "max_duration"
     assert caught.value.measurement.count > 100
     assert caught.value.measurement.verification is None
@@ -263,7 +264,7 @@ def test_bad_arguments_are_named(argument: str, value: object) -> None:
 
 
 def test_what_is_no_operation_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match="work: expected a callable"):
+    with pytest.raises(InvalidParameter, match=says("work:", "callable")):
         sp.measure(42)
     with pytest.raises(InvalidParameter, match="items"):
         sp.Operation(empty, items=math.nan)
@@ -322,7 +323,7 @@ def test_details_that_json_cannot_hold_are_named() -> None:
 
 
 def test_sampling_ends_when_a_file_could_hold_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "MOST_NUMBERS", 5000)
+    monkeypatch.setattr(sampling, "MOST_NUMBERS", 5000)
     options: dict[str, Any] = {"warmup_s": 0, "max_duration_s": 30, "precision": 0}
     measurement = sp.measure(lambda: None, **options)
     assert measurement.count == 5000
@@ -358,5 +359,5 @@ def _numbers() -> Iterator[int]:
 
 @pytest.mark.parametrize("function", [_coroutine, _stream, _numbers])
 def test_what_does_its_work_after_the_call_is_refused(function: Callable[[], object]) -> None:
-    with pytest.raises(sp.InvalidParameter, match="runs none of it"):
+    with pytest.raises(sp.InvalidParameter, match=says("work:", "asyncio.run")):
         sp.measure(function)

@@ -15,6 +15,7 @@ from stratoperf.results.journal import Journal
 from stratoperf.results.parts import check_part, identity_of, measured, parts_of
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.running.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from wording import says
 
 Tree = dict[str, Any]
 
@@ -374,5 +375,5 @@ def test_a_part_that_lacks_what_a_result_is_made_of_is_refused(part: Tree, wrong
     for name in wrong:
         lacking = of_process(part, 1)
         del lacking[name]
-        with pytest.raises(sp.SchemaError, match="start a new run"):
+        with pytest.raises(sp.SchemaError, match=says("start", "new")):
             check_part(lacking, KEY)

@@ -22,35 +22,35 @@ import stratoperf as sp
 from scripted_workers import ScriptedWorker
 from stratoperf.analysis.gate import decide
 from stratoperf.analysis.thresholds import load_thresholds
-from stratoperf.cli import (
-    claims_view,
-    comparison_view,
-    history_view,
-    options,
-    profile_view,
-    results_view,
-)
+from stratoperf.cli import options
 from stratoperf.cli.application import application
-from stratoperf.cli.screen import Screen
 from stratoperf.door import check_tree
 from stratoperf.monitor import counters, system
 from stratoperf.monitor.capability_checks import capability_checks
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_checks import noise_checks
-from stratoperf.report.annotations import github_annotations
-from stratoperf.report.comparison_junit import comparison_junit
-from stratoperf.report.comparison_markdown import comparison_markdown
+from stratoperf.presentation.annotations import github_annotations
+from stratoperf.presentation.junit import comparison_junit
+from stratoperf.presentation.markdown import comparison_markdown
+from stratoperf.presentation.terminal import (
+    claims_view,
+    comparison_view,
+    history_view,
+    profile_view,
+    results_view,
+)
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.results import Run, load
 from stratoperf.results.archives import open_archive
 from stratoperf.results.journal import Journal
 from stratoperf.results.moments import moment_of
 from stratoperf.results.storage import encode_line, finite
 from stratoperf.running import claims
-from stratoperf.running.live.worker_pairs import slicing
+from stratoperf.running.live.two_environments import slicing
 from stratoperf.running.workers import answers
 from stratoperf.stratoswarm.consensus import VoteBatch
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE
-from stratoperf.stratoswarm.memory.tiers import discover
+from stratoperf.stratoswarm.memory.discovery import discover
 
 
 class Target(NamedTuple):

@@ -26,9 +26,9 @@ import pytest
 import stratoperf
 from stratoperf.analysis.history import history
 from stratoperf.analysis.stored import compare
-from stratoperf.report.history_figure import save_history
+from stratoperf.presentation.figures import save_history
 from stratoperf.results import load
-from stratoperf.safe_text import log_line, visible
+from stratoperf.text.safety import log_line, visible
 
 PAYLOADS = {
     "color": "\x1b[35mred",
@@ -508,7 +508,11 @@ def test_a_figure_draws_payloads_as_text(runs: list[Path], tmp_path: Path) -> No
 
 
 PRINTERS = {"print", "echo", "secho", "print_exc", "print_exception", "writelines"}
-PRINT_SAFE_TEXT = {"cli/screen.py", "cli/tables.py", "cli/application.py"}
+PRINT_SAFE_TEXT = {
+    "presentation/terminal/screen.py",
+    "presentation/terminal/tables.py",
+    "cli/application.py",
+}
 """The last prints nothing but the version."""
 
 

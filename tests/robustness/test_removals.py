@@ -57,7 +57,7 @@ REVIEWED = {
             "summary that GitHub Actions mounts"
         ),
     },
-    "cli/streams.py": {
+    "presentation/terminal/streams.py": {
         "_fill: os.open(os.devnull, os.O_WRONLY if descriptor == _STDERR else os.O_RDONLY)": (
             "a device that drops all"
         ),
@@ -74,7 +74,7 @@ REVIEWED = {
         "| links)": READS,
         "open_regular: io.FileIO(descriptor, 'rb')": READS,
     },
-    "report/history_figure.py": {
+    "presentation/figures.py": {
         "save_history: figure.savefig(file, format=path.suffix[1:].lower())": TAKEN,
     },
     "results/archives.py": {

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import stratoperf as sp
-from stratoperf.cli.claims_view import show_claims, show_measured_claims
-from stratoperf.cli.screen import Screen
+from stratoperf.presentation.terminal.claims_view import show_claims, show_measured_claims
+from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.results import SCHEMA, Run
 from stratoperf.running import REGISTRY
 from stratoperf.running.contributions import Claim

@@ -236,7 +236,7 @@ def test_ctrl_c_ends_the_run_even_where_the_benchmark_swallows_it(
     sp.benchmark("b.never")(lambda: lambda: None)
     with pytest.raises(sp.Interrupted) as caught:
         sp.run(None, **FAST)
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert (result.key, result.status) == ("a.pressed[backend=cpu]", "interrupted")
 
@@ -270,7 +270,7 @@ def test_an_interrupt_in_a_measurement_within_a_check_is_not_taken_for_the_case(
     sp.benchmark("x")(lambda: sp.Operation(lambda: None, verify=check))
     with pytest.raises(sp.Interrupted) as caught:
         sp.run("x", **FAST)
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert result.metrics["latency"].summary is not None
     assert result.metrics["latency"].summary.count > 500

@@ -103,7 +103,7 @@ def test_ctrl_c_right_after_the_handlers_are_back_loses_no_measurement(
     sp.benchmark("b.never")(lambda: lambda: None)
     with pytest.raises(sp.Interrupted) as caught:
         sp.run(None, **FAST)
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert (result.benchmark, result.status) == ("a.measured", "ok")
 

@@ -13,6 +13,7 @@ import stratoperf as sp
 from stratoperf.running import PRESETS, REGISTRY, Case, Plan, Registry, make_plan, make_request
 from stratoperf.running.origin import Origin
 from stratoperf.running.presets import LEAST_PROCESSES
+from wording import says
 
 
 def work(**_: object) -> Callable[[], None]:
@@ -88,9 +89,9 @@ def test_the_plan_counts_what_a_benchmark_declares_of_its_duration(benchmarks: R
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"check": lambda sise: None}, r"^check: kv.bad has no parameter 'sise'; .*'size'"),
-        ({"check": 3}, r"^check: expected a function of the parameters of kv.bad, got 3"),
-        ({"check": lambda duration_s: None}, r"^check: kv.bad has no parameter 'duration_s'"),
+        ({"check": lambda sise: None}, says("check:", "kv.bad", "'sise'", "'size'")),
+        ({"check": 3}, says("check:", "kv.bad", "3")),
+        ({"check": lambda duration_s: None}, says("check:", "kv.bad", "'duration_s'")),
         ({"setup_s": -1}, r"^setup_s: .* -1"),
         ({"disk_bytes": "5"}, r"^disk_bytes: .* '5'"),
     ],
@@ -163,7 +164,7 @@ def test_parameters_of_one_backend_make_cases_of_that_backend_alone(
         "kv.put[backend=cuda,mode=graph,size=2]",
     ]
     assert plan(benchmarks, "kv.put").bytes == 30
-    with pytest.raises(sp.InvalidParameter, match="none of the selected benchmarks has 'mode'"):
+    with pytest.raises(sp.InvalidParameter, match=says("'mode'", "benchmarks")):
         plan(benchmarks, "kv.put", backend="cpu", params={"mode": "graph"})
 
 
@@ -200,8 +201,8 @@ def test_equal_values_are_one_case(registry: Registry) -> None:
         ({"select": "kv.pt"}, "did you mean 'kv.put'"),
         ({"params": {"sizes": 1}}, "did you mean 'size'"),
         ({"params": {"size": []}}, "no values"),
-        ({"params": {"size": "big"}}, "'size' is a number, got 'big'"),
-        ({"params": {"size": "nan"}}, "'size' is a number, got 'nan'"),
+        ({"params": {"size": "big"}}, says("'size'", "'big'")),
+        ({"params": {"size": "nan"}}, says("'size'", "'nan'")),
         ({"params": {"size": 1.5}}, "whole number"),
         ({"params": {"sync": "maybe"}}, "true or false"),
         ({"iterations": 0}, "iterations: .*got 0"),
@@ -228,12 +229,12 @@ def test_a_backend_that_cannot_run_is_an_error_when_asked_for(
 ) -> None:
     with pytest.raises(sp.BackendUnavailable, match=without_cuda):
         plan(registry, backend="cuda")
-    with pytest.raises(sp.BackendUnavailable, match="none of the selected"):
+    with pytest.raises(sp.BackendUnavailable, match=says("backend", "selected")):
         plan(registry, "kv.get", backend="reference")
 
 
 def test_nothing_registered_is_said(benchmarks: Registry) -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"none is registered"):
+    with pytest.raises(sp.InvalidParameter, match=says("@sp.benchmark")):
         plan(benchmarks, None)
 
 
@@ -319,7 +320,7 @@ def test_more_processes_than_a_run_file_holds_are_refused(
     [
         ({"setup_s": 8}, 2, "each takes about 8"),
         ({"setup_s": 100}, 1, "each takes about 10"),
-        ({"disk_bytes": 0.9e9}, 2, "each writes up to 0.9 GB"),
+        ({"disk_bytes": 0.9e9}, 2, says("0.9 GB", "GB")),
         ({"disk_bytes": 1e12}, 1, "each writes up to 1e[+]03 GB"),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_profile_that_fails_does_not_take_the_measurement_away(
     if pressed:
         with pytest.raises(sp.Interrupted) as ending:
             run()
-        assert ending.value.run is not None
+        assert isinstance(ending.value.run, sp.Run)
         result = ending.value.run.results[0]
     else:
         result = run().results[0]

@@ -26,6 +26,7 @@ from stratoperf.results.plans import resume_command
 from stratoperf.running import Case, Listener, Registry
 from stratoperf.running.planner import Plan
 from stratoperf.running.recorder import FileRecorder, resume_file, start_file
+from wording import says
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
 
@@ -92,14 +93,14 @@ def test_the_latest_run_finds_its_long_series(tmp_path: Path) -> None:
 def test_an_output_that_is_a_file_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     sp.benchmark("x")(lambda: pytest.fail("it was measured"))
-    with pytest.raises(sp.InvalidParameter, match=r"output: cannot write to .*file"):
+    with pytest.raises(sp.InvalidParameter, match=says("output:", "write", "file")):
         sp.run("x", output=tmp_path / "file", **FAST)
 
 
 def test_an_output_that_nobody_may_write_to_is_refused() -> None:
     sp.benchmark("x")(lambda: pytest.fail("it was measured"))
     # Not even root can make a directory there.
-    with pytest.raises(sp.InvalidParameter, match=r"output: cannot write to '/proc/results'"):
+    with pytest.raises(sp.InvalidParameter, match=says("output:", "'/proc/results'", "write")):
         sp.run("x", output="/proc/results", **FAST)
 
 
@@ -400,9 +401,9 @@ class TestResuming:
         assert len({result.series[0].process for result in run.results}) == 2
 
     def test_other_parameters_are_refused(self, journal: Path) -> None:
-        with pytest.raises(sp.InvalidParameter, match="no other parameter"):
+        with pytest.raises(sp.InvalidParameter, match=says("resume:", "leave out")):
             sp.run("kv.put", resume=journal)
-        with pytest.raises(sp.InvalidParameter, match="no other parameter"):
+        with pytest.raises(sp.InvalidParameter, match=says("resume:", "leave out")):
             sp.run(resume=journal, iterations=5)
 
     def test_a_benchmark_that_changed_is_refused(self, journal: Path, benchmarks: Registry) -> None:
@@ -476,7 +477,7 @@ class TestResuming:
         other = sp.run("kv.put", output=tmp_path / "other", **FAST).path
         assert other is not None
         shutil.copy(other, journal.with_suffix(".json"))
-        with pytest.raises(sp.InvalidParameter, match=r"\.json is of another run.*move"):
+        with pytest.raises(sp.InvalidParameter, match=says(".json", "run", "move")):
             sp.run(resume=journal)
         before = sp.load(journal).id
         again = sp.run(resume=journal.with_suffix(".json"))

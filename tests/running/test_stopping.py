@@ -118,7 +118,7 @@ def test_ctrl_c_after_the_sampling_keeps_all_samples(moment: str) -> None:
 
     with pytest.raises(sp.Interrupted) as caught:
         sp.run("one.case", preset="ci", warmup_s=0, duration_s=0.02)
-    assert caught.value.run is not None
+    assert isinstance(caught.value.run, sp.Run)
     (result,) = caught.value.run.results
     assert result.status == "interrupted"
     count = len(result.series[0].columns["latency"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import stratoperf as sp
 from stratoperf.results.schema import Metric, MetricSummary
 from stratoperf.running.targets import most_severe
-from stratoperf.running.units import conversion
+from stratoperf.running.unit_conversion import conversion
 from stratoperf.statistics.estimates import THIS_PROCESS
 
 

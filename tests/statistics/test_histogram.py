@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from stratoperf.errors import InvalidParameter
 from stratoperf.statistics import Histogram, quantile, summarize
+from wording import says
 
 VALUES = hnp.arrays(
     np.int64, st.integers(1, 100), elements=st.integers(0, 10**4) | st.integers(0, 10**12)
@@ -112,7 +113,7 @@ def test_single_values_are_rounded_and_may_be_huge() -> None:
 @pytest.mark.parametrize("bad", [-1, -0.5, float("nan"), float("inf")])
 def test_a_bad_value_is_refused_and_nothing_is_recorded(bad: float) -> None:
     histogram = Histogram()
-    with pytest.raises(InvalidParameter, match="finite and not negative"):
+    with pytest.raises(InvalidParameter, match=says("finite", "negative")):
         histogram.record(bad)
     with pytest.raises(InvalidParameter, match=r"at index 1; nothing was recorded"):
         histogram.record_many([1, bad])
@@ -146,7 +147,7 @@ def test_merging_what_does_not_fit_is_refused_and_adds_nothing() -> None:
     small.record(10)
     large.record(100_000)
     coarse.record(99_999)
-    with pytest.raises(InvalidParameter, match="a highest of at least"):
+    with pytest.raises(InvalidParameter, match=says("highest", "least")):
         small.merge(large)
     with pytest.raises(InvalidParameter, match="no more digits"):
         large.merge(coarse)

@@ -12,6 +12,7 @@ from scipy import stats
 
 from stratoperf import statistics
 from stratoperf.errors import InvalidParameter
+from wording import says
 
 SERIES = hnp.arrays(
     np.float64,
@@ -142,14 +143,14 @@ def test_the_order_of_the_samples_matters_only_through_their_correlation() -> No
 @pytest.mark.parametrize(
     ("samples", "complaint"),
     [
-        ([], "there are none"),
-        ([1.0, np.nan], "must be finite, got nan at index 1"),
-        ([np.inf, 1.0], "must be finite, got inf at index 0"),
+        ([], says("at least one")),
+        ([1.0, np.nan], says("index 1", "finite")),
+        ([np.inf, 1.0], says("index 0", "finite")),
         ([[1.0, 2.0]], "expected one dimension"),
         (1.0, "expected one dimension"),
-        ([True, False], "expected real numbers, got bool"),
+        ([True, False], says("real", "numbers")),
         (["fast", "slow"], "expected real numbers"),
-        ([1.0, [2.0, 3.0]], "one number after the other"),
+        ([1.0, [2.0, 3.0]], says("sequence of numbers")),
         ([1 + 2j], "expected real numbers"),
         ([None, 1.0], "expected real numbers"),
     ],
@@ -163,7 +164,7 @@ def test_bad_samples_are_refused_by_name(
 
 @pytest.mark.parametrize("q", [-0.1, 1.1, 95, np.nan])
 def test_a_quantile_out_of_range_is_refused(q: float) -> None:
-    with pytest.raises(InvalidParameter, match=r"^q: must lie in \[0, 1\]"):
+    with pytest.raises(InvalidParameter, match=says("q:", "[0", "1]")):
         statistics.quantile([1.0, 2.0], q)
 
 
@@ -175,7 +176,7 @@ def test_a_confidence_out_of_range_is_refused(confidence: float) -> None:
         lambda: statistics.summarize([1.0, 2.0], confidence),
         lambda: statistics.bootstrap([1.0, 2.0], confidence=confidence),
     ):
-        with pytest.raises(InvalidParameter, match=r"^confidence: must lie between 0 and 1"):
+        with pytest.raises(InvalidParameter, match=says("confidence:", "0", "1")):
             call()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from stratoperf.analysis.gate import Decision, decide
-    from stratoperf.analysis.paired import PairedDesign
+    from stratoperf.analysis.paired_design import PairedDesign
     from stratoperf.analysis.thresholds import Thresholds, load_thresholds
 
 __all__ = [
@@ -39,7 +39,7 @@ __getattr__, __dir__ = lazy_names(
         "Decision": "gate",
         "Difference": "comparison",
         "Failure": "comparison",
-        "PairedDesign": "paired",
+        "PairedDesign": "paired_design",
         "Thresholds": "thresholds",
         "Verdict": "comparison",
         "decide": "gate",

@@ -7,12 +7,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from stratoperf import media
 from stratoperf.results.schema import Better
 from stratoperf.statistics import Estimate
 
 Verdict = Literal["slower", "faster", "same", "inconclusive"]
 Mode = Literal["live", "stored"]
 Side = Literal["baseline", "current"]
+
+VERDICTS: tuple[Verdict, ...] = ("slower", "inconclusive", "faster", "same")
+"""The gravest first."""
 
 COMPARISON_SCHEMA = "stratoperf.comparison/1"
 """What the JSON form of a comparison says under ``schema``."""
@@ -173,12 +177,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
         Where nothing was compared it is ``inconclusive``.
         """
-        found = {metric.verdict for metric in self.judged}
-        order: tuple[Verdict, ...] = ("slower", "inconclusive", "faster", "same")
-        for verdict in order:
-            if verdict in found:
-                return verdict
-        return "inconclusive"
+        present = {metric.verdict for metric in self.judged}
+        return next((verdict for verdict in VERDICTS if verdict in present), "inconclusive")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain JSON types; ``schema`` names their layout."""
@@ -186,16 +186,28 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return {"schema": COMPARISON_SCHEMA, "verdict": self.verdict, **tree}
 
     def __repr__(self) -> str:
-        from stratoperf.report.comparison_text import describe_comparison
-
-        return describe_comparison(self)
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<Comparison, {self.mode}: {tally(self)}{failed}>"
 
     def __str__(self) -> str:
-        from stratoperf.report.comparison_text import comparison_text
-
-        return comparison_text(self)
+        return media.plain_text(self)
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.comparison_text import comparison_html
+        return media.html(self)
 
-        return comparison_html(self)
+
+def metrics_with_verdicts(comparison: Comparison) -> list[ComparedMetric]:
+    """Return the judged metrics, without those that a failure stands for."""
+    failed = {failure.key for failure in comparison.failures}
+    return [
+        metric
+        for metric in comparison.judged
+        if metric.key not in failed or metric.ratio is not None
+    ]
+
+
+def tally(comparison: Comparison) -> str:
+    """Return how many metrics have which verdict, such as ``1 slower, 2 same``."""
+    present = [metric.verdict for metric in metrics_with_verdicts(comparison)]
+    counts = {verdict: present.count(verdict) for verdict in VERDICTS if verdict in present}
+    return ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) or "nothing was compared"

@@ -13,15 +13,21 @@ from typing import Any, Literal
 
 import msgspec
 
-from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Verdict
+from stratoperf.analysis.comparison import (
+    ComparedMetric,
+    Comparison,
+    Difference,
+    Failure,
+    metrics_with_verdicts,
+    tally,
+)
+from stratoperf.analysis.defaults import INCONCLUSIVE
 from stratoperf.errors import InvalidParameter, did_you_mean
 
 Outcome = Literal["passed", "failed", "inconclusive", "interrupted"]
 Policy = Literal["pass", "fail"]
 
 POLICIES: tuple[Policy, ...] = ("pass", "fail")
-VERDICTS: tuple[Verdict, ...] = ("slower", "inconclusive", "faster", "same")
-"""The gravest first."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +79,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
+def decide(comparison: Comparison, inconclusive: Policy = INCONCLUSIVE) -> Decision:
     """Decide whether the current side may pass.
 
     Parameters
@@ -92,16 +98,18 @@ def decide(comparison: Comparison, inconclusive: Policy = "pass") -> Decision:
         raise InvalidParameter(
             f"inconclusive: {inconclusive!r} is unknown; {did_you_mean(inconclusive, POLICIES)}"
         )
-    found = verdicts(comparison)
+    metrics = metrics_with_verdicts(comparison)
     failures = failing(comparison)
-    settled = {metric.key for metric in found} | {failure.key for failure in failures}
+    settled = {metric.key for metric in metrics} | {failure.key for failure in failures}
     decision = Decision(
         outcome="passed",
         policy=inconclusive,
-        slower=tuple(metric for metric in found if metric.verdict == "slower"),
-        undecided=tuple(metric for metric in found if metric.verdict == "inconclusive"),
+        slower=tuple(metric for metric in metrics if metric.verdict == "slower"),
+        undecided=tuple(metric for metric in metrics if metric.verdict == "inconclusive"),
         failures=failures,
-        not_compared=tuple(one for one in comparison.differences if _is_missing(one, settled)),
+        not_compared=tuple(
+            difference for difference in comparison.differences if _is_missing(difference, settled)
+        ),
     )
     outcome = _outcome(comparison, decision)
     return msgspec.structs.replace(decision, outcome=outcome, reason=_reason(comparison, decision))
@@ -119,22 +127,6 @@ def is_compared(comparison: Comparison) -> bool:
     return any(metric.ratio is not None for metric in comparison.metrics)
 
 
-def verdicts(comparison: Comparison) -> list[ComparedMetric]:
-    """Return the judged metrics, without those that a failure stands for."""
-    failed = {failure.key for failure in comparison.failures}
-    return [
-        metric
-        for metric in comparison.judged
-        if metric.key not in failed or metric.ratio is not None
-    ]
-
-
-def counts(comparison: Comparison) -> dict[Verdict, int]:
-    """Return how many of the `verdicts` there are of each kind, the gravest first."""
-    found = [metric.verdict for metric in verdicts(comparison)]
-    return {verdict: found.count(verdict) for verdict in VERDICTS if verdict in found}
-
-
 def _outcome(comparison: Comparison, decision: Decision) -> Outcome:
     if comparison.interrupted:
         return "interrupted"
@@ -145,31 +137,30 @@ def _outcome(comparison: Comparison, decision: Decision) -> Outcome:
     return "passed"
 
 
-def _is_missing(one: Difference, settled: set[str]) -> bool:
+def _is_missing(difference: Difference, settled: set[str]) -> bool:
     """Whether the baseline has a result that should have been compared, and was not.
 
     A benchmark that only one side has, or that changed its version, was changed on purpose; it is
     listed and no more.
     """
-    if one.what == "metric":
+    if difference.what == "metric":
         return True
     return (
-        one.what == "status"
-        and one.key not in settled
-        and one.baseline is not None
-        and not one.baseline.startswith("skipped")
+        difference.what == "status"
+        and difference.key not in settled
+        and difference.baseline is not None
+        and not difference.baseline.startswith("skipped")
     )
 
 
 def _reason(comparison: Comparison, decision: Decision) -> str:
-    tally = [f"{count} {verdict}" for verdict, count in counts(comparison).items()]
-    parts = tally or ["nothing was compared"]
+    parts = [tally(comparison)]
     for side in ("current", "baseline"):
         failed = {failure.key for failure in comparison.failures if failure.side == side}
         if failed:
             parts.append(f"{len(failed)} failed{' on the baseline' if side == 'baseline' else ''}")
     failed = {failure.key for failure in comparison.failures}
-    others = [one for one in decision.not_compared if one.key not in failed]
+    others = [missing for missing in decision.not_compared if missing.key not in failed]
     if others:
         parts.append(f"{len(others)} not compared")
     return ", ".join(parts)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf.analysis.paired import Design, PairedDesign, share_above
+from stratoperf.analysis.paired_design import Design, PairedDesign, share_above
 from stratoperf.statistics import Estimate, signed_rank
 from stratoperf.statistics.estimates import QUANTILES
 
@@ -187,7 +187,7 @@ class _Units:
                 end = begin + len(side[which].values)
                 self._values[number, begin:end] = side[which].values
                 self._counts[number, begin:end] = side[which].counts
-        self._totals = np.array([[one.total for one in side] for side in sides])
+        self._totals = np.array([[part.total for part in side] for side in sides])
         self._weights = self._counts / np.repeat(self._totals, width, axis=1)
         self.lowest = min(math.log(c.values[-1] / b.values[0]) for b, c in sides) - _ROUNDING
         self.highest = max(math.log(c.values[0] / b.values[-1]) for b, c in sides) + _ROUNDING

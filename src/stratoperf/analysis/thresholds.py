@@ -164,7 +164,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 def _hint(key: str, value: object) -> str:
     if isinstance(value, int | float):
-        return f'thresholds by name stand below [benchmarks], such as "{shortened(key)}" = {value}'
+        return f'put thresholds by name below [benchmarks], such as "{shortened(key)}" = {value}'
     return did_you_mean(key, _KEYS)
 
 
@@ -174,7 +174,7 @@ def _fraction(value: object, where: str) -> float:
         name = where.rpartition(".")[2].strip("'")
         inner = shortened(next(iter(value), "name"))
         raise InvalidParameter(
-            f"{where}: expected a percentage, got a table; a name with a dot stands in quotes: "
+            f"{where}: expected a percentage, got a table; quote a name with a dot: "
             f'"{name}.{inner}" = 5'
         )
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -77,7 +77,7 @@ def check_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]
         raise InvalidParameter(
             f"thresholds: expected fractions by pattern such as {{'kv.*': 0.1}}, got {thresholds!r}"
         )
-    found = dict(thresholds or {})
-    for pattern, one in found.items():
-        check_threshold(one, f"thresholds[{pattern!r}]")
-    return found
+    checked = dict(thresholds or {})
+    for pattern, threshold in checked.items():
+        check_threshold(threshold, f"thresholds[{pattern!r}]")
+    return checked

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         # Imported here: Ctrl-C can come that early, and must not show a traceback.
         from stratoperf.cli.entry import run
-        from stratoperf.cli.streams import own_streams
+        from stratoperf.presentation.terminal.streams import own_streams
 
         with own_streams(for_good=exiting):
             code = run(sys.argv[1:] if arguments is None else arguments, exiting=exiting)

@@ -14,8 +14,8 @@ from stratoperf.cli.history_command import history
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.packages import further_commands
 from stratoperf.cli.run_command import run
-from stratoperf.cli.streams import with_private_results
 from stratoperf.errors import did_you_mean
+from stratoperf.presentation.terminal.streams import with_private_results
 
 
 class _Commands(click.Group):
@@ -25,15 +25,15 @@ class _Commands(click.Group):
     """
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, also one of a package."""
-        return super().get_command(ctx, cmd_name) or further_commands().get(cmd_name)
+        """Return the command with this name, including those of packages."""
+        return super().get_command(ctx, cmd_name) or further_commands(self).get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or say which one was meant."""
+        """Return the command, or suggest the nearest name."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands()})
+            hint = did_you_mean(args[0], {*self.list_commands(ctx), *further_commands(self)})
             raise click.UsageError(f"unknown command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -50,10 +50,10 @@ def _version(context: click.Context, parameter: click.Parameter, value: Any) -> 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine; 1 a benchmark failed, became slower or missed its target; 2 wrong "
-    "usage; 3 a prerequisite is missing; 4 a check is inconclusive; 130 interrupted. "
-    "STRATOSWARM_BENCH_DEBUG=1 logs verbosely. Packages may add commands, which "
-    "'stratoperf list' names.",
+    epilog="Exit codes: 0 success; 1 a benchmark failed, became slower or missed its target; "
+    "2 wrong usage; 3 a prerequisite is missing; 4 a check is inconclusive; 130 interrupted. "
+    "STRATOSWARM_BENCH_DEBUG=1 logs details. Packages may add commands; see "
+    "'stratoperf list'.",
 )
 @click.option(
     "--version",
@@ -64,7 +64,7 @@ def _version(context: click.Context, parameter: click.Parameter, value: Any) -> 
     help="Show the version and exit.",
 )
 def application() -> None:
-    """Check hard performance claims: native sampling, honest statistics, verdicts.
+    """Benchmark code, compare two versions, and check performance claims.
 
     A first look: stratoperf run consensus.round --quick
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stratoperf.analysis.defaults import INCONCLUSIVE
 from stratoperf.cli.comparison_options import ComparisonOptions, comparison_options
 from stratoperf.cli.exits import ExitCode, interrupted
 from stratoperf.cli.likely_mistakes import check_stored_side
@@ -25,11 +26,11 @@ CURRENT = RESULTS / LATEST
 
 
 @click.command(
-    epilog="Exit codes: 0 fine; 1 a regression, a failure on the current side, or a report that "
+    epilog="Exit codes: 0 passed; 1 a regression, a failure on the current side, or a report that "
     "cannot be written; 2 wrong usage or unreadable input; 3 a prerequisite is missing; "
     "4 inconclusive, under --inconclusive fail; 130 interrupted. "
-    "A failure on the baseline alone leaves its result without a verdict; when "
-    "nothing at all could be compared for failures, that is 1. "
+    "A failure on the baseline alone leaves that result inconclusive; if failures "
+    "leave nothing to compare, the code is 1. "
     "Examples: stratoperf check --baseline main.json --threshold 10; "
     "stratoperf check --live 'sort old.txt' 'sort new.txt'; "
     "stratoperf check --live --baseline-env base/bin/python --current-env head/bin/python "
@@ -50,7 +51,7 @@ CURRENT = RESULTS / LATEST
 @click.option(
     "--inconclusive",
     type=click.Choice(["pass", "fail"]),
-    default="pass",
+    default=INCONCLUSIVE,
     show_default=True,
     help="Pass or fail when a result is inconclusive.",
 )
@@ -63,47 +64,49 @@ def check(
     inconclusive: Policy,
     options: ComparisonOptions,
 ) -> int:
-    """Hold the current side to the speed of the baseline: the gate for CI.
+    """Fail if the current side is slower: the gate for CI.
 
-    Exits with 1 when a result became slower by more than the threshold. With --live, the
-    recommended way, both sides run now, in many short pairs of fresh processes: two commands, each
-    in quotes, or benchmarks (SELECT) in two environments or with two sets of parameters. Without
-    it, run files are compared, which are only conclusive when there are several a side.
+    Exits with 1 when a result became slower by more than the threshold. With --live (recommended)
+        both sides run now, in many short pairs of fresh processes: two commands, each in quotes, or
+        benchmarks (SELECT) in two environments or with two sets of parameters. Without --live it
+        compares run files, which needs several runs on each side to be conclusive.
     """
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish
-    from stratoperf.cli.comparison_run import check_mode, live, stored
-    from stratoperf.cli.screen import Screen
+    from stratoperf.cli.comparison_run import live, stored
+    from stratoperf.presentation.terminal.screen import Screen
 
-    check_mode(options)
-    _check_words(words, [*baseline, *current], options)
-    check_places(options)
-    comparison, late = (
-        live(words, options, Screen.stderr())
-        if options.live
-        else (stored(*_stored_sides(baseline, current), options), None)
-    )
+    _check_words(words, [*baseline, *current], live=options.live)
+    check_places(options.reports)
+    late = None
+    if options.live:
+        comparison, late = live(
+            words, options.sides, options.judging, options.measuring, Screen.stderr()
+        )
+    else:
+        sides = _stored_sides(baseline, current)
+        comparison = stored(*sides, options.judging, options.history)
     decision = decide(comparison, inconclusive)
     code = _code(decision) if late is None else ExitCode.FAILED
-    publish(comparison, decision, code, options, is_gate=True)
+    publish(comparison, decision, code, options.reports, is_gate=True)
     if late is not None:
         raise late
     return code
 
 
-def _check_words(words: Sequence[str], stored: Sequence[Path], options: ComparisonOptions) -> None:
-    if options.live and stored:
+def _check_words(words: Sequence[str], stored: Sequence[Path], *, live: bool) -> None:
+    if live and stored:
         raise click.UsageError(
             "--baseline and --current are for stored runs; with --live give two commands, or "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
         )
-    if len(words) == 2 and not options.live and all(Path(word).exists() for word in words):
+    if len(words) == 2 and not live and all(Path(word).exists() for word in words):
         baseline, current = map(shlex.quote, words)
         raise click.UsageError(
-            f"{words[0]!r}: run files are given by name; write --baseline {baseline} "
+            f"{words[0]!r}: give run files with options; write --baseline {baseline} "
             f"--current {current}"
         )
-    if words and not options.live:
+    if words and not live:
         raise click.UsageError(
             f"{words[0]!r}: commands and benchmarks are for --live; add it, or give run files with "
             "--baseline and --current"
@@ -119,14 +122,14 @@ def _stored_sides(
         check_stored_side("baseline", path)
         if not path.exists():
             raise InvalidParameter(
-                f"baseline: there is no {path}; keep a run of the code to compare with: "
+                f"baseline: {path} does not exist; measure the code to compare with: "
                 f"{_making(path)}"
             )
     for path in sides[1]:
         check_stored_side("current", path)
         if not path.exists():
             raise InvalidParameter(
-                f"current: there is no {path}; measure the code to check: {_making(path)}"
+                f"current: {path} does not exist; measure the code to check: {_making(path)}"
             )
     return sides
 

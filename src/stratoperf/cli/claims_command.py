@@ -14,19 +14,19 @@ from stratoperf.results.names import LATEST
 @click.argument("run", type=click.Path(path_type=Path), default=RESULTS / LATEST, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def claims(run: Path, as_json: bool) -> None:
-    """Show the claims of all packages beside the results of RUN, with verdicts.
+    """Show the published claims beside the results of RUN.
 
     RUN is a run file or the journal of an interrupted run; results/latest.json by default.
     """
-    from stratoperf.cli.claims_view import claim_rows, show_claims
-    from stratoperf.cli.screen import Screen, print_json
     from stratoperf.errors import InvalidParameter
+    from stratoperf.presentation.terminal.claims_view import claim_rows, show_claims
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.results import load
     from stratoperf.running import all_claims
 
     if not run.exists():
         raise InvalidParameter(
-            f"run: there is no {run}; measure first: stratoperf run consensus.round --quick"
+            f"run: {run} does not exist; measure first: stratoperf run consensus.round --quick"
         )
     loaded = load(run)
     table = all_claims(loaded)

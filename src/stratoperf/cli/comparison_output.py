@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratoperf.cli.comparison_options import ComparisonOptions
+from stratoperf.cli.comparison_options import Reports
 from stratoperf.errors import StratoperfError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub Actions shows on the page of a job; steps append to it."""
 
 
-def check_places(options: ComparisonOptions) -> None:
+def check_places(reports: Reports) -> None:
     """Make sure, before anything is measured, that the files can be written.
 
     Raises
@@ -30,15 +30,15 @@ def check_places(options: ComparisonOptions) -> None:
     from stratoperf.errors import InvalidParameter
     from stratoperf.results.files import check_directory, check_no_run
 
-    for name, path in (("--markdown", options.markdown), ("--junit", options.junit)):
+    for name, path in (("--markdown", reports.markdown), ("--junit", reports.junit)):
         if path is None:
             continue
         check_no_run(path, name)
         if not path.exists():
             check_directory(path.parent, name)
-    if options.markdown is not None and _same(options.markdown, options.junit):
+    if reports.markdown is not None and _same(reports.markdown, reports.junit):
         raise InvalidParameter(
-            f"--junit: {options.junit} is the file of --markdown too; give another name"
+            f"--junit: --markdown writes to {reports.junit} too; give another file"
         )
 
 
@@ -46,27 +46,27 @@ def publish(
     comparison: Comparison,
     decision: Decision,
     code: ExitCode,
-    options: ComparisonOptions,
+    reports: Reports,
     *,
     is_gate: bool,
 ) -> None:
-    """Show the comparison, and write whatever was asked for.
+    """Show the comparison, and write the reports.
 
     Raises
     ------
     StratoperfError
         When a file cannot be written.
     """
-    from stratoperf.cli.comparison_view import (
+    from stratoperf.presentation.terminal.comparison_view import (
         show_comparison,
         show_decision,
         show_place,
         show_verdict,
     )
-    from stratoperf.cli.screen import Screen
-    from stratoperf.cli.streams import OutputLost
+    from stratoperf.presentation.terminal.screen import Screen
+    from stratoperf.presentation.terminal.streams import OutputLost
 
-    screen = Screen.stderr() if options.as_json else Screen.stdout()
+    screen = Screen.stderr() if reports.as_json else Screen.stdout()
     try:
         show_comparison(screen, comparison)
         if is_gate:
@@ -74,38 +74,38 @@ def publish(
         else:
             show_verdict(screen, comparison)
         show_place(screen, comparison)
-        _print_annotations(comparison, decision, options, is_gate=is_gate)
-        if options.as_json:
+        _print_annotations(comparison, decision, reports, is_gate=is_gate)
+        if reports.as_json:
             _print_json(comparison, code, decision if is_gate else None)
     except (OutputLost, BrokenPipeError):
         if comparison.run_path is not None:
             Screen.stderr().line(f"saved: {comparison.run_path}")
         raise
     finally:
-        # Also when what is printed reaches nobody.
-        _write_files(comparison, decision, options, is_gate=is_gate)
+        # Even if the reader of the output is gone.
+        _write_files(comparison, decision, reports, is_gate=is_gate)
 
 
 def _write_files(
-    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+    comparison: Comparison, decision: Decision, reports: Reports, *, is_gate: bool
 ) -> None:
     """Write the files that were asked for, and as a gate in GitHub Actions the step's summary."""
-    from stratoperf.report.comparison_junit import comparison_junit
-    from stratoperf.report.comparison_markdown import comparison_markdown
+    from stratoperf.presentation.junit import comparison_junit
+    from stratoperf.presentation.markdown import comparison_markdown
 
     summary = comparison_markdown(comparison, decision if is_gate else None)
     step = os.environ.get(STEP_SUMMARY)
     if step and is_gate:
         _append_summary(Path(step), summary)
-    if options.markdown is not None and not (step and is_gate and _same(options.markdown, step)):
-        _write(options.markdown, summary)
-    if options.junit is not None:
-        _write(options.junit, comparison_junit(comparison, decision))
+    if reports.markdown is not None and not (step and is_gate and _same(reports.markdown, step)):
+        _write(reports.markdown, summary)
+    if reports.junit is not None:
+        _write(reports.junit, comparison_junit(comparison, decision))
 
 
 def _append_summary(path: Path, summary: str) -> None:
     """Write the step's summary where that is possible: in a container the file may be missing."""
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     try:
         _write(path, summary, mode="a")
@@ -114,23 +114,23 @@ def _append_summary(path: Path, summary: str) -> None:
 
 
 def _print_annotations(
-    comparison: Comparison, decision: Decision, options: ComparisonOptions, *, is_gate: bool
+    comparison: Comparison, decision: Decision, reports: Reports, *, is_gate: bool
 ) -> None:
     """Print annotations where they were asked for, or as a gate in GitHub Actions.
 
     GitHub reads them on either stream; under ``--json`` stdout is not theirs.
     """
-    from stratoperf.cli.screen import print_annotation
-    from stratoperf.report.annotations import github_annotations
+    from stratoperf.presentation.annotations import github_annotations
+    from stratoperf.presentation.terminal.screen import print_annotation
 
-    if options.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
+    if reports.annotations or (is_gate and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in github_annotations(comparison, decision):
-            print_annotation(line, beside_json=options.as_json)
+            print_annotation(line, beside_json=reports.as_json)
 
 
 def _print_json(comparison: Comparison, code: ExitCode, decision: Decision | None) -> None:
     """Print all of it as JSON."""
-    from stratoperf.cli.screen import print_json
+    from stratoperf.presentation.terminal.screen import print_json
     from stratoperf.results.storage import finite
 
     document: dict[str, Any] = comparison.to_dict()

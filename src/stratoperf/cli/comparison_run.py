@@ -7,124 +7,113 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from stratoperf.cli.comparison_options import (
-    COMMANDS_ONLY,
-    ENVIRONMENTS_ONLY,
-    LIVE_ONLY,
-    STORED_ONLY,
-    ComparisonOptions,
-    option,
-)
+from stratoperf.analysis.defaults import THRESHOLD, TIMEOUT_S
+from stratoperf.cli.comparison_options import CommandSides, EnvironmentSides, Judging, Measuring
 from stratoperf.cli.likely_mistakes import (
     check_modules,
     check_program,
     check_thresholds_file,
     threshold_warning,
 )
-from stratoperf.cli.options import RESULTS, parse_params
+from stratoperf.cli.options import parse_params
 from stratoperf.errors import Interrupted, InvalidParameter, StratoperfError
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
     from stratoperf.analysis.thresholds import Thresholds
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running.live import Command, Environment
 
-DEFAULT_THRESHOLD = 0.05
-DEFAULT_CONFIDENCE = 0.99
-DEFAULT_DURATION_S = 60.0
-PLANNING_TIMEOUT_S = 600.0
 _SHOWN = 5
-_SIDES = ("baseline_env", "current_env", "baseline_params", "current_params")
-"""Options that make the sides environments."""
-
-
-def check_mode(options: ComparisonOptions) -> None:
-    """Raise a usage error for options of the other mode."""
-    wrong = options.given(STORED_ONLY if options.live else LIVE_ONLY)
-    if wrong and options.live:
-        raise click.UsageError(f"{wrong[0]} is for stored runs; leave it out, or --live")
-    if wrong:
-        raise click.UsageError(f"{wrong[0]} is for live comparisons; add --live, or leave it out")
-    if options.live and len(options.statistics) > 1:
-        raise click.UsageError(
-            "--statistic: a live comparison is judged by one, which its budget is spent on; give "
-            f"one of {', '.join(options.statistics)}"
-        )
 
 
 def stored(
-    baseline: Sequence[Path], current: Sequence[Path], options: ComparisonOptions
+    baseline: Sequence[Path],
+    current: Sequence[Path],
+    judging: Judging,
+    history: tuple[Path, ...],
 ) -> Comparison:
     """Compare run files and directories."""
     from stratoperf.analysis.stored import compare
 
-    limits = _thresholds(options)
+    limits = _thresholds(judging)
     comparison = compare(
         baseline[0] if len(baseline) == 1 else baseline,
         current[0] if len(current) == 1 else current,
-        _threshold(options, limits),
+        limits.default or THRESHOLD,
         thresholds=limits.benchmarks,
-        statistics=options.statistics or ("p50",),
-        confidence=options.confidence or DEFAULT_CONFIDENCE,
-        history=options.history or None,
+        statistics=judging.statistics,
+        confidence=judging.confidence,
+        history=history or None,
     )
     compared = {metric.benchmark for metric in comparison.metrics}
     listed = {one.key.partition("[")[0] for one in comparison.differences if one.key}
     _check_names(limits, compared | listed)
     if not comparison.metrics and not comparison.failures:
-        from stratoperf.report.comparison_words import difference_text
+        from stratoperf.presentation.comparison_words import difference_text
 
-        told = [difference_text(one) for one in comparison.differences[:_SHOWN]]
+        details = [difference_text(item) for item in comparison.differences[:_SHOWN]]
         raise InvalidParameter(
             f"baseline, current: {comparison.baseline} and {comparison.current} have nothing to "
-            f"compare; {'; '.join(told) or 'they have no results'}"
+            f"compare; {'; '.join(details) or 'they have no results'}"
         )
     return comparison
 
 
 def live(
-    words: Sequence[str], options: ComparisonOptions, screen: Screen
+    words: Sequence[str],
+    sides: CommandSides | EnvironmentSides,
+    judging: Judging,
+    measuring: Measuring,
+    screen: Screen,
 ) -> tuple[Comparison, StratoperfError | None]:
     """Compare two commands, or benchmarks in two environments, that run now.
 
     Returns
     -------
     tuple
-        The comparison, and what failed after it and is to be raised once it is shown.
+        The comparison, and the error to raise after it is shown.
     """
-    from stratoperf.cli.live_progress import LiveProgress
+    from stratoperf.analysis.comparison import Comparison
+    from stratoperf.presentation.terminal.live_progress import LiveProgress
     from stratoperf.running.live import compare_live
     from stratoperf.running.live.command_runs import CleanupFailed
-    from stratoperf.running.live.pairs import SideFailed
+    from stratoperf.running.live.pair_source import SideFailed
 
-    sides = _sides(words, options)
-    limits = _thresholds(options)
-    select = list(words) or None if options.given(_SIDES) else None
-    _check_live_names(limits, sides, options)
-    progress = LiveProgress(screen, _beside(options))
+    baseline: Command | Environment
+    current: Command | Environment
+    select = None
+    if isinstance(sides, EnvironmentSides):
+        baseline, current = _environments(sides)
+        select = list(words) or None
+    else:
+        baseline, current = _commands(words, sides, is_built=measuring.setup is None)
+    limits = _thresholds(judging)
+    _check_live_names(limits, baseline, current, measuring.backend, measuring.timeout or TIMEOUT_S)
+    progress = LiveProgress(screen, _beside(measuring))
     try:
         comparison = compare_live(
-            sides[0],
-            sides[1],
+            baseline,
+            current,
             select,
-            backend=options.backend or "auto",
-            threshold=_threshold(options, limits),
+            backend=measuring.backend,
+            threshold=limits.default or THRESHOLD,
             thresholds=limits.benchmarks,
-            statistic=options.statistics[0] if options.statistics else "p50",
-            confidence=options.confidence or DEFAULT_CONFIDENCE,
-            duration_s=options.duration or DEFAULT_DURATION_S,
-            timeout_s=options.timeout,
-            seed=options.seed,
-            output=options.output or RESULTS,
+            statistic=judging.statistics[0],
+            confidence=judging.confidence,
+            duration_s=measuring.duration,
+            timeout_s=measuring.timeout,
+            seed=measuring.seed,
+            output=measuring.output,
             listener=progress,
-            setup=options.setup,
-            prepare=options.prepare,
-            cleanup=options.cleanup,
+            setup=measuring.setup,
+            prepare=measuring.prepare,
+            cleanup=measuring.cleanup,
         )
     except (Interrupted, SideFailed, CleanupFailed) as error:
-        if error.comparison is None:
+        if not isinstance(error.comparison, Comparison):
             raise
         return error.comparison, error if isinstance(error, CleanupFailed) else None
     finally:
@@ -132,79 +121,67 @@ def live(
     return comparison, None
 
 
-def _beside(options: ComparisonOptions) -> str:
+def _beside(measuring: Measuring) -> str:
     """Return how long the commands beside the budgets may take, in words for the plan."""
-    from stratoperf.report.units import duration
     from stratoperf.running.live.settings import default_timeout_s
+    from stratoperf.text.units import duration
 
-    names = options.given(("setup", "cleanup"))
+    lines = {"--setup": measuring.setup, "--cleanup": measuring.cleanup}
+    names = [name for name, line in lines.items() if line is not None]
     if not names:
         return ""
-    limit_s = options.timeout or default_timeout_s(options.duration or DEFAULT_DURATION_S)
+    limit_s = measuring.timeout or default_timeout_s(measuring.duration)
     each = " each" if len(names) > 1 else ""
-    return f"; beside that {' and '.join(names)}, at most {duration(limit_s)}{each}"
+    return f"; plus {' and '.join(names)}, at most {duration(limit_s)}{each}"
 
 
-def _sides(
-    words: Sequence[str], options: ComparisonOptions
-) -> tuple[Command, Command] | tuple[Environment, Environment]:
-    if options.given(_SIDES):
-        wrong = options.given(COMMANDS_ONLY)
-        if wrong:
-            raise click.UsageError(
-                f"{wrong[0]} is for two commands, and these are benchmarks; leave it out"
-            )
-        return _environments(options)
-    wrong = options.given(ENVIRONMENTS_ONLY)
-    if wrong:
-        raise click.UsageError(
-            f"{wrong[0]} is for benchmarks, whose sides differ in their environment or in a "
-            "parameter; add --baseline-env PYTHON --current-env PYTHON, or --baseline-param K=V "
-            "--current-param K=V"
-        )
+def _commands(
+    words: Sequence[str], sides: CommandSides, *, is_built: bool
+) -> tuple[Command, Command]:
     if len(words) != 2:
         raise click.UsageError(
             f"--live: expected two commands, each in quotes, got {len(words)}; or give "
             "--baseline-env PYTHON --current-env PYTHON and benchmarks"
         )
-    return _command("baseline", words[0], options), _command("current", words[1], options)
+    return (
+        _command("baseline", words[0], sides, is_built=is_built),
+        _command("current", words[1], sides, is_built=is_built),
+    )
 
 
-def _command(side: str, text: str, options: ComparisonOptions) -> Command:
+def _command(side: str, text: str, sides: CommandSides, *, is_built: bool) -> Command:
     from stratoperf.running.live import Command
 
-    given = None if options.input is None else str(options.input)
+    given = None if sides.input is None else str(sides.input)
     try:
-        command = Command.parse(text, shell=options.shell, input=given)
+        command = Command.parse(text, shell=sides.shell, input=given)
     except InvalidParameter as error:
         raise click.UsageError(f"{side}: {error}") from None
     # The set-up may still build the program.
-    if options.setup is None and not options.shell:
+    if is_built and not sides.shell:
         check_program(side, text, command.argv)
     return command
 
 
-def _environments(options: ComparisonOptions) -> tuple[Environment, Environment]:
+def _environments(sides: EnvironmentSides) -> tuple[Environment, Environment]:
     from stratoperf.running.live import Environment
 
-    given = [options.baseline_env is not None, options.current_env is not None]
-    if any(given) and not all(given):
+    if (sides.baseline_env is None) != (sides.current_env is None):
         raise click.UsageError(
             "--baseline-env and --current-env belong together; give both, or neither to compare "
             "parameters in this environment"
         )
+    check_modules(sides.modules)
 
-    check_modules(options.modules)
-
-    def environment(python: str | None, name: str, own: tuple[str, ...]) -> Environment:
-        params = {**parse_params(options.params), **parse_params(own, option(name))}
+    def environment(python: str | None, option: str, own: tuple[str, ...]) -> Environment:
+        params = {**parse_params(sides.params), **parse_params(own, option)}
         plain = {key: values[0] if len(values) == 1 else values for key, values in params.items()}
         chosen = {} if python is None else {"python": _interpreter(python)}
-        return Environment(params=plain, modules=options.modules, **chosen)
+        return Environment(params=plain, modules=sides.modules, **chosen)
 
     return (
-        environment(options.baseline_env, "baseline_params", options.baseline_params),
-        environment(options.current_env, "current_params", options.current_params),
+        environment(sides.baseline_env, "--baseline-param", sides.baseline_params),
+        environment(sides.current_env, "--current-param", sides.current_params),
     )
 
 
@@ -214,26 +191,24 @@ def _interpreter(python: str) -> str:
     return str(inside) if inside.exists() else python
 
 
-def _thresholds(options: ComparisonOptions) -> Thresholds:
-    """Return the thresholds of the file that was given, and warn of what looks like a fraction."""
-    from stratoperf.analysis.thresholds import Thresholds, load_thresholds
-    from stratoperf.cli.screen import Screen
+def _thresholds(judging: Judging) -> Thresholds:
+    """Return the thresholds to judge by, and warn of one that looks like a fraction.
 
-    if options.thresholds is not None:
-        check_thresholds_file(options.thresholds)
-    limits = Thresholds() if options.thresholds is None else load_thresholds(options.thresholds)
-    named = {"--threshold": options.threshold, f"{limits.source}: default =": limits.default}
+    The default of the file gives way to the threshold that was typed.
+    """
+    from stratoperf.analysis.thresholds import Thresholds, load_thresholds
+    from stratoperf.presentation.terminal.screen import Screen
+
+    if judging.thresholds is not None:
+        check_thresholds_file(judging.thresholds)
+    limits = Thresholds() if judging.thresholds is None else load_thresholds(judging.thresholds)
+    named = {"--threshold": judging.threshold, f"{limits.source}: default =": limits.default}
     named |= {f"{limits.source}: {name!r} =": value for name, value in limits.benchmarks.items()}
     for name, value in named.items():
         warning = None if value is None else threshold_warning(name, value)
         if warning is not None:
             Screen.stderr().paragraph(f"warning: {warning}", "yellow")
-    return limits
-
-
-def _threshold(options: ComparisonOptions, limits: Thresholds) -> float:
-    """Return the threshold of what has none of its own: what was typed comes first."""
-    return options.threshold or limits.default or DEFAULT_THRESHOLD
+    return msgspec.structs.replace(limits, default=judging.threshold or limits.default)
 
 
 def _check_names(limits: Thresholds, names: set[str]) -> None:
@@ -250,24 +225,27 @@ def _names_here() -> set[str]:
 
 def _check_live_names(
     limits: Thresholds,
-    sides: tuple[Command, Command] | tuple[Environment, Environment],
-    options: ComparisonOptions,
+    baseline: Command | Environment,
+    current: Command | Environment,
+    backend: str,
+    timeout_s: float,
 ) -> None:
-    """Do so before the time is spent; environments are asked what they know only if need be."""
+    """Check the names before any time is spent; ask the environments only when it is needed."""
     from stratoperf.running.live import Environment
 
     if not limits.benchmarks:
         return
     known = _names_here()
-    baseline, current = sides
     if not isinstance(baseline, Environment) or not isinstance(current, Environment):
         known.add("command")
     elif limits.unknown(known):
-        known |= _names_in(baseline, current, options)
+        known |= _names_in(baseline, current, backend, timeout_s)
     limits.check(known)
 
 
-def _names_in(baseline: Environment, current: Environment, options: ComparisonOptions) -> set[str]:
+def _names_in(
+    baseline: Environment, current: Environment, backend: str, timeout_s: float
+) -> set[str]:
     """Return all benchmarks that two environments know, also what was not selected."""
     from stratoperf.running.live import Environment
     from stratoperf.running.live.cases import environment_cases
@@ -278,8 +256,8 @@ def _names_in(baseline: Environment, current: Environment, options: ComparisonOp
             "current": Environment(python=current.python, modules=current.modules),
         },
         None,
-        options.backend or "auto",
-        options.timeout or PLANNING_TIMEOUT_S,
+        backend,
+        timeout_s,
     )
     listed = {one.key.partition("[")[0] for one in agenda.differences if one.key}
     return {case.benchmark for case in agenda.cases} | listed

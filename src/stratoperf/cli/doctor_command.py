@@ -1,4 +1,4 @@
-"""``stratoperf doctor``: what can be measured here, what makes it noisy, and what mends it."""
+"""``stratoperf doctor``: what this machine can measure, what makes it noisy, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stratoperf.cli.options import RESULTS
 from stratoperf.cli.packages import warn_of_packages
 
 if TYPE_CHECKING:
-    from stratoperf.cli.screen import Screen
     from stratoperf.monitor import Check
+    from stratoperf.presentation.terminal.screen import Screen
 
 TOPICS = {
     "measures": "What this machine can measure",
@@ -38,14 +38,14 @@ HEAD_WIDTH = 2 + STATUS_WIDTH + 22
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def doctor(output: Path, as_json: bool) -> None:
-    """Show what this machine can and cannot measure, and what makes it noisy.
+    """Show what this machine can measure, and what makes it noisy.
 
-    Each problem comes with the command that fixes it. Nothing is changed.
+    Each problem comes with the command that fixes it. The doctor changes nothing.
     """
     import msgspec
 
-    from stratoperf.cli.screen import Screen, print_json
     from stratoperf.monitor import diagnose, system
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running import REGISTRY, DoctorCheck
     from stratoperf.running.doctor_checks import findings
 
@@ -82,7 +82,7 @@ def _show(screen: Screen, checks: list[Check]) -> None:
 
 
 def _show_plain(screen: Screen, checks: list[Check]) -> None:
-    from stratoperf.cli.tables import Cell, Column, Table, print_table
+    from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 
     rows = [
         [Cell(check.status), Cell(check.name), Cell(check.detail), Cell(check.remedy or "-")]

@@ -21,14 +21,14 @@ from stratoperf.cli.exits import ExitCode, exit_code
 from stratoperf.errors import StratoperfError
 from stratoperf.running.interrupts import PATIENCE, StopSignals
 from stratoperf.running.kept_descriptor import KeptDescriptor
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 DEBUG = "STRATOSWARM_BENCH_DEBUG"
 
 PRESS_AGAIN_S = 0.01
 """Long enough for a destructor to end, too short to be noticed."""
 
-_PRESSED_AGAIN = b"\nsaving what was measured; press Ctrl-C once more to give up\n"
+_PRESSED_AGAIN = b"\nsaving the results so far; press Ctrl-C again to stop at once\n"
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class _Terminal:
         self._stderr = KeptDescriptor(2)
 
     def signal_came(self, number: int, count: int) -> None:
-        """Send text nowhere once the terminal is gone; tell who presses again what that does."""
+        """Stop writing when the terminal is gone; explain what a second Ctrl-C does."""
         for descriptor in self._descriptors:
             # Else every line written while results are saved would fail.
             if not os.isatty(descriptor.number) and descriptor.is_ours():
@@ -191,7 +191,9 @@ def _refused(error: OSError) -> str:
     """Return in one sentence what the operating system refused."""
     why = error.strerror or _described(error)
     if error.filename is not None:
-        return f"cannot use {os.fsdecode(error.filename)}: {why}; check the path and who may use it"
+        return (
+            f"cannot use {os.fsdecode(error.filename)}: {why}; check the path and its permissions"
+        )
     try:
         Path.cwd()
     except OSError:
@@ -204,12 +206,12 @@ def _described(error: Exception) -> str:
     try:
         return f"{kind}: {error}"
     except Exception:
-        return f"{kind}, which cannot be shown: its text raises an error itself"
+        return f"{kind}, whose message cannot be shown: formatting it raises an error"
 
 
 def _say(*messages: str) -> None:
     # Here, so that help comes at once.
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     screen = Screen.stderr()
     for text in messages:

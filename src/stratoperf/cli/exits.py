@@ -1,4 +1,4 @@
-"""Exit codes, and which error ends with which."""
+"""Exit codes, and the errors that they stand for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stratoperf.errors import (
 
 
 class ExitCode(enum.IntEnum):
-    """What the exit status of every command means."""
+    """The meaning of the exit status of every command."""
 
     FINE = 0
     FAILED = 1

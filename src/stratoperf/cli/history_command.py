@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stratoperf.analysis.defaults import LEAST_CHANGE, STATISTIC
 from stratoperf.cli.options import percentage
 
 # Spelled out, so that help comes at once; a test holds it against the analysis.
@@ -18,15 +19,17 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
 @click.option(
     "--statistic",
     type=click.Choice(STATISTICS),
-    default="p50",
+    default=STATISTIC,
     show_default=True,
     help="Statistic of the primary metric, or the throughput.",
 )
-@click.option("--since", metavar="DATE", help="Ignore earlier runs: 2026-11-03, or with a time.")
+@click.option(
+    "--since", metavar="DATE", help="Ignore runs before this date or time, such as 2026-11-03."
+)
 @click.option(
     "--threshold",
     callback=percentage(1000),
-    default="2",
+    default=f"{100 * LEAST_CHANGE:g}",
     show_default=True,
     metavar="PERCENT",
     help="Smallest change of level to report.",
@@ -35,7 +38,7 @@ STATISTICS = ("p50", "p95", "p99", "p999", "mean", "throughput")
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the trends into a .png, .svg or .pdf.",
+    help="Save a figure of the trends as .png, .svg or .pdf.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def history(
@@ -47,16 +50,16 @@ def history(
     figure: Path | None,
     as_json: bool,
 ) -> None:
-    """Show the trend of each benchmark over the run files in DIR, and where its level changed.
+    """Show the trend of each benchmark over the run files in DIR.
 
-    SELECT names benchmarks, patterns such as 'consensus.*', categories or keys; without it, all
-    are shown. Runs of different machines are never mixed. Change points need the extra 'history',
-    the figure needs the extra 'plot'.
+    The trends show where the level of a benchmark changed. Each machine has its own trends. SELECT
+    names benchmarks, patterns such as 'consensus.*', categories or keys; the default is all of
+    them. Change points need the extra 'history', the figure needs the extra 'plot'.
     """
     from stratoperf.analysis.history import history as history_of
-    from stratoperf.cli.history_view import show_history
-    from stratoperf.cli.screen import Screen, print_json
-    from stratoperf.report.history_figure import check_figure_path, save_history
+    from stratoperf.presentation.figures import check_figure_path, save_history
+    from stratoperf.presentation.terminal.history_view import show_history
+    from stratoperf.presentation.terminal.screen import Screen, print_json
 
     if figure is not None:
         check_figure_path(figure)

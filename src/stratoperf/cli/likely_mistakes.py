@@ -1,4 +1,4 @@
-"""Input that was taken for something else than it was meant as: what to do instead."""
+"""Likely mistakes on the command line, and what to type instead."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BUILT_IN = re.compile(
 """What a shell does by itself."""
 
 SUSPICIOUS_THRESHOLD = 0.005
-"""Nobody can hold a smaller one, but 5 % is 0.05 in the Python API."""
+"""No gate can hold a smaller threshold, but 5 % is 0.05 in the Python API."""
 
 
 def check_program(side: str, text: str, argv: Sequence[str]) -> None:
@@ -46,17 +46,17 @@ def _reason(text: str, program: str) -> str:
     if path.suffix == ".json" and is_file(path):
         return f"{program} is a run file; leave out --live to compare run files"
     if is_file(path) and not os.access(path, os.X_OK):
-        return f"the file {program} may not be executed; use chmod +x, or name its interpreter"
+        return f"the file {program} is not executable; run chmod +x, or name its interpreter"
     if is_file(path):
         return f"{program} is not on the PATH; write ./{program}"
     if any(letter.isspace() for letter in program):
         return (
-            f"there is no program with the name {program!r}; it has a space, so a pair of quotes "
-            "is probably too much"
+            f"there is no program {program!r}, with spaces in its name; remove a pair of quotes if "
+            "the spaces separate arguments"
         )
     return (
-        f"there is no program {program!r}; give one that exists, and each command in quotes "
-        "together with its arguments"
+        f"there is no program {program!r}; check its name, and quote each command together with "
+        "its arguments"
     )
 
 
@@ -81,8 +81,8 @@ def run_folder(
     del context, parameter
     if value is not None and value.suffix == ".json" and not is_directory(value):
         raise click.BadParameter(
-            f"{str(value)!r} looks like a file, and this is the folder of the run file, which gets "
-            f"a name of its own; write {str(value.parent)!r}"
+            f"{str(value)!r} looks like a file; give the folder for the run file, such as "
+            f"{str(value.parent)!r}"
         )
     return value
 
@@ -97,13 +97,13 @@ def threshold(
 
 
 def check_thresholds_file(path: Path) -> None:
-    """Raise a usage error for a number where a file of thresholds is meant."""
+    """Raise a usage error for a number in place of a file of thresholds."""
     if not path.exists() and re.fullmatch(r"[0-9.]+%?", str(path)):
         raise click.UsageError(f"--thresholds: there is no file {path}; write --threshold {path}")
 
 
 def check_modules(modules: Sequence[str]) -> None:
-    """Raise a usage error for a file whose name lacks its end."""
+    """Raise a usage error for a file whose name lacks its extension."""
     for module in modules:
         has_file = not module.endswith(".py") and is_file(Path(f"{module}.py"))
         if has_file and (
@@ -116,12 +116,12 @@ def check_modules(modules: Sequence[str]) -> None:
 
 
 def threshold_warning(name: str, threshold: float) -> str | None:
-    """Return a sentence on a threshold that was probably meant as a fraction.
+    """Return a warning about a threshold that looks like a fraction.
 
     Parameters
     ----------
     name
-        What it is of, as one writes it.
+        The option or key that holds it, as a message shows it.
     threshold
         As a fraction.
     """

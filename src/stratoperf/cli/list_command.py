@@ -1,4 +1,4 @@
-"""``stratoperf list``: which benchmarks there are and which can run here."""
+"""``stratoperf list``: the benchmarks, and whether they can run here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from stratoperf.cli.packages import further_commands, warn_of_packages
 
 if TYPE_CHECKING:
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import Benchmark
 
 HEAD_WIDTH = 12
@@ -18,14 +18,15 @@ HEAD_WIDTH = 12
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-def list_benchmarks(as_json: bool) -> None:
-    """List the benchmarks with their parameters, claims and backends, and further commands."""
-    from stratoperf.cli.screen import Screen, print_json
+@click.pass_context
+def list_benchmarks(context: click.Context, as_json: bool) -> None:
+    """List the benchmarks with their parameters and claims, and commands of packages."""
+    from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 
     benchmarks = REGISTRY.all()
     warn_of_packages(REGISTRY)
-    for name, command in further_commands().items():
+    for name, command in further_commands(context.find_root().command).items():
         Screen.stderr().paragraph(f"command: stratoperf {name}: {command.get_short_help_str()}")
     if as_json:
         print_json([_described(benchmark) for benchmark in benchmarks])
@@ -77,7 +78,7 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def _show(screen: Screen, benchmark: Benchmark) -> None:
-    from stratoperf.report.units import parameter
+    from stratoperf.text.units import parameter
 
     facts = _described(benchmark)
     screen.heading(f"{facts['name']}  ({facts['category']}, {_cases(facts['cases'])})")
@@ -100,8 +101,8 @@ def _show(screen: Screen, benchmark: Benchmark) -> None:
 
 
 def _show_plain(screen: Screen, benchmarks: list[Benchmark]) -> None:
-    from stratoperf.cli.tables import Cell, Column, Table, print_table
-    from stratoperf.report.units import parameter
+    from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
+    from stratoperf.text.units import parameter
 
     titles = ("benchmark", "category", "cases", "available", "unavailable", "parameters", "claims")
     rows = []
@@ -130,7 +131,7 @@ def _cases(count: int) -> str:
 
 
 def _claim(target: dict[str, Any]) -> str:
-    from stratoperf.report.units import parameter, quantity
+    from stratoperf.text.units import parameter, quantity
 
     where = ", ".join(f"{name} {parameter(value)}" for name, value in target["where"].items())
     value = quantity(target["value"], target["unit"])

@@ -13,7 +13,7 @@ from stratoperf.door import LONGEST_S, shortened
 
 UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
-# Each text matches in one way only, so that a long one that does not match is refused at once.
+# Each text matches in one way only, so that a long text without a match is rejected at once.
 _DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _DURATION = re.compile(rf"({_DECIMAL})\s*([a-zµ]*)")
 _PERCENTAGE = re.compile(rf"([+-]?{_DECIMAL}(?:[eE][+-]?[0-9]+)?)\s*%?")
@@ -27,7 +27,7 @@ _LONGEST_PARAMETER = 10_000
 def positive_duration(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> float | None:
-    """Return the seconds of an option's value; no duration, or zero, is wrong usage."""
+    """Return an option's value in seconds; zero or no duration is wrong usage."""
     del context, parameter
     return _duration(value, positive=True)
 
@@ -35,7 +35,7 @@ def positive_duration(
 def any_duration(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> float | None:
-    """Return the seconds of an option's value, zero included; else it is wrong usage."""
+    """Return an option's value in seconds, zero included; no duration is wrong usage."""
     del context, parameter
     return _duration(value, positive=False)
 
@@ -49,12 +49,12 @@ def _duration(value: str | None, *, positive: bool) -> float | None:
 
 
 def parse_duration(text: str, *, positive: bool = True) -> float:
-    """Return the seconds that a text such as ``1.5h`` stands for.
+    """Return the seconds of a text such as ``1.5h``.
 
     Raises
     ------
     ValueError
-        When it stands for none, or for zero where `positive` is set.
+        When it is not a duration, or is zero where `positive` is set.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None or (match[2] or "s") not in UNITS_S:
@@ -73,7 +73,7 @@ def parse_duration(text: str, *, positive: bool = True) -> float:
 
 
 def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, list[str]]:
-    """Return the values by parameter of texts such as ``votes=100,1000``.
+    """Return the values by parameter from texts such as ``votes=100,1000``.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def parse_params(texts: tuple[str, ...], option: str = "--param") -> dict[str, l
 def percentage(
     most: float, above: float = 0.0
 ) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
-    """Return what turns an option's value in percent into a fraction within limits."""
+    """Return a callback that turns an option's value in percent into a fraction within limits."""
 
     def convert(
         context: click.Context, parameter: click.Parameter, value: str | None

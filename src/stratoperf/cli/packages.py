@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def warn_of_packages(registry: Registry) -> None:
     """Print a sentence on stderr for each part of a package that does not work."""
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
 
     for warning in registry.warnings:
         Screen.stderr().paragraph(f"warning: {warning}", "yellow")
@@ -37,7 +37,7 @@ class CommandWithCategories(click.Command):
 
 
 def _flags(known: set[str]) -> list[click.Option]:
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import REGISTRY, Category
 
     flags = []
@@ -46,7 +46,7 @@ def _flags(known: set[str]) -> list[click.Option]:
         if name in known:
             Screen.stderr().paragraph(
                 f"warning: the category {category.name!r} of the package {category.package} has "
-                f"no flag, since {name} is an option of this command already; select it by its "
+                f"no flag, because this command already has the option {name}; select it by "
                 f"name: stratoperf run {category.name}",
                 "yellow",
             )
@@ -57,18 +57,24 @@ def _flags(known: set[str]) -> list[click.Option]:
     return flags
 
 
-def further_commands() -> dict[str, click.Command]:
-    """Return the commands of packages, by name, but for those whose name is taken."""
-    from stratoperf.cli.application import application
-    from stratoperf.cli.screen import Screen
+def further_commands(application: click.Command) -> dict[str, click.Command]:
+    """Return the commands of packages, by name, except those whose name is taken.
+
+    Parameters
+    ----------
+    application
+        The group with the commands of stratoperf itself.
+    """
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import REGISTRY, FurtherCommand
 
+    own = application.commands if isinstance(application, click.Group) else {}
     commands = {}
     for further in REGISTRY.contributed(FurtherCommand):
-        if further.name in application.commands:
+        if further.name in own:
             Screen.stderr().paragraph(
-                f"warning: the command {further.name!r} of the package {further.package} is left "
-                "out, since stratoperf has a command of this name itself; give it another name",
+                f"warning: the command {further.name!r} of the package {further.package} is "
+                "ignored, because stratoperf has a command with this name; rename it",
                 "yellow",
             )
         else:

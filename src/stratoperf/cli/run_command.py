@@ -15,7 +15,7 @@ from stratoperf.commands import command_text
 from stratoperf.running.categories import DEFAULT_CATEGORY
 
 if TYPE_CHECKING:
-    from stratoperf.cli.screen import Screen
+    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.results import Run
 
 PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
@@ -31,9 +31,9 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     f"--{DEFAULT_CATEGORY}",
     "category",
     flag_value=DEFAULT_CATEGORY,
-    help="Select what one machine is enough for.",
+    help="Select the benchmarks that need only one machine.",
 )
-@click.option("--all", "category", flag_value="all", help="Select everything (the default).")
+@click.option("--all", "category", flag_value="all", help="Select all benchmarks (the default).")
 @click.option("--quick", is_flag=True, help="Measure briefly, for a first look.")
 @click.option("--full", is_flag=True, help="Measure in full, with 10 s of warm-up (the default).")
 @click.option("--ci", is_flag=True, help="Measure as briefly as possible, for CI.")
@@ -50,13 +50,13 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
     "--duration",
     callback=positive_duration,
     metavar="TIME",
-    help="Sampling time of each case; a running iteration is finished.",
+    help="Sampling time of each case; the last iteration runs to its end.",
 )
 @click.option(
     "--processes",
     type=int,
     metavar="N",
-    help="Fresh processes for each case.  [default: as many as its precision needs]",
+    help="Number of fresh processes for each case.  [default: as many as its precision needs]",
 )
 @click.option("--warmup", callback=any_duration, metavar="TIME", help="Warm-up time of each case.")
 @click.option(
@@ -105,7 +105,7 @@ def run(
 ) -> int:
     """Measure benchmarks and save the results.
 
-    SELECT names benchmarks, patterns such as 'consensus.*', or categories; without it, all run.
+    SELECT names benchmarks, patterns such as 'consensus.*', or categories; the default is all.
     Write times as 500ms, 60s, 5m or 1h.
     """
     flags = [name for name, on in (("quick", quick), ("full", full), ("ci", ci)) if on]
@@ -116,10 +116,11 @@ def run(
     words = [*select, *([category] if category not in (None, "all") else [])]
     chosen = parse_params(params)
 
-    from stratoperf.cli.progress import RunProgress
-    from stratoperf.cli.screen import Screen
-    from stratoperf.cli.streams import OutputLost
     from stratoperf.errors import Interrupted
+    from stratoperf.presentation.terminal.run_progress import RunProgress
+    from stratoperf.presentation.terminal.screen import Screen
+    from stratoperf.presentation.terminal.streams import OutputLost
+    from stratoperf.results import Run
     from stratoperf.running import run as measure_all
 
     remarks = Screen.stderr()
@@ -143,7 +144,7 @@ def run(
             listener=progress,
         )
     except Interrupted as error:
-        if error.run is None:
+        if not isinstance(error.run, Run):
             raise
         outcome, code = error.run, ExitCode.INTERRUPTED
     finally:
@@ -161,9 +162,9 @@ def run(
 
 
 def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: bool) -> None:
-    from stratoperf.cli.claims_view import show_measured_claims
-    from stratoperf.cli.profile_view import show_profiles
-    from stratoperf.cli.results_view import show_results
+    from stratoperf.presentation.terminal.claims_view import show_measured_claims
+    from stratoperf.presentation.terminal.profile_view import show_profiles
+    from stratoperf.presentation.terminal.results_view import show_results
     from stratoperf.results.plans import resume_command
     from stratoperf.running import claims
 
@@ -174,15 +175,15 @@ def _report(screen: Screen, outcome: Run, path: Path | None, *, interrupted: boo
     if path is None:
         return
     if interrupted:
-        screen.line("interrupted: what was measured is kept", "yellow")
+        screen.line("interrupted: the results so far are kept", "yellow")
     screen.line(f"saved: {path}")
     if interrupted:
         _advise(screen, resume_command(path), "measures the rest")
     elif all(result.status == "skipped" for result in outcome.results):
-        _advise(screen, "stratoperf doctor", "what is missing, and what mends it")
+        _advise(screen, "stratoperf doctor", "what is missing, and how to fix it")
     else:
         command = command_text("stratoperf", "claims", path)
-        _advise(screen, command, "every claim beside these results")
+        _advise(screen, command, "all claims beside these results")
 
 
 def _advise(screen: Screen, command: str, effect: str) -> None:
@@ -193,8 +194,8 @@ def _advise(screen: Screen, command: str, effect: str) -> None:
 
 
 def _print_document(outcome: Run, path: Path | None) -> None:
-    from stratoperf.cli.claims_view import claim_rows
-    from stratoperf.cli.screen import print_json
+    from stratoperf.presentation.terminal.claims_view import claim_rows
+    from stratoperf.presentation.terminal.screen import print_json
     from stratoperf.running import claims
 
     document = _without_samples(outcome)
@@ -205,7 +206,7 @@ def _print_document(outcome: Run, path: Path | None) -> None:
 
 def _without_samples(outcome: Run) -> dict[str, Any]:
     """Return the run file's tree; the samples stay in the file, they would flood a pipe."""
-    from stratoperf.report.variation_words import usual_speed, variation_words
+    from stratoperf.presentation.variation_words import usual_speed, variation_words
     from stratoperf.results.storage import finite
 
     usual = usual_speed(outcome.results)
@@ -225,7 +226,7 @@ def _without_samples(outcome: Run) -> dict[str, Any]:
 
 def _verdict(outcome: Run, enforce_targets: bool) -> ExitCode:
     """Return 1 for a failed benchmark, or a missed target where targets are enforced."""
-    from stratoperf.cli.cells import verdict_of
+    from stratoperf.presentation.terminal.cells import verdict_of
 
     if any(result.status == "failed" for result in outcome.results):
         return ExitCode.FAILED

@@ -95,7 +95,7 @@ def _control_groups(files: SystemFiles) -> Check:
 def _perf(files: SystemFiles) -> Check:
     level = files.integer("/proc/sys/kernel/perf_event_paranoid")
     if level is None:
-        return _check("perf events", "unknown", "the kernel does not tell")
+        return _check("perf events", "unknown", "the kernel does not report it")
     # Level 2 still lets a user profile own code in user space; above that nothing is left.
     if level > 2 and os.geteuid() != 0:
         return _check(

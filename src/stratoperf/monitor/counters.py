@@ -91,7 +91,7 @@ def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
     """
     wanted = {"cpu"} if cpus is None else {f"cpu{number}" for number in cpus}
     busy = in_user_mode = interrupts = idle = stolen = 0
-    found = False
+    is_listed = False
     for line in (stat or "").splitlines():
         name, *numbers = line.split() or [""]
         if name not in wanted or len(numbers) < 8:
@@ -104,8 +104,8 @@ def ticks(stat: str | None, cpus: list[int] | None) -> Ticks | None:
         interrupts += irq + softirq
         idle += idling + iowait
         stolen += steal
-        found = True
-    if not found:
+        is_listed = True
+    if not is_listed:
         return None
     return Ticks(
         busy=busy * TICK_S,

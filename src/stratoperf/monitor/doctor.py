@@ -1,4 +1,4 @@
-"""The doctor: what can be measured here, what makes it noisy, and what mends it."""
+"""The doctor: what this machine can measure, what makes it noisy, and how to fix it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def diagnose(
     root
         The directory that stands for ``/``, for tests.
     output
-        Where results would be saved; its disk is checked.
+        Directory of the results, whose disk is checked.
     window_s
-        For how many seconds to watch for theft and competition.
+        Seconds to watch for steal time and other processes.
     further
-        Findings of others, to stand among these.
+        Findings of packages, to add to these.
 
     Returns
     -------

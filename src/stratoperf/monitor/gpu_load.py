@@ -1,4 +1,4 @@
-"""How busy GPUs were over some time, by what the driver tells."""
+"""The utilization of GPUs over some time, as the driver reports it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ answers overlap; statistics of them take the correlation into account."""
 class GpuLoad:
     """Context manager that asks the driver (NVML) for the utilization every 0.2 s.
 
-    Utilization is the percentage of time in which any kernel was running: it says that the device
-    had work, not that it worked well. Of several GPUs it is that of the busiest.
+    Utilization is the percentage of time in which any kernel was running: it shows that the device
+    had work, not that it worked well. With several GPUs it is that of the busiest one.
 
     Raises
     ------
     PrerequisiteMissing
-        At the beginning of the block, when the driver does not tell.
+        At the beginning of the block, when the driver does not report the utilization.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class GpuLoad:
     def __enter__(self) -> GpuLoad:
         if self._ask() is None:
             raise PrerequisiteMissing(
-                "the utilization of GPUs is not to be had: NVML does not tell it here; see the "
+                "GPU utilization is not available: NVML does not report it here; see the "
                 "GPUs that `stratoperf doctor` lists, and nvidia-smi"
             )
         self._thread.start()
@@ -58,18 +58,18 @@ class GpuLoad:
         self._thread.join()
 
     def since(self, seconds: float) -> list[float]:
-        """Return the utilization in percent at each question of the last so many seconds.
+        """Return the readings of the utilization of the last seconds, in percent.
 
         Raises
         ------
         PrerequisiteMissing
-            When the driver has not answered any of them.
+            When the driver did not answer in this time.
         """
         begin = time.monotonic() - seconds
         percents = [percent for at, percent in list(self._seen) if at >= begin]
         if not percents:
             raise PrerequisiteMissing(
-                f"the utilization of GPUs is not known: NVML did not answer within {seconds:.3g} s"
+                f"GPU utilization is unknown: NVML did not answer within {seconds:.3g} s"
             )
         return percents
 

@@ -46,7 +46,7 @@ def _limit(name: str, which: int, wanted: int, option: str, scale: int = 1) -> C
     return Check(
         name=name,
         status="warning",
-        detail=f"{_count(soft, scale)}; large benchmarks want {_count(wanted, scale)}",
+        detail=f"{_count(soft, scale)}; large benchmarks need {_count(wanted, scale)}",
         remedy=command if reachable else f"sudo prlimit --pid $$ {_prlimit(which, wanted)}",
         topic="limits",
     )
@@ -69,14 +69,17 @@ def _process_ids(files: SystemFiles) -> Check:
     highest = files.integer("/proc/sys/kernel/pid_max")
     if highest is None:
         return Check(
-            name="process ids", status="unknown", detail="the kernel does not tell", topic="limits"
+            name="process ids",
+            status="unknown",
+            detail="the kernel does not report it",
+            topic="limits",
         )
     if highest >= 2 * PROCESSES:
         return Check(name="process ids", status="ok", detail=f"up to {highest:,}", topic="limits")
     return Check(
         name="process ids",
         status="warning",
-        detail=f"up to {highest:,}; 10,000 agents want twice {PROCESSES:,}",
+        detail=f"up to {highest:,}; 10,000 agents need twice {PROCESSES:,}",
         remedy="sudo sysctl kernel.pid_max=4194304",
         topic="limits",
     )
@@ -90,8 +93,8 @@ def _disk(output: Path) -> Check:
         return Check(
             name=name,
             status="missing",
-            detail=f"{folder} is not writable: no results can be saved",
-            remedy="stratoperf run --output DIR  # a folder that you may write to",
+            detail=f"{folder} is not writable: results cannot be saved",
+            remedy="stratoperf run --output DIR  # a writable folder",
             topic="limits",
         )
     free = shutil.disk_usage(folder).free
@@ -100,7 +103,7 @@ def _disk(output: Path) -> Check:
     return Check(
         name=name,
         status="warning",
-        detail=f"{free / 2**20:.0f} MiB free; a full run wants {DISK_BYTES / 2**30:g} GiB",
+        detail=f"{free / 2**20:.0f} MiB free; a full run needs {DISK_BYTES / 2**30:g} GiB",
         remedy="stratoperf run --output DIR  # on a disk with more room",
         topic="limits",
     )

@@ -1,10 +1,12 @@
-"""What is known about a machine: plain records, ``None`` wherever the machine does not tell."""
+"""What is known about a machine: plain records, with ``None`` for unknown facts."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import msgspec
+
+from stratoperf import media
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,25 +24,25 @@ class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     model, vendor, board
-        Names as the kernel knows them; `board` is the device tree's model (Raspberry Pi).
+        Names that the kernel reports; `board` is the device tree's model (Raspberry Pi).
     architecture
         ``x86_64``, ``aarch64``, ...
     physical_cores, logical_cores
-        Counts over the whole machine, offline CPUs left out.
+        Numbers of the whole machine, without offline CPUs.
     smt
         Whether several hardware threads share a core now.
     min_mhz, max_mhz, base_mhz
         Limits of the frequency scaling, and the frequency without turbo.
     governor, driver
-        Of the frequency scaling.
+        Governor and driver of the frequency scaling.
     turbo
         Whether the CPU may exceed its base frequency.
     features
         SIMD and clock features that stratoperf may use, in the kernel's spelling.
     affinity, isolated
-        CPU lists (``0-3,8``): where this process may run, and what the scheduler leaves alone.
+        CPU lists (``0-3,8``): the CPUs that this process may use, and those that are isolated.
     quota_cpus
-        CPUs' worth of time per period that the control group grants; ``None`` is no limit.
+        Number of CPUs that the control group grants per period; ``None`` without a limit.
     """
 
     model: str | None
@@ -138,12 +140,12 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Virtualization(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies between the process and the hardware.
+    """The virtualization between the process and the hardware.
 
     Attributes
     ----------
     hypervisor
-        Its name, ``"unknown"`` when there is one without a name, ``None`` when none is seen.
+        Its name, ``"unknown"`` for a hypervisor without a name, or ``None``.
     container
         The container manager's name, or ``None``.
     """
@@ -176,9 +178,7 @@ class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import system_html
-
-        return system_html(self)
+        return media.html(self)
 
 
 Status = Literal["ok", "warning", "missing", "unknown"]
@@ -191,15 +191,14 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     name
-        What was looked at.
+        The subject of the check.
     status
         ``ok``; ``warning``: it works but disturbs or limits; ``missing``: something cannot be
-        measured; ``unknown``: the machine does not tell.
+        measured; ``unknown``: the machine does not report it.
     detail
         The finding in plain words.
     remedy
-        The exact command that mends it, or advice where no command can; ``None`` when all is
-        well.
+        The command that fixes it, or advice where no command can; ``None`` for ``ok``.
     topic
         ``measures`` (what can be measured), ``noise`` or ``limits``.
     """

@@ -1,4 +1,4 @@
-"""Tell how quiet the machine was while something was measured."""
+"""Record how quiet the machine was during a measurement."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class NoiseProbe:
     Attributes
     ----------
     environment
-        After the block, JSON-ready; ``None`` marks what this machine does not tell:
+        After the block, JSON-ready; ``None`` marks what this machine does not report:
 
         ``seconds``
             Length of the block.

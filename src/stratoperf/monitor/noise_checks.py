@@ -1,4 +1,4 @@
-"""What about a machine's settings makes measurements noisy, with the command that mends it."""
+"""Settings of a machine that make measurements noisy, with the command that fixes each."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _governor(info: SystemInfo) -> Check:
         return Check(
             name="CPU governor",
             status="unknown",
-            detail="the kernel shows no frequency scaling; it may happen below, in the hypervisor "
-            "or the firmware",
+            detail="the kernel shows no frequency scaling; the hypervisor or the "
+            "firmware may scale it",
         )
     if governor in QUIET_GOVERNORS:
         return Check(name="CPU governor", status="ok", detail=f"{governor}")
@@ -53,7 +53,7 @@ def _governor(info: SystemInfo) -> Check:
 def _turbo(info: SystemInfo) -> Check:
     turbo = info.cpu.turbo
     if turbo is None:
-        return Check(name="turbo", status="unknown", detail="the kernel does not tell")
+        return Check(name="turbo", status="unknown", detail="the kernel does not report it")
     if not turbo:
         return Check(name="turbo", status="ok", detail="off")
     switch = (
@@ -71,7 +71,7 @@ def _turbo(info: SystemInfo) -> Check:
 
 def _smt(info: SystemInfo) -> Check:
     if info.cpu.smt is None:
-        return Check(name="SMT", status="unknown", detail="the kernel does not tell")
+        return Check(name="SMT", status="unknown", detail="the kernel does not report it")
     if not info.cpu.smt:
         return Check(name="SMT", status="ok", detail="off, or hidden by the hypervisor")
     return Check(
@@ -107,7 +107,7 @@ def _quota(info: SystemInfo) -> Check:
         status="warning",
         detail=f"the control group grants {quota:g} CPUs per period: above that, all threads are "
         "stopped for the rest of the period (tens of milliseconds)",
-        remedy="start the container with pinned cores (docker run --cpuset-cpus 0-1) in place of "
+        remedy="start the container with pinned cores (docker run --cpuset-cpus 0-1) instead of "
         "--cpus",
     )
 
@@ -130,7 +130,7 @@ def _clock(info: SystemInfo) -> Check:
 def _kernel_clock(info: SystemInfo) -> Check:
     source = info.kernel.clocksource
     if source is None:
-        return Check(name="kernel clock", status="unknown", detail="the kernel does not tell")
+        return Check(name="kernel clock", status="unknown", detail="the kernel does not report it")
     if source not in SLOW_CLOCKSOURCES:
         return Check(name="kernel clock", status="ok", detail=source)
     return Check(
@@ -147,7 +147,7 @@ def _huge_pages(info: SystemInfo) -> Check:
     setting = info.memory.transparent_huge_pages
     if setting is None:
         return Check(
-            name="transparent huge pages", status="unknown", detail="the kernel does not tell"
+            name="transparent huge pages", status="unknown", detail="the kernel does not report it"
         )
     if setting != "always":
         return Check(name="transparent huge pages", status="ok", detail=setting)
@@ -163,7 +163,7 @@ def _huge_pages(info: SystemInfo) -> Check:
 def _swap(info: SystemInfo) -> Check:
     used = info.memory.swap_used_bytes
     if used is None:
-        return Check(name="swap", status="unknown", detail="the kernel does not tell")
+        return Check(name="swap", status="unknown", detail="the kernel does not report it")
     if used == 0:
         return Check(name="swap", status="ok", detail="not in use")
     return Check(

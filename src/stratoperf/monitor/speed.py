@@ -98,9 +98,13 @@ def references(result: Mapping[str, Any]) -> list[Reference]:
     """Return those of the processes of a result, from its tree; none where it has none."""
     processes = result.get("processes")
     sources = processes if isinstance(processes, list) and processes else [result]
-    environments = [one.get("environment") for one in sources if isinstance(one, Mapping)]
-    known = [one.get("reference") for one in environments if isinstance(one, Mapping)]
-    return [one for one in known if isinstance(one, Mapping)]
+    environments = [source.get("environment") for source in sources if isinstance(source, Mapping)]
+    known = [
+        environment.get("reference")
+        for environment in environments
+        if isinstance(environment, Mapping)
+    ]
+    return [reference for reference in known if isinstance(reference, Mapping)]
 
 
 class _Step(NamedTuple):
@@ -119,13 +123,13 @@ class _Step(NamedTuple):
 
 def _steps(name: str, references: Iterable[Reference]) -> list[_Step]:
     """Return those that are known; a file may hold anything."""
-    found = []
-    for one in references:
-        ns, change = one.get(f"{name}_ns"), one.get(f"{name}_change")
-        buffer = one.get("memory_bytes") if name == "memory" else 0
+    steps = []
+    for reference in references:
+        ns, change = reference.get(f"{name}_ns"), reference.get(f"{name}_change")
+        buffer = reference.get("memory_bytes") if name == "memory" else 0
         if _is_number(ns) and _is_number(change) and _is_number(buffer):
-            found.append(_Step(ns, change, buffer))
-    return [step for step in found if 0 < step.ns < MOST and -1 < step.change < MOST]
+            steps.append(_Step(ns, change, buffer))
+    return [step for step in steps if 0 < step.ns < MOST and -1 < step.change < MOST]
 
 
 def _is_number(value: object) -> TypeGuard[float]:
@@ -170,15 +174,15 @@ def _moved(steps: Sequence[_Step]) -> float | None:
 def _warnings(subject: str, pace: Pace | None, far: float, much: float) -> list[str]:
     if pace is None:
         return []
-    found = []
+    sentences = []
     for ratio, usual in ((pace.of_run, "in this run"), (pace.of_machine, "in earlier runs")):
         if ratio is not None and max(ratio, 1 / ratio) > 1 + far:
-            found.append(f"{subject} was {_apart(ratio)} than usual {usual}")
+            sentences.append(f"{subject} was {_apart(ratio)} than usual {usual}")
     if pace.moved > much:
-        found.append(
+        sentences.append(
             f"the speed of {subject} changed by {100 * pace.moved:.0f} % during the measurement"
         )
-    return found
+    return sentences
 
 
 def _apart(ratio: float) -> str:

@@ -93,13 +93,13 @@ class Archive:
             plain numbers; without the file's name.
         """
         if name not in self._infos:
-            raise SchemaError("there is no array of that name")
+            raise SchemaError("there is no array with that name")
         info = self._infos[name]
         with _sentences(), self._zip.open(info) as file:
             dtype, count, header_bytes = _header(file)
             expected = info.file_size - header_bytes
             if count > MOST_NUMBERS:
-                raise SchemaError(f"it has {count} numbers, and {MOST_NUMBERS} are read at most")
+                raise SchemaError(f"it has {count} numbers, and the limit is {MOST_NUMBERS}")
             if count * dtype.itemsize != expected:
                 raise SchemaError(
                     f"its header promises {count} numbers of {dtype.itemsize} bytes, and there "
@@ -174,12 +174,11 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: int) -> None:
         raise SchemaError(f"it has more than {MOST_ARRAYS} arrays")
     names = {info.filename for info in infos}
     if len(names) < len(infos):
-        raise SchemaError("it has two arrays of the same name")
+        raise SchemaError("it has two arrays with the same name")
     inflated = sum(info.file_size for info in infos if info.compress_type != zipfile.ZIP_STORED)
     if inflated > LARGEST_INFLATED:
         raise SchemaError(
-            f"its compressed arrays unpack to {inflated} bytes, and {LARGEST_INFLATED} are "
-            "unpacked at most"
+            f"its compressed arrays unpack to {inflated} bytes, and the limit is {LARGEST_INFLATED}"
         )
     for info in infos:
         what = door.shortened(repr(info.filename))
@@ -188,7 +187,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: int) -> None:
         if info.flag_bits & 1:
             raise SchemaError(f"{what} in it is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise SchemaError(f"{what} in it is compressed by another method than deflate")
+            raise SchemaError(f"{what} in it is not compressed with deflate")
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
             raise SchemaError(f"{what} in it has two sizes")
     beyond = [*sorted(info.header_offset for info in infos)[1:], end]
@@ -203,7 +202,7 @@ def _header(file: IO[bytes]) -> tuple[np.dtype[Any], int, int]:
     """Return the type and the count that a ``.npy`` promises, and how long its header is."""
     start = file.read(8)
     if not _MAGIC.fullmatch(start):
-        raise SchemaError("it is not an array of NumPy")
+        raise SchemaError("it is not a NumPy array")
     width, form = (2, "<H") if start[6] == 1 else (4, "<I")
     (length,) = struct.unpack(form, file.read(width))
     text = file.read(min(length, _LONGEST_HEADER)).decode("latin-1")
@@ -230,4 +229,4 @@ def _fill(target: memoryview, file: IO[bytes]) -> None:
         filled += len(chunk)
     # The checksum is compared at the end of the file.
     if file.read(1):
-        raise SchemaError("it goes on after its last number")
+        raise SchemaError("it has data after its last number")

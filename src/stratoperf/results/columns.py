@@ -16,7 +16,7 @@ from stratoperf.door import shortened
 from stratoperf.errors import SchemaError
 from stratoperf.results.archives import open_archive
 from stratoperf.results.names import JOURNAL_SUFFIX
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 Array: TypeAlias = NDArray[np.number[Any]]
 
@@ -24,7 +24,7 @@ _BESIDE_A_JOURNAL = "../"
 
 
 class External(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a long column lies.
+    """The place of a long column.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def digest(array: Array) -> str:
 
 
 def read_external(reference: External, base: Path | None, where: str) -> Array:
-    """Read and verify a column that lies in an ``.npz``.
+    """Read and verify a column in an ``.npz``.
 
     Parameters
     ----------
@@ -130,12 +130,12 @@ def read_external(reference: External, base: Path | None, where: str) -> Array:
     except SchemaError as error:
         raise SchemaError(
             f"{where}: cannot read {shortened(reference.member)!r} from {path} ({error}); "
-            "take the file from its origin again"
+            "get a fresh copy of the file"
         ) from error
     if digest(array) != reference.sha256.lower():
         raise SchemaError(
             f"{where}: {shortened(reference.member)!r} in {path} was changed after it was saved "
-            "(its SHA-256 is not the one in the run file); take the file from its origin again"
+            "(its SHA-256 differs from that in the run file); get a fresh copy of the file"
         )
     return array
 

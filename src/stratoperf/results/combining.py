@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
-from stratoperf.report.noise_words import NUMBER
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result
@@ -34,6 +33,7 @@ from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
 from stratoperf.statistics.variation import LEAST_GAP, drift, modes
+from stratoperf.text.alike_warnings import NUMBER
 
 # The weakest reason first: the result is as good as its worst part.
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
@@ -51,12 +51,14 @@ class _Part(NamedTuple):
 
     @property
     def started_ns(self) -> float:
-        started = [one.started_ns for one in self.result.series if one.started_ns is not None]
+        started = [
+            series.started_ns for series in self.result.series if series.started_ns is not None
+        ]
         return min(started, default=math.inf)
 
     @property
     def process(self) -> str | None:
-        return next((one.process for one in self.result.series if one.process), None)
+        return next((series.process for series in self.result.series if series.process), None)
 
 
 def combined(
@@ -95,7 +97,7 @@ def combined(
         When there are no parts, when one is not a result, or not of the same case as the others.
     """
     if not parts:
-        raise SchemaError("parts: there are none; a result needs at least one process")
+        raise SchemaError("parts: expected at least one process, got none")
     read = [
         _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
     ]
@@ -162,7 +164,7 @@ def _metric(name: str, parts: Sequence[_Part], speeds: _Speeds) -> tuple[Metric,
     having = [part for part in parts if name in part.result.metrics]
     kinds = Counter(_kind(part.result.metrics[name]) for part in having)
     # The first of those that most processes have.
-    kind = max(kinds, key=lambda one: kinds[one])
+    kind = max(kinds, key=lambda kind: kinds[kind])
     chosen = [part for part in having if _kind(part.result.metrics[name]) == kind]
     notes = []
     if len(chosen) < len(having):
@@ -173,14 +175,14 @@ def _metric(name: str, parts: Sequence[_Part], speeds: _Speeds) -> tuple[Metric,
     if len(having) < len(parts):
         notes.append(f"{name} was measured in {len(having)} of {len(parts)} processes")
     metrics = [part.result.metrics[name] for part in chosen]
-    summaries = [one.summary for one in metrics if one.summary is not None]
+    summaries = [metric.summary for metric in metrics if metric.summary is not None]
     summary = _summary(name, chosen, summaries, speeds) if summaries else None
     metric = Metric(
         unit=metrics[0].unit,
         better=metrics[0].better,
-        primary=any(one.primary for one in metrics),
+        primary=any(metric.primary for metric in metrics),
         summary=summary,
-        mean=_storable(_location([one.mean for one in metrics])),
+        mean=_storable(_location([metric.mean for metric in metrics])),
     )
     return metric, notes
 
@@ -191,33 +193,35 @@ def _kind(metric: Metric) -> tuple[str, str]:
 
 def _location(estimates: Iterable[Estimate | None]) -> Estimate | None:
     """Return the location of a statistic over the processes that have it."""
-    own = [one for one in estimates if one is not None]
+    own = [estimate for estimate in estimates if estimate is not None]
     if len(own) < 2:
         return own[0] if own else None
-    found = location([one.value for one in own], own[0].confidence)
-    return msgspec.structs.replace(found, method=found.method + _of_batches(own))
+    combined = location([estimate.value for estimate in own], own[0].confidence)
+    return msgspec.structs.replace(combined, method=combined.method + _of_batches(own))
 
 
 def _of_batches(estimates: Sequence[Estimate]) -> str:
     """Return what the samples of processes are, which each says behind its own method."""
-    notes = {"".join(one.method.partition(_OF_BATCHES)[1:]) for one in estimates}
+    notes = {"".join(estimate.method.partition(_OF_BATCHES)[1:]) for estimate in estimates}
     return notes.pop() if len(notes) == 1 else f"{_OF_BATCHES} of different sizes"
 
 
 def _summary(
     name: str, parts: Sequence[_Part], summaries: Sequence[MetricSummary], speeds: _Speeds
 ) -> MetricSummary:
-    count = sum(one.count for one in summaries)
-    means = [one.mean for one in summaries if one.mean is not None]
+    count = sum(summary.count for summary in summaries)
+    means = [summary.mean for summary in summaries if summary.mean is not None]
     quantiles = _quantiles(name, parts, summaries)
     return MetricSummary(
         count=count,
         mean=location(means).value if means else None,
-        stdev=_pooled_deviation([(one.count, one.mean, one.stdev) for one in summaries]),
-        min=min((one.min for one in summaries if one.min is not None), default=None),
-        max=max((one.max for one in summaries if one.max is not None), default=None),
+        stdev=_pooled_deviation(
+            [(summary.count, summary.mean, summary.stdev) for summary in summaries]
+        ),
+        min=min((summary.min for summary in summaries if summary.min is not None), default=None),
+        max=max((summary.max for summary in summaries if summary.max is not None), default=None),
         **quantiles,
-        outliers=_outliers([(one.count, one.outliers) for one in summaries], count),
+        outliers=_outliers([(summary.count, summary.outliers) for summary in summaries], count),
         # Within a process; what moved over the run is told as its variation.
         drift=None,
         processes=len(summaries),
@@ -233,20 +237,20 @@ def _quantiles(
     quantiles: dict[str, Estimate | None] = {}
     previous: Estimate | None = None
     for quantile, q in QUANTILES.items():
-        found = _location(getattr(one, quantile) for one in summaries)
-        beyond = min(one.count for one in summaries) * (1 - q)
-        if found is not None and q > 0.5 and len(summaries) > 1 and beyond < FEWEST_BEYOND:
-            found = _tail(name, parts, q, found)
-        if found is not None and previous is not None:
-            found = msgspec.structs.replace(
-                found,
-                value=max(found.value, previous.value),
-                low=_highest(found.low, previous.low),
-                high=_highest(found.high, previous.high),
+        estimate = _location(getattr(summary, quantile) for summary in summaries)
+        beyond = min(summary.count for summary in summaries) * (1 - q)
+        if estimate is not None and q > 0.5 and len(summaries) > 1 and beyond < FEWEST_BEYOND:
+            estimate = _tail(name, parts, q, estimate)
+        if estimate is not None and previous is not None:
+            estimate = msgspec.structs.replace(
+                estimate,
+                value=max(estimate.value, previous.value),
+                low=_highest(estimate.low, previous.low),
+                high=_highest(estimate.high, previous.high),
             )
-        found = _storable(found)
-        quantiles[quantile] = found
-        previous = found or previous
+        estimate = _storable(estimate)
+        quantiles[quantile] = estimate
+        previous = estimate or previous
     return quantiles
 
 
@@ -255,8 +259,12 @@ def _storable(estimate: Estimate | None) -> Estimate | None:
     if estimate is None or not abs(estimate.value) <= LARGEST:
         return None
     value, low, high = (
-        None if one is None or abs(one) > LARGEST else 0.0 if abs(one) < SMALLEST else one
-        for one in (estimate.value, estimate.low, estimate.high)
+        None
+        if number is None or abs(number) > LARGEST
+        else 0.0
+        if abs(number) < SMALLEST
+        else number
+        for number in (estimate.value, estimate.low, estimate.high)
     )
     return msgspec.structs.replace(estimate, value=value, low=low, high=high)
 
@@ -265,17 +273,17 @@ def _highest(bound: float | None, other: float | None) -> float | None:
     return bound if bound is None or other is None else max(bound, other)
 
 
-def _tail(name: str, parts: Sequence[_Part], q: float, found: Estimate) -> Estimate:
+def _tail(name: str, parts: Sequence[_Part], q: float, estimate: Estimate) -> Estimate:
     """Return a quantile of processes with too few samples for one each."""
     samples = [_samples(name, part) for part in parts]
-    usable = [one for one in samples if one.size]
+    usable = [own for own in samples if own.size]
     if len(usable) < len(parts):
         return msgspec.structs.replace(
-            found, method=f"{found.method}; too low, since each process has few samples"
+            estimate, method=f"{estimate.method}; too low, since each process has few samples"
         )
-    pooled = pooled_tail(usable, q, found.confidence)
+    pooled = pooled_tail(usable, q, estimate.confidence)
     return msgspec.structs.replace(
-        pooled, method=pooled.method + "".join(found.method.partition(_OF_BATCHES)[1:])
+        pooled, method=pooled.method + "".join(estimate.method.partition(_OF_BATCHES)[1:])
     )
 
 
@@ -300,7 +308,7 @@ def _finite(column: Any) -> Samples:
 def _pooled_deviation(moments: Sequence[tuple[int, float | None, float | None]]) -> float | None:
     """Return the standard deviation of all samples from count, mean and deviation of each part."""
     known = [(count, mean, stdev or 0.0) for count, mean, stdev in moments if mean is not None]
-    count = sum(one for one, _, _ in known)
+    count = sum(own for own, _, _ in known)
     if count < 2:
         return None
     center = sum(own / count * mean for own, mean, _ in known)
@@ -310,11 +318,17 @@ def _pooled_deviation(moments: Sequence[tuple[int, float | None, float | None]])
 
 def _outliers(counted: Sequence[tuple[int, Outliers | None]], count: int) -> Outliers | None:
     """Return what the 3-sigma rule does in each process, over all of them."""
-    own = [(total - one.count, one) for total, one in counted if one is not None]
+    own = [
+        (total - outliers.count, outliers) for total, outliers in counted if outliers is not None
+    ]
     if not own:
         return None
-    removed = sum(one.count for _, one in own)
-    kept = [(left, one.mean, one.stdev) for left, one in own if one.mean is not None and left > 0]
+    removed = sum(outliers.count for _, outliers in own)
+    kept = [
+        (left, outliers.mean, outliers.stdev)
+        for left, outliers in own
+        if outliers.mean is not None and left > 0
+    ]
     total = sum(left for left, _, _ in kept)
     return Outliers(
         count=removed,
@@ -331,7 +345,7 @@ class _Speeds:
     def __init__(self, parts: Sequence[_Part], reading: str, usual: float | None) -> None:
         self._name = reading
         self._readings = {id(part.tree): _reading(part, reading) for part in parts}
-        own = [one for one in self._readings.values() if one is not None]
+        own = [reading for reading in self._readings.values() if reading is not None]
         self._usual = _plausible(float(np.median(own)) if usual is None and own else usual)
 
     def over(self, name: str, parts: Sequence[_Part]) -> Estimate | None:
@@ -351,14 +365,14 @@ class _Speeds:
             values.append(median.value)
             readings.append(reading)
         unit = parts[0].result.metrics[name].unit
-        found = None
+        estimate = None
         if unit == "ns":
-            found = at_speed(values, readings, self._usual)
+            estimate = at_speed(values, readings, self._usual)
         elif unit.endswith("/s"):
             inverse = at_speed([1 / value for value in values], readings, self._usual)
-            found = None if inverse is None else _inverse(inverse)
-        found = _storable(found)
-        return None if found is None else self._named(found)
+            estimate = None if inverse is None else _inverse(inverse)
+        estimate = _storable(estimate)
+        return None if estimate is None else self._named(estimate)
 
     def _named(self, estimate: Estimate) -> Estimate:
         method = (
@@ -370,7 +384,7 @@ class _Speeds:
 
 def _inverse(estimate: Estimate) -> Estimate:
     """Return the estimate of a rate from that of a time."""
-    low, high = (None if one is None else 1 / one for one in (estimate.high, estimate.low))
+    low, high = (None if bound is None else 1 / bound for bound in (estimate.high, estimate.low))
     return msgspec.structs.replace(estimate, value=1 / estimate.value, low=low, high=high)
 
 
@@ -387,20 +401,24 @@ def _plausible(value: object) -> float | None:
 
 def _variation(parts: Sequence[_Part], metrics: Mapping[str, Metric]) -> Variation | None:
     """Return where the primary metric varies."""
-    name = next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+    name = next(
+        (name for name, metric in metrics.items() if metric.primary), next(iter(metrics), "")
+    )
     summaries = [
-        one.summary
-        for one in (part.result.metrics.get(name) for part in parts)
-        if one is not None and _kind(one) == _kind(metrics[name]) and one.summary is not None
+        metric.summary
+        for metric in (part.result.metrics.get(name) for part in parts)
+        if metric is not None
+        and _kind(metric) == _kind(metrics[name])
+        and metric.summary is not None
     ]
-    known = [(one, one.p50.value) for one in summaries if one.p50 is not None]
+    known = [(summary, summary.p50.value) for summary in summaries if summary.p50 is not None]
     values = np.array([value for _, value in known])
     whole = metrics[name].statistic("p50") if name else None
     if len(values) < 2 or whole is None or whole.value == 0:
         return None
     unit = abs(whole.value)
-    deviations = [_deviation_within(one) for one, _ in known]
-    within = [one / unit for one in deviations if one is not None]
+    deviations = [_deviation_within(summary) for summary, _ in known]
+    within = [deviation / unit for deviation in deviations if deviation is not None]
     trend = drift(values)
     slow, slower_by = _slow(values, metrics[name].better == "lower")
     return Variation(
@@ -423,11 +441,11 @@ def _slow(values: Samples, lower_is_better: bool) -> tuple[int, float | None]:
     """Return how many processes are in a slower mode, and how much slower they are."""
     if values.min() <= 0:
         return 0, None
-    found = modes(np.log(values), math.log1p(LEAST_GAP))
-    if found is None:
+    groups = modes(np.log(values), math.log1p(LEAST_GAP))
+    if groups is None:
         return 0, None
-    slow = found.upper if lower_is_better else len(values) - found.upper
-    return slow, math.expm1(found.apart)
+    slow = groups.upper if lower_is_better else len(values) - groups.upper
+    return slow, math.expm1(groups.apart)
 
 
 def _warmup(parts: Sequence[_Part]) -> Tree | None:
@@ -435,8 +453,8 @@ def _warmup(parts: Sequence[_Part]) -> Tree | None:
     if not own:
         return None
     return {
-        "seconds": sum(one.seconds for one in own),
-        "iterations": sum(one.iterations for one in own),
+        "seconds": sum(warmup.seconds for warmup in own),
+        "iterations": sum(warmup.iterations for warmup in own),
     }
 
 
@@ -444,13 +462,16 @@ def _verification(parts: Sequence[_Part]) -> Tree | None:
     own = [part.result.verification for part in parts if part.result.verification is not None]
     if not own:
         return None
-    return {"checked": sum(one.checked for one in own), "passed": all(one.passed for one in own)}
+    return {
+        "checked": sum(check.checked for check in own),
+        "passed": all(check.passed for check in own),
+    }
 
 
 def _stop(parts: Sequence[_Part]) -> str | None:
     reasons = {part.result.stopped_because for part in parts}
-    known = [one for one in _STOPS if one in reasons]
-    return next(iter([*known, *sorted(one for one in reasons if one)]), None)
+    known = [reason for reason in _STOPS if reason in reasons]
+    return next(iter([*known, *sorted(reason for reason in reasons if reason)]), None)
 
 
 def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
@@ -461,16 +482,16 @@ def _united(sentences: Sequence[Sequence[str]]) -> list[str]:
     groups: dict[str, list[tuple[list[float], str]]] = {}
     for own in sentences:
         # A sentence counts once for each process.
-        for sentence in {NUMBER.sub("#", one): one for one in own}.values():
+        for sentence in {NUMBER.sub("#", sentence): sentence for sentence in own}.values():
             numbers = [float(number) for number in NUMBER.findall(sentence)]
             groups.setdefault(NUMBER.sub("#", sentence), []).append((numbers, sentence))
     united = []
-    for found in groups.values():
-        worst = max(found)[1]
-        if len(found) == len(sentences) and len({one for _, one in found}) == 1:
+    for group in groups.values():
+        worst = max(group)[1]
+        if len(group) == len(sentences) and len({number for _, number in group}) == 1:
             united.append(worst)
         else:
-            united.append(f"{worst} ({_of(len(found), len(sentences))})")
+            united.append(f"{worst} ({_of(len(group), len(sentences))})")
     return united
 
 
@@ -514,9 +535,9 @@ def _environment(parts: Sequence[_Part]) -> Tree:
     """
     own = [part.result.environment for part in parts]
     return {
-        name: rule([one.get(name) for one in own])
+        name: rule([environment.get(name) for environment in own])
         for name, rule in _RULES.items()
-        if any(name in one for one in own)
+        if any(name in environment for environment in own)
     }
 
 
@@ -586,10 +607,10 @@ def _first(values: Sequence[object]) -> object:
 
 
 def _flags(values: Sequence[object]) -> int | None:
-    flags = [one for one in values if isinstance(one, int) and not isinstance(one, bool)]
+    flags = [flag for flag in values if isinstance(flag, int) and not isinstance(flag, bool)]
     whole = 0
-    for one in flags:
-        whole |= one
+    for flag in flags:
+        whole |= flag
     return whole if flags else None
 
 
@@ -597,20 +618,20 @@ def _each(**rules: Callable[[Sequence[object]], object]) -> Callable[[Sequence[o
     """Return the rule for an object whose keys have rules of their own."""
 
     def rule(values: Sequence[object]) -> object:
-        objects = [one for one in values if isinstance(one, Mapping)]
+        objects = [value for value in values if isinstance(value, Mapping)]
         if not objects:
             return None
-        return {name: own([one.get(name) for one in objects]) for name, own in rules.items()}
+        return {name: own([entry.get(name) for entry in objects]) for name, own in rules.items()}
 
     return rule
 
 
 def _worst_frequency(values: Sequence[object]) -> object:
     """Return the frequencies of the process in which the CPU slowed down most."""
-    objects = [one for one in values if isinstance(one, Mapping)]
+    objects = [value for value in values if isinstance(value, Mapping)]
 
-    def kept(one: Mapping[str, object]) -> float:
-        start, end = _number(one.get("start_mhz")), _number(one.get("end_mhz"))
+    def kept(entry: Mapping[str, object]) -> float:
+        start, end = _number(entry.get("start_mhz")), _number(entry.get("end_mhz"))
         return end / start if start and end else math.inf
 
     return min(objects, key=kept, default=None)
@@ -618,10 +639,10 @@ def _worst_frequency(values: Sequence[object]) -> object:
 
 def _busiest(values: Sequence[object]) -> object:
     """Return the utilization of the process that met the busiest GPU at its start."""
-    objects = [one for one in values if isinstance(one, Mapping)]
+    objects = [value for value in values if isinstance(value, Mapping)]
 
-    def start(one: Mapping[str, object]) -> float:
-        percents = one.get("start_percent")
+    def start(entry: Mapping[str, object]) -> float:
+        percents = entry.get("start_percent")
         return max(_numbers(percents), default=0.0) if isinstance(percents, list | tuple) else 0.0
 
     return max(objects, key=start, default=None)

@@ -1,4 +1,4 @@
-"""Files that are either there, whole, or not there at all."""
+"""Files that are written as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stratoperf.results.leftovers import create_temporary, names_file, sweep
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes its name only once it is complete and on the disk.
+    """Open a file for writing that gets its name only when it is complete and on the disk.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     Raises
     ------
     StratoperfError
-        When the disk is full, the directory cannot be written to, or `path` is a device or the
-        like; names the path.
+        When the disk is full, the directory is not writable, or `path` is a device or the like;
+        the message names the path.
     """
     with describe_failure(path):
         if path.exists() and not path.is_file():
@@ -134,7 +134,7 @@ def check_directory(directory: Path, argument: str) -> None:
     except OSError as error:
         raise InvalidParameter(
             f"{argument}: cannot write to {str(directory)!r}: {error.strerror or error}; "
-            "choose a directory that can be written to"
+            "choose a writable directory"
         ) from error
 
 

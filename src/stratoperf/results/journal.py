@@ -125,7 +125,7 @@ class Journal:
         """
         if path.is_symlink():
             raise InvalidParameter(
-                f"resume: {path} is a symbolic link; give the path of the journal that it names"
+                f"resume: {path} is a symbolic link; give the path of the journal that it points to"
             )
         header = read_header(path)
         with describe_failure(path):
@@ -142,7 +142,7 @@ class Journal:
             is_certain = is_free is not None and header.get(MACHINE, machine()) == machine()
             if must_lock and not is_certain:
                 raise InvalidParameter(
-                    f"resume: cannot lock {lines} for certain; use the machine that wrote it, and "
+                    f"resume: cannot lock {lines} reliably; use the machine that wrote it, and "
                     "a file system with locks"
                 )
             if is_free is False:
@@ -345,10 +345,12 @@ class Journal:
         with describe_failure(self.path / LINES):
             self._lines.descriptor()
         arrays = {}
-        series = [{**one, "columns": dict(one["columns"])} for one in result.get("series", [])]
+        series = [
+            {**entry, "columns": dict(entry["columns"])} for entry in result.get("series", [])
+        ]
         path = self.path / f"{self._count:04d}.npz"
-        for number, one in enumerate(series):
-            for name, column in one["columns"].items():
+        for number, entry in enumerate(series):
+            for name, column in entry["columns"].items():
                 if isinstance(column, dict):
                     continue
                 if storage.fits_inline(column, self._inline):
@@ -356,7 +358,7 @@ class Journal:
                     continue
                 member = f"series{number}_{name}"
                 arrays[member] = column
-                one["columns"][name] = {
+                entry["columns"][name] = {
                     "file": path.name,
                     "member": member,
                     "sha256": digest(column),
@@ -400,14 +402,14 @@ def _moved_down(result: dict[str, Any]) -> dict[str, Any]:
     """Return a result with references that start one directory deeper."""
     series = [
         {
-            **one,
+            **entry,
             "columns": {
                 name: {**column, "file": f"../{column['file']}"}
                 if isinstance(column, dict)
                 else column
-                for name, column in one["columns"].items()
+                for name, column in entry["columns"].items()
             },
         }
-        for one in result.get("series", [])
+        for entry in result.get("series", [])
     ]
     return {**result, "series": series}

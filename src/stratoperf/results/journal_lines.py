@@ -202,7 +202,7 @@ def read_header(path: Path) -> dict[str, Any]:
     document = storage.read_tree(header, follow_links=False)
     if not _is_header(document):
         raise SchemaError(
-            f"{header}: this does not begin a journal; give the path of a file that "
+            f"{header}: this is not the header of a journal; give the path of a file that "
             "`stratoperf run` wrote"
         )
     return document

@@ -42,7 +42,10 @@ def with_open_cases(
         for key, own in parts.items()
         if key not in finished
     }
-    return [*(one for one in results if one["key"] not in unfinished), *unfinished.values()]
+    return [
+        *(result for result in results if result["key"] not in unfinished),
+        *unfinished.values(),
+    ]
 
 
 def check_part(tree: Mapping[str, Any], key: str) -> None:
@@ -70,7 +73,7 @@ def check_part(tree: Mapping[str, Any], key: str) -> None:
         is_whole = (
             tree["status"] == "ok"
             and all(isinstance(number, (int, float)) for number in needed)
-            and all(isinstance(one, list) for one in lists)
+            and all(isinstance(entry, list) for entry in lists)
             and isinstance(tree["environment"], dict)
         )
     except (KeyError, IndexError, TypeError):
@@ -84,7 +87,9 @@ def check_part(tree: Mapping[str, Any], key: str) -> None:
 
 def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     """Return results without an interrupted one of a case of which there is another by now."""
-    return [one for one in results if one["key"] != key or one["status"] != "interrupted"]
+    return [
+        result for result in results if result["key"] != key or result["status"] != "interrupted"
+    ]
 
 
 def _interrupted(

@@ -63,9 +63,7 @@ def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
         When it cannot be understood.
     """
     if "plan" not in document:
-        raise InvalidParameter(
-            f"resume: {source} does not say what was planned; start a new run instead"
-        )
+        raise InvalidParameter(f"resume: {source} does not hold its plan; start a new run")
     return convert(document["plan"], StoredPlan, "plan")
 
 

@@ -89,7 +89,7 @@ def _check_summary(summary: MetricSummary, where: str) -> None:
     if summary.scope is not None:
         check_name(summary.scope, f"{where}.scope")
     if summary.min is not None and summary.max is not None and summary.min > summary.max:
-        raise SchemaError(f"{where}.min: {summary.min:g} lies above max, {summary.max:g}")
+        raise SchemaError(f"{where}.min: {summary.min:g} is above max, {summary.max:g}")
     outliers = summary.outliers
     if outliers is not None:
         if not (outliers.count >= 0 and 0 <= outliers.fraction <= 1):
@@ -121,7 +121,7 @@ def _check_estimate(estimate: Estimate | None, where: str) -> None:
     for name in ("value", "low", "high"):
         _check_number(getattr(estimate, name), f"{where}.{name}")
     if estimate.low is not None and estimate.high is not None and estimate.low > estimate.high:
-        raise SchemaError(f"{where}.low: {estimate.low:g} lies above high, {estimate.high:g}")
+        raise SchemaError(f"{where}.low: {estimate.low:g} is above high, {estimate.high:g}")
     if not 0 < estimate.confidence < 1:
         raise SchemaError(
             f"{where}.confidence: expected a number between 0 and 1, got {estimate.confidence:g}"

@@ -1,4 +1,4 @@
-"""A run: many measurements with the systems they were taken on."""
+"""A run: many measurements, with the machines that they were taken on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from stratoperf import media
 from stratoperf.paths import is_directory, user_path
 from stratoperf.results import storage
 from stratoperf.results.schema import System
 from stratoperf.results.validation import read_document
-from stratoperf.safe_text import log_line
+from stratoperf.text.safety import log_line
 
 if TYPE_CHECKING:
     import pandas
@@ -33,7 +34,7 @@ class Run:
     id, created, preset, command, stratoperf_version
         As in the run file; `created` is ISO 8601 in UTC.
     systems
-        The machines it was taken on, by identity.
+        The machines of the run, by identity.
     results
         `Result` views, in the order of the file.
     path
@@ -61,19 +62,19 @@ class Run:
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The JSON tree: everything in the file, also what this version has no name for."""
+        """The JSON tree: everything in the file, including keys that this version does not know."""
         return MappingProxyType(self._document)
 
     def save(self, path: str | Path) -> Path:
         """Write the run as JSON, long series in an ``.npz`` beside it.
 
-        The file appears whole or not at all. The run itself is not changed and keeps reading
-        from where it came.
+        The file appears whole or not at all. The run itself does not change, and still reads
+        its samples from the old place.
 
         Parameters
         ----------
         path
-            The run file; its directory is created when it does not exist.
+            The run file; its directory is created if necessary.
 
         Returns
         -------
@@ -100,11 +101,11 @@ class Run:
         Raises
         ------
         PrerequisiteMissing
-            Without pandas, which is in the extra ``dataframe``.
+            When pandas, from the extra ``dataframe``, is not installed.
         """
-        from stratoperf.results.tables import dataframe
+        from stratoperf.results.data_frame import data_frame
 
-        return dataframe(self)
+        return data_frame(self.results)
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}
@@ -114,9 +115,7 @@ class Run:
         return log_line(f"<Run {self.id} of {self.created}: {tally or 'no results'}>")
 
     def _repr_html_(self) -> str:
-        from stratoperf.results.tables import html
-
-        return html(self.results)
+        return media.html(self)
 
 
 def load(path: str | Path) -> Run:

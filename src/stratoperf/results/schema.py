@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from stratoperf import media
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.columns import Columns
 from stratoperf.statistics.estimates import QUANTILES, Estimate, Outliers
@@ -37,28 +38,28 @@ STATISTICS = ("mean", *QUANTILES)
 
 
 class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the samples of one metric say, in the metric's unit; ``None`` where nothing can be said.
+    """The statistics of one metric, in its unit; ``None`` where a statistic has no value.
 
     Attributes
     ----------
     count
-        How many samples there are.
+        Number of samples.
     mean, stdev, min, max
         Of all samples, outliers included.
     p50, p95, p99, p999
         Quantiles of all samples, each with its confidence interval.
     outliers
-        What a 3-sigma rule would remove, and what it would leave.
+        The samples that a 3-sigma rule would remove, and the statistics of the rest.
     drift
-        How much the median changed while the samples were taken, as a share of it.
+        Change of the median during the sampling, as a share of it.
     processes
-        How many processes it is over; ``None`` in files of before there were several.
+        Number of processes; ``None`` in old files with a single process.
     scope
-        What the intervals speak of: ``"5 processes"``, so that they hold for the next run too, or
+        What the intervals cover: ``"5 processes"``, so that they hold for the next run too, or
         ``"this process"``.
     at_reference_speed
-        The median as it would be, had the machine had its usual speed for each process; ``None``
-        where its speed was not measured, or the medians do not follow it.
+        The median that each process would have at the machine's usual speed; ``None`` where the
+        speed was not measured, or the medians do not follow it.
     """
 
     count: Count
@@ -78,14 +79,14 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """A target and how the measured value stands to it.
+    """A target, and the verdict on the measured value.
 
     Attributes
     ----------
     statistic
         ``"mean"``, ``"p50"``, ``"p95"``, ``"p99"`` or ``"p999"``.
     direction
-        ``"<"``, ``"<="``, ``">"`` or ``">="``: how the statistic must stand to the value.
+        ``"<"``, ``"<="``, ``">"`` or ``">="``: how the statistic must compare with the value.
     value, unit
         The target.
     verdict
@@ -108,7 +109,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     unit
-        Such as ``"ns"`` or ``"votes/s"``.
+        Unit, such as ``"ns"`` or ``"votes/s"``.
     better
         ``"lower"`` or ``"higher"``.
     primary
@@ -116,9 +117,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     summary
         Statistics of the samples.
     mean
-        The mean with its confidence interval; of a rate it is all items over all time.
+        The mean with its confidence interval; for a rate, all items over the whole time.
     target
-        The verdict on the claim that speaks of this metric, if there is one.
+        The verdict on the claim about this metric, if there is one.
     """
 
     unit: str
@@ -152,7 +153,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Warmup(msgspec.Struct, frozen=True, kw_only=True):
-    """What ran before the first sample was kept: seconds and iterations."""
+    """The warm-up before the first sample: seconds and iterations."""
 
     seconds: Duration
     iterations: Count = 0
@@ -183,11 +184,10 @@ class Variation(msgspec.Struct, frozen=True, kw_only=True):
     drift_chance
         The probability of a trend so consistent where nothing drifts (Kendall's tau, exact).
     slow_processes
-        How many processes form a slower mode of their own, a gap away from the others; 0 where
-        there is a single mode.
+        Number of processes in a separate slower mode; 0 with a single mode.
     slower_by
-        How much slower these are than the others, median to median: 0.5 is 50 %; ``None`` where
-        there is a single mode.
+        How much slower these processes are, median to median: 0.5 is 50 %; ``None`` with a single
+        mode.
     """
 
     within: Quantity | None = None
@@ -200,7 +200,7 @@ class Variation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """What one of several processes measured, in short; its samples are in its series.
+    """Summary of one of several processes; its samples are in its series.
 
     Attributes
     ----------
@@ -209,7 +209,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     started_ns
         When its first sample began, as in `Series`.
     disturbed
-        What from outside disturbed it, or ``None``.
+        What disturbed it from outside, or ``None``.
     warmup, environment
         As in `Result`; ``environment["reference"]`` has the machine's speed before and after.
     metrics
@@ -225,7 +225,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
-    """The samples that one process took on one system, in the order taken.
+    """The samples of one process on one system, in the order taken.
 
     Attributes
     ----------
@@ -238,7 +238,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     started_ns
         When the first sample began, on the timeline of ``CLOCK_MONOTONIC_RAW``.
     batch
-        Iterations in one sample; above 1 a sample is the mean over so many iterations.
+        Number of iterations in one sample; above 1, a sample is their mean.
     columns
         Read-only arrays by name, loaded and verified on access: ``"latency"`` in ns, or the
         columns of an open-loop series.
@@ -254,7 +254,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine that results were taken on, as `stratoperf.monitor.system` described it then.
+    """A machine of a run, as `stratoperf.monitor.system` described it then.
 
     Attributes
     ----------
@@ -288,28 +288,27 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         What was measured.
     source
         SHA-256 of the file that declares the benchmark, in hexadecimal, where fresh processes
-        imported it; else ``None``. Of several processes, that of the last one.
+        imported it; else ``None``. With several processes, the digest of the last one.
     status
         ``"ok"``, ``"failed"``, ``"skipped"`` or ``"interrupted"``.
     reason
         Why the status is not ``"ok"``.
     below_standard
-        What fell short of the standard for benchmarks, in words.
+        Where the measurement falls short of the standard for benchmarks, in words.
     metrics
         By name; empty when nothing trustworthy was measured.
     series
-        The samples behind the metrics.
+        The samples of the metrics.
     warmup, verification
-        ``None`` where there was none.
+        ``None`` if the case has none.
     environment
         What disturbed the measurement: steal time, involuntary switches and so on. Over several
         processes: sums, or the worst of them.
     processes
-        What each of several processes measured, in short, in the order measured; empty for a single
-        process.
+        Summaries of several processes, in the order measured; empty for a single process.
     left_out
-        The same of processes that were measured and do not count, because they were disturbed from
-        outside; their samples are in no series.
+        Summaries of processes that do not count, because they were disturbed from outside; no
+        series has their samples.
     variation
         Where the variation is, within or between processes; ``None`` for a single process.
     stopped_because
@@ -318,14 +317,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     items, item_unit
         Work items in one iteration, and their plural name: what throughput counts.
     details
-        What the operation tells of how it worked here, such as what a calibration chose.
+        Facts that the operation reports, such as the choice of a calibration.
     warnings
-        Noise that a reader of the result must know of.
+        Noise that a reader of the result must know.
     disturbed
-        What from outside disturbed the processes that the estimates rest on, so much that no
-        verdict may rest on them; else ``None``.
+        What disturbed the processes from outside, so much that no verdict may rest on them; else
+        ``None``.
     notes
-        What else a reader must know of, such as what the benchmark changed in the process.
+        Other facts that a reader must know, such as what the benchmark changed in the process.
     profile
         Where the time goes, as a run with ``profile=True`` found it after the measurement:
         ``counters`` per iteration, ``instructions_per_cycle``, ``functions``; else ``None``.
@@ -359,21 +358,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     profile: Mapping[str, Any] | None = None
 
     def series_of(self, metric: str) -> tuple[Series, ...]:
-        """Return the series that a metric stands on.
+        """Return the series that hold the samples of a metric.
 
         Parameters
         ----------
         metric
-            ``"throughput"`` stands on the samples of ``"latency"``; where no series has a column of
-            either name, it is all of them.
+            ``"throughput"`` uses the samples of ``"latency"``. If no series has a column with the
+            name, all series are returned.
         """
         for name in (metric, "latency"):
-            found = tuple(series for series in self.series if name in series.columns)
-            if found:
-                return found
+            matching = tuple(series for series in self.series if name in series.columns)
+            if matching:
+                return matching
         return self.series
 
     def _repr_html_(self) -> str:
-        from stratoperf.results.tables import html
-
-        return html([self])
+        return media.html(self)

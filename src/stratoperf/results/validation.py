@@ -31,7 +31,7 @@ from stratoperf.results.schema import (
 
 T = TypeVar("T")
 
-_MENDING = "mend this key, or take the file from its origin again"
+_MENDING = "correct this key, or get a fresh copy of the file"
 _PROBLEM = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
 
@@ -220,7 +220,8 @@ def read_result(tree: dict[str, Any], where: str, base: Path | None) -> Result:
     return msgspec.structs.replace(
         result,
         series=tuple(
-            _read_series(one, f"{where}.series[{index}]", base) for index, one in enumerate(series)
+            _read_series(entry, f"{where}.series[{index}]", base)
+            for index, entry in enumerate(series)
         ),
     )
 

@@ -8,8 +8,8 @@ from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.results.plans import Request
+    from stratoperf.running.author_functions import category, claim, cli_command, doctor_check
     from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
-    from stratoperf.running.contributing import category, claim, cli_command, doctor_check
     from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
     from stratoperf.running.listener import Listener
@@ -71,11 +71,11 @@ __getattr__, __dir__ = lazy_names(
         "Target": "targets",
         "all_claims": "claims_table",
         "benchmark": "registry",
-        "category": "contributing",
-        "claim": "contributing",
+        "category": "author_functions",
+        "claim": "author_functions",
         "claims": "claims_table",
-        "cli_command": "contributing",
-        "doctor_check": "contributing",
+        "cli_command": "author_functions",
+        "doctor_check": "author_functions",
         "make_plan": "planner",
         "make_request": "planner",
         "run": "runner",

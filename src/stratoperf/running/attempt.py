@@ -16,12 +16,12 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure_here
 from stratoperf.monitor import NoiseProbe, ReferenceProbe, disturbance
 from stratoperf.operation import Operation
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form
 from stratoperf.running.planner import Case
+from stratoperf.sampling import measure_here
 from stratoperf.verification import Verification
 
 _LOG = logging.getLogger(__name__)
@@ -151,7 +151,8 @@ class _Work:
                 )
         except Interrupted as interrupt:
             # Of this measurement: others that the benchmark makes are not told apart elsewhere.
-            self.measurement = interrupt.measurement
+            if isinstance(interrupt.measurement, Measurement):
+                self.measurement = interrupt.measurement
             raise
 
     def _take_profile(self, operation: Operation, around: Containment) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from stratoperf import media
 from stratoperf.errors import InvalidParameter
-from stratoperf.report.markup import html_table
-from stratoperf.report.units import interval
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Result, Verdict
 from stratoperf.running import registry
 from stratoperf.running.contributions import Claim
 from stratoperf.running.targets import SEVERITY, Target
-from stratoperf.running.units import conversion
+from stratoperf.running.unit_conversion import conversion
 from stratoperf.statistics import Estimate
 
 
@@ -58,20 +57,7 @@ class ClaimsTable(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self.rows).decode()
 
     def _repr_html_(self) -> str:
-        head = ("component", "metric", "target", "published", "measured", "verdict", "why")
-        lines = [
-            (
-                row.component,
-                row.metric,
-                row.target,
-                row.published,
-                interval(row.measured, row.unit or "") if row.measured else "",
-                row.verdict,
-                row.why,
-            )
-            for row in self.rows
-        ]
-        return html_table(head, lines)
+        return media.html(self)
 
 
 def claims(run: Run) -> ClaimsTable:

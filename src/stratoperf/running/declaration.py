@@ -8,8 +8,7 @@ import inspect
 import itertools
 import logging
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stratoperf import arguments
@@ -19,13 +18,15 @@ from stratoperf.failures import describe
 from stratoperf.operation import Operation, as_operation
 from stratoperf.running.containment import Containment
 from stratoperf.running.contributions import SCRIPT
-from stratoperf.running.declaration_checks import TOLD, check_declaration
 from stratoperf.running.keys import case_key
-from stratoperf.running.origin import Origin, origin_of
+from stratoperf.running.origin import Origin
 from stratoperf.running.targets import Target
-from stratoperf.running.values import Value, frozen
+from stratoperf.running.values import Value
 
 _LOG = logging.getLogger(__name__)
+
+RUNNER_ARGUMENTS = ("backend", "duration_s")
+"""The runner gives these to a function that has an argument of that name."""
 
 
 class Declared(NamedTuple):
@@ -50,8 +51,8 @@ class Declared(NamedTuple):
 class Benchmark:
     """A function that turns parameters into an operation, with what the suite must know of it.
 
-    Made by `stratoperf.benchmark`, which documents the fields; `origin` is what a fresh process
-    imports to have it too, or ``None``.
+    Made by `stratoperf.benchmark`, which documents the fields and checks them; `origin` is what a
+    fresh process imports to have it too, or ``None``.
     """
 
     name: str
@@ -70,9 +71,6 @@ class Benchmark:
     check: Callable[..., object] | None
     description: str
     origin: Origin | None = None
-
-    def __post_init__(self) -> None:
-        check_declaration(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the decorated function."""
@@ -137,8 +135,8 @@ class Benchmark:
         Exception
             Whatever the function raises.
         """
-        told: dict[str, Value] = {"backend": backend, "duration_s": duration_s}
-        asked = {name: told[name] for name in TOLD if name in self.signature}
+        offered: dict[str, Value] = dict(zip(RUNNER_ARGUMENTS, (backend, duration_s), strict=True))
+        asked = {name: value for name, value in offered.items() if name in self.signature}
         made = self.function(**{**asked, **params})
         if not inspect.isgenerator(made):
             yield self._as_operation(made, params)
@@ -180,10 +178,10 @@ class Benchmark:
         return self._declared("setup_s", params, duration_s)
 
     def _declared(self, field: str, params: Mapping[str, Value], duration_s: float) -> float:
-        told = getattr(self, field)
-        if callable(told):
-            told = told(**_those_taken(told, {"duration_s": duration_s, **params}))
-        return arguments.number(f"{field} of {self.name}", told, at_least=0.0)
+        value = getattr(self, field)
+        if callable(value):
+            value = value(**_those_taken(value, {"duration_s": duration_s, **params}))
+        return arguments.number(f"{field} of {self.name}", value, at_least=0.0)
 
     def declared(self, params: Mapping[str, Value], duration_s: float) -> Declared:
         """Return what the declaration says of one case; its functions are asked once.
@@ -253,75 +251,10 @@ class Benchmark:
         return inspect.signature(self.function).parameters
 
 
-def declare(
-    function: Callable[..., Any],
-    name: str,
-    *,
-    params: Mapping[str, Iterable[Value]],
-    backend_params: Mapping[str, Mapping[str, Iterable[Value]]],
-    version: int,
-    backends: Iterable[str],
-    category: str,
-    target: Target | Iterable[Target] | None,
-    items: float | str | None,
-    item_unit: str | None,
-    disk_bytes: Callable[..., float] | float,
-    setup_s: Callable[..., float] | float,
-    sustained_s: float,
-    check: Callable[..., object] | None,
-) -> Benchmark:
-    """Make a `Benchmark`; see `stratoperf.benchmark` for the parameters."""
-    if not callable(function):
-        raise InvalidParameter(
-            f"function: expected what returns the operation of {name!r}, got {function!r}"
-        )
-    _check_containers(params, backend_params, backends, target)
-    targets = () if target is None else (target,) if isinstance(target, Target) else tuple(target)
-    return Benchmark(
-        name=name,
-        function=function,
-        params=frozen(params),
-        backend_params=MappingProxyType(
-            {backend: frozen(axes) for backend, axes in backend_params.items()}
-        ),
-        version=version,
-        backends=(backends,) if isinstance(backends, str) else tuple(backends),
-        category=category,
-        targets=targets,
-        items=items,
-        item_unit=item_unit,
-        disk_bytes=disk_bytes,
-        setup_s=setup_s,
-        sustained_s=arguments.number("sustained_s", sustained_s, at_least=0.0),
-        check=check,
-        description=inspect.cleandoc(str(function.__doc__ or "")),
-        origin=origin_of(function),
-    )
-
-
-def _check_containers(
-    params: object, backend_params: object, backends: object, target: object
-) -> None:
-    """Check that what holds several values does, before it is read."""
-    if not isinstance(params, Mapping):
-        raise InvalidParameter(f"params: expected a dictionary of values by name, got {params!r}")
-    if not isinstance(backend_params, Mapping) or not all(
-        isinstance(axes, Mapping) for axes in backend_params.values()
-    ):
-        raise InvalidParameter(
-            "backend_params: expected a dictionary of values by name for each backend, got "
-            f"{backend_params!r}"
-        )
-    if not isinstance(backends, Iterable):
-        raise InvalidParameter(f"backends: expected names such as 'cpu', got {backends!r}")
-    if not (target is None or isinstance(target, Target | Iterable)):
-        raise InvalidParameter(f"target: expected a Target, or several, got {target!r}")
-
-
 def _those_taken(function: Callable[..., Any], values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the values that a function has arguments for; all, if it takes any name."""
     taken = inspect.signature(function).parameters
-    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
         return dict(values)
     return {name: value for name, value in values.items() if name in taken}
 

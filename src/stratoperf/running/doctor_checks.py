@@ -35,7 +35,7 @@ def findings(
 
 
 def _findings(check: DoctorCheck, root: Path, patience_s: float) -> list[Check]:
-    found: list[Check] = []
+    checks: list[Check] = []
     faults: list[str] = []
 
     def ask() -> None:
@@ -43,11 +43,11 @@ def _findings(check: DoctorCheck, root: Path, patience_s: float) -> list[Check]:
             takes_root = "root" in inspect.signature(check.function).parameters
             answer = check.function(root=root) if takes_root else check.function()
             several = [answer] if isinstance(answer, Check) else list(answer)
-            wrong = [one for one in several if not isinstance(one, Check)]
+            wrong = [check for check in several if not isinstance(check, Check)]
             if wrong:
                 faults.append(f"returned a {type(wrong[0]).__name__} among its findings")
             else:
-                found.extend(several)
+                checks.extend(several)
         except BaseException as error:
             faults.append(f"raised {describe(error)}")
 
@@ -60,7 +60,7 @@ def _findings(check: DoctorCheck, root: Path, patience_s: float) -> list[Check]:
     if thread.is_alive():
         faults.append(f"did not answer within {patience_s:g} s")
     if not faults:
-        return found
+        return checks
     return [
         Check(
             name=check.name,

@@ -19,6 +19,7 @@ from stratoperf.errors import SchemaError, StratoperfError
 from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
 from stratoperf.running.origin import MAIN, Origin, place_of
+from stratoperf.running.pickled_work import Pickled
 from stratoperf.running.planner import Case
 from stratoperf.running.workers.answers import Loaded, Measured, Piece
 from stratoperf.running.workers.children import entered
@@ -34,22 +35,7 @@ INTERRUPTED_S = 2.0
 
 
 class CannotLoad(StratoperfError):
-    """A fresh process cannot have the benchmark; says why, and what mends it."""
-
-
-class Pickled(NamedTuple):
-    """What a fresh process unpickles and measures.
-
-    Attributes
-    ----------
-    work
-        In base64.
-    main
-        What Python was started with, if the work is of there.
-    """
-
-    work: str
-    main: Origin | None
+    """A fresh process cannot have the benchmark; says why, and how to fix it."""
 
 
 class Taken(NamedTuple):

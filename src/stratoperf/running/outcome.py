@@ -112,8 +112,8 @@ def over_processes(
         The references of the latest run on the same machine.
     """
     choice = choose(parts, case.least)
-    own = [one for part in choice.kept for one in references(part)]
-    usual = [ns for one in run if isinstance(ns := one.get("integer_ns"), float)]
+    own = [reference for part in choice.kept for reference in references(part)]
+    usual = [ns for reference in run if isinstance(ns := reference.get("integer_ns"), float)]
     tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
     metrics = {}
     for name, metric in tree["metrics"].items():

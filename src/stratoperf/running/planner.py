@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 from stratoperf import arguments, backends, clock
 from stratoperf.door import MOST_NUMBERS
 from stratoperf.errors import BackendUnavailable, InvalidParameter, did_you_mean
-from stratoperf.measuring import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 from stratoperf.results.plans import Request
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
 from stratoperf.running.containment import Containment
@@ -29,6 +28,7 @@ from stratoperf.running.presets import (
 from stratoperf.running.registry import Registry
 from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
+from stratoperf.sampling import DEVICE_SAMPLES, DEVICE_SHARE, SAMPLE_BYTES
 
 Selection: TypeAlias = str | Benchmark | Iterable[str | Benchmark] | None
 
@@ -53,7 +53,7 @@ TEXT_BYTES = 25
 RESULT_BYTES = 16 << 10
 """Bytes assumed for the rest of a result in JSON, and for what an operation observes itself."""
 
-NOWHERE = "it is declared in a function, a notebook or at a prompt, where none can import it"
+NOWHERE = "it is declared in a function, a notebook or at a prompt, which no process can import"
 DECLARE = "declare it at the top level of a module or script"
 
 PACE = 1.25
@@ -300,7 +300,9 @@ def make_plan(
     preset = preset_named(request.preset)
     benchmarks = registry.select(request.select)
     if not benchmarks:
-        raise InvalidParameter("benchmark: none is registered; declare one with @sp.benchmark")
+        raise InvalidParameter(
+            "benchmark: no benchmark is registered; declare one with @sp.benchmark"
+        )
     reasons = _unavailable(request.backend, benchmarks)
     _check_names(request.params, benchmarks, reasons)
     cases: list[Case] = []

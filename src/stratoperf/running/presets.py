@@ -10,7 +10,8 @@ from types import MappingProxyType
 from stratoperf import arguments
 from stratoperf.door import MOST_NUMBERS, MOST_OBJECTS
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.measuring import SAMPLE_BYTES
+from stratoperf.memory_room import check_room
+from stratoperf.sampling import SAMPLE_BYTES
 
 STANDARD_ITERATIONS = 1000
 """The seed's standard for every benchmark: fewer give no upper end to the interval of p99."""
@@ -49,7 +50,7 @@ class Sampling:
         arguments.seconds("warmup_s", self.warmup_s)
         arguments.seconds("duration_s", self.max_duration_s, above=0)
         arguments.count("iterations", self.min_iterations, MOST_NUMBERS)
-        arguments.check_room("iterations", self.min_iterations, self.min_iterations * SAMPLE_BYTES)
+        check_room("iterations", self.min_iterations, self.min_iterations * SAMPLE_BYTES)
 
     def changed(
         self,

@@ -18,8 +18,8 @@ from typing import Any
 
 from stratoperf._core.perf_counters import PerfCounters
 from stratoperf.measurement import Measurement
-from stratoperf.measuring import measure
 from stratoperf.operation import Operation
+from stratoperf.running.measure_operation import measure
 from stratoperf.running.planner import PROFILE_S
 
 PASS_S = PROFILE_S / 2
@@ -108,7 +108,7 @@ def _ratio(entries: dict[str, Any], above: str, below: str) -> float | None:
 
 
 def _why(error: int) -> str:
-    """Return why an event could not be counted, and what mends it."""
+    """Return why an event could not be counted, and how to fix it."""
     if error in (errno.EACCES, errno.EPERM):
         level = PARANOID.read_text().strip() if PARANOID.exists() else "unknown"
         return (

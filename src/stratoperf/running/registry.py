@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
 from stratoperf.running.categories import DEFAULT_CATEGORY
+from stratoperf.running.checked_declaration import declare
 from stratoperf.running.containment import Containment
 from stratoperf.running.contributions import (
     SCRIPT,
@@ -20,7 +21,7 @@ from stratoperf.running.contributions import (
     Claim,
     Contribution,
 )
-from stratoperf.running.declaration import Benchmark, declare
+from stratoperf.running.declaration import Benchmark
 from stratoperf.running.process_state import IMPORTING
 from stratoperf.running.targets import Target
 from stratoperf.running.values import Value
@@ -142,7 +143,9 @@ class Registry:
     def all(self) -> list[Benchmark]:
         """Return every benchmark, sorted by category and name."""
         self._load_all()
-        return sorted(self._benchmarks.values(), key=lambda one: (one.category, one.name))
+        return sorted(
+            self._benchmarks.values(), key=lambda benchmark: (benchmark.category, benchmark.name)
+        )
 
     def find(self, name: str) -> Benchmark:
         """Return the benchmark of that name.
@@ -182,21 +185,29 @@ class Registry:
             return self.all()
         selected: dict[str, Benchmark] = {}
         for word in words:
-            found = [word] if isinstance(word, Benchmark) else self._matching(word)
-            selected.update({benchmark.name: benchmark for benchmark in found})
+            matching = [word] if isinstance(word, Benchmark) else self._matching(word)
+            selected.update({benchmark.name: benchmark for benchmark in matching})
         return list(selected.values())
 
     def _matching(self, word: str) -> list[Benchmark]:
         benchmarks = self.all()
         if any(letter in word for letter in "*?["):
-            found = [one for one in benchmarks if fnmatch.fnmatchcase(one.name, word)]
+            matching = [
+                benchmark for benchmark in benchmarks if fnmatch.fnmatchcase(benchmark.name, word)
+            ]
         else:
-            found = [one for one in benchmarks if word in (one.name, one.category)]
-        if not found:
-            known = {name for one in benchmarks for name in (one.name, one.category)}
+            matching = [
+                benchmark
+                for benchmark in benchmarks
+                if word in (benchmark.name, benchmark.category)
+            ]
+        if not matching:
+            known = {
+                name for benchmark in benchmarks for name in (benchmark.name, benchmark.category)
+            }
             hint = _other_meaning(word) or did_you_mean(word, known)
             raise InvalidParameter(f"benchmark: {word!r} selects nothing; {hint}")
-        return found
+        return matching
 
     def _load_all(self) -> None:
         self._load_own()
@@ -265,9 +276,9 @@ def _other_meaning(word: str) -> str | None:
     return None
 
 
-def _is_same_notebook_cell(one: Benchmark, other: Benchmark) -> bool:
+def _is_same_notebook_cell(first: Benchmark, other: Benchmark) -> bool:
     """Whether a cell (or a line at the prompt) was run again, which redefines its benchmark."""
-    places = [(each.function.__module__, each.function.__qualname__) for each in (one, other)]
+    places = [(each.function.__module__, each.function.__qualname__) for each in (first, other)]
     return places[0] == places[1] and places[0][0] == "__main__"
 
 
@@ -293,15 +304,15 @@ def benchmark(
 ) -> Callable[[Callable[..., Any]], Benchmark]:
     """Declare and register a benchmark.
 
-    The decorated function receives one value of each parameter, and, if it has arguments of these
-    names, ``backend`` and ``duration_s``: for how long it will be sampled at most. It returns what
-    `stratoperf.measure` accepts: an operation, a capsule or a callable without arguments. A
-    generator does its setup, yields that once, and tears down after the yield, however the
-    measurement ends. `stratoperf.artifact` builds what takes long once for all processes.
+    The decorated function receives one value of each parameter. If it has arguments with the names
+    ``backend`` and ``duration_s``, it also receives the backend and the maximum sampling time. It
+    returns what `stratoperf.measure` accepts: an operation, a capsule or a callable without
+    arguments. A generator does its setup, yields that once, and tears down after the yield, however
+    the measurement ends. `stratoperf.artifact` builds slow inputs once for all processes.
 
-    Whatever any of its code raises fails its case alone. Where no fresh process can import it,
-    what it changes in this one (working directory, standard streams, signal handlers, environment,
-    limits and the like) is put back after each case and named among the result's notes.
+    An error in its code fails its case alone. A benchmark that no fresh process can import runs in
+    this process; what it changes here (working directory, standard streams, signal handlers,
+    environment, limits and the like) is restored after each case, and the result's notes name it.
 
     Parameters
     ----------
@@ -310,39 +321,40 @@ def benchmark(
     params
         Values by parameter; every combination is a case.
     backend_params
-        Further parameters that only one backend has, by backend; the function's arguments of these
-        names have defaults, for the others.
+        Additional parameters of single backends, by backend. The function needs defaults for
+        these arguments, for the other backends.
     version
-        Raised when the meaning of the numbers changes, so that they are not compared.
+        Version of the numbers. Raise it when their meaning changes, so that old and new numbers
+        are not compared.
     backends
-        Those it has; ``"reference"`` is only measured when it is asked for.
+        The backends it has. ``"reference"`` is measured only on request.
     category
         ``"single-node"``, one that a package contributes, or a word of your own; see
         `stratoperf.category`.
     target
-        What is claimed of it: one `Target`, or several.
+        One or several published claims, as `Target`.
     items
-        Work items in one iteration, or the parameter that holds their number; by default what
-        the operation says. Throughput counts them.
+        Work items in one iteration, or the name of the parameter that holds their number; by
+        default the operation decides. Throughput counts them.
     item_unit
         Their plural name, such as ``"keys"``.
     disk_bytes
-        What measuring one case writes to disk at most, or a function of its parameters (and of
-        ``duration_s``, if it takes that) that tells.
+        Maximum number of bytes that measuring one case writes to disk, or a function that
+        computes it from the parameters (and from ``duration_s``, if it has this argument).
     setup_s
-        Seconds of setup and verification in each process beyond a fraction of a second, for the
-        plan and without what `stratoperf.artifact` builds once; or a function as with `disk_bytes`.
+        Time of setup and verification in each process, in seconds, for the plan; or a function as
+        with `disk_bytes`. Leave out what `stratoperf.artifact` builds once.
     sustained_s
-        Seconds that a case is sampled for at the least, whatever the preset, and without stopping
-        early: for what must be sustained. A duration that the user asks for wins.
+        Minimum sampling time of a case with any preset, in seconds, for work that must be
+        sustained; the case does not stop early. A duration that the user gives overrides it.
     check
-        A function that takes some of the parameters by name and raises `InvalidParameter` for
-        values that no machine can measure: these are wrong usage, and nothing is run.
+        A function that takes some of the parameters by name. It raises `InvalidParameter` for
+        values that no machine can measure; nothing runs then.
 
     Returns
     -------
     callable
-        Turns the function into a `Benchmark`, which can still be called like the function.
+        Decorator that turns the function into a `Benchmark`, which is still callable.
 
     Raises
     ------

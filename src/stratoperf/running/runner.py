@@ -73,45 +73,45 @@ def run(
 ) -> Run:
     """Measure benchmarks, each case in several fresh processes.
 
-    The processes are spread over the run: in every pass, in another random order, each open case
-    is measured in one. From the least number of the preset on, a case ends as soon as the interval
-    between its processes is precise enough. A benchmark that a fresh process cannot import (it is
-    declared in a function or a notebook, or by a script that measures when it is imported) is
-    measured in this process alone, which its result says.
+    Every pass measures each open case in one process, in a new random order, so that the processes
+    of a case are spread over the run. After the minimum number of processes of the preset, a case
+    ends as soon as the interval between its processes is precise enough. A fresh process cannot
+    import a benchmark that a function or a notebook declares, or a script that measures when it is
+    imported; such a benchmark is measured in this process alone, and its result says so.
 
     Parameters
     ----------
     select
-        Names, glob patterns or categories such as ``"single-node"``, or benchmarks themselves:
-        one, or several. ``None`` for all.
+        One or several names, glob patterns, categories such as ``"single-node"``, or benchmarks;
+        ``None`` selects all.
     preset
         ``"standard"`` (at least 1000 iterations after 10 s of warm-up), ``"quick"`` or ``"ci"``.
     backend
-        A backend's name, or ``"auto"``: every backend that each benchmark has but the reference;
-        those that cannot run here give results with the status ``skipped``.
+        The name of a backend, or ``"auto"`` for all backends of each benchmark except the
+        reference. Backends that cannot run here give results with the status ``skipped``.
     params
-        Values by parameter, one or several, instead of the declared ones.
+        One or several values by parameter, in place of the declared values.
     iterations
-        Iterations at least, as far as the time allows.
+        Minimum number of iterations, as far as the time allows.
     duration_s
-        Seconds to sample each case for, without stopping early.
+        Sampling time of each case, in seconds; the case does not stop early.
     warmup_s
-        Seconds of warm-up of each case.
+        Warm-up time of each case, in seconds.
     output
         Directory for the run file, which is named after the selection and the time;
-        ``latest.json`` in it is then updated. ``None`` writes nothing.
+        ``latest.json`` there becomes the same run. ``None`` writes no file.
     resume
-        The journal or run file of an interrupted run, which then goes on as it was planned.
+        The journal or run file of an interrupted run, to continue it with its own plan.
     profile
         Run each case again for about a second after its measurement, under the processor's
         counters and, where it is a Python callable, Python's profiler; the result's ``profile``
-        then tells where the time goes.
+        then shows where the time goes.
     processes
-        Fresh processes of each case, 1 to 500, instead of the preset's 6 to 10; iterations and
-        times are shared among them. Without it, a process that was disturbed from outside is
+        Number of fresh processes for each case, 1 to 500, in place of the preset's 6 to 10. They
+        share the iterations and times. By default a process that was disturbed from outside is
         measured again.
     listener
-        Is told of the progress.
+        Receives the progress.
 
     Returns
     -------
@@ -121,13 +121,13 @@ def run(
     ------
     InvalidParameter
         For an unknown name (suggests the nearest), a value out of range, or an output directory
-        that cannot be written to. Nothing was measured then.
+        that is not writable. Nothing was measured then.
     BackendUnavailable
-        When a backend asked for by name cannot run here.
+        When the named backend cannot run here.
     Interrupted
-        On Ctrl-C; its attribute ``run`` has what was measured, and with `output` it is saved.
+        On Ctrl-C. Its attribute ``run`` has the results so far; with `output` they are saved.
     StratoperfError
-        When the disk is full; says where the finished results are.
+        When the disk is full; the message says where the finished results are.
     """
     refuse_in_import("stratoperf.run")
     request = make_request(
@@ -161,7 +161,7 @@ def run(
 
 
 class _Warner(Listener):
-    """Shows the plan's warnings where nobody else listens to them."""
+    """Shows the plan's warnings when there is no other listener."""
 
     def planned(self, plan: Plan) -> None:
         for sentence in plan.warnings:
@@ -176,11 +176,11 @@ def _of_latest(path: Path, machine: str) -> list[Reference]:
     except SchemaError:
         return []
     return [
-        one
+        reference
         for result in latest.results
         if any(series.system == machine for series in result.series)
         for source in result.processes or (result,)
-        for one in references({"environment": source.environment})
+        for reference in references({"environment": source.environment})
     ]
 
 
@@ -206,9 +206,9 @@ class _Execution:
         self._earlier: Sequence[Reference] = ()
         # Of the machine's speed, around each process of the run.
         self._references: list[Reference] = [
-            one
+            reference
             for tree in [*recorder.results, *(part for each in self._open for part in each.parts)]
-            for one in references(tree)
+            for reference in references(tree)
         ]
 
     def _parts(self, case: Case) -> list[dict[str, Any]]:
@@ -404,8 +404,8 @@ def _resumed(request: Request, output: object, source: Path) -> tuple[Plan, _Rec
     """Return the plan of an interrupted run and a recorder that goes on with it."""
     if output is not None or request != Request():
         raise InvalidParameter(
-            "resume: an interrupted run goes on as it was planned, in its own directory; "
-            "give no other parameter with it"
+            "resume: an interrupted run continues with its own plan and directory; "
+            "leave out all other arguments"
         )
     return resume_file(source, lambda document: _stored_plan(document, source))
 
@@ -417,7 +417,7 @@ def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
     if keys != stored.keys:
         differing = sorted(set(keys) ^ set(stored.keys)) or keys
         raise InvalidParameter(
-            f"resume: the benchmarks changed since {source} was begun ({differing[0]} differs); "
+            f"resume: the benchmarks changed since {source} was started ({differing[0]} differs); "
             "start a new run instead"
         )
     versions = {case.key: case.benchmark.version for case in plan.cases}
@@ -425,7 +425,8 @@ def _stored_plan(document: dict[str, Any], source: Path) -> Plan:
         key, measured = result["key"], result.get("benchmark_version")
         if key not in versions:
             raise InvalidParameter(
-                f"resume: {source} has a result of {key}, which its plan does not; start a new run "
+                f"resume: {source} has a result of {key}, which its plan does not have; start a "
+                "new run "
                 "instead"
             )
         if versions[key] != measured:

@@ -13,7 +13,7 @@ import msgspec
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results.schema import STATISTICS, Metric, TargetVerdict, Verdict
-from stratoperf.running.units import conversion, depends_on_speed
+from stratoperf.running.unit_conversion import conversion, depends_on_speed
 from stratoperf.statistics import Estimate
 from stratoperf.statistics.estimates import THIS_PROCESS
 
@@ -77,7 +77,9 @@ class Target:
                 f"{did_you_mean(self.statistic_name, STATISTICS)}"
             )
         if self.direction not in _HOLDS:
-            raise InvalidParameter(f"direction: {self.direction!r} is none of {', '.join(_HOLDS)}")
+            raise InvalidParameter(
+                f"direction: {self.direction!r} is unknown; known: {', '.join(_HOLDS)}"
+            )
         arguments.number("value", self.value)
         object.__setattr__(self, "where", MappingProxyType(dict(self.where)))
 
@@ -106,10 +108,10 @@ class Target:
         if not differing:
             return None
         wanted = " and ".join(f"{name} {self.where[name]}" for name in differing)
-        found = " and ".join(
+        actual = " and ".join(
             str(facts[name]) if name in facts else f"without {name}" for name in differing
         )
-        return f"the claim speaks of {wanted}; this is {found}"
+        return f"the claim speaks of {wanted}; this is {actual}"
 
     def judge(
         self,

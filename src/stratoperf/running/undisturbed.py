@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stratoperf.report.noise_words import worst_of_each_kind
+from stratoperf.text.alike_warnings import worst_of_each_kind
 
 MOST_TIMES = 2
 """A case is measured in as many extra processes as planned at most: where more than half of the
@@ -67,10 +67,10 @@ def choose(parts: Sequence[dict[str, Any]], least: int) -> Choice:
     words = "; ".join(cause.removesuffix(of_all) for cause in worst_of_each_kind(causes))
     if len(parts) == 1:
         return Choice(list(parts), [], words, None)
-    told = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
+    summary = f"{len(noisy)} of {len(parts)} processes, at worst: {words}"
     if len(quiet) >= least or len(quiet) > len(noisy):
-        return Choice(quiet, noisy, None, f"left out as disturbed: {told}")
-    return Choice(list(parts), [], told, None)
+        return Choice(quiet, noisy, None, f"left out as disturbed: {summary}")
+    return Choice(list(parts), [], summary, None)
 
 
 def wants_another(parts: Sequence[dict[str, Any]], planned: int) -> bool:

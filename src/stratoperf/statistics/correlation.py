@@ -1,4 +1,4 @@
-"""How much the samples of a series depend on each other."""
+"""Correlation between the samples of a series."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def autocorrelation(samples: npt.ArrayLike, max_lag: int) -> npt.NDArray[np.floa
 
 
 def effective_sample_size(samples: npt.ArrayLike) -> float:
-    """Return the number of independent samples that the mean of the series is worth.
+    """Return the number of independent samples whose mean would be as precise.
 
     The number of samples over the integrated autocorrelation time (window of Sokal 1996, bias
     correction of Wolff 2004). It equals the number of samples where no correlation is significant

@@ -1,4 +1,4 @@
-"""Whether a series moved in one direction while it was taken, and how far."""
+"""Drift: whether a series moved in one direction, and how far."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CRITICAL_T = 5.71
 
 
 def drift(samples: Samples) -> float | None:
-    """Return how much the median changed from the first part to the last, as a share of it.
+    """Return the change of the median from the first part to the last, as a share of it.
 
     The medians of eight parts are tested for two levels, one up to some part and another after it,
     as of a start that settles and of a step, and for a line, as of a machine that gets slower.

@@ -1,4 +1,4 @@
-"""What the statistics return: values with their uncertainty."""
+"""Results of the statistics: values with their uncertainty."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
+
+from stratoperf import media
 
 QUANTILES: Mapping[str, float] = MappingProxyType(
     {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -20,7 +22,7 @@ SIGMA = 3.0
 
 
 def scope_of(processes: int) -> str:
-    """Return what intervals over so many processes speak of."""
+    """Return what the intervals of this number of processes cover."""
     return f"{processes} processes" if processes > 1 else THIS_PROCESS
 
 
@@ -136,6 +138,4 @@ class Summary(msgspec.Struct, frozen=True):
         )
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.text import summary_html
-
-        return summary_html(self)
+        return media.html(self)

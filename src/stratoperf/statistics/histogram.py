@@ -48,7 +48,7 @@ class Histogram(_native.Histogram):
         )
 
     def quantile(self, q: SupportsFloat | SupportsIndex) -> float:
-        """Return a quantile, each value taken for the middle of its bucket.
+        """Return a quantile; each value counts as the middle of its bucket.
 
         Parameters
         ----------
@@ -100,11 +100,11 @@ class Histogram(_native.Histogram):
         check_quantile(q)
         check_confidence(confidence)
         value, low, high = self.quantile_interval(q, confidence)
-        method = "order statistics of a histogram, samples taken for independent"
+        method = "order statistics of a histogram, samples taken as independent"
         return Estimate(value, low, high, confidence, method)
 
     def summary(self, confidence: float = 0.95) -> Summary:
-        """Summarize what was recorded, each value taken for the middle of its bucket.
+        """Summarize the recorded values; each value counts as the middle of its bucket.
 
         Parameters
         ----------

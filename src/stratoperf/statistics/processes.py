@@ -1,4 +1,4 @@
-"""Estimates over processes: what the next run will say, not what one process said.
+"""Estimates over processes, which hold for the next run and not for one process only.
 
 A process keeps its layout of memory, its hash seed, its CPU and its moment for as long as it
 lives, so its samples agree with each other better than with those of the next process. The unit
@@ -64,7 +64,7 @@ _LARGEST_EXPONENT = 700.0  # beyond it the exponential function leaves what a fl
 
 
 def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
-    """Estimate where processes lie, with an interval from their scatter.
+    """Estimate the location of processes, with an interval from their scatter.
 
     The value is the median of all pairwise means (Hodges & Lehmann 1963), of the logarithms where
     all values are above 0: a slow process in eight hardly moves it, and it lies between two modes
@@ -97,13 +97,13 @@ def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
     if count == 1:
         return Estimate(float(data[0]), None, None, confidence, "one process; no interval")
     scale = Scale(data)
-    found = signed_rank(scale.there(data), confidence)
-    if found.low is None or found.high is None:
-        return _of_few(data, scale, found.value, confidence)
+    ranked = signed_rank(scale.there(data), confidence)
+    if ranked.low is None or ranked.high is None:
+        return _of_few(data, scale, ranked.value, confidence)
     widening = _widening(scale.there(data))
-    value = scale.back(found.value)
-    low = scale.back(found.value - widening * (found.value - found.low))
-    high = scale.back(found.value + widening * (found.high - found.value))
+    value = scale.back(ranked.value)
+    low = scale.back(ranked.value - widening * (ranked.value - ranked.low))
+    high = scale.back(ranked.value + widening * (ranked.high - ranked.value))
     method = f"Hodges-Lehmann over {count} processes; signed ranks{scale.words}"
     if widening > 1:
         method += f", {widening:.2g} times wider because neighbors in time are alike"
@@ -132,7 +132,7 @@ def _widening(values: Samples) -> float:
 
 
 class Scale:
-    """The scale on which processes are compared: logarithms where all values have some.
+    """The scale on which processes are compared: logarithmic where all values are positive.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _of_few(data: Samples, scale: Scale, center: float, confidence: float) -> Es
 
 
 def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -> Estimate:
-    """Estimate a quantile over processes that have too few samples for one each.
+    """Estimate a quantile over processes that have too few samples for their own.
 
     The samples of each process are set off against its median, so that a slow process is not taken
     for a tail; then they are pooled, and the quantile of all (median-unbiased, definition 8 of
@@ -211,15 +211,15 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     """
     check_quantile(q)
     check_confidence(confidence)
-    parts = [as_samples(one, "series") for one in series]
+    parts = [as_samples(own, "series") for own in series]
     pool = np.concatenate(parts)
     scale = Scale(pool)
     parts = [scale.there(part) for part in parts]
     if min(map(len, parts)) >= FEWEST_FOR_LEVEL:
         medians = np.array([np.median(part) for part in parts])
-        found = location([scale.back(median) for median in medians], confidence)
+        estimate = location([scale.back(median) for median in medians], confidence)
         # Several processes have bounds.
-        level = scale.there(np.array([found.low, found.value, found.high], np.float64))
+        level = scale.there(np.array([estimate.low, estimate.value, estimate.high], np.float64))
         parts = [part - median for part, median in zip(parts, medians, strict=True)]
         about = "samples about each process's median"
     else:

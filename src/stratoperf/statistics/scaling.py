@@ -135,17 +135,17 @@ def at_speed(
     if fit is None:
         return None
     distances = np.log(usual) - np.log(as_samples(readings, "readings"))
-    found = location(as_samples(times, "times") * np.exp(fit.power * distances), confidence)
-    if found.low is None or found.high is None:
-        return found
+    estimate = location(as_samples(times, "times") * np.exp(fit.power * distances), confidence)
+    if estimate.low is None or estimate.high is None:
+        return estimate
     width = _native.student_half_width(confidence, len(distances) - 2)
     unsure = width * fit.error * abs(float(np.mean(distances)))
-    below = math.hypot(math.log(found.value / found.low), unsure)
-    above = math.hypot(math.log(found.high / found.value), unsure)
+    below = math.hypot(math.log(estimate.value / estimate.low), unsure)
+    above = math.hypot(math.log(estimate.high / estimate.value), unsure)
     return Estimate(
-        found.value,
-        found.value * math.exp(-below),
-        found.value * math.exp(above),
+        estimate.value,
+        estimate.value * math.exp(-below),
+        estimate.value * math.exp(above),
         confidence,
-        f"{found.method}; scaled by the power {fit.power:.2f} of the machine's speed",
+        f"{estimate.method}; scaled by the power {fit.power:.2f} of the machine's speed",
     )

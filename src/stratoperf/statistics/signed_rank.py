@@ -12,7 +12,7 @@ from stratoperf.statistics.estimates import Estimate
 from stratoperf.statistics.validation import Samples, as_samples, check_confidence
 
 EXACT_UP_TO = 100
-"""Up to so many differences the null distribution is enumerated.
+"""Largest number of differences whose null distribution is enumerated.
 
 Beyond, the normal law stands for it, which errs on the cautious side: at 100 the tail that it cuts
 off has 0.96 of the probability asked for at 0.005, and 0.76 at 0.0001.

@@ -33,14 +33,14 @@ def as_samples(samples: npt.ArrayLike, name: str = "samples") -> Samples:
     try:
         array = np.asarray(samples)
     except ValueError as error:
-        raise InvalidParameter(f"{name}: expected one number after the other; {error}") from None
+        raise InvalidParameter(f"{name}: expected a sequence of numbers; {error}") from None
     if array.ndim != 1:
         raise InvalidParameter(
             f"{name}: expected one dimension, got shape {array.shape}; "
             f"choose a row, or np.ravel({name})"
         )
     if array.size == 0:
-        raise InvalidParameter(f"{name}: there are none; at least one is needed")
+        raise InvalidParameter(f"{name}: expected at least one value, got none")
     if array.dtype.kind not in "iuf":
         raise InvalidParameter(f"{name}: expected real numbers, got {array.dtype}")
     result = np.ascontiguousarray(array, dtype=np.float64)
@@ -48,7 +48,8 @@ def as_samples(samples: npt.ArrayLike, name: str = "samples") -> Samples:
     if not finite.all():
         index = int(np.argmin(finite))
         raise InvalidParameter(
-            f"{name}: must be finite, got {result[index]} at index {index}; drop or repair it first"
+            f"{name}: must be finite, got {result[index]} at index {index}; remove or correct it "
+            "first"
         )
     return result
 

@@ -9,9 +9,9 @@ from stratoperf import Check, category, doctor_check
 from stratoperf.authoring import SystemFiles
 from stratoperf.stratoswarm.memory.checks import tier_checks
 
-category("components", "Select the parts of StratoSwarm.")
-category("swarmlet", "Select the join of a swarmlet.")
-category("stress", "Select the scenarios under load.")
+category("components", "Select the benchmarks of StratoSwarm's components.")
+category("swarmlet", "Select the benchmarks of joining a swarmlet.")
+category("stress", "Select the benchmarks under load.")
 
 KERNEL_MODULES = {
     "swarm_guard": "agents and their mounts",
@@ -38,12 +38,12 @@ def _module(files: SystemFiles, name: str, purpose: str) -> Check:
     device = f"/dev/{name}"
     if not files.exists(device):
         return _check(
-            name, f"{device} does not exist: no measurement of {purpose}", f"sudo modprobe {name}"
+            name, f"{device} does not exist: cannot measure {purpose}", f"sudo modprobe {name}"
         )
     if not os.access(files.path(device), os.R_OK | os.W_OK):
         return _check(
             name,
-            f"{device} is there, but this user may not open it",
+            f"{device} exists, but this user may not open it",
             f"sudo setfacl -m u:$USER:rw {device}",
         )
     return Check(name=f"module {name}", status="ok", detail=device, topic="measures")

@@ -15,6 +15,7 @@ import stratoperf as sp
 from stratoperf.analysis.history import Trend
 from stratoperf.results.journal import Journal
 from stratoperf.results.storage import encode
+from wording import says
 
 MakeRun = Callable[..., sp.Run]
 
@@ -137,9 +138,9 @@ def test_nothing_but_unreadable_files_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(sp.InvalidParameter, match="stratoperf run writes one"):
+    with pytest.raises(sp.InvalidParameter, match=says("stratoperf", "writes")):
         sp.history(tmp_path)
-    with pytest.raises(sp.InvalidParameter, match=r"there is no .*nowhere"):
+    with pytest.raises(sp.InvalidParameter, match="nowhere"):
         sp.history(tmp_path / "nowhere")
 
 

@@ -14,7 +14,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.analysis.comparison import Comparison
 from stratoperf.running.live.command_runs import CleanupFailed
-from stratoperf.running.live.pairs import SideFailed
+from stratoperf.running.live.pair_source import SideFailed
 
 FINE = sp.Command(("true",))
 PATIENCE_S = 60.0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stratoperf.analysis.paired import PairedDesign
+from stratoperf.analysis.paired_design import PairedDesign
 from stratoperf.running.live.floors import floor_notes, floor_text, floor_tree
-from stratoperf.running.live.pairs import SIDES, Arm, Floor
+from stratoperf.running.live.pair_source import SIDES, Arm, Floor
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.statistics import Estimate
+from wording import mentions
 
 
 def session(baseline_ms: float, current_ms: float) -> Session:
@@ -38,7 +39,7 @@ def test_a_shell_that_is_a_part_of_a_short_time_is_told(
 
 def test_a_process_that_does_little_but_start_is_told() -> None:
     (note,) = floor_notes(floor(0.9, is_shell=False), session(3.0, 1.2))
-    assert "the current side takes 1.2 ms" in note
+    assert mentions(note, "1.2 ms", "current")
     assert "75 % (/usr/bin/true alone takes 0.9 ms)" in note
 
 

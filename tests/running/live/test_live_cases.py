@@ -10,6 +10,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.analysis.comparison import Difference
 from stratoperf.running.live.cases import Agenda, environment_cases
+from wording import mentions, says
 
 EnvironmentOf = Callable[..., sp.Environment]
 
@@ -76,10 +77,7 @@ def test_what_a_case_writes_to_a_disk_is_said_before(environment_of: Environment
         def log(): return lambda: None
         """)
     warnings = join(side, side, "t.log").warnings
-    assert any(
-        "t.log[backend=cpu]: each process of the comparison writes up to 2 GB" in one
-        for one in warnings
-    )
+    assert any(mentions(one, "t.log[backend=cpu]", "2 GB", "GB") for one in warnings)
 
 
 def test_what_is_skipped_on_a_side_is_listed_with_the_reason(
@@ -94,7 +92,7 @@ def test_what_is_skipped_on_a_side_is_listed_with_the_reason(
     for side_says in (skipped.baseline, skipped.current):
         assert side_says is not None
         assert side_says.startswith("skipped: ")
-    with pytest.raises(sp.InvalidParameter, match=r"nothing to compare; t\.gpu.*skipped: "):
+    with pytest.raises(sp.InvalidParameter, match=says("t.gpu", "nothing", "skipped")):
         join(side, side, "t.gpu")
 
 
@@ -121,9 +119,7 @@ def test_a_side_with_several_values_has_no_counterpart(environment_of: Environme
         """
     baseline = environment_of(source, size=[1, 2])
     current = sp.Environment(baseline.python, {"size": 3}, baseline.modules)
-    with pytest.raises(
-        sp.InvalidParameter, match=r"baseline has several cases .* give size one value"
-    ):
+    with pytest.raises(sp.InvalidParameter, match=says("baseline", "several", "size", "value")):
         join(baseline, current, "t.kv")
     # The same values on both sides are no difference.
     assert len(join(baseline, baseline, "t.kv").cases) == 2
@@ -143,7 +139,7 @@ def test_a_word_that_selects_something_on_one_side_alone_is_a_difference(
     assert [(one.what, one.key) for one in agenda.differences] == [
         ("only in current", "t.new[backend=cpu]")
     ]
-    with pytest.raises(sp.InvalidParameter, match=r"nothing to compare; baseline: .*t\.new"):
+    with pytest.raises(sp.InvalidParameter, match=says("nothing", "baseline", "t.new")):
         join(environment_of(BASE), environment_of(HEAD), "t.new")
 
 
@@ -166,7 +162,7 @@ def test_a_module_that_cannot_be_imported_names_its_side(
 
 def test_a_module_that_is_not_there_is_wrong(environment_of: EnvironmentOf) -> None:
     lost = sp.Environment(modules=("no_such_file.py",))
-    with pytest.raises(sp.InvalidParameter, match=r"baseline .*there is no file 'no_such_file.py'"):
+    with pytest.raises(sp.InvalidParameter, match=says("baseline", "'no_such_file.py'", "file")):
         join(lost, environment_of(BASE))
 
 

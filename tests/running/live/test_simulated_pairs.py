@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.paired_design import LOOKS, Look, PairedDesign
 
 Array = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, int], Array]

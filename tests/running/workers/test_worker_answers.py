@@ -13,6 +13,7 @@ from scripted_workers import ScriptedWorker
 from stratoperf.running.workers import answers, protocol
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.protocol import PROTOCOL
+from wording import says
 
 HELLO = {"type": "hello", "version": "0.1.0", "python": "3.11.7"}
 READY: dict[str, Any] = {
@@ -53,7 +54,7 @@ GARBAGE: dict[str, bytes] = {
 def test_what_is_no_message_is_the_failure_of_its_side(what: str) -> None:
     with (
         ScriptedWorker(line(HELLO) + GARBAGE[what]) as worker,
-        pytest.raises(WorkerFailed, match="wrote into its conversation") as caught,
+        pytest.raises(WorkerFailed, match=says("pipe", "descriptors")) as caught,
     ):
         worker.answer("ready", answers.Ready)
     assert caught.value.worker == "current"
@@ -96,7 +97,7 @@ def test_a_version_that_is_none_is_the_failure_of_its_side(version: Any) -> None
     hello = line({**HELLO, "version": version})
     with (
         ScriptedWorker(hello + line(READY)) as worker,
-        pytest.raises(WorkerFailed, match="'hello' does not follow the protocol"),
+        pytest.raises(WorkerFailed, match=says("'hello'", "protocol")),
     ):
         worker.answer("ready", answers.Ready)
 
@@ -133,7 +134,7 @@ def test_samples_that_are_no_times_are_the_failure_of_their_side(latency: str) -
     samples = {"type": "samples", "started_ns": 5, "latency": latency}
     with (
         ScriptedWorker(line(HELLO) + line(samples)) as worker,
-        pytest.raises(WorkerFailed, match="'samples' does not follow the protocol"),
+        pytest.raises(WorkerFailed, match=says("'samples'", "protocol")),
     ):
         worker.answer("samples", answers.Samples)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from stratoperf.running.contributions import Claim
 from stratoperf.running.planner import make_plan, make_request
 from stratoperf.running.registry import REGISTRY
 from stratoperf.stratoswarm.memory import operations
+from wording import mentions, says
 
 MIB = 1 << 20
+VARIABLE = "STRATOPERF_TIER_DIRECTORIES"
 
 
 def has_disk() -> bool:
@@ -63,53 +66,38 @@ def test_a_tier_that_is_not_here_is_skipped_with_the_reason(without_cuda: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "message"),
+    ("name", "params", "parts"),
     [
-        ("memory.migrate", {"route": "cpu", "size": 4096}, "route: expected SOURCE:TARGET"),
-        ("memory.migrate", {"route": "cpu:tape"}, "route: 'tape' in 'cpu:tape' is no tier; kinds:"),
-        (
-            "memory.migrate",
-            {"route": "cpu:cpu"},
-            "route: a block cannot migrate from cpu",
-        ),
-        (
-            "memory.migrate",
-            {"size": -1},
-            "size: expected a multiple of 4096 up to 1073741824, g",
-        ),
-        ("memory.migrate", {"size": 4095}, "size: expected a multiple of 4096"),
-        ("memory.migrate", {"size": 1 << 31}, "size: expected a multiple of 4096 up to"),
-        ("memory.bandwidth", {"size": 0}, "size: expected a multiple of 4096, got 0"),
-        ("memory.bandwidth", {"transfer": "read"}, "transfer: expected read:TIER"),
-        ("memory.bandwidth", {"transfer": "copy:cpu"}, "transfer: expected read:TIER"),
-        (
-            "memory.bandwidth",
-            {"transfer": "raed:cpu"},
-            "transfer: 'raed' in .* did you mean 'read'",
-        ),
-        (
-            "memory.bandwidth",
-            {"transfer": "read:cpu0-hug"},
-            "transfer: 'cpu0-hug' in .* is no tier",
-        ),
-        ("memory.bandwidth", {"transfer": "write:gpu"}, "access: a write of a GPU's memory"),
-        ("memory.allocate", {"tier": "tape"}, "tier: 'tape' is no tier; kinds: gpu, cpu, .*cpu0"),
-        ("memory.allocate", {"tier": "cpu", "mode": "quick"}, "mode: 'quick' is unknown"),
-        ("memory.page_fault", {"kind": "soft"}, "kind: 'soft' is unknown"),
+        ("memory.migrate", {"route": "cpu", "size": 4096}, ("route:", "'cpu'", "SOURCE:TARGET")),
+        ("memory.migrate", {"route": "cpu:tape"}, ("route:", "'tape' in 'cpu:tape'", "kinds: gpu")),
+        ("memory.migrate", {"route": "cpu:cpu"}, ("route:", "'cpu:cpu'", "two tiers")),
+        ("memory.migrate", {"size": -1}, ("size:", "-1", "4096 to 1073741824")),
+        ("memory.migrate", {"size": 4095}, ("size:", "4095", "4096")),
+        ("memory.migrate", {"size": 1 << 31}, ("size:", "2147483648", "to 1073741824")),
+        ("memory.bandwidth", {"size": 0}, ("size:", "0", "4096")),
+        ("memory.bandwidth", {"size": 10000}, ("size:", "10000", "multiple of 4096", "8192")),
+        ("memory.bandwidth", {"transfer": "read"}, ("transfer:", "'read'", "read:TIER")),
+        ("memory.bandwidth", {"transfer": "copy:cpu"}, ("transfer:", "copy:SOURCE:TARGET")),
+        ("memory.bandwidth", {"transfer": "raed:cpu"}, ("transfer:", "'raed' in", "mean 'read'")),
+        ("memory.bandwidth", {"transfer": "read:cpu0-hug"}, ("transfer:", "'cpu0-hug' in", "cpu0")),
+        ("memory.bandwidth", {"transfer": "write:gpu"}, ("access:", "write", "'copy' between")),
+        ("memory.allocate", {"tier": "tape"}, ("tier:", "'tape'", "kinds: gpu, cpu", "cpu0")),
+        ("memory.allocate", {"tier": "cpu", "mode": "quick"}, ("mode:", "'quick'", "pool")),
+        ("memory.page_fault", {"kind": "soft"}, ("kind:", "'soft'", "minor")),
     ],
 )
 def test_what_no_machine_can_measure_is_wrong_usage_and_nothing_is_run(
-    name: str, params: dict[str, Any], message: str
+    name: str, params: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
-    with pytest.raises(sp.InvalidParameter, match=f"^{message}"):
+    with pytest.raises(sp.InvalidParameter, match=says(*parts)):
         run(name, **params)
 
 
 def test_an_entry_of_the_environment_that_assigns_nothing_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("STRATOPERF_TIER_DIRECTORIES", "nonsense")
-    with pytest.raises(sp.InvalidParameter, match=r"^STRATOPERF_TIER_DIRECTORIES: .* 'nonsense'"):
+    monkeypatch.setenv(VARIABLE, "nonsense")
+    with pytest.raises(sp.InvalidParameter, match=says(VARIABLE, "nonsense")):
         run("memory.migrate", route="cpu:disk")
 
 
@@ -120,14 +108,14 @@ def test_the_command_line_ends_with_the_exit_code_of_wrong_usage(
     with pytest.raises(SystemExit) as ending:
         main(["run", "memory.migrate", "--ci", "--param", "route=cpu:tape"])
     assert ending.value.code == 2
-    assert "'tape' in 'cpu:tape' is no tier" in " ".join(capsys.readouterr().err.split())
+    assert re.search(says("route", "'tape' in 'cpu:tape'"), capsys.readouterr().err)
     assert list(tmp_path.glob("results/*.json")) == []
 
 
 def test_a_route_to_itself_fails_by_its_name() -> None:
     (result,) = run("memory.migrate", route="cpu:cpu0", size=4096).results
     assert result.status == "failed"
-    assert "target: a block cannot migrate from cpu0 to itself" in (result.reason or "")
+    assert mentions(result.reason or "", "target", "cpu0")
 
 
 def test_allocation_and_faults_are_measured() -> None:
@@ -190,7 +178,7 @@ def test_a_quick_look_leaves_the_largest_blocks_alone_on_a_disk() -> None:
     (result,) = run.results
     assert result.status == "skipped"
     assert result.reason is not None
-    assert "sample for 2 s in a run with --duration" in result.reason
+    assert mentions(result.reason, "2 s", "--duration")
     assert operations.disk_limits(1 << 30, duration_s=2.0).iterations > 0
     # Enough for the claim's p95 in six processes, in a second as in ten.
     assert 6 * operations.disk_limits(MIB, duration_s=0.5).iterations > 1000

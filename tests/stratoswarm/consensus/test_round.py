@@ -11,6 +11,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.stratoswarm.consensus import RejectReason, Round, VoteBatch
+from wording import says
 
 BACKENDS = ["reference", "cpu"]
 
@@ -180,5 +181,5 @@ def test_verification_compares_what_the_timed_loop_produced() -> None:
     operation.verify = None
     sp.measure(operation, warmup_s=0, max_duration_s=0.05, min_iterations=3)
     value[:] = 1 - value % 2  # the reference sees other votes than the timed loop did
-    with pytest.raises(sp.VerificationFailed, match=r"^batch 0: .* differs from the reference"):
+    with pytest.raises(sp.VerificationFailed, match=says("batch 0", "reference")):
         verify()

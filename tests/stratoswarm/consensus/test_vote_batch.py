@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.stratoswarm.consensus import RejectReason, Round, VoteBatch
+from wording import says
 
 COLUMNS = ["voter", "proposal", "value", "round", "timestamp"]
 
@@ -196,14 +197,14 @@ class TestTraces:
         with pytest.raises(sp.InvalidParameter, match=r"trace\.npz: array 'value' has dtype float"):
             VoteBatch.load(path)
         path.write_bytes(path.read_bytes()[:100])
-        with pytest.raises(sp.InvalidParameter, match=r"trace\.npz: not a readable"):
+        with pytest.raises(sp.InvalidParameter, match=says("trace.npz:", "readable")):
             VoteBatch.load(path)
         np.savez(path, voter=np.zeros(6, np.uint32))
         with pytest.raises(sp.InvalidParameter, match=r"trace\.npz: array 'proposal' is missing"):
             VoteBatch.load(path)
 
     def test_in_another_format_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(sp.InvalidParameter, match=r"must end in \.npz or \.csv"):
+        with pytest.raises(sp.InvalidParameter, match=says(".npz", ".csv")):
             VoteBatch.load(tmp_path / "trace.json")
         with pytest.raises(FileNotFoundError):
             VoteBatch.load(tmp_path / "trace.csv")

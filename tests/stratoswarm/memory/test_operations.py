@@ -11,6 +11,7 @@ import pytest
 import stratoperf as sp
 from memory_fakes import PAGE
 from stratoperf.stratoswarm.memory import Tier, TierManager, operations
+from wording import says
 
 MIB = 1 << 20
 
@@ -64,19 +65,19 @@ def test_the_result_tells_what_the_calibration_chose(manager: TierManager) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "parts"),
     [
-        (("cpu", "cpu", MIB), r"^target: a block cannot migrate from cpu0 to itself"),
-        (("cpu", "floppy", MIB), r"^tier: 'floppy' does not exist here"),
-        (("cpu", "disk", 100), r"^size: 100 bytes"),
-        (("cpu", "disk", 0), r"^size: "),
-        (("cpu", "disk", 2 << 30), r"^size: "),
+        (("cpu", "cpu", MIB), ("target:", "cpu0")),
+        (("cpu", "floppy", MIB), ("tier:", "'floppy'", "kinds: gpu")),
+        (("cpu", "disk", 100), ("size:", "100", "4096")),
+        (("cpu", "disk", 0), ("size:", "0", "4096")),
+        (("cpu", "disk", 2 << 30), ("size:", "2147483648", "1073741824")),
     ],
 )
 def test_a_wrong_migration_is_refused(
-    manager: TierManager, arguments: tuple[str, str, int], message: str
+    manager: TierManager, arguments: tuple[str, str, int], parts: tuple[str, ...]
 ) -> None:
-    with pytest.raises(sp.InvalidParameter, match=message):
+    with pytest.raises(sp.InvalidParameter, match=says(*parts)):
         operations.migrate(manager, *arguments)
 
 
@@ -84,7 +85,7 @@ def test_more_than_the_allowed_share_is_skipped_with_the_reason(
     managed: Callable[..., TierManager],
 ) -> None:
     manager = managed(share=1e-6)
-    with pytest.raises(sp.PrerequisiteMissing, match="more than the allowed share"):
+    with pytest.raises(sp.PrerequisiteMissing, match=says("allowed", "share")):
         operations.migrate(manager, "cpu", "disk", 512 * MIB)
 
 
@@ -187,9 +188,9 @@ def test_a_fault_that_lacks_what_it_needs_says_so() -> None:
         with pytest.raises(sp.PrerequisiteMissing, match="needs a disk"):
             operations.page_fault(kind, [cpu, huge])
     nowhere = Tier("ssd0", "ssd", 1 << 30, directory="/nowhere")
-    with pytest.raises(sp.PrerequisiteMissing, match="no file can be made in /nowhere"):
+    with pytest.raises(sp.PrerequisiteMissing, match=says("/nowhere", "file")):
         operations.page_fault("major", [cpu, nowhere])
-    with pytest.raises(sp.InvalidParameter, match=r"^kind: 'minr' is unknown; did you mean"):
+    with pytest.raises(sp.InvalidParameter, match=says("kind:", "'minr'", "mean")):
         operations.page_fault("minr")
 
 
@@ -223,8 +224,8 @@ def test_what_counts_faults_of_4_kib_is_skipped_where_pages_are_larger(
     manager: TierManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.sysconf", lambda _: 65536)
-    with pytest.raises(sp.PrerequisiteMissing, match="the pages of this kernel have 65536"):
+    with pytest.raises(sp.PrerequisiteMissing, match=says("65536", "kernel")):
         operations.page_fault("minor")
-    with pytest.raises(sp.PrerequisiteMissing, match="the pages of this kernel have 65536"):
+    with pytest.raises(sp.PrerequisiteMissing, match=says("65536", "kernel")):
         operations.allocate(manager, "cpu", MIB, fresh=True)
     operations.allocate(manager, "cpu", MIB)

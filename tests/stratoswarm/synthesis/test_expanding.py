@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.stratoswarm.synthesis import Expander, Template, expand
+from wording import says
 
 BACKENDS = ["cpu", "reference"]
 
@@ -118,16 +119,16 @@ def test_many_expansions_are_the_same_on_several_threads() -> None:
 @pytest.mark.parametrize(
     ("template", "bindings", "message"),
     [
-        ("f($x)", {}, r"^bindings: \$x of the template 'f\(\$x\)' is unbound; none are known"),
-        ("f($name)", {"nam": "a"}, r"^bindings: \$name .* is unbound; did you mean 'nam'"),
+        ("f($x)", {}, says("bindings:", "$x", "'f($x)'")),
+        ("f($name)", {"nam": "a"}, says("bindings:", "$name", "'nam'", "mean")),
         ("f($x)", {"x": ["a"]}, r"^bindings: 'x' is \['a'\], but the template .* takes one text"),
-        ("f($...x)", {"x": "a"}, r"^bindings: 'x' is 'a', but .* takes a list there: '\$...x'"),
-        ("f($x)", {"x": 7}, r"^bindings: 'x' is 7; expected source, or a list of sources"),
+        ("f($...x)", {"x": "a"}, says("bindings:", "'x'", "'a'", "'$...x'", "list")),
+        ("f($x)", {"x": 7}, says("bindings:", "'x'", "7")),
         ("f($...x)", {"x": [7]}, r"^bindings: 'x' is \[7\]; expected source"),
-        ("f($x)", {"x": "a b"}, r"^bindings: with them the template becomes 'f\(a b\)', which"),
-        ("f($_)", {"_": "a"}, r"^template: \$_ in 'f\(\$_\)' stands for nothing in particular"),
+        ("f($x)", {"x": "a b"}, says("bindings:", "'f(a b)'", "template")),
+        ("f($_)", {"_": "a"}, says("template:", "$_", "'f($_)'")),
         ("f(", {}, r"^template: 'f\(' does not parse"),
-        (7, {}, r"^template: expected Python source with placeholders, got int"),
+        (7, {}, says("template:", "Python", "placeholders")),
     ],
 )
 def test_a_template_that_cannot_be_filled_is_refused(
@@ -138,7 +139,7 @@ def test_a_template_that_cannot_be_filled_is_refused(
 
 
 def test_an_expander_needs_bindings() -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"^bindings: expected at least one mapping"):
+    with pytest.raises(sp.InvalidParameter, match=says("bindings:", "least", "mapping")):
         Expander("f($x)", [])
 
 

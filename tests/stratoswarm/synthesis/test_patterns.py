@@ -21,6 +21,7 @@ from stratoperf.stratoswarm.synthesis import (
     match,
 )
 from synthesis_trees import table_of
+from wording import says
 
 SOURCE = """
 import os, sys as system
@@ -116,7 +117,7 @@ def test_bindings_are_the_source_of_what_placeholders_stand_for() -> None:
     ]
     with pytest.raises(sp.InvalidParameter, match=r"^hit: expected 0 to 1, got 2"):
         found.bindings(2)
-    with pytest.raises(sp.InvalidParameter, match=r"^hit: there are no hits"):
+    with pytest.raises(sp.InvalidParameter, match=says("hit:", "hits")):
         match(table, "missing").bindings(0)
 
 
@@ -173,16 +174,16 @@ def test_patterns_compare_and_show_themselves() -> None:
     ("pattern", "message"),
     [
         ("f(", r"^pattern: 'f\(' does not parse: '\(' was never closed"),
-        ("", r"^pattern: expected one expression or statement, got 0"),
-        ("a; b", r"^pattern: expected one expression or statement, got 2"),
-        ("f($)", r"^text: a '\$' at character 2 .* begins no placeholder; write \$name"),
-        ("$...xs", r"^pattern: '\$\.\.\.xs' in .* must be an element of a list"),
-        ("$...xs + 1", r"^pattern: '\$\.\.\.xs' in .* must be an element of a list"),
+        ("", says("pattern:", "0", "expression")),
+        ("a; b", says("pattern:", "2", "expression")),
+        ("f($)", says("text:", "'$'", "character 2", "$name", "write")),
+        ("$...xs", says("pattern:", "'$...xs'", "element", "list")),
+        ("$...xs + 1", says("pattern:", "'$...xs'", "element", "list")),
         ("f($...a, $...b)", r"^pattern: .* has two '\$\.\.\.' in one Call"),
         ("class A($...b): $...c", r"^pattern: .* has two '\$\.\.\.' in one ClassDef"),
-        ("f($...a) + g($...a)", r"^pattern: '\$\.\.\.a' is repeated; give each list a name"),
-        ("import $x as y", r"^pattern: a placeholder in .* is only a part of what a alias says"),
-        ("global $x", r"^pattern: a placeholder in .* is only a part of what a Global says"),
+        ("f($...a) + g($...a)", says("pattern:", "'$...a'", "list")),
+        ("import $x as y", says("pattern:", "placeholder", "part", "alias")),
+        ("global $x", says("pattern:", "placeholder", "Global", "part")),
         ("stratoperf_placeholder_x", r"^pattern: names like stratoperf_placeholder_x are reserved"),
         ("+".join("abcdefghijklmnopqrstuvwxyz" * 3), r"^pattern: at most 64 nodes fit, got"),
         (7, r"^patterns\[0\]: expected a Pattern or Python source .*, got int"),
@@ -196,7 +197,7 @@ def test_a_wrong_pattern_is_refused_with_the_reason(pattern: Any, message: str) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"children": ("f($x)",)}, r"^children: expected patterns, got str"),
+        ({"children": ("f($x)",)}, says("children:", "patterns", "str")),
         ({"children": (Pattern(), Pattern()), "count": 1}, r"^count: 1 is below the 2 children"),
         ({"rest": 1}, r"^rest: expected 0 to 0, got 1"),
     ],
@@ -211,19 +212,19 @@ def test_a_pattern_that_contradicts_itself_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"table": "a = 1"}, r"^table: expected a NodeTable, got str; make one with encode"),
+        ({"table": "a = 1"}, says("table:", "NodeTable", "encode")),
         ({"table": NodeTable.of(
             [table_of([(0, 0, 0, 0)]).kind[:0]] * 6, Vocabulary()
-        )}, r"^table: it has no nodes; an empty corpus"),
-        ({"patterns": []}, r"^patterns: expected at least one, got none"),
-        ({"patterns": 7}, r"^patterns: expected patterns, got int"),
+        )}, says("table:", "empty", "corpus")),
+        ({"patterns": []}, says("patterns:", "least")),
+        ({"patterns": 7}, says("patterns:", "patterns", "int")),
         ({"threads": 0}, r"^threads: expected 1 to 1024, got 0"),
-        ({"threads": True}, r"^threads: expected an integer, got True"),
+        ({"threads": True}, says("threads:", "True", "integer")),
         ({"by_kind": 1}, r"^by_kind: expected a bool"),
         ({"by_kind": True, "backend": "reference"}, r"^by_kind: .* only for backend 'cpu'"),
-        ({"backend": "gpu"}, r"^backend: 'gpu' is unknown; did you mean 'cuda'"),
+        ({"backend": "gpu"}, says("backend:", "'gpu'", "'cuda'")),
         ({"max_bytes": 0}, r"^max_bytes: expected 1 to"),
-        ({"_instruction_set": "mmx"}, r"^instruction_set: 'mmx' is not one that this CPU has"),
+        ({"_instruction_set": "mmx"}, says("instruction_set:", "'mmx'", "CPU")),
     ],
 )  # fmt: skip
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], message: str) -> None:
@@ -253,7 +254,7 @@ def test_more_hits_than_memory_are_refused(threads: int) -> None:
     wanted = [Pattern()] * 100
     matcher = Matcher(table, wanted, "cpu", threads=threads, max_bytes=64 * 100 + 4 * 1_999_999)
     with pytest.raises(
-        sp.InvalidParameter, match=r"^patterns: they have more than 1999999 hits, .* max_bytes"
+        sp.InvalidParameter, match=says("patterns:", "1999999 hits", "hits", "max_bytes")
     ):
         matcher.match()
     enough = Matcher(table, wanted, "cpu", threads=threads, max_bytes=64 * 100 + 4 * 2_000_000)

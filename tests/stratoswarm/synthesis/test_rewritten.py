@@ -20,6 +20,7 @@ from stratoperf.stratoswarm.synthesis import (
     transform,
 )
 from synthesis_trees import STATEMENTS
+from wording import says
 
 BACKENDS = ["cpu", "reference"]
 
@@ -108,6 +109,6 @@ def test_a_result_can_be_rewritten_again(backend: str) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_would_be_replaced_within_itself_for_ever_is_refused(backend: str) -> None:
     pattern = Pattern(kind="Call", name="x")
-    with pytest.raises(sp.InvalidParameter, match=r"^template: \$x stands for all that the"):
+    with pytest.raises(sp.InvalidParameter, match=says("template:", "$x")):
         transform(encode("f(f(a))"), pattern, "g($x)", backend)
     assert len(transform(encode("f(f(a))"), pattern, "g", backend).dropped) == 1

@@ -29,17 +29,19 @@ def find_change_points(
     try:
         load_ruptures()
     except PrerequisiteMissing as missing:
-        trends = [_completed(one, None, str(missing)) for one in series]
+        trends = [_completed(each, None, str(missing)) for each in series]
         return trends, "change points were not looked for", [str(missing)]
     long_enough = [
-        index for index, one in enumerate(series) if len(one.trend.values) >= 2 * LEAST_RUNS
+        index
+        for index, candidate in enumerate(series)
+        if len(candidate.trend.values) >= 2 * LEAST_RUNS
     ]
     changes = _by_holm(
         {index: series[index].trend.values for index in long_enough}, threshold, error
     )
     trends = [
-        _completed(one, changes.get(index), None if index in changes else _too_short(one.trend))
-        for index, one in enumerate(series)
+        _completed(each, changes.get(index), None if index in changes else _too_short(each.trend))
+        for index, each in enumerate(series)
     ]
     return trends, _method(len(long_enough), error), []
 
@@ -48,16 +50,16 @@ def _by_holm(
     values: dict[int, tuple[float, ...]], threshold: float, error: float
 ) -> dict[int, list[Change]]:
     """Share the error out: each trend in which a change is found leaves more for the others."""
-    found: dict[int, list[Change]] = {}
+    changes: dict[int, list[Change]] = {}
     open_ = list(values)
     while open_:
         share = error / len(open_)
-        found |= {index: detect(values[index], share, threshold) for index in open_}
-        rest = [index for index in open_ if not found[index]]
+        changes |= {index: detect(values[index], share, threshold) for index in open_}
+        rest = [index for index in open_ if not changes[index]]
         if len(rest) == len(open_):
             break
         open_ = rest
-    return found
+    return changes
 
 
 def _completed(series: Series, changes: Sequence[Change] | None, why: str | None) -> Trend:
@@ -83,7 +85,7 @@ def _completed(series: Series, changes: Sequence[Change] | None, why: str | None
 
 def _change_points(series: Series, changes: Sequence[Change]) -> list[ChangePoint]:
     trend = series.trend
-    measured = [index for index, one in enumerate(trend.moments) if one.estimate is not None]
+    measured = [index for index, moment in enumerate(trend.moments) if moment.estimate is not None]
     levels = [plain_statistics.median(part) for part in _parts(trend.values, changes)]
     points = []
     for change, before, after in zip(changes, levels, levels[1:], strict=False):
@@ -125,7 +127,7 @@ def _scatter(values: Sequence[float], places: Sequence[int]) -> float | None:
     for start, end in itertools.pairwise(edges):
         logs = [math.log(value) for value in values[start:end]]
         center = plain_statistics.median(logs)
-        off += [abs(one - center) for one in logs]
+        off += [abs(value - center) for value in logs]
     return math.expm1(_MAD_TO_SIGMA * plain_statistics.median(off))
 
 

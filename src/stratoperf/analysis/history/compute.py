@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 from stratoperf import arguments
+from stratoperf.analysis.defaults import LEAST_CHANGE, STATISTIC
 from stratoperf.analysis.history.change_points import find_change_points
 from stratoperf.analysis.history.loading import DatedRun, load_runs, source_name
 from stratoperf.analysis.history.model import History, Trend
@@ -24,17 +25,12 @@ ERROR = 0.01
 """The admissible probability of a false change point in a whole history: the goal of every gate of
 this project (at most 1 % false alarms per invocation)."""
 
-LEAST_CHANGE = 0.02
-"""The least change that counts: the smallest threshold that the live gate is meant to decide. The
-mere order of linking or size of the environment can move a program by more (Mytkowicz et al.,
-"Producing wrong data without doing anything obviously wrong!", ASPLOS 2009)."""
-
 
 def history(
     stored: Stored,
     select: str | Iterable[str] | None = None,
     *,
-    statistic: str = "p50",
+    statistic: str = STATISTIC,
     since: str | datetime | None = None,
     threshold: float = LEAST_CHANGE,
     error: float = ERROR,
@@ -58,10 +54,9 @@ def history(
     since
         Ignores earlier runs: a moment, or its text in ISO 8601 (UTC unless it says otherwise).
     threshold
-        The least change that counts, as a fraction: 0.02 is 2 %.
+        Smallest change of level to report, as a fraction: 0.02 is 2 %.
     error
-        The admissible probability of any change point where nothing changed. It is shared out
-        among the trends by the method of Holm (1979).
+        Probability of any false change point; the trends share it by the method of Holm (1979).
 
     Returns
     -------
@@ -119,11 +114,13 @@ def _keys(runs: Sequence[DatedRun], select: str | Iterable[str] | None) -> set[s
         return {result.key for result in results}
     chosen: set[str] = set()
     for word in words:
-        found = {result.key for result in results if _selects(word, result)}
-        if not found:
-            known = {name for one in results for name in (one.benchmark, one.category) if name}
+        selected = {result.key for result in results if _selects(word, result)}
+        if not selected:
+            known = {
+                name for result in results for name in (result.benchmark, result.category) if name
+            }
             raise InvalidParameter(f"select: {word!r} selects nothing; {did_you_mean(word, known)}")
-        chosen |= found
+        chosen |= selected
     return chosen
 
 
@@ -134,7 +131,7 @@ def _selects(word: str, result: Result) -> bool:
 def _mixtures(trends: Sequence[Trend], series: Sequence[Series]) -> list[str]:
     """Return warnings of what is in one history but hardly comparable."""
     warnings = []
-    machines = {one.machine: one.machine_name for one in trends}
+    machines = {trend.machine: trend.machine_name for trend in trends}
     if len(machines) > 1:
         names = "; ".join(f"{name or 'unknown'} ({machine})" for machine, name in machines.items())
         warnings.append(
@@ -142,15 +139,15 @@ def _mixtures(trends: Sequence[Trend], series: Sequence[Series]) -> list[str]:
         )
     versions: dict[tuple[str, str], set[str]] = {}
     for trend in trends:
-        found = versions.setdefault((trend.key, trend.machine), set())
-        found.add(str(trend.benchmark_version))
-    changed = sorted({key for (key, _), found in versions.items() if len(found) > 1})
+        seen = versions.setdefault((trend.key, trend.machine), set())
+        seen.add(str(trend.benchmark_version))
+    changed = sorted({key for (key, _), seen in versions.items() if len(seen) > 1})
     if changed:
         warnings.append(
             f"{', '.join(changed)}: its versions are measured differently, so each has a trend of "
             "its own"
         )
-    presets = sorted({run.preset for one in series for run in one.runs if run.preset})
+    presets = sorted({run.preset for each in series for run in each.runs if run.preset})
     if len(presets) > 1:
         warnings.append(
             f"runs of the presets {', '.join(presets)} stand in the same trends; a change of the "

@@ -93,17 +93,17 @@ def detect(values: Sequence[float] | Array, error: float, threshold: float) -> l
     places = _candidates(logs)
     while places:
         edges = [0, *places, len(logs)]
-        found = [
+        candidates = [
             _tested(logs[start:end], place - start, len(logs))
             for start, place, end in zip(edges, places, edges[2:], strict=False)
         ]
-        weakest = max(range(len(places)), key=lambda one: found[one].significance)
-        if found[weakest].significance <= error:
-            weakest = min(range(len(places)), key=lambda one: abs(found[one].step))
-            if abs(found[weakest].step) >= np.log1p(threshold):
+        weakest = max(range(len(places)), key=lambda index: candidates[index].significance)
+        if candidates[weakest].significance <= error:
+            weakest = min(range(len(places)), key=lambda index: abs(candidates[index].step))
+            if abs(candidates[weakest].step) >= np.log1p(threshold):
                 return [
-                    Change(place, one.significance)
-                    for place, one in zip(places, found, strict=True)
+                    Change(place, candidate.significance)
+                    for place, candidate in zip(places, candidates, strict=True)
                 ]
         # Its neighbors are judged again, with the runs of both levels.
         del places[weakest]
@@ -171,8 +171,8 @@ def _rank_chance(before: Array, after: Array) -> float:
     together = np.concatenate([before, after])
     ties = len(np.unique(together)) < len(together)
     exact = not ties and len(together) <= _EXACT_UP_TO
-    found = mannwhitneyu(before, after, method="exact" if exact else "asymptotic")
-    return float(found.pvalue)
+    result = mannwhitneyu(before, after, method="exact" if exact else "asymptotic")
+    return float(result.pvalue)
 
 
 def drift_chance(logs: Array, place: int) -> float:
@@ -195,7 +195,7 @@ def drift_chance(logs: Array, place: int) -> float:
 
     count = len(logs)
     step = np.where(np.arange(count) < place, 0.0, 1.0)
-    seen, expected = (dct(one, norm="ortho")[1:] for one in (_winsorized(logs, place), step))
+    seen, expected = (dct(signal, norm="ortho")[1:] for signal in (_winsorized(logs, place), step))
     walk = 1 / (4 * np.sin(np.pi * np.arange(1, count) / (2 * count)) ** 2)
     variances = 1 + np.outer(STRENGTHS_OF_DRIFT, walk)
     without = np.sum(seen**2 / variances, axis=1)

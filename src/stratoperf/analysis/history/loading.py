@@ -110,7 +110,7 @@ def _check_is_there(path: Path) -> None:
         path.stat()
     except FileNotFoundError:
         raise InvalidParameter(
-            f"history: there is no {path}; give a directory of run files, such as results/"
+            f"history: {path} does not exist; give a directory of run files, such as results/"
         ) from None
 
 

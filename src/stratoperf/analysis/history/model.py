@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from stratoperf import media
 from stratoperf.results.schema import Better
 from stratoperf.results.storage import finite
-from stratoperf.safe_text import log_line
 from stratoperf.statistics import Estimate
+from stratoperf.text.safety import log_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,12 +129,14 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def values(self) -> tuple[float, ...]:
         """The values in the order taken, without the gaps."""
-        return tuple(one.estimate.value for one in self.moments if one.estimate is not None)
+        return tuple(
+            moment.estimate.value for moment in self.moments if moment.estimate is not None
+        )
 
     @property
     def gaps(self) -> tuple[Moment, ...]:
         """The moments without a value."""
-        return tuple(one for one in self.moments if one.estimate is None)
+        return tuple(moment for moment in self.moments if moment.estimate is None)
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -195,18 +198,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         InvalidParameter
             When no trend has a value.
         """
-        from stratoperf.report.history_figure import plot_history
-
-        return plot_history(self)
+        return media.figure(self)
 
     def __repr__(self) -> str:
-        changes = sum(len(one.change_points or ()) for one in self.trends)
+        changes = sum(len(trend.change_points or ()) for trend in self.trends)
         return log_line(
             f"<History of {self.source}: {self.runs} runs, {len(self.trends)} trends, "
             f"{changes} change points>"
         )
 
     def _repr_html_(self) -> str:
-        from stratoperf.report.history_text import history_html
-
-        return history_html(self)
+        return media.html(self)

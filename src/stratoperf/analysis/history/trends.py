@@ -53,7 +53,7 @@ def collect(runs: Sequence[DatedRun], statistic: str, keys: Collection[str]) -> 
                 machine = _machine(measured.run, result)
                 group = (result.key, str(result.benchmark_version), machine)
                 groups.setdefault(group, []).append(measured)
-    return [_series(found, machine, statistic) for (_, _, machine), found in groups.items()]
+    return [_series(group, machine, statistic) for (_, _, machine), group in groups.items()]
 
 
 def _results(run: Run) -> Iterator[_Measured]:
@@ -66,12 +66,14 @@ def _results(run: Run) -> Iterator[_Measured]:
 
 def _machine(run: Run, result: Result) -> str:
     """Return the identity of the machine, also of a result that has no samples."""
-    found = sorted({series.system for series in result.series if series.system is not None})
-    return "+".join(found) if found else next(iter(run.systems), "unknown")
+    systems = sorted({series.system for series in result.series if series.system is not None})
+    return "+".join(systems) if systems else next(iter(run.systems), "unknown")
 
 
-def _series(found: Sequence[_Measured], machine: str, statistic: str) -> Series:
-    newest = next((one for one in reversed(found) if one.result.status == "ok"), found[-1]).result
+def _series(measured: Sequence[_Measured], machine: str, statistic: str) -> Series:
+    newest = next(
+        (entry for entry in reversed(measured) if entry.result.status == "ok"), measured[-1]
+    ).result
     name, own = (
         ("throughput", "mean")
         if statistic == "throughput"
@@ -81,7 +83,7 @@ def _series(found: Sequence[_Measured], machine: str, statistic: str) -> Series:
         )
     )
     metric = newest.metrics.get(name) or Metric(unit="", better="lower")
-    run = found[-1].run
+    run = measured[-1].run
     trend = Trend(
         key=newest.key,
         benchmark=newest.benchmark,
@@ -95,15 +97,15 @@ def _series(found: Sequence[_Measured], machine: str, statistic: str) -> Series:
         statistic=own,
         unit=metric.unit,
         better=metric.better,
-        moments=tuple(_moment(one, name, own, metric.unit) for one in found),
+        moments=tuple(_moment(entry, name, own, metric.unit) for entry in measured),
     )
-    return Series(trend, [one.run for one in found])
+    return Series(trend, [entry.run for entry in measured])
 
 
 def _primary(result: Result) -> str:
     metrics = result.metrics
     first = next(iter(metrics), "latency")
-    return next((name for name, one in metrics.items() if one.primary), first)
+    return next((name for name, metric in metrics.items() if metric.primary), first)
 
 
 def _moment(measured: _Measured, metric: str, statistic: str, unit: str) -> Moment:
@@ -133,18 +135,18 @@ def _estimate(
     if own is not None and own.unit != unit:
         return None, f"{metric} is in {own.unit!r}, and in {unit!r} in the newest run"
     try:
-        found = processes([(run, result)], metric, statistic, "baseline")
+        parts = processes([(run, result)], metric, statistic, "baseline")
     except (InvalidParameter, SchemaError) as error:
         return None, str(error)
-    if not found:
+    if not parts:
         return None, f"there is no {statistic} of {metric}"
     if own is not None and own.summary is not None and (own.summary.processes or 1) > 1:
         whole = own.statistic(statistic)
         if whole is not None and whole.value > 0:
             return whole, None
-    if len(found) == 1 and found[0].interval is not None:
-        return found[0].interval, None
-    return location([one.value for one in found], _CONFIDENCE), None
+    if len(parts) == 1 and parts[0].interval is not None:
+        return parts[0].interval, None
+    return location([part.value for part in parts], _CONFIDENCE), None
 
 
 def _machine_name(system: System | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -10,8 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoperf import arguments
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Side
+from stratoperf.analysis.defaults import CONFIDENCE, STATISTIC, THRESHOLD
+from stratoperf.analysis.settings import ComparisonSettings
 from stratoperf.analysis.stored.differences import (
     failures,
     machine_warnings,
@@ -32,7 +32,7 @@ from stratoperf.analysis.stored.sides import (
     is_live,
     run_name,
 )
-from stratoperf.analysis.verdicts import check_threshold, check_thresholds, verdict_of
+from stratoperf.analysis.verdicts import verdict_of
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
@@ -46,67 +46,74 @@ CHOICES = (*STATISTICS, "throughput")
 def compare(
     baseline: Stored,
     current: Stored,
-    threshold: float = 0.05,
+    threshold: float = THRESHOLD,
     *,
     thresholds: Mapping[str, float] | None = None,
-    statistics: Sequence[str] = ("p50",),
-    confidence: float = 0.99,
+    statistics: Sequence[str] = (STATISTIC,),
+    confidence: float = CONFIDENCE,
     history: Stored | None = None,
 ) -> Comparison:
     """Compare two sides that were measured earlier, result by result.
 
-    The units of inference are processes within runs, not samples: how processes differ, a run of
-    several shows; how runs differ, which is the main noise, only runs at several moments show, and
-    with a single run a side the machine's speed reference and an assumption that the reason of the
-    verdict names. `compare_live` runs both sides now and is the better gate wherever that can be
-    done.
+    The units of inference are processes within runs, not samples. One run shows how its processes
+    differ. Only runs at several times show how runs differ, which is the main noise; with a single
+    run on each side, the machine's speed reference and an assumption stand in, and the reason of
+    the verdict names them. Prefer `compare_live`, which runs both sides now, wherever possible.
 
     Parameters
     ----------
     baseline, current
-        A `Run`, a run file, a directory of run files, or several of these: the more runs a side,
-        the better. The file of a live comparison can be both sides: its arms are paired; those
-        that lie in a directory beside other runs are left out. A run that is on both sides counts
-        on one of them; where there is no other, there is no verdict. A warning tells of either.
+        A `Run`, a run file, a directory of run files, or several of these. More runs on each side
+        give more certain verdicts. The file of a live comparison can be both sides: its sides are
+        paired. Live comparisons in a directory beside other runs are ignored. A run on both sides
+        counts on one of them only; if there is no other run, there is no verdict. A warning
+        reports both.
     threshold
-        The slow-down that matters, as a fraction: 0.05 is 5 %.
+        Smallest slow-down that matters, as a fraction: 0.05 is 5 %.
     thresholds
         Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
     statistics
         ``"p50"``, ``"p95"``, ``"p99"``, ``"p999"``, ``"mean"`` (of the primary metric) or
         ``"throughput"``. The comparison is judged by all of them.
     confidence
-        One minus the admissible error of the whole call: it is shared out among all verdicts by
-        the method of Holm (1979).
+        Confidence of all verdicts together, which share the admissible error by the method of
+        Holm (1979).
     history
-        Runs of the code at many moments, whose scatter bounds the drift where a side has fewer
-        than five runs.
+        Runs of the code at many times. Their scatter bounds the drift of the machine where a side
+        has fewer than five runs.
 
     Returns
     -------
     Comparison
-        With whatever was not compared in ``differences``. Another machine is the first of the
-        ``warnings``.
+        ``differences`` lists what was not compared. If the machines differ, the first of the
+        ``warnings`` says so.
 
     Raises
     ------
     SchemaError
         When a file cannot be read.
     InvalidParameter
-        For an argument out of range, a directory without runs, or values without a ratio.
+        For an argument out of range, a directory without runs, or values that have no ratio.
     """
-    check_threshold(threshold)
-    limits = check_thresholds(thresholds)
+    settings = ComparisonSettings(threshold=threshold, thresholds=thresholds, confidence=confidence)
     _check_statistics(statistics)
-    error = 1 - arguments.number("confidence", confidence, above=0.0, below=1.0)
+    error = 1 - settings.confidence
     before, after = SideRuns(baseline, "baseline"), SideRuns(current, "current")
     known = None if history is None else _history(history)
     same, shared = separate(before, after)
     differences, keys = side_differences(before, after)
     pairs = [
-        _Pair(before, after, key, one, known, _threshold_of(key, before, threshold, limits), same)
+        _Pair(
+            before,
+            after,
+            key,
+            statistic,
+            known,
+            settings.threshold_of(before.results[key][0][1].benchmark),
+            same,
+        )
         for key in keys
-        for one in statistics
+        for statistic in statistics
     ]
     differences += [
         Difference(what="metric", key=pair.key, baseline=pair.missing)
@@ -120,7 +127,7 @@ def compare(
         mode="stored",
         baseline=before.label,
         current=after.label,
-        confidence=confidence,
+        confidence=settings.confidence,
         method=method_text(kinds, len(compared), error),
         metrics=tuple(metrics),
         differences=tuple(differences),
@@ -200,17 +207,17 @@ class _Pair:
     def judged(self, error: float) -> ComparedMetric:
         """Judge at that error."""
         before, after = self.values["baseline"], self.values["current"]
-        found = (
+        interval = (
             same_runs(1 - error, (len(before), len(after)))
             if self.same
             else with_unlike_counts(
                 ratio_interval(before, after, 1 - error, self.history), before, after
             )
         )
-        self.kind = found.kind
+        self.kind = interval.kind
         if self.metric.better == "higher":
-            found = msgspec.structs.replace(found, ratio=_inverse(found.ratio))
-        verdict = verdict_of(found.ratio, self.threshold)
+            interval = msgspec.structs.replace(interval, ratio=_inverse(interval.ratio))
+        verdict = verdict_of(interval.ratio, self.threshold)
         return ComparedMetric(
             key=self.key,
             benchmark=self.result.benchmark,
@@ -222,14 +229,14 @@ class _Pair:
             better=self.metric.better,
             threshold=self.threshold,
             verdict=verdict,
-            why=reason(found, self.threshold, verdict),
+            why=reason(interval, self.threshold, verdict),
             baseline=_typical(before, 1 - error),
             current=_typical(after, 1 - error),
-            ratio=found.ratio,
+            ratio=interval.ratio,
             effect=_effect(before, after, lower_is_better=self.metric.better == "lower"),
-            baseline_processes=found.processes[0],
-            current_processes=found.processes[1],
-            pairs=found.processes[0] if found.kind in ("live", "pairs") else None,
+            baseline_processes=interval.processes[0],
+            current_processes=interval.processes[1],
+            pairs=interval.processes[0] if interval.kind in ("live", "pairs") else None,
         )
 
 
@@ -239,9 +246,9 @@ def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
     open_ = list(range(len(pairs)))
     while open_:
         share = error / len(open_)
-        found = {index: pairs[index].judged(share) for index in open_}
-        reached = [index for index in open_ if found[index].verdict != "inconclusive"]
-        results |= found
+        judged = {index: pairs[index].judged(share) for index in open_}
+        reached = [index for index in open_ if judged[index].verdict != "inconclusive"]
+        results |= judged
         if not reached:
             break
         open_ = [index for index in open_ if index not in reached]
@@ -250,11 +257,15 @@ def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
 
 def _primary(side: SideRuns, key: str) -> str:
     metrics = side.of(key)[-1][1].metrics
-    return next((name for name, one in metrics.items() if one.primary), next(iter(metrics), ""))
+    return next(
+        (name for name, metric in metrics.items() if metric.primary), next(iter(metrics), "")
+    )
 
 
-def _units(found: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
-    return sorted({one.metrics[metric].unit for _, one in found if metric in one.metrics})
+def _units(results: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
+    return sorted(
+        {result.metrics[metric].unit for _, result in results if metric in result.metrics}
+    )
 
 
 def _inverse(ratio: Estimate) -> Estimate:
@@ -276,21 +287,13 @@ def _effect(before: Sequence[Process], after: Sequence[Process], *, lower_is_bet
     return float(np.mean((np.sign(slower) + 1) / 2))
 
 
-def _threshold_of(
-    key: str, side: SideRuns, threshold: float, thresholds: Mapping[str, float]
-) -> float:
-    name = side.results[key][0][1].benchmark
-    for pattern, one in thresholds.items():
-        if fnmatch.fnmatchcase(name, pattern):
-            return one
-    return threshold
-
-
 def _check_statistics(statistics: Sequence[str]) -> None:
     if isinstance(statistics, str) or not statistics:
         raise InvalidParameter(
             f"statistics: expected a sequence such as ('p50', 'p99'), got {statistics!r}"
         )
-    for one in statistics:
-        if one not in CHOICES:
-            raise InvalidParameter(f"statistics: {one!r} is unknown; {did_you_mean(one, CHOICES)}")
+    for name in statistics:
+        if name not in CHOICES:
+            raise InvalidParameter(
+                f"statistics: {name!r} is unknown; {did_you_mean(name, CHOICES)}"
+            )

@@ -14,11 +14,11 @@ def side_differences(before: SideRuns, after: SideRuns) -> tuple[list[Difference
     differences: list[Difference] = []
     keys: list[str] = []
     for key in {**before.results, **after.results}:
-        found = _difference(key, before, after)
-        if found is None:
+        difference = _difference(key, before, after)
+        if difference is None:
             keys.append(key)
         else:
-            differences.append(found)
+            differences.append(difference)
     return [*differences, *_of_the_whole(before, after)], keys
 
 
@@ -60,9 +60,9 @@ def separate(before: SideRuns, after: SideRuns) -> tuple[bool, list[str]]:
     shared = [run for run in after.runs if run.id in known and not is_live(run)]
     if not shared:
         return False, []
-    one = run_name(shared[0])
+    name = run_name(shared[0])
     if len(shared) == len(before.runs) == len(after.runs):
-        which = f"the same run, {one}" if len(shared) == 1 else f"the same {len(shared)} runs"
+        which = f"the same run, {name}" if len(shared) == 1 else f"the same {len(shared)} runs"
         return True, [
             f"THE SAME RUN ON BOTH SIDES: baseline and current are {which}, so there is no "
             "verdict; measure the code to check with stratoperf run"
@@ -70,12 +70,12 @@ def separate(before: SideRuns, after: SideRuns) -> tuple[bool, list[str]]:
     stays = "current" if len(shared) < len(before.runs) else "baseline"
     (before if stays == "current" else after).drop(shared)
     more = f" and {len(shared) - 1} more are" if len(shared) > 1 else " is"
-    return False, [f"{one}{more} on both sides; counted on the {stays} side alone"]
+    return False, [f"{name}{more} on both sides; counted on the {stays} side alone"]
 
 
 def failures(before: SideRuns, after: SideRuns) -> list[Failure]:
     """Return what failed, also where other runs of the side have the result."""
-    found: list[Failure] = []
+    failing: list[Failure] = []
     sides: tuple[tuple[Side, SideRuns], ...] = (("baseline", before), ("current", after))
     for side, runs in sides:
         for key, results in runs.results.items():
@@ -83,8 +83,8 @@ def failures(before: SideRuns, after: SideRuns) -> list[Failure]:
             if failed:
                 reason = failed[-1].reason or "no reason given"
                 times = f" (in {len(failed)} of {len(results)} runs)" if len(results) > 1 else ""
-                found.append(Failure(key=key, side=side, why=f"{reason}{times}"))
-    return found
+                failing.append(Failure(key=key, side=side, why=f"{reason}{times}"))
+    return failing
 
 
 def _status(result: Result) -> str:
@@ -96,7 +96,10 @@ def _of_the_whole(before: SideRuns, after: SideRuns) -> list[Difference]:
         ("preset", *(_joined(str(run.preset) for run in side.runs) for side in (before, after))),
         (
             "system",
-            *(_joined(_machine(one) for one in side.systems.values()) for side in (before, after)),
+            *(
+                _joined(_machine(system) for system in side.systems.values())
+                for side in (before, after)
+            ),
         ),
         (
             "stratoperf version",
@@ -119,7 +122,8 @@ def machine_warnings(before: SideRuns, after: SideRuns) -> list[str]:
     machines = [set(side.systems) for side in (before, after)]
     if machines[0] != machines[1]:
         texts = [
-            _joined(_machine(one) for one in side.systems.values()) for side in (before, after)
+            _joined(_machine(system) for system in side.systems.values())
+            for side in (before, after)
         ]
         warnings.append(
             f"ANOTHER MACHINE: the baseline was taken on {texts[0] or 'an unknown one'}, the "

@@ -41,9 +41,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf._core import statistics as _native
-from stratoperf.analysis.paired import LOOKS, MOST_PAIRS
-from stratoperf.analysis.stored.own_error import own_error
+from stratoperf.analysis.paired_design import LOOKS, MOST_PAIRS
 from stratoperf.analysis.stored.random_walk import random_walk_quantile
+from stratoperf.analysis.stored.sampling_error import sampling_error
 from stratoperf.analysis.stored.sides import Process
 from stratoperf.analysis.stored.two_levels import LEAST_PROCESSES, Apart, by_run, two_levels
 from stratoperf.statistics import Estimate, signed_rank
@@ -105,13 +105,15 @@ def ratio_interval(
     """
     pairs = _live_pairs(baseline, current)
     if pairs is not None:
-        found = _live(pairs, len({one.pair[0] for one in baseline if one.pair}), confidence)
-        return msgspec.structs.replace(found, processes=(len(baseline), len(current)))
+        interval = _live(
+            pairs, len({process.pair[0] for process in baseline if process.pair}), confidence
+        )
+        return msgspec.structs.replace(interval, processes=(len(baseline), len(current)))
     return _bounded(baseline, current, confidence, history)
 
 
 def with_unlike_counts(
-    found: RatioInterval, baseline: Sequence[Process], current: Sequence[Process]
+    interval: RatioInterval, baseline: Sequence[Process], current: Sequence[Process]
 ) -> RatioInterval:
     """Widen an interval where a high quantile rests on few samples, and not on as many both sides.
 
@@ -120,7 +122,7 @@ def with_unlike_counts(
 
     Parameters
     ----------
-    found
+    interval
         The interval without that.
     baseline, current
         As for `ratio_interval`.
@@ -128,8 +130,8 @@ def with_unlike_counts(
     biases = [_tail_bias(side) for side in (baseline, current)]
     slack = abs(biases[0] - biases[1])
     if slack < NEGLIGIBLE:
-        return found
-    ratio = found.ratio
+        return interval
+    ratio = interval.ratio
     low = None if ratio.low is None else ratio.low * math.exp(-slack)
     high = None if ratio.high is None else ratio.high * math.exp(slack)
     counts = " and ".join(f"{_mean_count(side):.3g}" for side in (baseline, current))
@@ -138,23 +140,23 @@ def with_unlike_counts(
         "by that alone, which is allowed for"
     )
     return msgspec.structs.replace(
-        found,
+        interval,
         ratio=msgspec.structs.replace(ratio, low=low, high=high),
-        assumed="; ".join(filter(None, (found.assumed, sentence))),
+        assumed="; ".join(filter(None, (interval.assumed, sentence))),
     )
 
 
 def _tail_bias(side: Sequence[Process]) -> float:
     """Return how far the value of a side lies too low on average, as a logarithm."""
     q = QUANTILES.get(side[0].statistic, 0.0)
-    counts = [one.count for one in side if one.count]
+    counts = [process.count for process in side if process.count]
     if q <= 0.5 or not counts:
         return 0.0
     return float(np.mean([min(TAIL_BIAS / (count * (1 - q)), MOST_BIAS) for count in counts]))
 
 
 def _mean_count(side: Sequence[Process]) -> float:
-    return float(np.mean([one.count or math.nan for one in side]))
+    return float(np.mean([process.count or math.nan for process in side]))
 
 
 def _bounded(
@@ -165,15 +167,15 @@ def _bounded(
 ) -> RatioInterval:
     """Choose the method for runs of other moments."""
     baseline, current = moments(processes_before), moments(processes_after)
-    found = _of_moments(baseline, current, confidence, history)
+    interval = _of_moments(baseline, current, confidence, history)
     runs = len(baseline), len(current)
-    if found.kind == "pairs":
-        return msgspec.structs.replace(found, processes=runs)
-    if found.kind != "history":
+    if interval.kind == "pairs":
+        return msgspec.structs.replace(interval, processes=runs)
+    if interval.kind != "history":
         apart = two_levels(processes_before, processes_after, confidence)
-        found = found if apart is None else _two_levels(apart, runs, confidence)
+        interval = interval if apart is None else _two_levels(apart, runs, confidence)
     counts = _count(processes_before), _count(processes_after)
-    return msgspec.structs.replace(found, processes=counts)
+    return msgspec.structs.replace(interval, processes=counts)
 
 
 def _count(side: Sequence[Process]) -> int:
@@ -191,7 +193,7 @@ def _of_moments(
     pairs = _alternating(baseline, current, least_differences(confidence))
     if pairs is not None:
         return _paired(pairs, confidence)
-    first, second = (np.log([one.value for one in side]) for side in (baseline, current))
+    first, second = (np.log([process.value for process in side]) for side in (baseline, current))
     center = float(np.mean(second) - np.mean(first))
     if min(len(first), len(second)) >= LEAST_RUNS:
         return _blocks(first, second, center, confidence)
@@ -204,22 +206,24 @@ def _live_pairs(
     baseline: Sequence[Process], current: Sequence[Process]
 ) -> list[tuple[float, float]] | None:
     """Return the values of the pairs of a live comparison, if they are of one."""
-    numbers = {one.pair: one.value for one in baseline if one.pair is not None}
-    if len(numbers) < len(baseline) or any(one.pair not in numbers for one in current):
+    numbers = {process.pair: process.value for process in baseline if process.pair is not None}
+    if len(numbers) < len(baseline) or any(process.pair not in numbers for process in current):
         return None
-    return [(numbers[one.pair], one.value) for one in current if one.pair is not None]
+    return [
+        (numbers[process.pair], process.value) for process in current if process.pair is not None
+    ]
 
 
 def moments(side: Sequence[Process]) -> list[Process]:
     """Return one process for each run: all processes of a run share the drift of its moment."""
-    return sorted(map(_moment, by_run(side)), key=lambda one: one.moment)
+    return sorted(map(_moment, by_run(side)), key=lambda run: run.moment)
 
 
 def _moment(run: Sequence[Process]) -> Process:
     """Return what the processes of a run say together."""
     if len(run) == 1 and run[0].pair is None:
         return run[0]
-    values = np.array([one.value for one in run])
+    values = np.array([process.value for process in run])
     whole = location(values, 1 - NEGLIGIBLE)
     # The pairs of a live comparison are its samples; few processes have the wider interval.
     samples = None if run[0].pair is None else functools.partial(np.copy, values)
@@ -261,24 +265,24 @@ def _alternating(
 ) -> list[tuple[float, float]] | None:
     """Return neighbors in time, one of each side, if the sides alternate and there are enough."""
     ordered = sorted(
-        [(one.moment, 0, one.value) for one in baseline]
-        + [(one.moment, 1, one.value) for one in current]
+        [(run.moment, 0, run.value) for run in baseline]
+        + [(run.moment, 1, run.value) for run in current]
     )
     halves = list(zip(ordered[::2], ordered[1::2], strict=False))
     if len(halves) < least or len(baseline) != len(current):
         return None
-    if any(one[1] == other[1] or one[0] == other[0] for one, other in halves):
+    if any(first[1] == other[1] or first[0] == other[0] for first, other in halves):
         return None
-    found = [sorted(half, key=lambda one: one[1]) for half in halves]
-    return [(before[2], after[2]) for before, after in found]
+    neighbors = [sorted(half, key=lambda run: run[1]) for half in halves]
+    return [(before[2], after[2]) for before, after in neighbors]
 
 
 def _live(pairs: Sequence[tuple[float, float]], runs: int, confidence: float) -> RatioInterval:
     # Each comparison may have stopped at any look: so many combinations there are.
-    found = _paired(pairs[-MOST_PAIRS:], 1 - (1 - confidence) / len(LOOKS) ** runs)
+    paired = _paired(pairs[-MOST_PAIRS:], 1 - (1 - confidence) / len(LOOKS) ** runs)
     method = f"signed ranks of {len(pairs)} live pairs, at the error of one of {len(LOOKS)} looks"
-    ratio = msgspec.structs.replace(found.ratio, confidence=confidence, method=method)
-    return RatioInterval(ratio, "live", found.advice)
+    ratio = msgspec.structs.replace(paired.ratio, confidence=confidence, method=method)
+    return RatioInterval(ratio, "live", paired.advice)
 
 
 def _paired(pairs: Sequence[tuple[float, float]], confidence: float) -> RatioInterval:
@@ -325,7 +329,7 @@ def _single(
 ) -> RatioInterval:
     drift = math.log(WIDEST_DRIFT)
     each = (1 + confidence) / 2
-    before, after = (own_error(side, each) for side in (baseline, current))
+    before, after = (sampling_error(side, each) for side in (baseline, current))
     below, above = after[0] + before[1] + drift, after[1] + before[0] + drift
     method = (
         f"{len(baseline)} and {len(current)} runs without a history: what their own samples "

@@ -29,19 +29,19 @@ def random_walk_quantile(first: int, second: int, confidence: float) -> float:
     float
         Simulated with a fixed seed. Never below what independent runs need.
     """
-    return max(float(np.quantile(one, confidence)) for one in _distances(first, second))
+    return max(float(np.quantile(distances, confidence)) for distances in _distances(first, second))
 
 
 @functools.lru_cache(maxsize=16)
 def _distances(first: int, second: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the simulated distances for a random walk, and for independent runs."""
     generator = np.random.default_rng(_SEED)
-    found = np.empty((2, _SIMULATED))
+    distances = np.empty((2, _SIMULATED))
     for begin in range(0, _SIMULATED, _AT_ONCE):
         steps = generator.standard_normal((_AT_ONCE, first + second))
-        for row, draws in zip(found, (np.cumsum(steps, axis=1), steps), strict=True):
+        for row, draws in zip(distances, (np.cumsum(steps, axis=1), steps), strict=True):
             row[begin : begin + _AT_ONCE] = _distance(draws, first)
-    return found[0], found[1]
+    return distances[0], distances[1]
 
 
 def _distance(draws: NDArray[np.float64], first: int) -> NDArray[np.float64]:

@@ -10,19 +10,19 @@ from stratoperf.analysis.stored.intervals import RatioInterval
 from stratoperf.analysis.verdicts import why_decided
 
 
-def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
+def reason(estimate: RatioInterval, threshold: float, verdict: Verdict) -> str:
     """Return why a verdict is what it is; of an inconclusive one, what would settle it."""
-    ratio = found.ratio
-    if found.kind == "same":
-        return f"both sides are the same; {found.advice}"
+    ratio = estimate.ratio
+    if estimate.kind == "same":
+        return f"both sides are the same; {estimate.advice}"
     if ratio.low is None and ratio.high is None:
-        few = "pairs" if found.kind in ("live", "pairs") else "samples"
-        return f"too few {few} for an interval; {found.advice}"
-    bounds = ["no bound" if one is None else f"{one:.4g}" for one in (ratio.low, ratio.high)]
+        few = "pairs" if estimate.kind in ("live", "pairs") else "samples"
+        return f"too few {few} for an interval; {estimate.advice}"
+    bounds = ["no bound" if bound is None else f"{bound:.4g}" for bound in (ratio.low, ratio.high)]
     interval = f"the interval of the ratio, {' to '.join(bounds)},"
     decided = why_decided(interval, verdict, threshold)
     if decided is not None:
-        return f"{decided}; {found.assumed}" if found.assumed else decided
+        return f"{decided}; {estimate.assumed}" if estimate.assumed else decided
     upper = 1 + threshold
     lower = 1 / upper
     crossed = " and ".join(
@@ -30,8 +30,8 @@ def reason(found: RatioInterval, threshold: float, verdict: Verdict) -> str:
         for bound in (lower, upper)
         if (ratio.low or 0.0) < bound < (math.inf if ratio.high is None else ratio.high)
     )
-    assumed = f"{found.assumed}; " if found.assumed else ""
-    return f"{interval} holds {crossed}; {assumed}{found.advice}"
+    assumed = f"{estimate.assumed}; " if estimate.assumed else ""
+    return f"{interval} holds {crossed}; {assumed}{estimate.advice}"
 
 
 def method_text(kinds: Sequence[str], count: int, error: float) -> str:

@@ -272,8 +272,8 @@ class _Source(NamedTuple):
     def _counted(self) -> list[Process]:
         """Return the processes that the result rests on; its series may have disturbed ones too."""
         values = [
-            (index, one.started_ns, one.metrics.get(self.metric, {}).get(self.statistic))
-            for index, one in enumerate(self.result.processes)
+            (index, process.started_ns, process.metrics.get(self.metric, {}).get(self.statistic))
+            for index, process in enumerate(self.result.processes)
         ]
         return [
             self._process(value, started_ns or index)
@@ -336,7 +336,7 @@ def _speeds(result: Result) -> dict[str, float]:
     own = references(
         {
             "environment": result.environment,
-            "processes": [{"environment": one.environment} for one in result.processes],
+            "processes": [{"environment": process.environment} for process in result.processes],
         }
     )
     judged = speed(own, own)._asdict()

@@ -119,7 +119,7 @@ def two_levels(
     """
     sides = [by_run(side) for side in (baseline, current)]
     for run in (*sides[0], *sides[1]):
-        if len(run) < LEAST_PROCESSES or any(one.pair is not None for one in run):
+        if len(run) < LEAST_PROCESSES or any(process.pair is not None for process in run):
             return None
     shift = _shift(*sides)
     if shift is None:
@@ -166,14 +166,14 @@ def _shift(
 ) -> float | None:
     """Return how far the machine's speeds lie apart between the sides; ``None`` if unknown."""
     readings = [[run[0].speeds for run in side] for side in (baseline, current)]
-    known = set.intersection(*(set(one) for side in readings for one in side))
+    known = set.intersection(*(set(reading) for side in readings for reading in side))
     if not known:
         return None
     return max(abs(_mean_log(readings[1], name) - _mean_log(readings[0], name)) for name in known)
 
 
 def _mean_log(readings: Sequence[Mapping[str, float]], name: str) -> float:
-    return float(np.mean(np.log([one[name] for one in readings])))
+    return float(np.mean(np.log([reading[name] for reading in readings])))
 
 
 def _assumed(freedom: int, shift: float, drifted: float) -> str:

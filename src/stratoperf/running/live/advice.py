@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from stratoperf.analysis.paired import LOOKS, SPENDING_EXPONENT, Design
+from stratoperf.analysis.paired_design import LOOKS, SPENDING_EXPONENT, Design
 
 LEAST_FACTOR = 1.5
 """Times the budget that is advised at least: the same once more is settled by chance alone."""

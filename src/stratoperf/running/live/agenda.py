@@ -37,8 +37,8 @@ def make_agenda(
     PrerequisiteMissing
         When an environment has no stratoperf.
     """
-    commands = {side: one for side, one in sides.items() if isinstance(one, Command)}
-    environments = {side: one for side, one in sides.items() if isinstance(one, Environment)}
+    commands = {side: given for side, given in sides.items() if isinstance(given, Command)}
+    environments = {side: given for side, given in sides.items() if isinstance(given, Environment)}
     if len(commands) == 2:
         if select is not None:
             raise InvalidParameter(
@@ -68,8 +68,8 @@ def _completed(
     if sides["baseline"] != sides["current"]:
         return agenda
     same = (
-        f"baseline and current are the same ({sides['baseline'].label}): what differs is noise; "
-        "if that is not meant, correct one of them"
+        f"baseline and current are the same ({sides['baseline'].label}): any difference is "
+        "noise; correct one of them if that is not what you meant"
     )
     return msgspec.structs.replace(agenda, warnings=(same, *agenda.warnings))
 

@@ -11,7 +11,7 @@ import msgspec
 from stratoperf.analysis.comparison import Difference, Side
 from stratoperf.errors import InvalidParameter
 from stratoperf.running.keys import case_key
-from stratoperf.running.live.pairs import SIDES
+from stratoperf.running.live.pair_source import SIDES
 from stratoperf.running.live.sides import Command, Environment
 from stratoperf.running.trees import Identity
 from stratoperf.running.values import Value, values_of
@@ -92,11 +92,11 @@ def environment_cases(
     differences: list[Difference] = []
     for identity in {**groups["baseline"], **groups["current"]}:
         pair = {side: groups[side].get(identity) for side in SIDES}
-        found = _joined(pair["baseline"], pair["current"], differing)
-        if isinstance(found, LiveCase):
-            cases.append(found)
+        joined = _joined(pair["baseline"], pair["current"], differing)
+        if isinstance(joined, LiveCase):
+            cases.append(joined)
         else:
-            differences.append(found)
+            differences.append(joined)
     if not cases:
         raise InvalidParameter(
             "select: the sides have nothing to compare; " + _reasons(known, differences)
@@ -205,9 +205,13 @@ def _status(case: KnownCase) -> str:
 def _reasons(known: Mapping[Side, Planned], differences: Sequence[Difference]) -> str:
     reasons = [f"{side}: {why}" for side in SIDES for why in known[side].unknown.values()]
     reasons += [
-        f"{one.key}: {one.what}"
-        + (f" ({one.baseline} and {one.current})" if one.baseline and one.current else "")
-        for one in differences
+        f"{difference.key}: {difference.what}"
+        + (
+            f" ({difference.baseline} and {difference.current})"
+            if difference.baseline and difference.current
+            else ""
+        )
+        for difference in differences
     ]
     return "; ".join(reasons[:5]) or "no benchmark is known"
 

@@ -107,5 +107,5 @@ def failure_text(what: str, status: int, output: Output) -> str:
     """Return how a command ended, with what it said last."""
     said = output.tail()
     return f"{what} ended with {ending(status)}" + (
-        f"; its last words:\n{said}" if said else " and said nothing"
+        f"; its last output:\n{said}" if said else " and printed nothing"
     )

@@ -12,7 +12,8 @@ from typing import Any, cast
 import msgspec
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure, Side
-from stratoperf.analysis.paired import LOOKS, Design, Look
+from stratoperf.analysis.defaults import CONFIDENCE, DURATION_S, STATISTIC, THRESHOLD
+from stratoperf.analysis.paired_design import LOOKS, Design, Look
 from stratoperf.analysis.tails import design_of, is_tail
 from stratoperf.artifacts.shelf import Shelf
 from stratoperf.errors import Interrupted, StratoperfError
@@ -21,18 +22,18 @@ from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.live.advice import too_few_pairs
 from stratoperf.running.live.agenda import make_agenda
 from stratoperf.running.live.cases import Agenda, LiveCase
-from stratoperf.running.live.command_pairs import CommandPairs
 from stratoperf.running.live.command_runs import CleanupFailed, run_aside
 from stratoperf.running.live.floors import floor_notes, floor_text
 from stratoperf.running.live.judging import compared
 from stratoperf.running.live.listener import LiveListener
-from stratoperf.running.live.pairs import SIDES, Floor, PairSource, SideFailed
+from stratoperf.running.live.pair_source import SIDES, Floor, PairSource, SideFailed
 from stratoperf.running.live.recording import session_tree, start_recorder
 from stratoperf.running.live.session import Session, run_session
 from stratoperf.running.live.settings import Settings, make_settings
 from stratoperf.running.live.sides import Command, Environment
 from stratoperf.running.live.tail_notes import tail_notes
-from stratoperf.running.live.worker_pairs import WorkerPairs
+from stratoperf.running.live.timed_commands import CommandPairs
+from stratoperf.running.live.two_environments import WorkerPairs
 from stratoperf.running.planner import Selection
 from stratoperf.running.workers.guard import guarded
 from stratoperf.running.workers.selection import refuse_in_import
@@ -44,11 +45,11 @@ def compare_live(
     select: Selection = None,
     *,
     backend: str = "auto",
-    threshold: float = 0.05,
+    threshold: float = THRESHOLD,
     thresholds: Mapping[str, float] | None = None,
-    statistic: str = "p50",
-    confidence: float = 0.99,
-    duration_s: float = 60.0,
+    statistic: str = STATISTIC,
+    confidence: float = CONFIDENCE,
+    duration_s: float = DURATION_S,
     timeout_s: float | None = None,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -60,14 +61,14 @@ def compare_live(
 ) -> Comparison:
     """Measure two sides in turn, in many short pairs of fresh processes, and judge the ratio.
 
-    A coin decides for each pair which side goes first wherever one has to, so that identical
-    sides differ by the coin alone. Each pair gives one ratio of the chosen statistic; signed
-    ranks and a pre-planned sequence of looks bound their center (see `PairedDesign`). The ratio of
-    a high quantile is bounded by how often either side exceeds what both have in common (see
-    `TailDesign`). A case ends as soon as its verdict is known.
+    A coin decides for each pair which side goes first, so that identical sides differ by the coin
+    alone. Each pair gives one ratio of the chosen statistic; signed ranks and a planned sequence of
+    looks bound the center of the ratios (see `PairedDesign`). For a high quantile, how often each
+    side exceeds their common quantile bounds the ratio (see `TailDesign`). A case ends as soon as
+    its verdict is known.
 
-    Whatever the sides start ends with the comparison, however that ends, daemons in sessions of
-    their own included. What is to stay, such as a compile server, is started before.
+    All processes that the sides start end with the comparison, daemons in their own sessions
+    included. Start what must stay, such as a compile server, beforehand.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def compare_live(
     backend
         As for `stratoperf.run`.
     threshold
-        The slow-down that matters, as a fraction: 0.05 is 5 %.
+        Smallest slow-down that matters, as a fraction: 0.05 is 5 %.
     thresholds
         Other thresholds by glob pattern of the benchmark's name; the first that matches counts.
     statistic
@@ -87,35 +88,33 @@ def compare_live(
         samples of one process. For high quantiles workers time single iterations, where the clock
         can; a warning says where it cannot.
     confidence
-        That all intervals together cover; the admissible error is shared out among the cases.
+        Confidence of all intervals together; the cases share the admissible error.
     duration_s
-        The time budget of each case, trial runs and the set-up of benchmarks included. A process
-        that still runs at its end is killed and the pair dropped, which leaves the case
-        inconclusive unless the pairs before settle it; benchmarks have five more seconds to tear
-        down.
+        Time budget of each case, in seconds, including trial runs and the set-up of benchmarks.
+        At its end a running process is killed and its pair dropped, so the case is inconclusive
+        unless the earlier pairs settle it. Benchmarks have five more seconds to tear down.
     timeout_s
-        How long one process may last within the budget, and `setup` and `cleanup` beside it; by
-        default ten minutes, or ten times the budget if that is longer. A process that lasts
-        longer has failed.
+        Time limit of one process, and of `setup` and of `cleanup`, in seconds; by default ten
+        minutes, or ten times the budget if that is longer. A process that takes longer fails.
     seed
-        Of the coin; by default drawn, and kept in the run file.
+        Seed of the random order of the two sides; by default a random seed. The run file keeps it.
     output
-        Directory for a run file with the samples; ``None`` writes nothing.
+        Directory for a run file with the samples; ``None`` writes no file.
     listener
-        Is told of the progress.
+        Receives the progress.
     stop_early
-        With False the budget is used up and looked at once, which gives the narrowest interval.
+        False uses the whole budget and looks once at its end, for the narrowest interval.
     setup, prepare, cleanup
-        Lines for ``/bin/sh`` that are not timed; only with commands. `setup` runs once before
-        everything, `prepare` before each run of either side, within the budget, and `cleanup`
-        once at the end, however the comparison ends. What one of them leaves in the background
-        ends with it; ``setsid server &`` starts what lasts until the comparison ends.
+        Untimed command lines for ``/bin/sh``; only with commands. `setup` runs once at the start,
+        `prepare` before each run of either side, within the budget, and `cleanup` once at the end,
+        however the comparison ends. Their background processes end with them; ``setsid server &``
+        starts a process that lasts until the comparison ends.
 
     Returns
     -------
     Comparison
-        A case that one side cannot run is listed in ``differences``; one that failed also in
-        ``failures``.
+        ``differences`` lists the cases that one side cannot run; ``failures`` lists the cases that
+        failed.
 
     Raises
     ------
@@ -129,12 +128,12 @@ def compare_live(
         attribute ``comparison`` names the run file.
     CleanupFailed
         A `StratoperfError`, when `cleanup` fails after all else went well; its attribute
-        ``comparison`` has what was compared.
+        ``comparison`` has the result.
     StratoperfError
         When `setup` fails.
     Interrupted
-        On Ctrl-C, when all children are gone: its attribute ``comparison`` has what was decided
-        until then, ``run`` the samples; with `output` they are saved.
+        On Ctrl-C, after all child processes ended. Its attribute ``comparison`` has the verdicts so
+        far, ``run`` the samples; with `output` they are saved.
     """
     refuse_in_import("stratoperf.compare_live")
     settings = make_settings(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from stratoperf.running.live.pairs import SIDES, Floor
+from stratoperf.running.live.pair_source import SIDES, Floor
 from stratoperf.running.live.session import Session
 
 SHORT_NS = 5e6

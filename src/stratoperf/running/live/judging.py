@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from stratoperf.analysis.comparison import ComparedMetric, Side
-from stratoperf.analysis.paired import Look
+from stratoperf.analysis.paired_design import Look
 from stratoperf.analysis.verdicts import why_decided
 from stratoperf.door import LONGEST_S
 from stratoperf.running.live.advice import MARGIN, budget_text, rounded_up, settling_factor
 from stratoperf.running.live.cases import LiveCase
-from stratoperf.running.live.pairs import BudgetSpent
+from stratoperf.running.live.pair_source import BudgetSpent
 from stratoperf.running.live.session import Session
 from stratoperf.statistics import Estimate, quantile
 from stratoperf.statistics.estimates import QUANTILES

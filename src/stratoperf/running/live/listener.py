@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stratoperf.analysis.comparison import ComparedMetric
-from stratoperf.analysis.paired import Look
+from stratoperf.analysis.paired_design import Look
 from stratoperf.running.listener import Events
 from stratoperf.running.live.cases import Agenda, LiveCase
 

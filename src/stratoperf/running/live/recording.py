@@ -11,7 +11,7 @@ from stratoperf.results.schema import Status
 from stratoperf.running.document import new_document
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.floors import floor_tree
-from stratoperf.running.live.pairs import SIDES, Floor
+from stratoperf.running.live.pair_source import SIDES, Floor
 from stratoperf.running.live.session import Pair, Session
 from stratoperf.running.recorder import FileRecorder, MemoryRecorder, start_file
 from stratoperf.running.trees import tree_of
@@ -55,7 +55,7 @@ def session_tree(
         status,
         reason,
         metrics={"latency": {"unit": "ns", "better": "lower", "primary": True}},
-        series=[one for pair in session.pairs for one in _series(pair, system)],
+        series=[series for pair in session.pairs for series in _series(pair, system)],
         warmup=arms[0].warmup if arms else None,
         verification={"checked": sum(verified), "passed": True} if verified else None,
         environment={name: environment.get(name) for name in _OF_THE_MACHINE},

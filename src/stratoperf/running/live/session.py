@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from stratoperf.analysis.comparison import Side
-from stratoperf.analysis.paired import LOOKS, Look, PairedDesign
+from stratoperf.analysis.paired_design import LOOKS, Look, PairedDesign
 from stratoperf.analysis.tails import TailDesign
 from stratoperf.running.interrupts import deferred_interrupt
-from stratoperf.running.live.pairs import SIDES, Arm, BudgetSpent, PairSource, SideFailed
+from stratoperf.running.live.pair_source import SIDES, Arm, BudgetSpent, PairSource, SideFailed
 from stratoperf.statistics.estimates import QUANTILES
 
 VERIFICATION_SHARE = 0.1

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from stratoperf import arguments
-from stratoperf.analysis.verdicts import check_threshold, check_thresholds
+from stratoperf.analysis.defaults import TIMEOUT_S
+from stratoperf.analysis.settings import ComparisonSettings
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.running.live.judging import STATISTICS
 from stratoperf.running.live.sides import check_storable
-
-_LEAST_TIMEOUT_S = 600.0
-"""Seconds. The budget ends what is measured before; the limit is for the commands beside it."""
 
 ASIDE = ("setup", "prepare", "cleanup")
 """The commands beside the comparison."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(ComparisonSettings, frozen=True, kw_only=True):
     """How to compare; the fields are the arguments of `compare_live`.
 
     Raises
@@ -32,10 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     backend: str
-    threshold: float
-    thresholds: dict[str, float]
     statistic: str
-    confidence: float
     duration_s: float
     timeout_s: float
     seed: int
@@ -45,13 +36,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cleanup: str | None = None
 
     def __post_init__(self) -> None:
-        check_threshold(self.threshold)
+        super().__post_init__()
         if self.statistic not in STATISTICS:
             raise InvalidParameter(
                 f"statistic: {self.statistic!r} is unknown; "
                 f"{did_you_mean(self.statistic, STATISTICS)}"
             )
-
         for name in ASIDE:
             line = getattr(self, name)
             if line is not None and (not isinstance(line, str) or not line.strip()):
@@ -60,22 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 )
             check_storable(name, line or "")
 
-    def threshold_of(self, benchmark: str) -> float:
-        """Return the threshold of a benchmark."""
-        for pattern, threshold in self.thresholds.items():
-            if fnmatch.fnmatchcase(benchmark, pattern):
-                return threshold
-        return self.threshold
-
 
 def make_settings(
-    *,
-    confidence: float,
-    duration_s: float,
-    timeout_s: float | None,
-    seed: int | None,
-    thresholds: Mapping[str, float] | None,
-    **others: Any,
+    *, duration_s: float, timeout_s: float | None, seed: int | None, **others: Any
 ) -> Settings:
     """Check the arguments of `compare_live`, and fill in what was left out.
 
@@ -88,18 +65,19 @@ def make_settings(
     if timeout_s is None:
         timeout_s = default_timeout_s(duration_s)
     return Settings(
-        confidence=arguments.number("confidence", confidence, above=0.0, below=1.0),
         duration_s=duration_s,
         timeout_s=arguments.number("timeout_s", timeout_s, above=0.0),
         seed=_seed(seed),
-        thresholds=check_thresholds(thresholds),
         **others,
     )
 
 
 def default_timeout_s(duration_s: float) -> float:
-    """Return how long one process may last by default."""
-    return max(_LEAST_TIMEOUT_S, 10 * duration_s)
+    """Return the default time limit of one process.
+
+    The budget ends what is measured before; the limit is for the commands beside it.
+    """
+    return max(TIMEOUT_S, 10 * duration_s)
 
 
 def _seed(seed: int | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stratoperf.running.live.pairs import SIDES
+from stratoperf.running.live.pair_source import SIDES
 from stratoperf.running.live.session import Session
 from stratoperf.statistics.estimates import QUANTILES
 

@@ -260,7 +260,7 @@ class WorkerProcess:
         except Garbage as garbage:
             raise self._failed(
                 "garbled",
-                "something else than the worker wrote into its conversation, beginning with "
+                "something other than the worker wrote to its pipe, beginning with "
                 f"{garbage.args[0]!r}; the code under test must leave descriptors alone that it "
                 "did not open",
             ) from None
@@ -305,19 +305,19 @@ class WorkerProcess:
                 f"with: {command_text(self._python, *install)}"
             )
         if not ended:
-            return self._failed("garbled", f"the worker fell silent{self._nothing_more()}")
+            return self._failed("garbled", f"the worker stopped answering{self._nothing_more()}")
         status = self._child.finish()
         return self._ended(status, f"the worker ended with {ending(status)}")
 
     def _ended(self, status: int, how: str) -> WorkerFailed:
         """Return that it came to an end of which this process is not the cause."""
         if status == -signal.SIGKILL:
-            how += " from outside, probably the kernel's for want of memory (see dmesg)"
+            how += " from outside, probably from the kernel for lack of memory (see dmesg)"
             return self._failed("killed", f"{how}{self._nothing_more()}")
         return self._failed("ended", f"{how}{self._nothing_more()}")
 
     def _nothing_more(self) -> str:
-        return self._said() or " and said nothing"
+        return self._said() or " and printed nothing"
 
     def _said(self) -> str:
         tail = self._output.tail()

@@ -128,7 +128,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
     name
         Of the benchmark.
     pickled
-        What to measure; see `stratoperf.running.measuring_processes.benchmark_of`.
+        What to measure; see `stratoperf.running.pickled_work.benchmark_of`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
     Exception
         Whatever importing and unpickling raise.
     """
-    from stratoperf.running.measuring_processes import benchmark_of
+    from stratoperf.running.pickled_work import benchmark_of
     from stratoperf.running.registry import REGISTRY
 
     with _importing():
@@ -280,7 +280,7 @@ def _load(name: str, path: Path) -> ModuleType:
     """Import a file under a name."""
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
-        raise InvalidParameter(f"modules: {str(path)!r} is no Python file")
+        raise InvalidParameter(f"modules: {str(path)!r} is not a Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     try:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from stratoperf import arguments
 from stratoperf.arguments import whole_number
+from stratoperf.authoring import check_room
 from stratoperf.stratoswarm.consensus.rules import MAX_CELLS
 
 # One proposal in this many divides the honest nodes, so that undecided ones occur too.
@@ -54,7 +55,7 @@ def generate(
     proposals = whole_number("proposals", proposals, 1, MAX_CELLS)
     byzantine = arguments.number("byzantine", byzantine, at_least=0.0, below=1.0)
 
-    arguments.check_room("votes", votes, votes * BYTES_PER_VOTE)
+    check_room("votes", votes, votes * BYTES_PER_VOTE)
     rng = np.random.default_rng(seed)
     # Slot k is a node's vote on a proposal; the slots go proposal by proposal through the nodes.
     slot = np.arange(votes) % (nodes * proposals)

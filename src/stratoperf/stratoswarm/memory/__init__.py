@@ -17,10 +17,10 @@ The functions of `stratoperf.memory.operations` are what the benchmarks ``memory
 from stratoperf.stratoswarm.memory import operations
 from stratoperf.stratoswarm.memory.block import Block
 from stratoperf.stratoswarm.memory.choosing import find
+from stratoperf.stratoswarm.memory.discovery import tiers
 from stratoperf.stratoswarm.memory.manager import BUDGET_BYTES, TierManager
 from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, MIN_BLOCK
 from stratoperf.stratoswarm.memory.tier import KINDS, Tier
-from stratoperf.stratoswarm.memory.tiers import tiers
 from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
 
 __all__ = [

@@ -17,14 +17,14 @@ DIRECTORIES_VARIABLE = "STRATOPERF_TIER_DIRECTORIES"
 
 
 class Assignments(NamedTuple):
-    """What the environment assigns: directories, and sentences on entries that assign nothing."""
+    """The assignments of the environment: directories, and messages on wrong entries."""
 
     directories: dict[str, list[str]]
     wrong: tuple[str, ...]
 
 
 def assignments() -> Assignments:
-    """Return what the environment assigns; a wrong entry does not hide the others."""
+    """Return the assignments of the environment; a wrong entry does not hide the others."""
     chosen: dict[str, list[str]] = {}
     wrong: list[str] = []
     for item in filter(None, os.environ.get(DIRECTORIES_VARIABLE, "").split(",")):
@@ -36,7 +36,7 @@ def assignments() -> Assignments:
             )
         elif kind not in DISK_KINDS:
             wrong.append(
-                f"{DIRECTORIES_VARIABLE}: {kind!r} in {item.strip()!r} is no kind of disk; "
+                f"{DIRECTORIES_VARIABLE}: {kind!r} in {item.strip()!r} is not a kind of disk; "
                 f"{did_you_mean(kind, DISK_KINDS)}"
             )
         else:

@@ -33,7 +33,9 @@ class Block:
         """Where the block lies now."""
         manager = self._manager()
         if manager is None:
-            raise StratoperfError("block: its TierManager is gone, and so is the block")
+            raise StratoperfError(
+                "block: its TierManager no longer exists; keep the manager as long as its blocks"
+            )
         return manager.tier_of(self)
 
     def __repr__(self) -> str:

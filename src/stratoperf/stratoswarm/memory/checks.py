@@ -5,12 +5,12 @@ from __future__ import annotations
 from stratoperf import Check
 from stratoperf.authoring import SystemFiles
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE, assignments
+from stratoperf.stratoswarm.memory.discovery import discover
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import discover
 
 
 def tier_checks(files: SystemFiles) -> list[Check]:
-    """Return one check per tier: what it is, or why it cannot be used and what mends that."""
+    """Return one check for each tier: what it is, or why it cannot be used and how to fix that."""
     wrong = [
         Check(
             name="tier directories",
@@ -57,5 +57,5 @@ def _remedy(tier: Tier) -> str:
     if tier.kind == "gpu":
         return "a build of stratoperf with its CUDA module, on a machine with an NVIDIA GPU"
     if tier.is_disk:
-        return f"export {DIRECTORIES_VARIABLE}={tier.kind}=DIRECTORY  # one that can be written to"
+        return f"export {DIRECTORIES_VARIABLE}={tier.kind}=DIRECTORY  # a writable one"
     return "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"

@@ -11,7 +11,7 @@ from stratoperf.stratoswarm.memory.disks import DISK_KINDS
 from stratoperf.stratoswarm.memory.tier import KINDS, Tier
 
 GROUPS = ("gpu", "cpu", "huge", *DISK_KINDS, "disk")
-"""What stands for several tiers: the kinds, CPU memory in huge pages, and disks of any kind."""
+"""Names that stand for several tiers: the kinds, CPU memory in huge pages, disks of any kind."""
 
 _NAME = re.compile(rf"({'|'.join(KINDS)})[0-9]+|cpu[0-9]+-huge")
 
@@ -22,7 +22,7 @@ def is_name(word: str) -> bool:
 
 
 def known(among: Sequence[Tier]) -> str:
-    """Return which kinds of tiers there are, and which tiers were found, as part of a message."""
+    """Return the kinds of tiers, and the tiers found here, as part of a message."""
     names = ", ".join(tier.name for tier in among) or "none"
     return f"kinds: {', '.join(GROUPS)}; found here: {names}"
 
@@ -30,13 +30,13 @@ def known(among: Sequence[Tier]) -> str:
 def find(name: str, among: Sequence[Tier]) -> Tier:
     """Return the tier of that name, or the first usable one of that kind.
 
-    ``"huge"`` is the first CPU memory in huge pages, ``"disk"`` the first disk of any kind. Where
-    directories were assigned, to a kind or to any, no other disk takes the place of these.
+    ``"huge"`` is the first CPU memory in huge pages, ``"disk"`` the first disk of any kind. If the
+    user assigned directories to a kind, no other disk stands in for them.
 
     Raises
     ------
     InvalidParameter
-        When there is none; suggests the nearest name, and lists the kinds and what was found.
+        When no tier matches; suggests the nearest name, and lists the kinds and the tiers here.
     """
     if not isinstance(name, str):
         raise InvalidParameter(f"tier: expected a name or kind, got {name!r}; {known(among)}")
@@ -56,12 +56,12 @@ def find(name: str, among: Sequence[Tier]) -> Tier:
 
 
 def choose(use: str | Sequence[str] | None, found: Sequence[Tier]) -> tuple[Tier, ...]:
-    """Return the tiers of these names or kinds, each once; ``None`` for all that can be used.
+    """Return the tiers of these names or kinds, each once; ``None`` selects all usable tiers.
 
     Raises
     ------
     InvalidParameter
-        As `find`, and when none is named.
+        As `find`, and for an empty sequence.
     """
     if use is None:
         return tuple(tier for tier in found if tier.reason is None)

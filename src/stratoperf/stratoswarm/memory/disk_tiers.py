@@ -63,7 +63,7 @@ def _numbered(disks: Iterable[Tier]) -> list[Tier]:
 def _listed(kind: str, some: object) -> list[Path]:
     if kind not in DISK_KINDS:
         raise InvalidParameter(
-            f"directories: {kind!r} is no kind of disk; {did_you_mean(kind, DISK_KINDS)}"
+            f"directories: {kind!r} is not a kind of disk; {did_you_mean(kind, DISK_KINDS)}"
         )
     several = (
         some
@@ -94,17 +94,19 @@ def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path
         # A name that is too long, links in a circle, a NUL.
         why = getattr(error, "strerror", None) or error
         raise InvalidParameter(
-            f"directories: {shortened(str(directory))!r} cannot be looked up: "
+            f"directories: {shortened(str(directory))!r} cannot be accessed: "
             f"{shortened(str(why))}; give an existing directory"
         ) from None
     if not is_there:
-        raise InvalidParameter(f"directories: {path} is no directory; create it, or give another")
+        raise InvalidParameter(
+            f"directories: {path} is not a directory; create it, or give another one"
+        )
     mount = mount_of(table, path)
-    disk: Disk | str = "the kernel does not tell what it lies on"
+    disk: Disk | str = "the kernel does not report its device"
     if mount is not None:
         if mount.type in MEMORY_FILE_SYSTEMS:
             raise InvalidParameter(
-                f"directories: {path} lies on a {mount.type}, which is CPU memory and no {kind}; "
+                f"directories: {path} lies on a {mount.type}, which is CPU memory, not {kind}; "
                 "give a directory on a disk"
             )
         disk = disk_under(files, table, mount)
@@ -117,7 +119,7 @@ def _assigned(files: SystemFiles, table: list[Mount], kind: str, directory: Path
         disk = Disk(str(path), kind, hidden=f"assigned by option; {disk}")
     elif disk.kind != kind and disk.hidden is None:
         raise InvalidParameter(
-            f"directories: {path} lies on {disk.name}, which is {disk.kind!r} and not {kind!r}; "
+            f"directories: {path} lies on {disk.name}, which is {disk.kind!r}, not {kind!r}; "
             f"assign it to {disk.kind!r}, or give a directory on another disk"
         )
     elif disk.kind != kind:
@@ -132,9 +134,9 @@ def _tier(
     if directory is None:
         where = wanted or (mount.point if mount is not None else disk.name)
         reason = (
-            f"{where} cannot be written to"
+            f"{where} is not writable"
             if wanted
-            else f"no directory on it can be written to; give one with "
+            else f"no directory on it is writable; give a writable one with "
             f"directories={{{kind!r}: DIRECTORY}}"
         )
     return Tier(

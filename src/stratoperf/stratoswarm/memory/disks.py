@@ -59,7 +59,7 @@ def disk_under(files: SystemFiles, table: list[Mount], mount: Mount) -> Disk | s
         All mounts: an overlay writes to a directory of another one.
     """
     if mount.type in MEMORY_FILE_SYSTEMS:
-        return f"{mount.point} is a {mount.type}, which is CPU memory and no disk"
+        return f"{mount.point} is a {mount.type}, which is CPU memory, not a disk"
     if mount.upper is not None:
         below = mount_of([one for one in table if one.type != "overlay"], mount.upper)
         # In a container the path is the host's, so that it may seem to lie on something else.
@@ -68,7 +68,7 @@ def disk_under(files: SystemFiles, table: list[Mount], mount: Mount) -> Disk | s
         return disk_under(files, table, below)
     folder = _folder(files, mount)
     if folder is None:
-        return f"{mount.point} ({mount.type}, {mount.source}) lies on no block device"
+        return f"{mount.point} ({mount.type}, {mount.source}) is not on a block device"
     return _describe(folder)
 
 
@@ -94,7 +94,7 @@ def _describe(folder: Path) -> Disk | str:
         slowest = max(disks, key=lambda disk: DISK_KINDS.index(disk.kind))
         return dataclasses.replace(slowest, name=f"{name} on {slowest.name}")
     if name.startswith(("zram", "ram")):
-        return f"{name} is CPU memory and no disk"
+        return f"{name} is CPU memory, not a disk"
     attributes = SystemFiles(folder)
     transport = _transport(folder, attributes)
     spins = attributes.integer("queue/rotational") == 1
@@ -110,9 +110,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _transport(folder: Path, attributes: SystemFiles) -> str | None:
-    told = attributes.text("device/transport")
-    if told:
-        return told
+    transport = attributes.text("device/transport")
+    if transport:
+        return transport
     path = str(folder)
     known = {"/virtio": "virtio", "/usb": "usb", "/ata": "sata", "/nvme": "pcie", "/mmc": "mmc"}
     return next((name for part, name in known.items() if part in path), None)
@@ -120,13 +120,13 @@ def _transport(folder: Path, attributes: SystemFiles) -> str | None:
 
 def _hidden(folder: Path, attributes: SystemFiles, spins: bool) -> str | None:
     """Return why the flags may not tell of the medium, or ``None``."""
-    flag = f"the kernel was told {'rotational' if spins else 'not rotational'}"
+    flag = f"the kernel reports {'rotational' if spins else 'not rotational'}"
     if "/virtio" in str(folder) or folder.name.startswith(("vd", "xvd")):
-        return f"virtual disk: the host hides what it is made of; {flag}"
+        return f"virtual disk: the host hides its medium; {flag}"
     if folder.name.startswith("loop"):
         backing = attributes.text("loop/backing_file") or "a file"
         return f"loop device over {backing}; {flag}"
     model = f"{attributes.text('device/vendor') or ''} {attributes.text('device/model') or ''}"
     if any(word in model.lower() for word in VIRTUAL_MODELS):
-        return f"virtual disk ({model.strip()}): the host hides what it is made of; {flag}"
+        return f"virtual disk ({model.strip()}): the host hides its medium; {flag}"
     return None

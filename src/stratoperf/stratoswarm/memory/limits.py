@@ -1,4 +1,4 @@
-"""How many blocks take turns, and how much a case may write to a disk."""
+"""Limits of a case: the number of blocks that take turns, and the bytes written to a disk."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from stratoperf.errors import PrerequisiteMissing
 from stratoperf.stratoswarm.memory.opening import PAGE
 
 FOOTPRINT_BYTES = 64 << 20
-"""Bytes of the blocks that take turns where a disk takes part: more than most caches hold."""
+"""Total size of the blocks that take turns with a disk: more than most caches hold."""
 
 COPY_FOOTPRINT_BYTES = 256 << 20
-"""And between memories, where caches decide: four times the largest usual last-level cache."""
+"""Total size of the blocks between memories: four times the largest usual last-level cache."""
 
 MAX_BLOCKS = 4096
-"""Blocks that take turns at most; so many small ones are made in a few milliseconds."""
+"""Maximum number of blocks that take turns; small ones are made in a few milliseconds."""
 
 DISK_ITERATIONS = 1112
-"""Iterations that write to a disk at most: 1000 samples after a tenth for the warm-up."""
+"""Maximum number of iterations that write to a disk: 1000 samples after a tenth for warm-up."""
 
 DISK_CASE_BYTES = 1280 << 20
-"""Bytes that the iterations of one case write to a disk at most, but for the largest blocks."""
+"""Maximum number of bytes that one case writes to a disk, except with the largest blocks."""
 
 DISK_BYTES_PER_S = 256 << 20
-"""And for each second of sampling: a short look at a disk must not wear it like a long one."""
+"""The same for each second of sampling: a short run must wear a disk less than a long one."""
 
 CLAIMED_BYTES = 1 << 20
-"""But blocks of the size that claims speak of, and smaller ones, move often enough for a p95."""
+"""Block size of the published claims; blocks up to it move often enough for a p95."""
 
 FEWEST_OF_CLAIMED = 223
-"""Iterations of those: where five processes or more share the sampling, 1000 samples in all."""
+"""Minimum number of iterations for these blocks: with five processes or more, 1000 samples."""
 
 MIN_DISK_ITERATIONS = 6
-"""Iterations with the largest blocks: one to warm up and five samples, or in a live comparison two
-for the setup and two slices."""
+"""Minimum number of iterations with the largest blocks: one to warm up and five samples, or in a
+live comparison two for the setup and two slices."""
 
 LARGEST_EXCESS = 12
-"""Times that over, the fewest iterations with large blocks may write."""
+"""Factor by which the minimum number of iterations may exceed the limit of bytes."""
 
 STANDARD_S = 10.0
-"""Seconds that a case is sampled for unless told otherwise."""
+"""Default sampling time of a case, in seconds."""
 
 TRIAL_RUNS = 36
 TRIAL_BYTES = 8 << 20
-"""More than the runs, and the bytes of each, that a calibration with a disk writes."""
+"""Upper bounds of the runs of a calibration with a disk, and of the bytes of each run."""
 
 
 class Limits(NamedTuple):
-    """What measuring with a disk may use up: iterations, blocks that take turns, bytes written."""
+    """Limits of a case with a disk: iterations, blocks that take turns, bytes written."""
 
     iterations: int
     blocks: int
@@ -56,22 +56,20 @@ class Limits(NamedTuple):
 
 
 def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
-    """Return the limits of a case with a disk whose iterations move `size` bytes each.
+    """Return the limits of a case whose iterations move `size` bytes to or from a disk.
 
     Parameters
     ----------
     size
-        In bytes. Of one out of range there are limits too; it is refused by its name when the case
-        is set up.
+        In bytes, at least a page.
     duration_s
-        Seconds that the case is sampled for at most.
+        Maximum sampling time, in seconds.
 
     Returns
     -------
     Limits
-        All zero where already the fewest iterations write more than such a short case may.
+        All zero when even the minimum number of iterations would write too much in this time.
     """
-    size = max(size, PAGE)
     budget = min(DISK_CASE_BYTES, DISK_BYTES_PER_S * duration_s)
     if MIN_DISK_ITERATIONS * size > LARGEST_EXCESS * budget:
         return Limits(0, 0, 0)
@@ -79,14 +77,14 @@ def disk_limits(size: int, duration_s: float = STANDARD_S) -> Limits:
     if size <= CLAIMED_BYTES:
         iterations = max(FEWEST_OF_CLAIMED, iterations)
     blocks = max(1, min(MAX_BLOCKS // 16, FOOTPRINT_BYTES // size))
-    # Where neither side has addresses, the ends of what was moved are cleared before the next.
+    # Where neither side has addresses, the ends of the moved blocks are cleared before the next.
     cleared = iterations * 2 * PAGE
     moved = (iterations + blocks) * size
     return Limits(iterations, blocks, moved + cleared + calibration_bytes(size))
 
 
 def calibration_bytes(size: int) -> int:
-    """Return how many bytes calibrating transfers of `size` bytes writes to a disk at most."""
+    """Return the maximum number of bytes that calibrating `size` bytes writes to a disk."""
     return TRIAL_RUNS * min(size, TRIAL_BYTES)
 
 
@@ -96,7 +94,7 @@ def checked_limits(size: int, duration_s: float) -> Limits:
     Raises
     ------
     PrerequisiteMissing
-        For blocks that are too large for so short a duration.
+        For blocks that are too large for the sampling time.
     """
     limits = disk_limits(size, duration_s)
     if limits.iterations == 0:

@@ -16,31 +16,31 @@ from stratoperf.stratoswarm.memory.assignments import Directories
 from stratoperf.stratoswarm.memory.block import Block
 from stratoperf.stratoswarm.memory.choosing import choose, find
 from stratoperf.stratoswarm.memory.content import checked_content
+from stratoperf.stratoswarm.memory.discovery import tiers
 from stratoperf.stratoswarm.memory.opening import SHARE, OpenTiers, on_main_thread
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import tiers
 from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
 
 BUDGET_BYTES = 16 << 30
-"""Bytes that a manager writes to disks at most, unless told otherwise: disks wear."""
+"""Default limit of the bytes that a manager writes to disks, because disks wear."""
 
 
 class TierManager:
     """Allocates blocks in tiers, and migrates them.
 
     A migration is complete when the bytes are durable in the target (on a disk after
-    ``fdatasync``) and their room in the source is free. One that fails leaves every block where
-    it was. Every block has a checksum, which `read` and `verify` hold it to.
+    ``fdatasync``) and their room in the source is free. A migration that fails leaves every block
+    where it was. `read` and `verify` check every block against its checksum.
 
-    Room that a block leaves stays with its tier for the next block, so that this one meets no
-    page fault and no allocation of the file system; `trim` gives it back to the system. CPU memory
-    beside a GPU's is page-locked where blocks lie, so that the device copies by itself; there and
-    on the device `trim` gives back only what lies behind the last block. Between a GPU and a disk
-    every thread has one page-locked buffer, and the threads overlap. On a disk all blocks lie
-    in one file that has no name: it is gone when the process ends, however it ends.
+    A tier keeps the room of a freed block for the next block, which saves page faults and
+    allocations of the file system; `trim` gives the room back to the system. With a GPU, the CPU
+    memory of blocks is page-locked, so that the device copies by itself; there and on the device
+    `trim` gives back only the room behind the last block. Between a GPU and a disk every thread has
+    one page-locked buffer, and the threads overlap. On a disk all blocks share one file without a
+    name, which is gone when the process ends, however it ends.
 
-    It belongs to one thread at a time, and to the process that made it: one that was forked
-    from that gets an error. The GIL is released while it works.
+    Use a manager in one thread at a time, and only in the process that created it: a forked process
+    gets an error. It releases the GIL while it works.
 
     Parameters
     ----------
@@ -50,27 +50,26 @@ class TierManager:
         Names or kinds of the tiers to use (see `stratoperf.memory.find`), or a single one; by
         default all that can be used here. Only these are opened.
     share
-        The share of the memory and disk space that is free now which blocks may take; tiers in
-        the same memory or on the same disk divide it. Above 0.5 is at your own risk: others need
-        some too.
+        Share of the free memory and disk space that blocks may take. Tiers in the same memory or
+        on the same disk divide it. Use more than 0.5 at your own risk: other programs need some.
     budget_bytes
-        Bytes to write to disks at most.
+        Maximum number of bytes to write to disks.
 
     Attributes
     ----------
     tiers
-        Those that it uses.
+        The tiers in use.
     budget_bytes
-        As given.
+        Maximum number of bytes to write to disks.
 
     Raises
     ------
     InvalidParameter
         For an unknown tier, or a number out of range.
     PrerequisiteMissing
-        When a tier that was asked for cannot be used here.
+        When a named tier cannot be used here.
     StratoperfError
-        When a tier cannot be opened, such as on a file system that is read-only.
+        When a tier cannot be opened, for example on a read-only file system.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class TierManager:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks that are allocated."""
+        """The allocated blocks."""
         return tuple(self._blocks.values())
 
     @property
@@ -100,7 +99,7 @@ class TierManager:
 
     @property
     def written_bytes(self) -> int:
-        """Bytes of the budget that are used up: all that was written to disks."""
+        """Bytes written to disks so far, which count against the budget."""
         return self._written if self._opened is None else self._opened.store.written
 
     def tier(self, name: str | Tier) -> Tier:
@@ -109,7 +108,7 @@ class TierManager:
         Raises
         ------
         InvalidParameter
-            For any other.
+            For an unknown tier.
         """
         return find(name.name if isinstance(name, Tier) else name, self.tiers)
 
@@ -129,9 +128,9 @@ class TierManager:
         Parameters
         ----------
         size
-            Bytes, a multiple of 4096 from 4 KiB to 1 GiB.
+            Size in bytes, a multiple of 4096 from 4 KiB to 1 GiB.
         tier
-            Where.
+            The tier that holds the block.
         content
             One-dimensional uint8 array of `size` bytes; zeros by default.
 
@@ -142,7 +141,7 @@ class TierManager:
         StratoperfError
             When the tier has no room, its disk fails, or the manager is closed.
         KeyboardInterrupt
-            On Ctrl-C. There is no block then.
+            On Ctrl-C. The block is not allocated then.
         """
         index = self.index(tier)
         size = arguments.count("size", size)
@@ -158,7 +157,7 @@ class TierManager:
     def write(self, block: Block, content: NDArray[np.uint8]) -> None:
         """Replace the content of a block; on a disk it is durable on return.
 
-        Ctrl-C takes effect when it is written, so that the block never holds half of either.
+        Ctrl-C takes effect after the write, so that the block never holds parts of both contents.
 
         Raises
         ------
@@ -176,33 +175,33 @@ class TierManager:
         Raises
         ------
         VerificationFailed
-            When it is not what was stored.
+            When the content differs from what was stored.
         StratoperfError
             When the disk fails.
         """
         return self.store.read(self._number(block), main_thread=on_main_thread())
 
     def verify(self, block: Block) -> None:
-        """Hold a block to its checksum.
+        """Check a block against its checksum.
 
         Raises
         ------
         VerificationFailed
-            When it does not hold what was stored.
+            When the content differs from what was stored.
         """
         self.store.verify(self._number(block), main_thread=on_main_thread())
 
     def migrate(self, blocks: Block | Sequence[Block], tier: str | Tier) -> None:
-        """Move blocks to another tier, several as one: one transfer and one ``fdatasync``.
+        """Move one or several blocks to another tier, in one transfer with one ``fdatasync``.
 
         Raises
         ------
         InvalidParameter
             For an unknown tier, or more bytes than the budget has left.
         StratoperfError
-            When the tier has no room, or its disk fails. Every block is where it was.
+            When the tier has no room, or its disk fails. Every block stays where it was.
         KeyboardInterrupt
-            On Ctrl-C. Every block is where it was, unless all had arrived already.
+            On Ctrl-C. Every block stays where it was, unless all had already arrived.
         """
         if not isinstance(blocks, Block | Sequence):
             raise InvalidParameter(f"blocks: expected a block or several, got {blocks!r}")
@@ -219,29 +218,29 @@ class TierManager:
         Raises
         ------
         InvalidParameter
-            When it was freed already, or is of another manager.
+            When it was already freed, or belongs to another manager.
         """
         number = self._number(block)
         self.store.free(number)
         del self._blocks[number]
 
     def trim(self) -> None:
-        """Give the room that no block takes back to the system."""
+        """Give unused room back to the system."""
         self.store.trim()
 
     def calibrate(self, source: str | Tier, target: str | Tier, size: int) -> Calibration:
-        """Measure how blocks of about this size move fastest; they move so from then on.
+        """Find the fastest way to move blocks of about this size, and use it from then on.
 
-        Takes up to 36 trials of at most 8 MiB where a disk takes part, which count against the
-        budget, and of 64 MiB between memories, those of GPUs among them. Without it a choice is
-        used that suits most devices.
+        Runs up to 36 trials: of at most 8 MiB with a disk, which count against the budget, and of
+        64 MiB between memories, including those of GPUs. Without a calibration, blocks move in a
+        way that suits most devices.
 
         Parameters
         ----------
         source, target
-            The tiers, which may be one.
+            The tiers; they may be the same.
         size
-            Bytes that move as one; what is found holds up to the next power of two.
+            Bytes that move as one. The result applies up to the next power of two.
         """
         size = arguments.count("size", size)
         best, trials = self.store.calibrate(
@@ -257,22 +256,22 @@ class TierManager:
         return Tuning(*self.store.tuning(self.index(source), self.index(target), size))
 
     def tier_of(self, block: Block) -> Tier:
-        """Return where a block lies."""
+        """Return the tier that holds a block."""
         return self.tiers[self.store.tier_of(self._number(block))]
 
     def details(self) -> dict[str, Any]:
-        """Return what a result tells of the tiers, as the run file holds it."""
+        """Return the facts about the tiers that a run file holds."""
         return self._open().details()
 
     def close(self) -> None:
-        """Free all blocks and close the tiers; whatever needs them raises an error from then on.
+        """Free all blocks and close the tiers. Using them afterwards raises an error.
 
-        Closing again does nothing.
+        Closing twice is allowed.
         """
         if self._opened is None:
             return
         if self._process != os.getpid():
-            # What a forked process shares with its parent is the parent's: files, and their room.
+            # Files and their room belong to the parent of a forked process.
             self._opened = None
             return
         for block in self.blocks:
@@ -299,17 +298,18 @@ class TierManager:
     def _open(self) -> OpenTiers:
         if self._process != os.getpid():
             raise StratoperfError(
-                "TierManager: it was made in the process that forked this one and cannot be used "
-                "here; make another one here, or start processes with the method 'spawn'"
+                "TierManager: a forked process cannot use the manager of its parent; create one "
+                "in this process, or start processes with the method 'spawn'"
             )
         if self._opened is None:
-            raise StratoperfError("TierManager: it is closed; make another one")
+            raise StratoperfError("TierManager: it is closed; create another one")
         return self._opened
 
     def _number(self, block: Block) -> int:
         self._open()
         if not isinstance(block, Block) or self._blocks.get(block.number) is not block:
             raise InvalidParameter(
-                f"block: {block!r} is no block of this manager; it was freed, or is of another"
+                f"block: {block!r} is not a block of this manager; it was freed, or belongs to "
+                "another one"
             )
         return block.number

@@ -1,4 +1,4 @@
-"""From the description of a tier to room in it, and in which extension module."""
+"""Open tiers: reserve room in them, in the extension module that has them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.stratoswarm.memory.tier import Tier
 
 PAGE, MIN_BLOCK, MAX_BLOCK = core.limits()
-"""Bytes that blocks are multiples of, and of the smallest and the largest: 4 KiB and 1 GiB."""
+"""Size of a page, of the smallest and of the largest block, in bytes."""
 
 
 SHARE = 0.5
-"""The share of the free memory or disk space that blocks may take, unless told otherwise."""
+"""Default share of the free memory or disk space that blocks may take."""
 
 
 def on_main_thread() -> bool:
-    """Return whether this is the thread that Ctrl-C interrupts."""
+    """Return whether this is the main thread, which Ctrl-C interrupts."""
     return threading.current_thread() is threading.main_thread()
 
 
 def need_usual_pages(work: str) -> None:
-    """Refuse work that counts page faults where a page of the kernel is not 4 KiB, as on some Arm.
+    """Reject work that counts page faults if the kernel's pages are not 4 KiB, as on some Arm.
 
     Raises
     ------
     PrerequisiteMissing
-        With the size that they have.
+        When the pages have another size.
     """
     size = os.sysconf("SC_PAGESIZE")
     if size != PAGE:
         raise PrerequisiteMissing(
-            f"{work} counts page faults of {PAGE} bytes; the pages of this kernel have {size}"
+            f"{work} needs pages of {PAGE} bytes; the pages of this kernel have {size}"
         )
 
 

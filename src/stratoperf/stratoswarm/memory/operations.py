@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import numpy as np
 
 from stratoperf import arguments
@@ -21,7 +19,7 @@ from stratoperf.stratoswarm.memory.limits import (
     disk_limits,
 )
 from stratoperf.stratoswarm.memory.manager import TierManager
-from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, PAGE, need_usual_pages, on_main_thread
+from stratoperf.stratoswarm.memory.opening import MAX_BLOCK, need_usual_pages, on_main_thread
 from stratoperf.stratoswarm.memory.page_faults import (
     FAULT_REGION_BYTES,
     FAULTS,
@@ -31,6 +29,7 @@ from stratoperf.stratoswarm.memory.page_faults import (
     SERVED,
     page_fault,
 )
+from stratoperf.stratoswarm.memory.routes import ACCESSES, Size, gpu_access
 from stratoperf.stratoswarm.memory.tier import Tier
 
 __all__ = [
@@ -50,11 +49,7 @@ __all__ = [
     "disk_limits",
     "migrate",
     "page_fault",
-    "refuse_gpu",
 ]
-
-ACCESSES = ("read", "write", "copy")
-"""What a bandwidth is of."""
 
 
 def migrate(
@@ -68,46 +63,43 @@ def migrate(
 ) -> Operation:
     """Return the operation that migrates one block an iteration, calibrated for this machine.
 
-    The blocks hold random bytes and take turns; each is checked after it moved, and brought back
-    when all have moved, outside the timed region. With a disk the number of iterations is limited
-    by `disk_limits`.
+    The blocks hold random bytes and take turns. Each block is checked after it moved, and moved
+    back when all have moved, outside the timed region. With a disk, `disk_limits` limits the number
+    of iterations.
 
     Parameters
     ----------
     manager
-        With both tiers.
+        A manager that has both tiers.
     source, target
-        Between which the blocks move.
+        The tiers that the blocks move between.
     size
-        Bytes that move in one iteration.
+        Number of bytes that move in one iteration.
     pages
-        Blocks of ``size / pages`` bytes that move as one.
+        Number of blocks, of ``size / pages`` bytes each, that move as one.
     duration_s
-        Seconds that it is sampled for at most; the shorter, the less is written to a disk.
+        Maximum sampling time, in seconds; a shorter time writes less to a disk.
 
     Raises
     ------
     InvalidParameter
-        For equal tiers, or a size out of range.
+        For equal tiers, or for a size that is out of range.
     PrerequisiteMissing
-        When a tier has no room for a block, or the block is too large for so short a duration.
+        When a tier has no room for a block, or the block is too large for this sampling time.
     StratoperfError
         When a tier has no room.
     """
     source, target = manager.tier(source), manager.tier(target)
     if source == target:
         raise InvalidParameter(f"target: a block cannot migrate from {source.name} to itself")
-    each, rest = divmod(arguments.count("size", size), arguments.count("pages", pages))
-    if rest or each % PAGE:
-        raise InvalidParameter(
-            f"size: {size} bytes are not {pages} times a multiple of {PAGE}; choose another"
-        )
+    size = Size.parse(size, at_most=MAX_BLOCK, parts=pages)
+    each = size // pages
     limits = checked_limits(size, duration_s) if source.is_disk or target.is_disk else None
     room = min(manager.capacity_bytes(source), manager.capacity_bytes(target)) // size
     if room < 1:
         raise PrerequisiteMissing(
-            f"{source.name} and {target.name} must both hold {size} bytes, which is more than "
-            "the allowed share of what is free; free some"
+            f"{source.name} and {target.name} must each hold {size} bytes, which is more than "
+            "the allowed share of the free space; free some"
         )
     count = limits.blocks if limits else max(1, min(MAX_BLOCKS, COPY_FOOTPRINT_BYTES // size))
     calibration = manager.calibrate(source, target, size)
@@ -137,7 +129,7 @@ def bandwidth(
 ) -> Operation:
     """Return the operation that moves `size` bytes an iteration.
 
-    Its throughput counts bytes as the tools do that it can be laid beside:
+    Its throughput counts bytes like the tools that it can be compared with:
 
     - ``"copy"`` between two CPU memories is STREAM's Copy, which counts every byte twice, as read
       and as written, and so does one within a GPU's memory; between a CPU's and a GPU's it counts
@@ -154,7 +146,7 @@ def bandwidth(
     Parameters
     ----------
     manager
-        With the tiers.
+        A manager that has the tiers.
     access
         ``"read"``, ``"write"`` or ``"copy"``.
     source
@@ -162,31 +154,29 @@ def bandwidth(
     target
         The tier to copy to.
     size
-        In bytes, a multiple of 4096; STREAM asks for four times the last-level cache.
+        Size in bytes, a multiple of 4096. STREAM asks for four times the last-level cache.
     duration_s
-        Seconds that it is sampled for at most; the shorter, the less is written to a disk.
+        Maximum sampling time, in seconds; a shorter time writes less to a disk.
 
     Raises
     ------
     InvalidParameter
-        For an unknown access, a read or write of a GPU's memory, a target where there must be
-        none, or a size out of range.
+        For an unknown access, a read or write of a GPU's memory, a target with a read or write,
+        or a size out of range.
     PrerequisiteMissing
-        When so much is not written to a disk for so short a duration.
+        When the sampling time is too short to write this much to a disk.
     """
     if access not in ACCESSES:
         raise InvalidParameter(f"access: {access!r} is unknown; {did_you_mean(access, ACCESSES)}")
     if (target is None) == (access == "copy"):
-        raise InvalidParameter(f"target: a copy has one, a read or write has none, got {target!r}")
-    size = arguments.count("size", size)
-    if size % PAGE:
         raise InvalidParameter(
-            f"size: {size} bytes are no multiple of {PAGE}; choose one, such as {1 << 20}"
+            f"target: expected a tier for a copy, and None for a read or write, got {target!r}"
         )
+    size = Size.parse(size)
     first = manager.tier(source)
     second = first if target is None else manager.tier(target)
     if first.kind == "gpu" and target is None:
-        refuse_gpu(access)
+        raise gpu_access(access)
     details = {"tiers": manager.details()}
     disks = [tier for tier in (first, second) if tier.is_disk]
     written = second.is_disk and access != "read"
@@ -211,14 +201,6 @@ def bandwidth(
     )
 
 
-def refuse_gpu(access: str) -> NoReturn:
-    """Say what to measure instead of a read or write of a GPU's memory."""
-    raise InvalidParameter(
-        f"access: a {access} of a GPU's memory is a copy for the processor; measure 'copy' between "
-        "'gpu' and 'cpu', or within 'gpu'"
-    )
-
-
 def allocate(
     manager: TierManager, tier: str | Tier, size: int, *, count: int = 1, fresh: bool = False
 ) -> Operation:
@@ -227,21 +209,21 @@ def allocate(
     Parameters
     ----------
     manager
-        With the tier.
+        A manager that has the tier.
     tier
-        Where.
+        The tier to allocate in.
     size
-        Bytes of each block.
+        Size of each block, in bytes.
     count
-        Blocks that are there at once.
+        Number of blocks that exist at once.
     fresh
-        Get the room from the system each time (pages are cleared, the file system allocates) and
-        give it back. By default the tier keeps it: a pool.
+        Get the room from the system each time (it clears pages, the file system allocates) and
+        give it back. By default the tier keeps a pool.
 
     Raises
     ------
     PrerequisiteMissing
-        For memory from a system whose pages do not have 4 KiB: they are counted.
+        For fresh memory on a system whose pages are not 4 KiB, because pages are counted.
     """
     chosen = manager.tier(tier)
     if fresh and chosen.kind == "cpu":

@@ -13,10 +13,10 @@ from stratoperf.errors import (
 )
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.memory.choosing import find
+from stratoperf.stratoswarm.memory.discovery import tiers
 from stratoperf.stratoswarm.memory.manager import TierManager
 from stratoperf.stratoswarm.memory.opening import need_usual_pages
 from stratoperf.stratoswarm.memory.tier import Tier
-from stratoperf.stratoswarm.memory.tiers import tiers
 
 MINOR, HUGE, SERVED, MAJOR = "minor", "huge", "userfaultfd", "major"
 FAULTS = (MINOR, HUGE, SERVED, MAJOR)
@@ -49,7 +49,7 @@ def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
     need_usual_pages("this benchmark")
     found = tiers() if among is None else list(among)
     if kind == HUGE and (reason := find("huge", found).reason) is not None:
-        raise PrerequisiteMissing(f"a fault of a huge page needs them: {reason}")
+        raise PrerequisiteMissing(f"a huge page fault needs huge pages: {reason}")
     disk = _disk(kind, found) if kind in (SERVED, MAJOR) else None
     try:
         if kind == SERVED and disk is not None:
@@ -59,7 +59,7 @@ def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
             capsule = native.fault_operation(kind, "" if disk is None else str(disk.directory))
     except StratoperfError as error:
         raise PrerequisiteMissing(
-            f"a {kind} fault cannot be taken here: {error}{_REMEDY[kind]}"
+            f"cannot take a {kind} fault here: {error}{_REMEDY[kind]}"
         ) from None
     return Operation(capsule, name="memory.page_fault", item_unit="faults")
 
@@ -76,7 +76,7 @@ def _disk(kind: str, found: list[Tier]) -> Tier:
     usable = [tier for tier in found if tier.is_disk and tier.reason is None]
     if not usable:
         raise PrerequisiteMissing(
-            f"a {kind} fault needs a disk with a directory that can be written to; give one with "
+            f"a {kind} fault needs a disk with a writable directory; give one with "
             "STRATOPERF_TIER_DIRECTORIES"
         )
     return usable[0]

@@ -1,4 +1,4 @@
-"""One tier, as the discovery describes it."""
+"""The description of one tier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE_BYTES = 4096
 
 @dataclasses.dataclass(frozen=True)
 class Tier:
-    """One place that blocks can lie in.
+    """One place that can hold blocks.
 
     Attributes
     ----------
@@ -24,24 +24,24 @@ class Tier:
     kind
         ``"gpu"``, ``"cpu"``, ``"nvme"``, ``"ssd"`` or ``"hdd"``.
     free_bytes
-        Memory or disk space that is free; ``None`` where the kernel does not tell, and of a GPU,
-        which tells once it is in use.
+        Free memory or disk space; ``None`` where the kernel does not report it, and for a GPU,
+        which reports it only while it is in use.
     size_bytes
-        Of a GPU's memory the size, else ``None``.
+        Size of a GPU's memory, else ``None``.
     page_bytes
-        Of CPU memory the size of its pages, else ``None``.
+        Size of the pages of CPU memory, else ``None``.
     node
-        Of CPU memory the NUMA node; ``None`` where the kernel does not tell of nodes.
+        NUMA node of CPU memory; ``None`` where the kernel does not report nodes.
     directory
-        Of a disk the directory that its files are made in.
+        Directory of a disk's files.
     device, filesystem
-        Of a disk the kernel's name of it, and the file system on it; of a GPU its name.
+        Name and file system of a disk, as the kernel reports them; name of a GPU.
     note
-        What a reader of its numbers must know, such as that a virtual disk hides its medium.
+        What a reader of the numbers must know, for example that a virtual disk hides its medium.
     reason
         Why it cannot be used here; ``None`` when it can.
     assigned
-        Of a disk whether the directory was given by option, and not found.
+        Whether the directory of a disk was assigned by the user.
     """
 
     name: str

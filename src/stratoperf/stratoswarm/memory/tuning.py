@@ -1,4 +1,4 @@
-"""How blocks move between two tiers, and how that was found."""
+"""The way blocks move between two tiers, and the calibration that chose it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Tuning(NamedTuple):
     Attributes
     ----------
     threads
-        Each with one read, write or copy under way: the queue depth of a disk.
+        Number of threads, each with one read, write or copy at a time: the queue depth of a disk.
     chunk_bytes
-        Bytes in each of these.
+        Size of each read, write or copy, in bytes.
     method
         Between memories of the CPU ``"memcpy"`` or ``"streaming stores"``; with a GPU's memory
         ``"in place"``; with a disk that, or ``"staged"`` through a buffer in huge pages, one for
@@ -26,21 +26,21 @@ class Tuning(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """What was tried to move blocks between two tiers, and what is used from then on.
+    """The ways of moving blocks between two tiers that were tried, and the one in use.
 
     Attributes
     ----------
     best
-        The fastest.
+        The fastest `Tuning`, which is in use.
     trials
-        Each `Tuning` with its bytes a second, the fastest first.
+        Each `Tuning` with its bytes per second, the fastest first.
     """
 
     best: Tuning
     trials: tuple[tuple[Tuning, float], ...]
 
     def details(self) -> dict[str, Any]:
-        """Return it as the run file holds it."""
+        """Return the calibration in the form of a run file."""
         return {
             **self.best._asdict(),
             "trials": [

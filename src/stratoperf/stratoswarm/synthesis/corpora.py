@@ -40,7 +40,7 @@ def standard_library_files() -> list[Path]:
     files = [root / name for name, _ in sorted(_python_files(str(root)))]
     if not files:
         raise PrerequisiteMissing(
-            f"the standard library: there are no Python files in {root}; install the library as "
+            f"the standard library: found no Python files in {root}; install the library as "
             "files, not as an archive"
         )
     return files

@@ -25,7 +25,7 @@ def encode(source: str | bytes | ast.AST, vocabulary: Vocabulary | None = None) 
     source
         The text of a module, or a tree.
     vocabulary
-        Numbers to go on with, for tables that are to be compared; a new one by default.
+        Vocabulary to extend, for tables that are to be compared; by default a new one.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def decode(table: NodeTable, row: int | None = None) -> str:
     except Exception as error:
         # Whoever builds trees by hand can put anything anywhere, and Python checks nothing.
         raise InvalidParameter(
-            f"table: the tree is none that Python's parser makes ({type(error).__name__}: "
+            f"table: Python's parser does not make such a tree ({type(error).__name__}: "
             f"{error}); encode what ast.parse returns"
         ) from error
 

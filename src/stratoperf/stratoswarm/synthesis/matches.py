@@ -1,4 +1,4 @@
-"""What matching finds."""
+"""The result of matching."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _MEANING = ("kind", "value", "count", "layout")
 def check_reparses(
     table: NodeTable, rows: range, template: str, before: tuple[NodeTable, range] | None
 ) -> None:
-    """Refuse a tree whose source does not parse, or parses to another tree.
+    """Reject a tree whose source does not parse, or parses to another tree.
 
     A template can make trees that no source has: what ``ast.unparse`` writes for a starred
     expression as an operand, or for a tuple after ``with``, parses, but to something else.

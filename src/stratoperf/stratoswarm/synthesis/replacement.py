@@ -201,7 +201,7 @@ def is_statement(pattern: Pattern) -> bool:
 def filled_layout(
     layout: tuple[int | AtLeast | tuple[bool, ...], ...], positional: int, keywords: int
 ) -> list[int | list[bool]]:
-    """Return the entries of a layout with so many more nodes in the fields that are open.
+    """Return the entries of a layout with more nodes in the open fields.
 
     Parameters
     ----------

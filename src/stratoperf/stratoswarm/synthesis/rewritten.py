@@ -1,4 +1,4 @@
-"""What became of the hits of a rewriting."""
+"""The result of a rewriting, and what became of each hit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fields the nodes of the running Python's syntax trees have, and what each field holds.
+"""The fields of the nodes of Python's syntax trees, and what each field holds.
 
 The grammar of a node stands in the first line of its docstring, such as
 ``Call(expr func, expr* args, keyword* keywords)``: it is written by the tool that generates the

@@ -84,7 +84,7 @@ def corpus(nodes: int = NODES, seed: int = 0) -> NodeTable:
 
 
 def repeated(table: NodeTable, times: int) -> NodeTable:
-    """Return a table with the trees of another one so many times, one after the other.
+    """Return a table that repeats the trees of another one.
 
     Large tables are made in seconds that way.
 

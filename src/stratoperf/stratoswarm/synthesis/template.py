@@ -115,9 +115,7 @@ def _slot(text: str, place: Placeholder, before: str) -> tuple[Slot, str, int]:
     A list that may be empty takes a comma beside it along.
     """
     if place.name == "_":
-        raise InvalidParameter(
-            f"template: $_ in {text!r} stands for nothing in particular; use a named placeholder"
-        )
+        raise InvalidParameter(f"template: $_ in {text!r} has no value; use a named placeholder")
     after = text[place.end :]
     indent = text[text.rfind("\n", 0, place.start) + 1 : place.start]
     if not indent.strip() and re.match(r"[ \t]*(\n|$)", after):

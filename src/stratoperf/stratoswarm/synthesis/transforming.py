@@ -85,7 +85,7 @@ class Transformer:
         if self.pattern.kind is None:
             raise InvalidParameter(
                 f"pattern: {self.pattern.source!r} matches every node, so nothing would be left; "
-                "say more of what is to be replaced"
+                "make it more specific"
             )
         if self.pattern.name in self.template.names and not self.pattern.by_value:
             raise InvalidParameter(

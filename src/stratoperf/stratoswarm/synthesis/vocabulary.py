@@ -1,4 +1,4 @@
-"""The names that stand behind the numbers of a node table."""
+"""The names that the numbers of a node table stand for."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stratoperf import benchmark
 from stratoperf.backends import unavailable_reason
@@ -12,8 +12,7 @@ from stratoperf.operation import Operation
 from stratoperf.stratoswarm.claims import MIGRATION_LATENCY
 from stratoperf.stratoswarm.memory import MAX_BLOCK, TierManager, find, operations, tiers
 from stratoperf.stratoswarm.memory.assignments import assignments
-from stratoperf.stratoswarm.memory.choosing import is_name, known
-from stratoperf.stratoswarm.memory.opening import PAGE
+from stratoperf.stratoswarm.memory.routes import Route, Size, Transfer, parse_tier
 
 MIB = 1 << 20
 
@@ -32,53 +31,27 @@ def _on_disk(*names: str) -> bool:
     return any(not name.startswith(("cpu", "huge", "gpu")) for name in names)
 
 
-def _check_names(argument: str, value: str, names: list[str]) -> None:
-    """Refuse what is the name of a tier on no machine, and directories that are none's."""
+def _check_assignments() -> None:
+    """Reject a setting of the environment that assigns directories to no kind of disk."""
     for sentence in assignments().wrong:
         raise InvalidParameter(sentence)
-    for name in names:
-        if not is_name(name):
-            where = "" if name == value else f" in {value!r}"
-            raise InvalidParameter(f"{argument}: {name!r}{where} is no tier; {known(tiers())}")
-
-
-def _check_size(size: int, most: int | None = None) -> None:
-    if size < PAGE or size % PAGE or (most is not None and size > most):
-        limit = "" if most is None else f" up to {most}"
-        raise InvalidParameter(f"size: expected a multiple of {PAGE}{limit}, got {size}")
 
 
 def _check_migration(route: str, size: int) -> None:
-    _check_size(size, MAX_BLOCK)
-    names = route.split(":")
-    if len(names) != 2:
-        raise InvalidParameter(f"route: expected SOURCE:TARGET such as cpu:disk, got {route!r}")
-    _check_names("route", route, names)
-    if names[0] == names[1]:
-        raise InvalidParameter(
-            f"route: a block cannot migrate from {names[0]} to itself; name two tiers"
-        )
+    _check_assignments()
+    Size.parse(size, at_most=MAX_BLOCK)
+    Route.parse(route)
 
 
 def _check_transfer(transfer: str, size: int) -> None:
-    _check_size(size)
-    access, *names = transfer.split(":")
-    if access not in operations.ACCESSES:
-        raise InvalidParameter(
-            f"transfer: {access!r} in {transfer!r} is unknown; "
-            f"{did_you_mean(access, operations.ACCESSES)}"
-        )
-    if len(names) != (2 if access == "copy" else 1):
-        raise InvalidParameter(
-            f"transfer: expected read:TIER, write:TIER or copy:SOURCE:TARGET, got {transfer!r}"
-        )
-    _check_names("transfer", transfer, names)
-    if access != "copy" and names[0].startswith("gpu"):
-        operations.refuse_gpu(access)
+    _check_assignments()
+    Size.parse(size)
+    Transfer.parse(transfer)
 
 
 def _check_allocation(tier: str, mode: str) -> None:
-    _check_names("tier", tier, [tier])
+    _check_assignments()
+    parse_tier(tier)
     if mode not in MODES:
         raise InvalidParameter(f"mode: {mode!r} is unknown; {did_you_mean(mode, MODES)}")
 
@@ -91,23 +64,23 @@ def _check_fault(kind: str) -> None:
 
 
 def _migrated_bytes(route: str, size: int, duration_s: float) -> int:
-    names = route.split(":")
     # Into the disk or out of it: the blocks are brought back.
-    return operations.disk_limits(size, duration_s).bytes if _on_disk(*names) else 0
+    on_disk = _on_disk(*Route.parse(route))
+    return operations.disk_limits(size, duration_s).bytes if on_disk else 0
 
 
 def _transferred_bytes(transfer: str, size: int, duration_s: float) -> int:
-    access, *names = transfer.split(":")
-    if not _on_disk(*names):
+    chosen = Transfer.parse(transfer)
+    if not _on_disk(*chosen.tiers):
         return 0
-    if access == "read" or not _on_disk(names[-1]):
+    if chosen.access == "read" or not _on_disk(chosen.tiers[-1]):
         return size + operations.calibration_bytes(size)
     return operations.disk_limits(size, duration_s).bytes
 
 
 def _filling_s(route: str, size: int) -> float:
     """Return the seconds that random blocks take to make, at 0.4 GB/s, and to check."""
-    on_disk = _on_disk(*route.split(":"))
+    on_disk = _on_disk(*Route.parse(route))
     together = operations.FOOTPRINT_BYTES if on_disk else operations.COPY_FOOTPRINT_BYTES
     return max(size, together) / 400e6
 
@@ -118,7 +91,7 @@ def _fault_bytes(kind: str) -> int:
 
 
 @contextlib.contextmanager
-def _manager(names: list[str], budget_bytes: int = 0) -> Iterator[TierManager]:
+def _manager(names: Sequence[str], budget_bytes: int = 0) -> Iterator[TierManager]:
     """Open the tiers of these names or kinds; what is missing here skips the case."""
     found = tiers()
     for name in names:
@@ -163,7 +136,7 @@ def memory_migrate(route: str, size: int, duration_s: float) -> Iterator[Operati
     first device, beside which CPU memory is page-locked. With a disk the bytes written are bounded,
     less in a short run: the largest blocks move a few times only, and not at all in a quick look.
     """
-    source, target = route.split(":")
+    source, target = Route.parse(route)
     with _manager([source, target], _migrated_bytes(route, size, duration_s)) as manager:
         yield operations.migrate(manager, source, target, size, duration_s=duration_s)
 
@@ -205,12 +178,9 @@ def memory_bandwidth(transfer: str, size: int, duration_s: float) -> Iterator[Op
     A copy between memories of one kind counts every byte twice, as STREAM does; all others count
     once, as fio and nvbandwidth do. See `stratoperf.memory.operations.bandwidth`.
     """
-    access, *names = transfer.split(":")
-    with _manager(names, _transferred_bytes(transfer, size, duration_s)) as manager:
-        target = names[1] if len(names) > 1 else None
-        yield operations.bandwidth(
-            manager, access, names[0], target, size=size, duration_s=duration_s
-        )
+    chosen = Transfer.parse(transfer)
+    with _manager(chosen.tiers, _transferred_bytes(transfer, size, duration_s)) as manager:
+        yield operations.bandwidth(manager, *chosen, size=size, duration_s=duration_s)
 
 
 @benchmark(

@@ -1,0 +1,1 @@
+"""Text in a terminal or a pipe: screens, tables, views of results, and progress."""

@@ -1,1 +1,0 @@
-"""How results are shown to people: units, text, HTML and figures."""

@@ -1,0 +1,1 @@
+"""Words, numbers and markup for people: below everything, so it imports nothing of ours."""
