@@ -50,8 +50,8 @@ def links(path: Path) -> Iterator[str]:
 
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub and MyST make them."""
-    found = HEADING.findall(prose(path))
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in found}
+    titles = HEADING.findall(prose(path))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def section(page: str, title: str) -> str:

@@ -75,7 +75,7 @@ def show_what_is_typed(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def _containers(tree: nodes.Node, kind: str) -> Iterator[nodes.container]:
-    return (found for found in tree.findall(nodes.container) if kind in found["classes"])
+    return (node for node in tree.findall(nodes.container) if kind in node["classes"])
 
 
 def _may_stand(block: nodes.Node | None) -> bool:
