@@ -148,7 +148,7 @@ NATIVE = re.compile(
 )
 
 REVIEWED_NATIVE = {
-    "cpp/workloads/memory/file_tier.cpp": {
+    "cpp/stratoswarm/memory/file_tier.cpp": {
         "open(directory.c_str(), O_TMPFILE": "it has no name",
         "mkostemp(path.data(), O_CLOEXEC)": "fails where something has the name",
         "unlink(path.c_str())": "the name that mkostemp made up a line before",

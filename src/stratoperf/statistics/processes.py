@@ -185,10 +185,10 @@ class Scale:
 def _of_few(data: Samples, scale: Scale, center: float, confidence: float) -> Estimate:
     """Return the location of processes that are too few for signed ranks."""
     there = scale.there(data)
-    _, low, high, _, _ = _native.mean(there, confidence)
-    assert low is not None
-    assert high is not None
-    low, high = min(low, float(there.min())), max(high, float(there.max()))
+    mean = _native.mean(there, confidence)
+    assert mean.low is not None
+    assert mean.high is not None
+    low, high = min(mean.low, float(there.min())), max(mean.high, float(there.max()))
     # The location lies half way between two modes.
     half = math.log1p(MODES_APART) / 2
     if not scale.is_logarithmic:
@@ -259,21 +259,21 @@ def pooled_tail(
     without = [_quantile(ordered[owners != index], q) for index in range(len(parts))]
     count = len(parts)
     # The interval of the mean of the pseudo-values is that of the jackknife.
-    _, low, high, _, _ = _native.mean(count * tail - (count - 1) * np.array(without), confidence)
-    assert low is not None
-    assert high is not None
+    mean = _native.mean(count * tail - (count - 1) * np.array(without), confidence)
+    assert mean.low is not None
+    assert mean.high is not None
     # A jackknife of few processes knows no limits; the tail over all lies between those of each.
     own = [_quantile(np.sort(part), q) for part in parts]
-    low, high = max(low, min(own)), min(high, max(own))
-    _, lowest, highest, _, _ = _native.quantile(together, q, confidence)
+    low, high = max(mean.low, min(own)), min(mean.high, max(own))
+    pooled = _native.quantile(together, q, confidence)
     there = float(level[1]) + tail
     value = min(max(scale.back(there), float(pool.min())), float(pool.max()))
     bound_below = bound_above = None
-    if lowest is not None:
-        off = math.hypot(tail - min(low, lowest, tail), level[1] - level[0])
+    if pooled.low is not None:
+        off = math.hypot(tail - min(low, pooled.low, tail), level[1] - level[0])
         bound_below = min(value, scale.back(there - off))
-    if highest is not None:
-        off = math.hypot(max(high, highest, tail) - tail, level[2] - level[1])
+    if pooled.high is not None:
+        off = math.hypot(max(high, pooled.high, tail) - tail, level[2] - level[1])
         bound_above = max(value, scale.back(there + off))
     method = (
         f"{about} pooled over {count} processes; the wider of order statistics and jackknife over "

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
+from stratoperf.operation import Capsule
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
 from topics import consensus_gpu, numpy_round
 from topics.hand_written import ROOT
@@ -79,7 +80,7 @@ def round_() -> Round:
 
 
 @functools.cache
-def reader() -> object:
+def reader() -> Capsule:
     """Return a capsule of the operation that reads the same batches in the same rotation."""
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory) / "read_votes.so"
@@ -104,4 +105,5 @@ def reader() -> object:
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    return new_capsule(operation, b"stratoperf.operation/1", None)
+    made: Capsule = new_capsule(operation, b"stratoperf.operation/1", None)
+    return made

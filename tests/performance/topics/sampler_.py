@@ -11,6 +11,7 @@ import numpy as np
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from stratoperf import _core
+from stratoperf.operation import Capsule
 from topics.hand_written import library
 
 SECONDS = 0.2
@@ -63,7 +64,7 @@ def python(batch: int | None) -> float:
     return SECONDS * 1e9 / (len(sampled.samples_ns) * sampled.batch)
 
 
-def sample(work: object, batch: int | None) -> sp.Measurement:
+def sample(work: sp.Operation | Capsule, batch: int | None) -> sp.Measurement:
     """Sample for SECONDS, without stopping early."""
     return sp.measure(work, warmup_s=0.05, max_duration_s=SECONDS, precision=0, batch=batch)
 

@@ -184,7 +184,7 @@ def encoding() -> Row:
         gc.collect()
         began = time.perf_counter()
         columns = Vocabulary().encoder.encode(trees)
-        return len(columns[0]) / (time.perf_counter() - began)
+        return len(columns.kind) / (time.perf_counter() - began)
 
     def walk() -> float:
         gc.collect()
