@@ -144,7 +144,7 @@ class Machine:
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Run the script: its exit code, what it said and what it complained of."""
-        started = self.start(*arguments, **environment)
+        started = self.start(*arguments, stdout=subprocess.PIPE, **environment)
         out, err = started.communicate(timeout=100)
         # Nothing is left behind but the results.
         assert list(self.scratch.iterdir()) == []
