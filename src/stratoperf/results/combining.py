@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
-from stratoperf.results.parts import without_seconds
+from stratoperf.results.part_seconds import without_seconds
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result

@@ -18,7 +18,8 @@ from stratoperf.results.files import atomic_file, check_directory, looks_like_ru
 from stratoperf.results.journal import Journal
 from stratoperf.results.journal_lines import read_journal
 from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST, PARTS
-from stratoperf.results.parts import measured, positive_seconds, with_open_cases
+from stratoperf.results.part_seconds import positive_seconds
+from stratoperf.results.parts import measured, with_open_cases
 from stratoperf.results.plans import resume_command
 
 _LONGEST_NAME = 60  # bytes

@@ -22,7 +22,8 @@ from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
 from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
-from stratoperf.results.parts import check_part, with_seconds
+from stratoperf.results.part_seconds import with_seconds
+from stratoperf.results.parts import check_part
 from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
