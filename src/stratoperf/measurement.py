@@ -154,7 +154,8 @@ class Measurement:
     @functools.cached_property
     def _moved(self) -> float | None:
         """How far the machine's speed moved; ``None`` where too little tells."""
-        return movement([one.step_ns for one in self.processes if one.step_ns is not None])
+        steps = [process.step_ns for process in self.processes]
+        return movement([step for step in steps if step is not None])
 
     def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
         """Estimate a quantile of the time of one iteration, in nanoseconds.

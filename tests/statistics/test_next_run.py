@@ -86,13 +86,22 @@ def runs_of(machine: Machine, count: int) -> list[tuple[Array, Array]]:
     return [machine.run(random) for _ in range(count)]
 
 
-def share_that_holds(found: list[Estimate]) -> float:
-    truth = float(np.median([one.value for one in found]))
-    return float(np.mean([(one.low or 0) <= truth <= (one.high or 0) for one in found]))
+def share_that_holds(estimates: list[Estimate]) -> float:
+    truth = float(np.median([estimate.value for estimate in estimates]))
+    return float(
+        np.mean([(estimate.low or 0) <= truth <= (estimate.high or 0) for estimate in estimates])
+    )
 
 
-def width(found: list[Estimate]) -> float:
-    return float(np.median([((one.high or 0) - (one.low or 0)) / one.value for one in found]))
+def width(estimates: list[Estimate]) -> float:
+    return float(
+        np.median(
+            [
+                ((estimate.high or 0) - (estimate.low or 0)) / estimate.value
+                for estimate in estimates
+            ]
+        )
+    )
 
 
 @pytest.mark.parametrize("machine", MOVING.values(), ids=MOVING)
@@ -103,7 +112,7 @@ def test_the_interval_holds_for_the_next_run_of_a_machine_that_moves(machine: Ma
     assert share_that_holds(after) >= 0.93
     assert share_that_holds(after) > share_that_holds(before)
     # What it would be if the scatter of runs were known; work that hardly follows pays the most.
-    known = 2 * 1.96 * float(np.std([np.log(one.value) for one in after]))
+    known = 2 * 1.96 * float(np.std([np.log(estimate.value) for estimate in after]))
     assert width(after) < 3.5 * known
 
 
@@ -112,19 +121,19 @@ def test_a_machine_that_stands_still_costs_no_width(machine: Machine) -> None:
     runs = runs_of(machine, 400)
     before = [location(values) for values, _ in runs]
     after = [location(values, moved=movement(readings)) for values, readings in runs]
-    same = np.mean([one == other for one, other in zip(before, after, strict=True)])
+    same = np.mean([early == late for early, late in zip(before, after, strict=True)])
     assert same >= 0.97
     assert share_that_holds(after) >= 0.93
 
 
 def test_work_that_does_not_follow_the_machine_is_widened_by_its_own_scatter_at_most() -> None:
     for values, readings in runs_of(Machine(0.2, 0.2, power=0.0), 50):
-        plain, found = location(values), location(values, moved=movement(readings))
+        plain, widened = location(values), location(values, moved=movement(readings))
         assert plain.low is not None
-        assert found.low is not None
+        assert widened.low is not None
         # The interval itself is 2.36 deviations by the root of eight.
         least = OF_SCATTER * np.sqrt(8)
-        ratio = np.log(found.value / found.low) / np.log(plain.value / plain.low)
+        ratio = np.log(widened.value / widened.low) / np.log(plain.value / plain.low)
         assert ratio < 1.5 * np.hypot(1, least)
 
 
@@ -146,18 +155,18 @@ def test_earlier_readings_tell_of_movement_that_this_run_does_not_show() -> None
 
 def test_the_method_says_what_was_added_and_for_how_long_it_speaks() -> None:
     values, readings = runs_of(MOVING["everything follows"], 1)[0]
-    found = location(values, moved=movement(readings))
-    assert "next hours" in found.method
-    assert "speed moved by" in found.method
+    widened = location(values, moved=movement(readings))
+    assert "next hours" in widened.method
+    assert "speed moved by" in widened.method
     assert "next hours" not in location(values, moved=0.0).method
 
 
 def test_the_width_follows_from_the_machine_by_its_factor() -> None:
     values = np.exp(np.linspace(-0.5, 0.5, 8))
-    plain, found = location(values), location(values, moved=0.1)
+    plain, widened = location(values), location(values, moved=0.1)
     assert plain.high is not None
-    assert found.high is not None
-    more = np.log(found.high / found.value) ** 2 - np.log(plain.high / plain.value) ** 2
+    assert widened.high is not None
+    more = np.log(widened.high / widened.value) ** 2 - np.log(plain.high / plain.value) ** 2
     assert np.sqrt(more) == pytest.approx(2.365 * OF_SPEED * 0.1, rel=0.01)
 
 
@@ -171,10 +180,10 @@ def test_tails_allow_for_the_next_run_too() -> None:
     series = [
         np.exp(0.1 * random.standard_normal() + 0.02 * random.standard_normal(60)) for _ in range(8)
     ]
-    plain, found = pooled_tail(series, 0.95), pooled_tail(series, 0.95, moved=0.2)
-    assert found.value == plain.value
-    assert (found.high or 0) > 1.05 * (plain.high or 0)
-    assert "next hours" in found.method
+    plain, widened = pooled_tail(series, 0.95), pooled_tail(series, 0.95, moved=0.2)
+    assert widened.value == plain.value
+    assert (widened.high or 0) > 1.05 * (plain.high or 0)
+    assert "next hours" in widened.method
 
 
 @pytest.mark.parametrize("name", ["everything follows", "partly follows", "two states"])
@@ -184,7 +193,7 @@ def test_the_value_at_reference_speed_holds_for_the_next_run_and_is_narrower(nam
     scaled = [
         at_speed(values, readings, STEP_NS, moved=movement(readings)) for values, readings in runs
     ]
-    found = [one for one in scaled if one is not None]
-    assert len(found) > 200
-    assert share_that_holds(found) >= 0.93
-    assert width(found) < width(raw)
+    widened = [estimate for estimate in scaled if estimate is not None]
+    assert len(widened) > 200
+    assert share_that_holds(widened) >= 0.93
+    assert width(widened) < width(raw)

@@ -375,7 +375,7 @@ class _Speeds:
         self._readings = {id(part.tree): _reading(part, reading) for part in parts}
         own = [reading for reading in self._readings.values() if reading is not None]
         self._usual = _plausible(float(np.median(own)) if usual is None and own else usual)
-        others = [one for one in map(_plausible, earlier) if one is not None]
+        others = [step for step in map(_plausible, earlier) if step is not None]
         self.moved = movement(own, others)
 
     def over(self, name: str, parts: Sequence[_Part]) -> Estimate | None:

@@ -140,7 +140,8 @@ def over_processes(
 
 def _integer(references: Sequence[Reference]) -> list[float]:
     """Return the times of a step of integer arithmetic, of those that have it."""
-    return [ns for one in references if isinstance(ns := one.get("integer_ns"), float)]
+    steps = [reference.get("integer_ns") for reference in references]
+    return [step for step in steps if isinstance(step, float)]
 
 
 def _below_standard(

@@ -91,15 +91,15 @@ def movement(readings: npt.ArrayLike, earlier: npt.ArrayLike = ()) -> float | No
     InvalidParameter
         For values that are not finite numbers in one dimension.
     """
-    found = []
+    deviations = []
     for some in (readings, earlier):
         logs = np.log(as_samples(some, "readings")) if len(np.atleast_1d(some)) else np.empty(0)
         if len(logs) >= least_differences(_CONFIDENCE):
             error = CHANCE * READING_ERROR**2
-            found.append(math.sqrt(max(0.0, scatter(logs) ** 2 - error)))
+            deviations.append(math.sqrt(max(0.0, scatter(logs) ** 2 - error)))
         elif some is readings:
             return None
-    return max(found)
+    return max(deviations)
 
 
 def scatter(values: Samples) -> float:
@@ -109,11 +109,11 @@ def scatter(values: Samples) -> float:
     """
     if len(values) > _MOST:
         values = values[np.linspace(0, len(values) - 1, _MOST).astype(int)]
-    found = signed_rank(values, _CONFIDENCE)
+    center = signed_rank(values, _CONFIDENCE)
     # So many values have bounds.
-    assert found.low is not None
-    assert found.high is not None
-    half = (found.high - found.low) / 2
+    assert center.low is not None
+    assert center.high is not None
+    half = (center.high - center.low) / 2
     count = len(values)
     return half * math.sqrt(count) / _native.student_half_width(_CONFIDENCE, count - 1)
 

@@ -59,20 +59,22 @@ class Run(NamedTuple):
 
 def runs_of(reruns: Iterable[Rerun]) -> list[Run]:
     """Return the quick re-runs of ``stratoperf run``, each with the median of the others."""
-    found = [
+    runs = [
         run
         for rerun in reruns
         if (rerun.job.tool, rerun.job.mode) == ("run", "quick")
         if (run := _run(rerun)) is not None
     ]
     return [
-        run._replace(truth=statistics.median(one.value for one in found if _is_other(one, run)))
-        for run in found
+        run._replace(
+            truth=statistics.median(other.value for other in runs if _is_other(other, run))
+        )
+        for run in runs
     ]
 
 
-def _is_other(one: Run, run: Run) -> bool:
-    return one is not run and one.operation == run.operation
+def _is_other(other: Run, run: Run) -> bool:
+    return other is not run and other.operation == run.operation
 
 
 def _run(rerun: Rerun) -> Run | None:
@@ -112,8 +114,8 @@ def judged(runs: Sequence[Run], of_scatter: float, of_speed: float) -> Share:
         holds.setdefault(run.operation, []).append(-below <= run.truth - run.value <= above)
         widths.append(math.exp(above) - math.exp(-below))
     return Share(
-        float(np.mean([one for some in holds.values() for one in some])),
-        min(float(np.mean(some)) for some in holds.values()),
+        float(np.mean([does_hold for own in holds.values() for does_hold in own])),
+        min(float(np.mean(own)) for own in holds.values()),
         statistics.median(widths),
     )
 
@@ -123,7 +125,11 @@ def chosen(runs: Sequence[Run]) -> tuple[float, float]:
     shares = {
         factors: judged(runs, *factors) for factors in itertools.product(OF_SCATTERS, OF_SPEEDS)
     }
-    good = [one for one, share in shares.items() if share.covered >= GOAL and share.least >= EACH]
+    good = [
+        factors
+        for factors, share in shares.items()
+        if share.covered >= GOAL and share.least >= EACH
+    ]
     if not good:
         raise ValueError(f"FOLDER: no factors cover {100 * GOAL:g} % of its records")
     return min(good, key=lambda factors: shares[factors].width)

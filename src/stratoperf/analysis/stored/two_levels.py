@@ -173,7 +173,8 @@ def _level(run: Sequence[Process]) -> _Level:
         float(np.mean(ordered[cut : count - cut])),
         squares / (kept * (kept - 1)),
         abs(trend.change) if trend is not None and drifted else 0.0,
-        between_runs(logs, movement([one.step_ns for one in run if one.step_ns]) or 0.0) ** 2,
+        between_runs(logs, movement([process.step_ns for process in run if process.step_ns]) or 0.0)
+        ** 2,
     )
 
 

@@ -68,13 +68,13 @@ class Session:
     @property
     def printed(self) -> list[str]:
         """What is to be noted of the output of each side, of the first pair that has it."""
-        found = {
+        remarks = {
             side: next(
-                (one.arms[side].printed for one in self.pairs if one.arms[side].printed), None
+                (pair.arms[side].printed for pair in self.pairs if pair.arms[side].printed), None
             )
             for side in SIDES
         }
-        return [f"the {side} side: {words}" for side, words in found.items() if words]
+        return [f"the {side} side: {words}" for side, words in remarks.items() if words]
 
     @property
     def item_unit(self) -> str:
