@@ -1,15 +1,6 @@
 # The sources of the CUDA module, relative to this folder: its build and that of the emulated module
 # of the tests both list them from here.
 set(stratoperf_cuda_sources
-  consensus/calibration.cpp
-  consensus/engine.cpp
-  consensus/grid_buffers.cpp
-  consensus/plan.cpp
-  consensus/round.cpp
-  consensus/round_operation.cpp
-  consensus/slots.cpp
-  copy/buffer.cpp
-  copy/copy_operation.cpp
   device/device.cpp
   device/doorbell.cpp
   device/error.cpp
@@ -19,34 +10,41 @@ set(stratoperf_cuda_sources
   device/mode.cpp
   device/process.cpp
   device/stream.cpp
-  integer_rate/rate_operation.cpp
-  memory/copier.cpp
-  memory/gpu_tier.cpp
-  memory/locked_tier.cpp
-  round_trip/empty_operation.cpp
-  synthesis/corpus.cpp
-  synthesis/match_operation.cpp
-  synthesis/matcher.cpp
-  synthesis/plan.cpp
-  synthesis/shapes.cpp
+  stratoswarm/consensus/calibration.cpp
+  stratoswarm/consensus/engine.cpp
+  stratoswarm/consensus/grid_buffers.cpp
+  stratoswarm/consensus/plan.cpp
+  stratoswarm/consensus/round.cpp
+  stratoswarm/consensus/round_operation.cpp
+  stratoswarm/consensus/slots.cpp
+  stratoswarm/copy/buffer.cpp
+  stratoswarm/copy/copy_operation.cpp
+  stratoswarm/integer_rate/rate_operation.cpp
+  stratoswarm/memory/copier.cpp
+  stratoswarm/memory/gpu_tier.cpp
+  stratoswarm/memory/locked_tier.cpp
+  stratoswarm/round_trip/empty_operation.cpp
+  stratoswarm/synthesis/corpus.cpp
+  stratoswarm/synthesis/match_operation.cpp
+  stratoswarm/synthesis/matcher.cpp
+  stratoswarm/synthesis/plan.cpp
+  stratoswarm/synthesis/shapes.cpp
 )
 # What nvcc compiles.
 set(stratoperf_cuda_kernels
-  consensus/block_kernels.cu
-  consensus/grid_kernels.cu
-  integer_rate/kernels.cu
-  round_trip/kernels.cu
-  synthesis/compare_kernels.cu
-  synthesis/place_kernels.cu
+  stratoswarm/consensus/block_kernels.cu
+  stratoswarm/consensus/grid_kernels.cu
+  stratoswarm/integer_rate/kernels.cu
+  stratoswarm/round_trip/kernels.cu
+  stratoswarm/synthesis/compare_kernels.cu
+  stratoswarm/synthesis/place_kernels.cu
 )
 set(stratoperf_cuda_bindings
-  bindings/consensus.cpp
-  bindings/copy.cpp
   bindings/device.cpp
-  bindings/errors.cpp
-  bindings/integer_rate.cpp
-  bindings/memory.cpp
-  bindings/round_trip.cpp
-  bindings/synthesis.cpp
-  bindings/topics.cpp
+  stratoswarm/bindings/consensus.cpp
+  stratoswarm/bindings/copy.cpp
+  stratoswarm/bindings/integer_rate.cpp
+  stratoswarm/bindings/memory.cpp
+  stratoswarm/bindings/round_trip.cpp
+  stratoswarm/bindings/synthesis.cpp
 )

@@ -55,7 +55,7 @@ FACES: Mapping[str, tuple[Callable[..., object], tuple[str, ...]]] = {
         ),
     ),
     "run": (run, ("iterations", "duration_s", "warmup_s")),
-    "Operation": (lambda **given: sp.Operation(abs, **given), ("items", "max_iterations")),
+    "Operation": (lambda **given: sp.Operation(list, **given), ("items", "max_iterations")),
     "Histogram": (sp.Histogram, ("lowest", "highest", "digits")),
     "Histogram.record": (recorded, ("value",)),
     "Histogram.quantile": (lambda q: full_histogram().quantile(q), ("q",)),

@@ -54,7 +54,11 @@ void record_all(SharedHistogram& self, const py::array& values) {
   self.record_many(data);
 }
 
-void record_many(SharedHistogram& self, const py::array& values) {
+// Of one of the types that the core reads in place.
+using Numbers = Typed<"numpy.typing.NDArray[numpy.number]">;
+
+void record_many(SharedHistogram& self, const Numbers& numbers) {
+  const auto values = numbers.cast<py::array>();
   const py::dtype type = values.dtype();
   if (type.is(py::dtype::of<std::int64_t>())) {
     record_all<std::int64_t>(self, values);
@@ -92,9 +96,14 @@ void merge(SharedHistogram& self, const SharedHistogram& other) {
   self.Histogram::merge(copy);
 }
 
-using Array = py::array_t<std::uint64_t>;
+// Those that hold something, in ascending order, as read-only arrays.
+struct Buckets {
+  py::array_t<std::uint64_t> low;
+  py::array_t<std::uint64_t> high;
+  py::array_t<std::uint64_t> count;
+};
 
-std::tuple<Array, Array, Array> buckets(const SharedHistogram& self) {
+Buckets buckets(const SharedHistogram& self) {
   std::vector<std::uint64_t> low;
   std::vector<std::uint64_t> high;
   std::vector<std::uint64_t> count;
@@ -107,13 +116,6 @@ std::tuple<Array, Array, Array> buckets(const SharedHistogram& self) {
     }
   }
   return {to_array(std::move(low)), to_array(std::move(high)), to_array(std::move(count))};
-}
-
-std::tuple<double, std::optional<double>, std::optional<double>> quantile_interval(
-    const SharedHistogram& self, double q, double confidence) {
-  const auto lock = self.lock();
-  const QuantileInterval found = self.Histogram::quantile_interval(q, confidence);
-  return {found.value, found.low, found.high};
 }
 
 using State = std::tuple<std::uint64_t, std::uint64_t, int, std::vector<std::uint64_t>,
@@ -149,13 +151,13 @@ void set_state(SharedHistogram& self, const State& state) {
 
 }  // namespace
 
-Histogram& histogram_from(const py::object& histogram) {
-  return histogram.cast<SharedHistogram&>();
-}
-
 void register_histogram(py::module_ module) {
   // What the sampler records into; it holds the histogram alone while it does.
   py::class_<Histogram>(module, "Recorder");
+  py::class_<Buckets>(module, "Buckets", "The buckets that hold something, in ascending order.")
+      .def_readonly("low", &Buckets::low, "The lowest value of each.")
+      .def_readonly("high", &Buckets::high, "The highest value of each.")
+      .def_readonly("count", &Buckets::count);
   py::class_<SharedHistogram, Histogram>(module, "Histogram")
       .def(py::init([](std::uint64_t lowest, std::uint64_t highest, int digits) {
              return std::make_unique<SharedHistogram>(Histogram::Range{lowest, highest, digits});
@@ -178,10 +180,9 @@ void register_histogram(py::module_ module) {
            "Quantile q in [0, 1], interpolated as by numpy.quantile, each value taken for the "
            "middle of\nits bucket and overflow for `highest`. InvalidParameter when nothing is "
            "recorded.")
-      .def("quantile_interval", quantile_interval, py::arg("q"), py::arg("confidence"))
-      .def("buckets", buckets,
-           "The lowest value, the highest value and the count of each bucket that holds something: "
-           "three\nread-only uint64 arrays, in ascending order. Overflow has no bucket.")
+      .def("quantile_interval", locked(&Histogram::quantile_interval), py::arg("q"),
+           py::arg("confidence"))
+      .def("buckets", buckets, "As read-only arrays. Overflow has no bucket.")
       .def_property_readonly(
           "mean", locked(&Histogram::mean),
           "Of the middles of the buckets; InvalidParameter when nothing is recorded.")

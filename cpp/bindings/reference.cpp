@@ -23,8 +23,8 @@ void register_reference(py::module_ module) {
              "The sum of the states after so many steps.");
   module.def(
       "memory_chain",
-      [](const py::array& words, std::uint64_t state, std::uint64_t steps) {
-        const std::span<const std::uint64_t> content = view<std::uint64_t>(words, "words");
+      [](const Array<std::uint64_t>& words, std::uint64_t state, std::uint64_t steps) {
+        const std::span<const std::uint64_t> content = view(words, "words");
         if (content.size() < kWordsPerLine || !std::has_single_bit(content.size())) {
           throw std::invalid_argument("words: expected a power of two from 16, got " +
                                       std::to_string(content.size()));

@@ -1,6 +1,8 @@
 #include "core/sampler.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "bindings/bindings.hpp"
@@ -25,19 +27,40 @@ int call_python(void* state, std::uint64_t n) {
   return 0;
 }
 
+// A capsule, or a function without arguments.
+using Work = Typed<"typing_extensions.CapsuleType | collections.abc.Callable[[], object]">;
+using OptionalException = std::optional<Typed<"BaseException">>;
+
 // What sample() hands to Python: the series, and the exception that a signal handler raised.
 struct Sampled {
   SampleSeries series;
-  py::object interrupt = py::none();
+  OptionalException interrupt = std::nullopt;
 };
 
+// What device_times() hands to Python.
+struct TakenDeviceTimes {
+  py::array_t<double> samples_ns;
+  std::string error;
+  OptionalException interrupt = std::nullopt;
+};
+
+// What the check of an operation said.
+struct Checked {
+  std::uint64_t checked = 0;
+  bool passed = false;
+  std::string message = {};
+};
+
+OptionalException exception_of(const py::error_already_set& error) {
+  return py::reinterpret_borrow<Typed<"BaseException">>(error.value());
+}
+
 // Runs the Python signal handlers that are due; returns the exception that one of them raised.
-py::object run_signal_handlers() {
+OptionalException run_signal_handlers() {
   if (PyErr_CheckSignals() == 0) {
-    return py::none();
+    return std::nullopt;
   }
-  const py::error_already_set error;
-  return error.value();
+  return exception_of(py::error_already_set());
 }
 
 Sampled sample_native(const py::object& capsule, const SamplerOptions& options,
@@ -60,12 +83,13 @@ Sampled sample_native(const py::object& capsule, const SamplerOptions& options,
   return result;
 }
 
-// (samples, the operation's message when it failed, the exception of a signal handler or None).
-py::object take_device_times(const py::object& capsule, std::uint64_t batch, std::size_t count,
-                             double max_duration_s, bool stop_on_signal) {
+// Empty without a device.
+std::optional<TakenDeviceTimes> take_device_times(const py::object& capsule, std::uint64_t batch,
+                                                  std::size_t count, double max_duration_s,
+                                                  bool stop_on_signal) {
   stratoperf_operation& operation = operation_from(capsule);
   if (!has_device_time(operation)) {
-    return py::none();
+    return std::nullopt;
   }
   __atomic_store_n(&operation.stop, 0, __ATOMIC_RELAXED);
   DeviceTimes times;
@@ -77,8 +101,9 @@ py::object take_device_times(const py::object& capsule, std::uint64_t batch, std
     const py::gil_scoped_release release;
     times = device_times(operation, batch, count, max_duration_s);
   }
-  const py::object interrupt = stop_on_signal ? run_signal_handlers() : py::object(py::none());
-  return py::make_tuple(to_array(std::move(times.samples_ns)), times.error, interrupt);
+  OptionalException interrupt = stop_on_signal ? run_signal_handlers() : std::nullopt;
+  return TakenDeviceTimes{to_array(std::move(times.samples_ns)), std::move(times.error),
+                          std::move(interrupt)};
 }
 
 Sampled sample_callable(const py::object& callable, const SamplerOptions& options,
@@ -101,7 +126,7 @@ Sampled sample_callable(const py::object& callable, const SamplerOptions& option
       throw error;
     }
     result.series.stopped_because = StopReason::interrupted;
-    result.interrupt = error.value();
+    result.interrupt = exception_of(error);
   } else if (stop_on_signal) {
     result.interrupt = run_signal_handlers();
   }
@@ -124,20 +149,29 @@ void register_sampler(py::module_ module) {
       .def_property_readonly("stopped_because",
                              [](const Sampled& s) { return to_string(s.series.stopped_because); })
       .def_property_readonly("error", [](const Sampled& s) { return s.series.error; })
-      .def_property_readonly(
-          "interrupt", [](const Sampled& s) { return s.interrupt; },
-          "The exception that a signal handler raised, or None.");
+      .def_readonly("interrupt", &Sampled::interrupt,
+                    "The exception that a signal handler raised, or None.");
+  py::class_<TakenDeviceTimes>(module, "DeviceTimes")
+      .def_readonly("samples_ns", &TakenDeviceTimes::samples_ns, "The device's, per iteration.")
+      .def_readonly("error", &TakenDeviceTimes::error, "Why the operation failed, or ''.")
+      .def_readonly("interrupt", &TakenDeviceTimes::interrupt,
+                    "The exception that a signal handler raised, or None.");
+  py::class_<Checked>(module, "Checked", "What the check of an operation said.")
+      .def_readonly("checked", &Checked::checked, "The number of outcomes.")
+      .def_readonly("passed", &Checked::passed)
+      .def_readonly("message", &Checked::message, "What is wrong, or ''.");
 
   module.def(
       "sample",
-      [](const py::object& work, double warmup_s, std::uint64_t min_samples, double max_duration_s,
+      [](const Work& work, double warmup_s, std::uint64_t min_samples, double max_duration_s,
          double precision, double quantile, double confidence, std::uint64_t batch,
          std::uint64_t max_iterations, std::uint64_t max_samples, double spread_s,
-         const py::object& histogram, bool stop_on_signal) {
+         std::optional<Histogram*> histogram, bool stop_on_signal) {
         const SamplerOptions options = {warmup_s,    min_samples, max_duration_s, precision,
                                         quantile,    confidence,  batch,          max_iterations,
                                         max_samples, spread_s};
-        Histogram* const sink = histogram.is_none() ? nullptr : &histogram_from(histogram);
+        // Not locked: it is used by nobody else meanwhile.
+        Histogram* const sink = histogram.value_or(nullptr);
         const bool native = PyCapsule_CheckExact(work.ptr()) != 0;
         return native ? sample_native(work, options, sink, stop_on_signal)
                       : sample_callable(work, options, sink, stop_on_signal);
@@ -151,15 +185,14 @@ void register_sampler(py::module_ module) {
   module.def("device_times", &take_device_times, py::arg("operation"), py::kw_only(),
              py::arg("batch"), py::arg("count"), py::arg("max_duration_s"),
              py::arg("stop_on_signal"),
-             "(float64 array of the device's ns per iteration, why the operation failed or '', the "
-             "exception that a signal handler raised or None); None without a device.");
+             "The device's times of further iterations; None without a device.");
 
   module.def(
       "verify",
-      [](const py::object& capsule) -> py::object {
+      [](const py::object& capsule) -> std::optional<Checked> {
         stratoperf_operation& operation = operation_from(capsule);
         if (operation.verify == nullptr) {
-          return py::none();
+          return std::nullopt;
         }
         std::uint64_t checked = 0;
         int failed = 0;
@@ -172,10 +205,9 @@ void register_sampler(py::module_ module) {
           message = operation.message != nullptr ? operation.message(operation.state)
                                                  : "the operation gave no reason";
         }
-        return py::make_tuple(checked, failed == 0, message);
+        return Checked{checked, failed == 0, std::move(message)};
       },
-      py::arg("operation"),
-      "Checks the outcome of the timed work: (checked, passed, message), or None without a check.");
+      py::arg("operation"), "Checks the outcome of the timed work; None without a check.");
 }
 
 }  // namespace stratoperf::bindings

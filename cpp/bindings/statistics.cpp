@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "bindings/bindings.hpp"
@@ -16,32 +14,14 @@
 namespace stratoperf::bindings {
 namespace {
 
-std::span<const double> samples_of(const py::array& samples) {
-  return view<double>(samples, "samples");
-}
+using Samples = Array<double>;
 
 // Runs a function of the samples without the GIL.
 template <typename Function>
-auto without_gil(const py::array& samples, Function&& function) {
-  const std::span<const double> data = samples_of(samples);
+auto without_gil(const Samples& samples, Function&& function) {
+  const std::span<const double> data = view(samples, "samples");
   const py::gil_scoped_release release;
   return function(data);
-}
-
-// Value, low, high, effective size, widened.
-using IntervalTuple =
-    std::tuple<double, std::optional<double>, std::optional<double>, double, bool>;
-
-template <typename Interval>
-IntervalTuple interval_tuple(const Interval& interval) {
-  return {interval.value, interval.low, interval.high, interval.effective_size, interval.widened};
-}
-
-// Count, mean, stdev, min, max.
-using MomentsTuple = std::tuple<std::size_t, double, std::optional<double>, double, double>;
-
-MomentsTuple moments_tuple(const Moments& all) {
-  return {all.count, all.mean, all.stdev, all.min, all.max};
 }
 
 // In slices short enough that Ctrl-C is answered at once.
@@ -65,66 +45,76 @@ py::array_t<double> replicates(std::unique_ptr<Resampler> resampler, std::size_t
 }  // namespace
 
 void register_statistics(py::module_ module) {
+  py::class_<Interval>(module, "Interval", "What a series says about one number.")
+      .def_readonly("value", &Interval::value)
+      .def_readonly("low", &Interval::low)
+      .def_readonly("high", &Interval::high)
+      .def_readonly("effective_size", &Interval::effective_size)
+      .def_readonly("widened", &Interval::widened);
+  py::class_<Moments>(module, "Moments", "Location and spread of a series.")
+      .def_readonly("count", &Moments::count)
+      .def_readonly("mean", &Moments::mean)
+      .def_readonly("stdev", &Moments::stdev)
+      .def_readonly("min", &Moments::min)
+      .def_readonly("max", &Moments::max);
+  py::class_<Trimmed>(module, "Trimmed", "What is left without the outliers.")
+      .def_readonly("dropped", &Trimmed::dropped)
+      .def_readonly("kept", &Trimmed::kept);
+  py::class_<CorrelationTime>(module, "CorrelationTime", "How long a series remembers.")
+      .def_readonly("time", &CorrelationTime::time)
+      .def_readonly("significant", &CorrelationTime::significant);
+
   module.def(
       "quantile",
-      [](const py::array& samples, double q, double confidence) {
-        return interval_tuple(without_gil(samples, [&](std::span<const double> data) {
+      [](const Samples& samples, double q, double confidence) {
+        return without_gil(samples, [&](std::span<const double> data) {
           return quantile_interval(data, q, confidence);
-        }));
+        });
       },
-      py::arg("samples"), py::arg("q"), py::arg("confidence"),
-      "(value, low, high, effective size, widened)");
+      py::arg("samples"), py::arg("q"), py::arg("confidence"));
   module.def(
       "mean",
-      [](const py::array& samples, double confidence) {
-        return interval_tuple(without_gil(samples, [&](std::span<const double> data) {
-          return mean_interval(data, confidence);
-        }));
+      [](const Samples& samples, double confidence) {
+        return without_gil(
+            samples, [&](std::span<const double> data) { return mean_interval(data, confidence); });
       },
-      py::arg("samples"), py::arg("confidence"), "(value, low, high, effective size, widened)");
+      py::arg("samples"), py::arg("confidence"));
   module.def(
-      "moments",
-      [](const py::array& samples) { return moments_tuple(without_gil(samples, moments)); },
-      py::arg("samples"), "(count, mean, stdev, min, max)");
+      "moments", [](const Samples& samples) { return without_gil(samples, moments); },
+      py::arg("samples"));
   module.def(
       "trim",
-      [](const py::array& samples, double sigma) {
-        const Trimmed trimmed = without_gil(samples, [&](std::span<const double> data) {
+      [](const Samples& samples, double sigma) {
+        return without_gil(samples, [&](std::span<const double> data) {
           return trim(data, moments(data), sigma);
         });
-        return std::tuple(trimmed.dropped, moments_tuple(trimmed.kept));
       },
-      py::arg("samples"), py::arg("sigma"), "(dropped, moments of the kept)");
+      py::arg("samples"), py::arg("sigma"));
   module.def(
       "median_absolute_deviation",
-      [](const py::array& samples) { return without_gil(samples, median_absolute_deviation); },
+      [](const Samples& samples) { return without_gil(samples, median_absolute_deviation); },
       py::arg("samples"));
   module.def(
       "correlation_time",
-      [](const py::array& samples) {
-        const CorrelationTime found = without_gil(samples, correlation_time);
-        return std::tuple(found.time, found.significant);
-      },
-      py::arg("samples"), "Of the series, for its mean: (time, significant)");
+      [](const Samples& samples) { return without_gil(samples, correlation_time); },
+      py::arg("samples"), "Of the series, for its mean.");
   module.def(
       "indicator_correlation_time",
-      [](const py::array& samples, double q) {
-        const CorrelationTime found = without_gil(samples, [&](std::span<const double> data) {
+      [](const Samples& samples, double q) {
+        return without_gil(samples, [&](std::span<const double> data) {
           return indicator_correlation_time(data, quantile(data, q), q);
         });
-        return std::tuple(found.time, found.significant);
       },
-      py::arg("samples"), py::arg("q"),
-      "Of being at most quantile q, for that quantile: (time, significant)");
+      py::arg("samples"), py::arg("q"), "Of being at most quantile q, for that quantile.");
   module.def("student_half_width", student_t_half_width, py::arg("confidence"),
              py::arg("degrees_of_freedom"),
              "Half the width of the central part of Student's t that has this probability");
   module.def("block_length", block_length, py::arg("n"), py::arg("correlation_time"));
   module.def(
       "bootstrap_quantile",
-      [](const py::array& samples, double q, std::size_t resamples, std::size_t block,
+      [](const Samples& samples, double q, std::size_t resamples, std::size_t block,
          std::uint64_t seed, std::uint64_t stream) {
-        const std::span<const double> data = samples_of(samples);
+        const std::span<const double> data = view(samples, "samples");
         return replicates(quantile_resampler(data, q, {block, seed, stream}), data.size(),
                           resamples);
       },
@@ -132,9 +122,9 @@ void register_statistics(py::module_ module) {
       py::arg("stream"));
   module.def(
       "bootstrap_mean",
-      [](const py::array& samples, std::size_t resamples, std::size_t block, std::uint64_t seed,
+      [](const Samples& samples, std::size_t resamples, std::size_t block, std::uint64_t seed,
          std::uint64_t stream) {
-        const std::span<const double> data = samples_of(samples);
+        const std::span<const double> data = view(samples, "samples");
         return replicates(mean_resampler(data, {block, seed, stream}), data.size(), resamples);
       },
       py::arg("samples"), py::arg("resamples"), py::arg("block"), py::arg("seed"),

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
+
+#include "core/failure.hpp"
 
 namespace stratoperf {
 
 // Something was used in a process that was forked from the one that made it.
-class Forked : public std::runtime_error {
+class Forked : public Failure {
  public:
-  using std::runtime_error::runtime_error;
+  using Failure::Failure;
 };
 
 // The process that it was made in. Asking whether that is this one costs two loads and no system

@@ -157,9 +157,9 @@ double Histogram::quantile(double q) const {
   return fraction > 0 ? std::lerp(value, sample(left + 2), fraction) : value;
 }
 
-QuantileInterval Histogram::quantile_interval(double q, double confidence) const {
+Interval Histogram::quantile_interval(double q, double confidence) const {
   check_confidence(confidence);
-  QuantileInterval result;
+  Interval result;
   result.value = quantile(q);
   result.effective_size = static_cast<double>(count_);
   const Ranks ranks = binomial_ranks(count_, q, confidence);

@@ -70,7 +70,7 @@ class Histogram {
 
   // With the bounds at the outer edges of their buckets; those of the overflow are `highest` and
   // the maximum. The order of the samples is not kept, so they are taken for independent.
-  QuantileInterval quantile_interval(double q, double confidence) const;
+  Interval quantile_interval(double q, double confidence) const;
 
   // Of the middles of the buckets, overflow taken for `highest`; `stdev` divides by count - 1.
   // Throw std::invalid_argument when nothing (for `stdev`: fewer than two values) is recorded.

@@ -45,11 +45,11 @@ Trimmed trim(std::span<const double> samples, const Moments& all, double sigma) 
   return result;
 }
 
-MeanInterval mean_interval(std::span<const double> samples, double confidence) {
+Interval mean_interval(std::span<const double> samples, double confidence) {
   check_confidence(confidence);
   const Moments all = moments(samples);
   const auto count = static_cast<double>(all.count);
-  MeanInterval result{.value = all.mean, .effective_size = count};
+  Interval result{.value = all.mean, .effective_size = count};
   if (!all.stdev.has_value()) {
     return result;
   }

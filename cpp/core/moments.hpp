@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "core/interval.hpp"
+
 namespace stratoperf {
 
 // All in the unit of the samples. `stdev` is that of the population the samples come from
@@ -30,17 +32,9 @@ struct Trimmed {
 Trimmed trim(std::span<const double> samples, const Moments& all, double sigma);
 
 // The mean with Student's interval; its standard error uses the number of independent samples
-// that the series is worth where the samples are correlated.
-struct MeanInterval {
-  double value = 0;
-  std::optional<double> low = std::nullopt;  // empty for fewer than two samples
-  std::optional<double> high = std::nullopt;
-  double effective_size = 0;
-  bool widened = false;
-};
-
+// that the series is worth where the samples are correlated. No bounds for fewer than two samples.
 // Throws std::invalid_argument for a confidence outside (0, 1). Needs a sample.
-MeanInterval mean_interval(std::span<const double> samples, double confidence);
+Interval mean_interval(std::span<const double> samples, double confidence);
 
 // The median of the distances to the median, not scaled to any distribution. Needs a sample.
 double median_absolute_deviation(std::span<const double> samples);

@@ -141,13 +141,13 @@ double quantile(std::span<const double> samples, double q) {
   return Selection(samples).quantile(q);
 }
 
-QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence) {
+Interval quantile_interval(std::span<const double> samples, double q, double confidence) {
   check_samples(samples);
   check_quantile(q);
   check_confidence(confidence);
   const std::size_t n = samples.size();
   Selection values(samples);
-  QuantileInterval result;
+  Interval result;
   result.value = values.quantile(q);
   const CorrelationTime cost = indicator_correlation_time(samples, result.value, q);
   result.widened = cost.significant && cost.time > 1;

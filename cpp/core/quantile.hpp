@@ -1,19 +1,11 @@
 // Quantiles with distribution-free confidence intervals from order statistics.
 #pragma once
 
-#include <optional>
 #include <span>
 
-namespace stratoperf {
+#include "core/interval.hpp"
 
-// An estimate of a quantile and its confidence interval, in the unit of the samples.
-struct QuantileInterval {
-  double value = 0;
-  std::optional<double> low = std::nullopt;   // empty where no order statistic bounds it
-  std::optional<double> high = std::nullopt;  // likewise
-  double effective_size = 0;  // the number of independent samples that the series is worth
-  bool widened = false;       // the samples are correlated and the interval was widened for it
-};
+namespace stratoperf {
 
 // Quantile q by linear interpolation between the order statistics around (n - 1) q: definition 7
 // of Hyndman & Fan (The American Statistician 50, 1996), the default of NumPy and R.
@@ -29,6 +21,6 @@ void check_confidence(double confidence);
 // would not do: a series that drifts is worth next to nothing by that, and then they lie at the
 // extremes of all samples, which no drift has reached, or nowhere. Throws std::invalid_argument for
 // no samples, NaN, or a q or confidence out of range.
-QuantileInterval quantile_interval(std::span<const double> samples, double q, double confidence);
+Interval quantile_interval(std::span<const double> samples, double q, double confidence);
 
 }  // namespace stratoperf

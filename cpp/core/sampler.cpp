@@ -336,7 +336,7 @@ class Session {
     if (options_.precision <= 0) {
       return false;
     }
-    const QuantileInterval interval =
+    const Interval interval =
         quantile_interval(series_.samples_ns, options_.quantile, options_.confidence);
     return interval.low && interval.high &&
            (*interval.high - *interval.low) / 2 <= options_.precision * interval.value;

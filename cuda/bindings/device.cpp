@@ -1,6 +1,6 @@
-#include "device/device.hpp"
+#include "cuda/device/device.hpp"
 
-#include "bindings/topics.hpp"
+#include "cuda/bindings/topics.hpp"
 
 namespace stratoperf::cuda::bindings {
 

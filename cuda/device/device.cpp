@@ -1,11 +1,11 @@
-#include "device/device.hpp"
+#include "cuda/device/device.hpp"
 
 #include <cuda_runtime_api.h>
 
 #include <stdexcept>
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 namespace {

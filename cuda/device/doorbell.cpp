@@ -1,12 +1,12 @@
-#include "device/doorbell.hpp"
+#include "cuda/device/doorbell.hpp"
 
 #include <chrono>
 #include <string>
 #include <thread>
 #include <utility>
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "device/doorbell.hpp"
-#include "device/kernel.cuh"
+#include "cuda/device/doorbell.hpp"
+#include "cuda/device/kernel.cuh"
 
 namespace stratoperf::cuda {
 

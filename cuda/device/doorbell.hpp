@@ -12,8 +12,8 @@
 #include <functional>
 
 #include "core/host_device.hpp"
-#include "device/memory.hpp"
-#include "device/stream.hpp"
+#include "cuda/device/memory.hpp"
+#include "cuda/device/stream.hpp"
 
 namespace stratoperf::cuda {
 

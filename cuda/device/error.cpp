@@ -1,4 +1,4 @@
-#include "device/error.hpp"
+#include "cuda/device/error.hpp"
 
 #include <cstdio>
 #include <iterator>

@@ -4,15 +4,17 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
+
+#include "core/failure.hpp"
 
 namespace stratoperf::cuda {
 
 // A call failed. The message names the call, the device, the sizes and what CUDA says.
-class Error : public std::runtime_error {
+class Error : public Failure {
  public:
-  Error(cudaError_t code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(cudaError_t code, const std::string& message, Kind kind = Kind::failed)
+      : Failure(message, kind), code_(code) {}
   cudaError_t code() const { return code_; }
 
  private:
@@ -22,7 +24,8 @@ class Error : public std::runtime_error {
 // CUDA cannot be used here: no driver, no device, a forked process, or no memory left.
 class Unavailable : public Error {
  public:
-  using Error::Error;
+  Unavailable(cudaError_t code, const std::string& message)
+      : Error(code, message, Kind::unavailable) {}
 };
 
 // The device, or what it can map of the host's memory, is full.

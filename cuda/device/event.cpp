@@ -1,7 +1,7 @@
-#include "device/event.hpp"
+#include "cuda/device/event.hpp"
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 

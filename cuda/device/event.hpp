@@ -3,7 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "device/stream.hpp"
+#include "cuda/device/stream.hpp"
 
 namespace stratoperf::cuda {
 

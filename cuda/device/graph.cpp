@@ -1,9 +1,9 @@
-#include "device/graph.hpp"
+#include "cuda/device/graph.hpp"
 
 #include <memory>
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "device/stream.hpp"
+#include "cuda/device/stream.hpp"
 
 namespace stratoperf::cuda {
 

@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "device/error.hpp"
-#include "device/stream.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/stream.hpp"
 
 namespace stratoperf::cuda {
 

@@ -1,11 +1,11 @@
-#include "device/memory.hpp"
+#include "cuda/device/memory.hpp"
 
 #include <cuda_runtime_api.h>
 
 #include <cstring>
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "device/device.hpp"
-#include "device/stream.hpp"
+#include "cuda/device/device.hpp"
+#include "cuda/device/stream.hpp"
 
 namespace stratoperf::cuda {
 

@@ -1,4 +1,4 @@
-#include "device/mode.hpp"
+#include "cuda/device/mode.hpp"
 
 #include <stdexcept>
 

@@ -1,11 +1,11 @@
-#include "device/process.hpp"
+#include "cuda/device/process.hpp"
 
 #include <unistd.h>
 
 #include <atomic>
 #include <string>
 
-#include "device/error.hpp"
+#include "cuda/device/error.hpp"
 
 namespace stratoperf::cuda {
 namespace {

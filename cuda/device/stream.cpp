@@ -1,7 +1,7 @@
-#include "device/stream.hpp"
+#include "cuda/device/stream.hpp"
 
-#include "device/error.hpp"
-#include "device/process.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/process.hpp"
 
 namespace stratoperf::cuda {
 

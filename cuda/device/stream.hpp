@@ -3,7 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "device/device.hpp"
+#include "cuda/device/device.hpp"
 
 namespace stratoperf::cuda {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "device/kernel.cuh"
+#include "cuda/device/kernel.cuh"
 
 namespace stratoperf::cuda {
 

@@ -17,9 +17,13 @@ CAPSULE_NAME = "stratoperf.operation/1"
 MEASURED = ("latency", "throughput", "device_time")
 """The metrics of every operation; `observe` must use other names."""
 
-Capsule: TypeAlias = Any
-"""A PyCapsule named ``stratoperf.operation/1``; Python has no public type for it."""
+if TYPE_CHECKING:
+    from typing_extensions import CapsuleType
 
+    Capsule: TypeAlias = CapsuleType
+else:
+    Capsule = object
+"""A PyCapsule named ``stratoperf.operation/1``; before Python 3.13 its type has no public name."""
 
 Details: TypeAlias = Mapping[str, Any]
 """What JSON can hold, by name."""
@@ -215,7 +219,7 @@ def _checked(name: str, observed: object) -> Observed:
     return Observed(arguments.text(f"{where}: unit", observed.unit), observed.better, samples)
 
 
-def as_operation(work: Any) -> Operation:
+def as_operation(work: Operation | Capsule | Callable[[], object]) -> Operation:
     """Turn anything that `measure` accepts into an `Operation`.
 
     Parameters

@@ -143,12 +143,11 @@ def _device_times(
     )
     if taken is None:
         return None
-    times, error, interrupt = taken
-    if interrupt is not None:
-        _raise_interrupt(interrupt, measurement)
-    if error:
-        raise StratoperfError(f"{measurement.name}: the operation failed: {error}")
-    return np.asarray(times)
+    if taken.interrupt is not None:
+        _raise_interrupt(taken.interrupt, measurement)
+    if taken.error:
+        raise StratoperfError(f"{measurement.name}: the operation failed: {taken.error}")
+    return taken.samples_ns
 
 
 def _raise_interrupt(interrupt: BaseException, measurement: Measurement) -> None:

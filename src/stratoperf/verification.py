@@ -91,6 +91,7 @@ def outcome(
     native = _core.sampler.verify(operation.work) if operation.is_native else None
     if native is None:
         return None, None
-    checked, passed, message = native
-    failed = None if passed else VerificationFailed(f"{name}: the timed work is wrong: {message}")
-    return Verification(checked, passed), failed
+    failed = None
+    if not native.passed:
+        failed = VerificationFailed(f"{name}: the timed work is wrong: {native.message}")
+    return Verification(native.checked, native.passed), failed

@@ -170,7 +170,9 @@ def test_the_share_that_was_asked_for_takes_longer_and_all_work_is_done(operatio
         )
         samples[share] = taken = sampled.samples_ns
         runs = len(taken) + sampled.warmup_iterations
-        assert _core.sampler.verify(work) == (runs, True, "")
+        checked = _core.sampler.verify(work)
+        assert checked is not None
+        assert (checked.checked, checked.passed, checked.message) == (runs, True, "")
     if operation != "gate.locked":
         # Whether the holder of the lock gets a CPU is for the machine to decide.
         slow = samples[0.3] > 1.4 * np.median(samples[0.0])

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -265,7 +265,7 @@ def test_bad_arguments_are_named(argument: str, value: object) -> None:
 
 def test_what_is_no_operation_is_refused() -> None:
     with pytest.raises(InvalidParameter, match=says("work:", "callable")):
-        sp.measure(42)
+        sp.measure(cast("sp.Operation", 42))
     with pytest.raises(InvalidParameter, match="items"):
         sp.Operation(empty, items=math.nan)
 

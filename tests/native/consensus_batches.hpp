@@ -8,8 +8,8 @@
 #include <random>
 #include <vector>
 
-#include "workloads/consensus/outcome.hpp"
-#include "workloads/consensus/rules.hpp"
+#include "stratoswarm/consensus/outcome.hpp"
+#include "stratoswarm/consensus/rules.hpp"
 
 namespace stratoperf::consensus {
 

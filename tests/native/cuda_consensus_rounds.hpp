@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <optional>
 
-#include "consensus/round.hpp"
 #include "consensus_batches.hpp"
-#include "workloads/consensus/round.hpp"
+#include "cuda/stratoswarm/consensus/round.hpp"
+#include "stratoswarm/consensus/round.hpp"
 
 namespace stratoperf::cuda::consensus {
 

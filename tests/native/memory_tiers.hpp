@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "workloads/memory/memory_tier.hpp"
+#include "stratoswarm/memory/memory_tier.hpp"
 
 namespace stratoperf::memory {
 

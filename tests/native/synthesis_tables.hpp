@@ -7,9 +7,9 @@
 #include <random>
 #include <vector>
 
-#include "workloads/synthesis/matcher.hpp"
-#include "workloads/synthesis/rules.hpp"
-#include "workloads/synthesis/subtrees.hpp"
+#include "stratoswarm/synthesis/matcher.hpp"
+#include "stratoswarm/synthesis/rules.hpp"
+#include "stratoswarm/synthesis/subtrees.hpp"
 
 namespace stratoperf::synthesis {
 

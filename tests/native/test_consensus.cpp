@@ -10,8 +10,8 @@
 #include "consensus_batches.hpp"
 #include "core/operation.hpp"
 #include "core/thread_team.hpp"
-#include "workloads/consensus/round.hpp"
-#include "workloads/consensus/round_operation.hpp"
+#include "stratoswarm/consensus/round.hpp"
+#include "stratoswarm/consensus/round_operation.hpp"
 
 using namespace stratoperf;
 using namespace stratoperf::consensus;

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "consensus/plan.hpp"
-#include "consensus/round.hpp"
-#include "consensus/round_operation.hpp"
 #include "consensus_batches.hpp"
+#include "cuda/stratoswarm/consensus/plan.hpp"
+#include "cuda/stratoswarm/consensus/round.hpp"
+#include "cuda/stratoswarm/consensus/round_operation.hpp"
 #include "cuda_emulator/control.hpp"
-#include "workloads/consensus/round.hpp"
+#include "stratoswarm/consensus/round.hpp"
 
 namespace cuda = stratoperf::cuda;
 using namespace stratoperf::cuda::consensus;

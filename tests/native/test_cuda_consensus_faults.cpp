@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "cuda/device/error.hpp"
 #include "cuda_consensus_rounds.hpp"
-#include "device/error.hpp"
 #include "emulated.hpp"
 
 using namespace stratoperf::cuda::consensus;

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "consensus/round_operation.hpp"
+#include "cuda/stratoswarm/consensus/round_operation.hpp"
 #include "cuda_consensus_rounds.hpp"
 #include "emulated.hpp"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "cuda/device/kernel.cuh"
 #include "cuda_emulator/control.hpp"
 #include "cuda_runtime.h"
-#include "device/kernel.cuh"
 
 namespace {
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/device/kernel.cuh"
 #include "cuda_emulator/control.hpp"
 #include "cuda_runtime.h"
-#include "device/kernel.cuh"
 
 namespace {
 

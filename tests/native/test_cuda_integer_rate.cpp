@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "cuda/device/error.hpp"
+#include "cuda/stratoswarm/integer_rate/rate_operation.hpp"
 #include "cuda_emulator/control.hpp"
-#include "device/error.hpp"
-#include "integer_rate/rate_operation.hpp"
 
 using stratoperf::cuda::Error;
 using stratoperf::cuda::integer_rate::RateOperation;

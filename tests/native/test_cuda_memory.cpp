@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cuda/stratoswarm/memory/gpu_tier.hpp"
+#include "cuda/stratoswarm/memory/locked_tier.hpp"
 #include "cuda_emulator/control.hpp"
-#include "memory/gpu_tier.hpp"
-#include "memory/locked_tier.hpp"
 #include "memory_tiers.hpp"
-#include "workloads/memory/file_tier.hpp"
-#include "workloads/memory/store.hpp"
+#include "stratoswarm/memory/file_tier.hpp"
+#include "stratoswarm/memory/store.hpp"
 
 namespace stratoperf::cuda::memory {
 namespace {

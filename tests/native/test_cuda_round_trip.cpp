@@ -8,12 +8,12 @@
 #include <thread>
 #include <utility>
 
-#include "copy/buffer.hpp"
-#include "copy/copy_operation.hpp"
+#include "cuda/device/error.hpp"
+#include "cuda/device/mode.hpp"
+#include "cuda/stratoswarm/copy/buffer.hpp"
+#include "cuda/stratoswarm/copy/copy_operation.hpp"
+#include "cuda/stratoswarm/round_trip/empty_operation.hpp"
 #include "cuda_emulator/control.hpp"
-#include "device/error.hpp"
-#include "device/mode.hpp"
-#include "round_trip/empty_operation.hpp"
 
 using namespace stratoperf::cuda;
 using copy::Buffer;

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "cuda/stratoswarm/synthesis/match_operation.hpp"
+#include "cuda/stratoswarm/synthesis/matcher.hpp"
 #include "cuda_emulator/control.hpp"
-#include "synthesis/match_operation.hpp"
-#include "synthesis/matcher.hpp"
 #include "synthesis_tables.hpp"
 
 namespace cuda = stratoperf::cuda;

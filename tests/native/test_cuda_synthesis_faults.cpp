@@ -5,10 +5,10 @@
 #include <memory>
 #include <stdexcept>
 
+#include "cuda/device/error.hpp"
+#include "cuda/stratoswarm/synthesis/matcher.hpp"
 #include "cuda_emulator/control.hpp"
-#include "device/error.hpp"
 #include "emulated.hpp"
-#include "synthesis/matcher.hpp"
 #include "synthesis_tables.hpp"
 
 namespace cuda = stratoperf::cuda;

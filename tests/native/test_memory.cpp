@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "workloads/memory/checksum.hpp"
-#include "workloads/memory/copy.hpp"
-#include "workloads/memory/extents.hpp"
-#include "workloads/memory/file_tier.hpp"
-#include "workloads/memory/memory_tier.hpp"
+#include "stratoswarm/memory/checksum.hpp"
+#include "stratoswarm/memory/copy.hpp"
+#include "stratoswarm/memory/extents.hpp"
+#include "stratoswarm/memory/file_tier.hpp"
+#include "stratoswarm/memory/memory_tier.hpp"
 
 namespace stratoperf::memory {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "exported.hpp"
-#include "workloads/memory/fault_operation.hpp"
-#include "workloads/memory/file_tier.hpp"
+#include "stratoswarm/memory/fault_operation.hpp"
+#include "stratoswarm/memory/file_tier.hpp"
 
 namespace stratoperf::memory {
 namespace {

@@ -9,11 +9,11 @@
 
 #include "exported.hpp"
 #include "memory_tiers.hpp"
-#include "workloads/memory/allocate_operation.hpp"
-#include "workloads/memory/bandwidth_operation.hpp"
-#include "workloads/memory/file_tier.hpp"
-#include "workloads/memory/memory_tier.hpp"
-#include "workloads/memory/migrate_operation.hpp"
+#include "stratoswarm/memory/allocate_operation.hpp"
+#include "stratoswarm/memory/bandwidth_operation.hpp"
+#include "stratoswarm/memory/file_tier.hpp"
+#include "stratoswarm/memory/memory_tier.hpp"
+#include "stratoswarm/memory/migrate_operation.hpp"
 
 namespace stratoperf::memory {
 namespace {

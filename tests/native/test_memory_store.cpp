@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "memory_tiers.hpp"
-#include "workloads/memory/file_tier.hpp"
-#include "workloads/memory/memory_tier.hpp"
-#include "workloads/memory/store.hpp"
+#include "stratoswarm/memory/file_tier.hpp"
+#include "stratoswarm/memory/memory_tier.hpp"
+#include "stratoswarm/memory/store.hpp"
 
 namespace stratoperf::memory {
 namespace {

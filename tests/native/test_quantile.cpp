@@ -10,7 +10,7 @@
 #include "core/quantile.hpp"
 
 using stratoperf::quantile_interval;
-using stratoperf::QuantileInterval;
+using stratoperf::Interval;
 
 namespace {
 
@@ -37,18 +37,18 @@ TEST_CASE("the value interpolates linearly between order statistics") {
 TEST_CASE("the bounds are the order statistics at the exact binomial ranks") {
   // P(Binomial(10, 1/2) < 2) = 0.0107 and P(Binomial(10, 1/2) < 3) = 0.0547: ranks 2 and 9.
   const std::vector<double> samples{3, 9, 1, 10, 7, 2, 8, 5, 4, 6};
-  const QuantileInterval median = quantile_interval(samples, 0.5, 0.95);
+  const Interval median = quantile_interval(samples, 0.5, 0.95);
   CHECK(median.low == 2);
   CHECK(median.high == 9);
 }
 
 TEST_CASE("a side that no order statistic bounds is empty") {
   const std::vector<double> samples = normal_draws(100, 1);
-  const QuantileInterval p99 = quantile_interval(samples, 0.99, 0.95);
+  const Interval p99 = quantile_interval(samples, 0.99, 0.95);
   CHECK(p99.low.has_value());
   CHECK_FALSE(p99.high.has_value());
   for (const std::size_t n : {std::size_t{1}, std::size_t{2}}) {
-    const QuantileInterval median = quantile_interval(std::span(samples).first(n), 0.5, 0.95);
+    const Interval median = quantile_interval(std::span(samples).first(n), 0.5, 0.95);
     CHECK_FALSE(median.low.has_value());
     CHECK_FALSE(median.high.has_value());
   }
@@ -56,17 +56,17 @@ TEST_CASE("a side that no order statistic bounds is empty") {
 
 TEST_CASE("the extreme quantiles are bounded by the extreme samples on the inner side only") {
   const std::vector<double> samples = normal_draws(50, 2);
-  const QuantileInterval lowest = quantile_interval(samples, 0, 0.95);
+  const Interval lowest = quantile_interval(samples, 0, 0.95);
   CHECK_FALSE(lowest.low.has_value());
   CHECK(lowest.high == lowest.value);
-  const QuantileInterval highest = quantile_interval(samples, 1, 0.95);
+  const Interval highest = quantile_interval(samples, 1, 0.95);
   CHECK(highest.low == highest.value);
   CHECK_FALSE(highest.high.has_value());
 }
 
 TEST_CASE("a constant series has an interval of no width and is not called correlated") {
   const std::vector<double> samples(1000, 7.0);
-  const QuantileInterval median = quantile_interval(samples, 0.5, 0.95);
+  const Interval median = quantile_interval(samples, 0.5, 0.95);
   CHECK(median.value == 7);
   CHECK(median.low == 7);
   CHECK(median.high == 7);
@@ -75,7 +75,7 @@ TEST_CASE("a constant series has an interval of no width and is not called corre
 }
 
 TEST_CASE("independent draws keep their full effective size") {
-  const QuantileInterval median = quantile_interval(normal_draws(10000, 3), 0.5, 0.95);
+  const Interval median = quantile_interval(normal_draws(10000, 3), 0.5, 0.95);
   CHECK_FALSE(median.widened);
   CHECK(median.effective_size == 10000);
 }
@@ -85,7 +85,7 @@ TEST_CASE("correlated samples widen the interval") {
   for (std::size_t i = 1; i < samples.size(); ++i) {
     samples[i] = 0.9 * samples[i - 1] + std::sqrt(1 - 0.81) * samples[i];
   }
-  const QuantileInterval median = quantile_interval(samples, 0.5, 0.95);
+  const Interval median = quantile_interval(samples, 0.5, 0.95);
   CHECK(median.widened);
   CHECK(median.effective_size > 400);  // 760 on average
   CHECK(median.effective_size < 1300);
@@ -97,7 +97,7 @@ TEST_CASE("a single lasting shift widens the interval by what it was, not by wha
     samples[i] += 100;
   }
   samples[7000] = 1e9;
-  const QuantileInterval median = quantile_interval(samples, 0.5, 0.95);
+  const Interval median = quantile_interval(samples, 0.5, 0.95);
   CHECK(median.widened);
   CHECK(median.effective_size < 20);
   CHECK(median.low.value() < 1);
@@ -113,7 +113,7 @@ TEST_CASE("the intervals of drifting series are nested, beyond what eight parts 
   }
   double narrower = 0;
   for (const double confidence : {0.5, 0.9, 0.95, 0.99, 0.995, 0.9999}) {
-    const QuantileInterval median = quantile_interval(samples, 0.5, confidence);
+    const Interval median = quantile_interval(samples, 0.5, confidence);
     CHECK(median.low.value() <= median.value);
     CHECK(median.value <= median.high.value());
     CHECK(*median.high - *median.low >= narrower);
@@ -136,7 +136,7 @@ TEST_CASE("bad arguments are refused") {
 
 TEST_CASE("the interval encloses the value, however few the samples") {
   const std::vector<double> samples{1, 2};
-  const QuantileInterval p99 = quantile_interval(samples, 0.99, 0.95);
+  const Interval p99 = quantile_interval(samples, 0.99, 0.95);
   CHECK(p99.value == 1.99);
   CHECK(p99.low == 1);
   CHECK(quantile_interval(samples, 0.01, 0.95).high == 2);

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "core/operation.hpp"
+#include "stratoswarm/synthesis/match_step.hpp"
+#include "stratoswarm/synthesis/matcher.hpp"
+#include "stratoswarm/synthesis/steps.hpp"
+#include "stratoswarm/synthesis/subtrees.hpp"
 #include "synthesis_tables.hpp"
-#include "workloads/synthesis/match_step.hpp"
-#include "workloads/synthesis/matcher.hpp"
-#include "workloads/synthesis/steps.hpp"
-#include "workloads/synthesis/subtrees.hpp"
 
 using namespace stratoperf;
 using namespace stratoperf::synthesis;

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "stratoswarm/synthesis/expand.hpp"
+#include "stratoswarm/synthesis/steps.hpp"
+#include "stratoswarm/synthesis/transform.hpp"
+#include "stratoswarm/synthesis/transform_step.hpp"
 #include "synthesis_tables.hpp"
-#include "workloads/synthesis/expand.hpp"
-#include "workloads/synthesis/steps.hpp"
-#include "workloads/synthesis/transform.hpp"
-#include "workloads/synthesis/transform_step.hpp"
 
 using namespace stratoperf;
 using namespace stratoperf::synthesis;

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 import stratoperf as sp
+from stratoperf.operation import Capsule
 from stratoperf.running import Registry
 from wording import says
 
@@ -59,7 +60,7 @@ def foreign(library: Path) -> ModuleType:
     return module
 
 
-def measure(work: object) -> sp.Measurement:
+def measure(work: Capsule) -> sp.Measurement:
     return sp.measure(work, warmup_s=0.0, min_iterations=10, max_duration_s=0.05)
 
 

@@ -41,10 +41,6 @@ REVIEWED = {
         "_memory: tempfile.mkstemp()": "fails where something has the name",
         "_memory: Path(name).unlink()": "the name that mkstemp made up a line before",
     },
-    "running/workers/children.py": {
-        "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
-        "unnamed_output: tempfile.TemporaryFile()": "it has no name",
-    },
     "artifacts/content.py": {
         "_unnamed: tempfile.TemporaryFile()": "it has no name",
         "_write: os.pwrite(descriptor, view[done:done + _LARGEST_WRITE], begin + done)": (
@@ -152,7 +148,7 @@ NATIVE = re.compile(
 )
 
 REVIEWED_NATIVE = {
-    "cpp/workloads/memory/file_tier.cpp": {
+    "cpp/stratoswarm/memory/file_tier.cpp": {
         "open(directory.c_str(), O_TMPFILE": "it has no name",
         "mkostemp(path.data(), O_CLOEXEC)": "fails where something has the name",
         "unlink(path.c_str())": "the name that mkostemp made up a line before",

@@ -31,8 +31,14 @@ OPEN_MODULES = {
 }
 """The modules of the instrument that a catalogue may import names from, besides the package."""
 
-OWN_BINDINGS = {f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")}
-"""Bindings of the catalogue's own C++, which lie in the extension module of the instrument."""
+OWN_BINDINGS = {
+    *(f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")),
+    *(
+        f"stratoperf._cuda.{name}"
+        for name in ("consensus", "copy", "integer_rate", "memory", "round_trip", "synthesis")
+    ),
+}
+"""Bindings of the catalogue's own C++, which lie in the extension modules of the instrument."""
 
 
 def imports(path: Path) -> Iterator[tuple[str, str | None]]:
@@ -85,12 +91,24 @@ def test_the_catalogue_imports_public_names_of_the_instrument() -> None:
     assert private == []
 
 
+def test_the_example_of_a_package_imports_public_names() -> None:
+    folder = PACKAGE.parents[1] / "examples" / "catalog_package" / "src"
+    private = [
+        f"{path.name} imports {name or '*'} of {module}"
+        for path in sorted(folder.rglob("*.py"))
+        for module, name in imports(path)
+        if module.partition(".")[0] == "stratoperf"
+        and (module.startswith("stratoperf._core") or not _is_public(module, name))
+    ]
+    assert private == []
+
+
 def _is_public(module: str, name: str | None) -> bool:
     if module == CATALOGUE or module.startswith(f"{CATALOGUE}."):
         return True
     if module == "stratoperf":
         return name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
-    if module == "stratoperf._core":
+    if module in ("stratoperf._core", "stratoperf._cuda"):
         return f"{module}.{name}" in OWN_BINDINGS
     public = module in OPEN_MODULES and name is not None and not name.startswith("_")
     return public or module in OWN_BINDINGS
@@ -126,12 +144,59 @@ def test_the_instrument_measures_without_the_catalogue() -> None:
     assert (done.stdout, done.stderr) == ("True []\n", "")
 
 
-def test_cpp_of_the_core_includes_nothing_of_the_workloads() -> None:
-    core = PACKAGE.parents[1] / "cpp" / "core"
-    wrong = [
-        f"{path.name}: {line}"
-        for path in sorted(core.glob("*.[ch]pp"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.startswith("#include") and ("workloads/" in line or "bindings/" in line)
-    ]
-    assert wrong == []
+INCLUDES = {
+    "cpp/core": ("core/",),
+    "cpp/bindings": ("core/", "bindings/"),
+    "cpp/stratoswarm": ("core/", "stratoswarm/"),
+    "cpp/stratoswarm/bindings": ("core/", "bindings/", "stratoswarm/"),
+    "cuda/device": ("core/", "cuda/device/", "cuda_emulator/"),
+    "cuda/bindings": ("core/", "bindings/", "cuda/device/", "cuda/bindings/"),
+    "cuda/stratoswarm": ("core/", "stratoswarm/", "cuda/device/", "cuda/stratoswarm/"),
+    "cuda/stratoswarm/bindings": ("core/", "bindings/", "stratoswarm/", "cuda/"),
+}
+"""What native sources may include, besides the public header and those of the system."""
+
+NATIVE = {".cpp", ".hpp", ".cu", ".cuh", ".inc"}
+
+
+def native_includes(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield each header that the sources below a folder include, with the name of the source."""
+    root = PACKAGE.parents[1]
+    for path in sorted((root / folder).rglob("*.*")):
+        name = str(path.relative_to(root))
+        deepest = max((known for known in INCLUDES if name.startswith(f"{known}/")), key=len)
+        if deepest == folder and path.suffix in NATIVE:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line.startswith("#include "):
+                    yield name, line.removeprefix("#include ").strip()
+
+
+@pytest.mark.parametrize("folder", INCLUDES)
+def test_native_sources_include_only_what_lies_below_them(folder: str) -> None:
+    allowed = (*INCLUDES[folder], "stratoperf/")
+    python = ("<pybind11/", "<Python.h>")
+    is_glue = folder.endswith("/bindings")
+    includes = list(native_includes(folder))
+    assert includes, f"{folder} has no sources"
+    assert [
+        f"{source}: {header}"
+        for source, header in includes
+        if (header.startswith('"') and not header[1:].startswith(allowed))
+        or (header.startswith(python) and not is_glue)
+        or ("bindings/" in header and not is_glue)
+    ] == []
+
+
+def test_only_the_modules_put_the_instrument_and_the_catalogue_together() -> None:
+    root = PACKAGE.parents[1]
+    outside = {
+        str(path.relative_to(root))
+        for folder in ("cpp", "cuda")
+        for path in (root / folder).rglob("*.*")
+        if path.suffix in NATIVE and not str(path.relative_to(root)).startswith(tuple(INCLUDES))
+    }
+    assert outside == {
+        "cpp/module.cpp",
+        "cuda/module.cpp",
+        "cuda/topics.hpp",
+    }

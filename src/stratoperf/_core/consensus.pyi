@@ -7,15 +7,46 @@ import typing
 
 import numpy
 import numpy.typing
+import typing_extensions
 
-__all__: list[str] = ["Rotation", "Round", "instruction_sets"]
+__all__: list[str] = ["Outcome", "Rotation", "Round", "instruction_sets"]
+
+class Outcome:
+    """
+    What a round decided.
+    """
+    @property
+    def accepted(self) -> int:
+        """
+        Votes that the tallies count.
+        """
+    @property
+    def decided(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        The value of each proposal, or -1.
+        """
+    @property
+    def equivocators(self) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        Flat: proposal and voter.
+        """
+    @property
+    def rejected(self) -> list[int]:
+        """
+        Votes for each reason, in the order of precedence.
+        """
+    @property
+    def tallies(self) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        Flat: [proposals][values].
+        """
 
 class Rotation:
     """
     The last outcome for each batch of an operation; read it while at rest.
     """
     def __len__(self) -> int: ...
-    def outcome(self, index: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    def outcome(self, index: typing.SupportsInt | typing.SupportsIndex) -> Outcome | None:
         """
         What `Round.decide` returns; None when the batch had no turn.
         """
@@ -38,15 +69,22 @@ class Round:
     ) -> None: ...
     def decide(
         self,
-        voter: numpy.typing.NDArray[typing.Any],
-        proposal: numpy.typing.NDArray[typing.Any],
-        value: numpy.typing.NDArray[typing.Any],
-        round: numpy.typing.NDArray[typing.Any],
-    ) -> tuple[typing.Any, ...]:
-        """
-        (decided, flat tallies, flat equivocator pairs, accepted, rejected by precedence)
-        """
-    def operation(self, batches: list[typing.Any]) -> tuple[typing.Any, ...]:
+        voter: numpy.typing.NDArray[numpy.uint32],
+        proposal: numpy.typing.NDArray[numpy.uint32],
+        value: numpy.typing.NDArray[numpy.uint32],
+        round: numpy.typing.NDArray[numpy.uint32],
+    ) -> Outcome: ...
+    def operation(
+        self,
+        batches: list[
+            tuple[
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+            ]
+        ],
+    ) -> tuple[typing_extensions.CapsuleType, Rotation]:
         """
         The capsule that rotates through (voter, proposal, value, round) tuples, and its Rotation.
         """

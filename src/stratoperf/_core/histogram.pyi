@@ -9,9 +9,28 @@ import typing
 import numpy
 import numpy.typing
 
-__all__: list[str] = ["Histogram", "Recorder"]
+import stratoperf._core.statistics
+
+__all__: list[str] = ["Buckets", "Histogram", "Recorder"]
 
 class Recorder: ...
+
+class Buckets:
+    """
+    The buckets that hold something, in ascending order.
+    """
+    @property
+    def count(self) -> numpy.typing.NDArray[numpy.uint64]: ...
+    @property
+    def high(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        The highest value of each.
+        """
+    @property
+    def low(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        The lowest value of each.
+        """
 
 class Histogram(Recorder):
     def __init__(
@@ -34,16 +53,9 @@ class Histogram(Recorder):
         ],
     ) -> None: ...
     def _state(self) -> tuple[int, int, int, list[int], list[int], int, int, int]: ...
-    def buckets(
-        self,
-    ) -> tuple[
-        numpy.typing.NDArray[numpy.uint64],
-        numpy.typing.NDArray[numpy.uint64],
-        numpy.typing.NDArray[numpy.uint64],
-    ]:
+    def buckets(self) -> Buckets:
         """
-        The lowest value, the highest value and the count of each bucket that holds something: three
-        read-only uint64 arrays, in ascending order. Overflow has no bucket.
+        As read-only arrays. Overflow has no bucket.
         """
     def merge(self, other: Histogram) -> None:
         """
@@ -59,18 +71,18 @@ class Histogram(Recorder):
         self,
         q: typing.SupportsFloat | typing.SupportsIndex,
         confidence: typing.SupportsFloat | typing.SupportsIndex,
-    ) -> tuple[float, float | None, float | None]: ...
+    ) -> stratoperf._core.statistics.Interval: ...
     @typing.overload
     def record(self, value: int) -> None:
         """
         Count one value.
         """
     @typing.overload
-    def record(self, value: typing.Any) -> None:
+    def record(self, value: object) -> None:
         """
         Count one value, rounded to the nearest integer.
         """
-    def record_many(self, values: numpy.typing.NDArray[typing.Any]) -> None:
+    def record_many(self, values: numpy.typing.NDArray[numpy.number]) -> None:
         """
         Count every value of an array.
         """

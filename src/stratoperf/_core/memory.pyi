@@ -11,13 +11,18 @@ import numpy.typing
 import typing_extensions
 
 __all__: list[str] = [
+    "Calibration",
     "FileTier",
     "MemoryTier",
     "Store",
     "Tier",
+    "Trial",
+    "Tuning",
     "fault_operation",
-    "limits",
+    "largest_block",
+    "page_bytes",
     "served_fault_operation",
+    "smallest_block",
 ]
 
 class Tier:
@@ -52,6 +57,38 @@ class FileTier(Tier):
     def fallback(self) -> str:
         """
         Why the page cache is not bypassed; empty when it is.
+        """
+
+class Tuning:
+    """
+    How bytes move between two tiers.
+    """
+    @property
+    def chunk_bytes(self) -> int: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+
+class Trial:
+    """
+    A tuning that was tried.
+    """
+    @property
+    def bytes_per_second(self) -> float: ...
+    @property
+    def tuning(self) -> Tuning: ...
+
+class Calibration:
+    """
+    How a tuning was found.
+    """
+    @property
+    def best(self) -> Tuning: ...
+    @property
+    def trials(self) -> list[Trial]:
+        """
+        The fastest first.
         """
 
 class Store:
@@ -99,10 +136,7 @@ class Store:
         size: typing.SupportsInt | typing.SupportsIndex,
         *,
         main_thread: bool,
-    ) -> tuple[typing.Any, ...]:
-        """
-        ((threads, chunk, method), [((threads, chunk, method), bytes per second), ...])
-        """
+    ) -> Calibration: ...
     def free(self, block: typing.SupportsInt | typing.SupportsIndex) -> None: ...
     def migrate(
         self,
@@ -130,7 +164,7 @@ class Store:
         """
     def store(
         self,
-        content: numpy.typing.NDArray[typing.Any],
+        content: numpy.typing.NDArray[numpy.uint8],
         tier: typing.SupportsInt | typing.SupportsIndex,
         *,
         main_thread: bool,
@@ -142,17 +176,14 @@ class Store:
         source: typing.SupportsInt | typing.SupportsIndex,
         target: typing.SupportsInt | typing.SupportsIndex,
         size: typing.SupportsInt | typing.SupportsIndex,
-    ) -> tuple[typing.Any, ...]:
-        """
-        (threads, chunk, method)
-        """
+    ) -> Tuning: ...
     def verify(
         self, block: typing.SupportsInt | typing.SupportsIndex, *, main_thread: bool
     ) -> None: ...
     def write(
         self,
         block: typing.SupportsInt | typing.SupportsIndex,
-        content: numpy.typing.NDArray[typing.Any],
+        content: numpy.typing.NDArray[numpy.uint8],
     ) -> None: ...
     @property
     def written(self) -> int: ...
@@ -162,12 +193,11 @@ def fault_operation(kind: str, directory: str) -> typing_extensions.CapsuleType:
     The capsule that takes minor, huge or major faults.
     """
 
-def limits() -> typing.Annotated[list[int], "FixedSize(3)"]:
-    """
-    Bytes of a page, of the smallest and of the largest block.
-    """
-
 def served_fault_operation(lower: Tier) -> typing_extensions.CapsuleType:
     """
     The capsule whose faults userfaultfd serves from a lower tier.
     """
+
+largest_block: int = 1073741824
+page_bytes: int = 4096
+smallest_block: int = 4096

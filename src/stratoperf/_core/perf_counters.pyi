@@ -3,7 +3,21 @@
 Counters of the processor.
 """
 
-__all__: list[str] = ["PerfCounters"]
+__all__: list[str] = ["PerfCount", "PerfCounters"]
+
+class PerfCount:
+    """
+    What was counted of one event.
+    """
+    @property
+    def error(self) -> int:
+        """
+        0, or the errno for which it could not be counted.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
 
 class PerfCounters:
     def __init__(self) -> None:
@@ -14,7 +28,7 @@ class PerfCounters:
         """
         Count from zero.
         """
-    def stop(self) -> list[tuple[str, float, int]]:
+    def stop(self) -> list[PerfCount]:
         """
-        Return name, count and errno (0, or why it could not be counted) of each event.
+        Return the count of each event.
         """

@@ -29,7 +29,7 @@ def integer_chains(
     """
 
 def memory_chain(
-    words: numpy.typing.NDArray[typing.Any],
+    words: numpy.typing.NDArray[numpy.uint64],
     state: typing.SupportsInt | typing.SupportsIndex,
     steps: typing.SupportsInt | typing.SupportsIndex,
 ) -> int:

@@ -3,12 +3,16 @@
 The sampler.
 """
 
+import collections.abc
 import typing
 
 import numpy
 import numpy.typing
+import typing_extensions
 
-__all__: list[str] = ["Sampled", "device_times", "sample", "verify"]
+import stratoperf._core.histogram
+
+__all__: list[str] = ["Checked", "DeviceTimes", "Sampled", "device_times", "sample", "verify"]
 
 class Sampled:
     @property
@@ -16,7 +20,7 @@ class Sampled:
     @property
     def error(self) -> str: ...
     @property
-    def interrupt(self) -> typing.Any:
+    def interrupt(self) -> BaseException | None:
         """
         The exception that a signal handler raised, or None.
         """
@@ -34,20 +38,54 @@ class Sampled:
     @property
     def warmup_s(self) -> float: ...
 
+class DeviceTimes:
+    @property
+    def error(self) -> str:
+        """
+        Why the operation failed, or ''.
+        """
+    @property
+    def interrupt(self) -> BaseException | None:
+        """
+        The exception that a signal handler raised, or None.
+        """
+    @property
+    def samples_ns(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The device's, per iteration.
+        """
+
+class Checked:
+    """
+    What the check of an operation said.
+    """
+    @property
+    def checked(self) -> int:
+        """
+        The number of outcomes.
+        """
+    @property
+    def message(self) -> str:
+        """
+        What is wrong, or ''.
+        """
+    @property
+    def passed(self) -> bool: ...
+
 def device_times(
-    operation: typing.Any,
+    operation: object,
     *,
     batch: typing.SupportsInt | typing.SupportsIndex,
     count: typing.SupportsInt | typing.SupportsIndex,
     max_duration_s: typing.SupportsFloat | typing.SupportsIndex,
     stop_on_signal: bool,
-) -> typing.Any:
+) -> DeviceTimes | None:
     """
-    (float64 array of the device's ns per iteration, why the operation failed or '', the exception that a signal handler raised or None); None without a device.
+    The device's times of further iterations; None without a device.
     """
 
 def sample(
-    work: typing.Any,
+    work: typing_extensions.CapsuleType | collections.abc.Callable[[], object],
     *,
     warmup_s: typing.SupportsFloat | typing.SupportsIndex,
     min_samples: typing.SupportsInt | typing.SupportsIndex,
@@ -59,14 +97,14 @@ def sample(
     max_iterations: typing.SupportsInt | typing.SupportsIndex = 0,
     max_samples: typing.SupportsInt | typing.SupportsIndex = 0,
     spread_s: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-    histogram: typing.Any,
+    histogram: stratoperf._core.histogram.Recorder | None,
     stop_on_signal: bool,
 ) -> Sampled:
     """
     Samples a capsule (GIL released) or a Python callable.
     """
 
-def verify(operation: typing.Any) -> typing.Any:
+def verify(operation: object) -> Checked | None:
     """
-    Checks the outcome of the timed work: (checked, passed, message), or None without a check.
+    Checks the outcome of the timed work; None without a check.
     """

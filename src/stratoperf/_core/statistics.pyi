@@ -9,6 +9,10 @@ import numpy
 import numpy.typing
 
 __all__: list[str] = [
+    "CorrelationTime",
+    "Interval",
+    "Moments",
+    "Trimmed",
     "block_length",
     "bootstrap_mean",
     "bootstrap_quantile",
@@ -22,62 +26,96 @@ __all__: list[str] = [
     "trim",
 ]
 
+class Interval:
+    """
+    What a series says about one number.
+    """
+    @property
+    def effective_size(self) -> float: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def widened(self) -> bool: ...
+
+class Moments:
+    """
+    Location and spread of a series.
+    """
+    @property
+    def count(self) -> int: ...
+    @property
+    def max(self) -> float: ...
+    @property
+    def mean(self) -> float: ...
+    @property
+    def min(self) -> float: ...
+    @property
+    def stdev(self) -> float | None: ...
+
+class Trimmed:
+    """
+    What is left without the outliers.
+    """
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def kept(self) -> Moments: ...
+
+class CorrelationTime:
+    """
+    How long a series remembers.
+    """
+    @property
+    def significant(self) -> bool: ...
+    @property
+    def time(self) -> float: ...
+
 def block_length(
     n: typing.SupportsInt | typing.SupportsIndex,
     correlation_time: typing.SupportsFloat | typing.SupportsIndex,
 ) -> int: ...
 def bootstrap_mean(
-    samples: numpy.typing.NDArray[typing.Any],
+    samples: numpy.typing.NDArray[numpy.float64],
     resamples: typing.SupportsInt | typing.SupportsIndex,
     block: typing.SupportsInt | typing.SupportsIndex,
     seed: typing.SupportsInt | typing.SupportsIndex,
     stream: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
 def bootstrap_quantile(
-    samples: numpy.typing.NDArray[typing.Any],
+    samples: numpy.typing.NDArray[numpy.float64],
     q: typing.SupportsFloat | typing.SupportsIndex,
     resamples: typing.SupportsInt | typing.SupportsIndex,
     block: typing.SupportsInt | typing.SupportsIndex,
     seed: typing.SupportsInt | typing.SupportsIndex,
     stream: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
-def correlation_time(samples: numpy.typing.NDArray[typing.Any]) -> tuple[float, bool]:
+def correlation_time(samples: numpy.typing.NDArray[numpy.float64]) -> CorrelationTime:
     """
-    Of the series, for its mean: (time, significant)
+    Of the series, for its mean.
     """
 
 def indicator_correlation_time(
-    samples: numpy.typing.NDArray[typing.Any], q: typing.SupportsFloat | typing.SupportsIndex
-) -> tuple[float, bool]:
+    samples: numpy.typing.NDArray[numpy.float64], q: typing.SupportsFloat | typing.SupportsIndex
+) -> CorrelationTime:
     """
-    Of being at most quantile q, for that quantile: (time, significant)
+    Of being at most quantile q, for that quantile.
     """
 
 def mean(
-    samples: numpy.typing.NDArray[typing.Any],
+    samples: numpy.typing.NDArray[numpy.float64],
     confidence: typing.SupportsFloat | typing.SupportsIndex,
-) -> tuple[float, float | None, float | None, float, bool]:
-    """
-    (value, low, high, effective size, widened)
-    """
-
-def median_absolute_deviation(samples: numpy.typing.NDArray[typing.Any]) -> float: ...
-def moments(
-    samples: numpy.typing.NDArray[typing.Any],
-) -> tuple[int, float, float | None, float, float]:
-    """
-    (count, mean, stdev, min, max)
-    """
-
+) -> Interval: ...
+def median_absolute_deviation(samples: numpy.typing.NDArray[numpy.float64]) -> float: ...
+def moments(samples: numpy.typing.NDArray[numpy.float64]) -> Moments: ...
 def quantile(
-    samples: numpy.typing.NDArray[typing.Any],
+    samples: numpy.typing.NDArray[numpy.float64],
     q: typing.SupportsFloat | typing.SupportsIndex,
     confidence: typing.SupportsFloat | typing.SupportsIndex,
-) -> tuple[float, float | None, float | None, float, bool]:
-    """
-    (value, low, high, effective size, widened)
-    """
-
+) -> Interval: ...
 def student_half_width(
     confidence: typing.SupportsFloat | typing.SupportsIndex,
     degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
@@ -87,8 +125,5 @@ def student_half_width(
     """
 
 def trim(
-    samples: numpy.typing.NDArray[typing.Any], sigma: typing.SupportsFloat | typing.SupportsIndex
-) -> tuple[int, tuple[int, float, float | None, float, float]]:
-    """
-    (dropped, moments of the kept)
-    """
+    samples: numpy.typing.NDArray[numpy.float64], sigma: typing.SupportsFloat | typing.SupportsIndex
+) -> Trimmed: ...

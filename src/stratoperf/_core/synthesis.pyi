@@ -11,14 +11,18 @@ import numpy.typing
 import typing_extensions
 
 __all__: list[str] = [
+    "Columns",
     "Encoder",
+    "Expanded",
     "Expander",
+    "Hits",
     "LastExpansion",
     "LastMatch",
     "LastTransform",
     "Matcher",
     "Rewriter",
     "Step",
+    "Transformed",
     "instruction_sets",
     "most_pattern_nodes",
     "number_subtrees",
@@ -30,30 +34,69 @@ class Step:
     What an operation does, or a part of it.
     """
 
+class Columns:
+    """
+    The columns of a node table.
+    """
+    @property
+    def count(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def first_child(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def kind(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def layout(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def parent(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def value(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+
 class Encoder:
     """
     Numbers the values and layouts of syntax trees.
     """
-    def __init__(self, specification: list[typing.Any]) -> None: ...
-    def encode(self, roots: collections.abc.Iterable[typing.Any]) -> tuple[typing.Any, ...]:
+    def __init__(self, specification: list[tuple[type, list[tuple[str, int]]]]) -> None: ...
+    def encode(self, roots: collections.abc.Iterable[object]) -> Columns:
         """
-        The columns of the trees, one after the other: kind, value, count, first_child, parent, layout. A tree is asked for when the one before it is done with.
+        The columns of the trees, one after the other. A tree is asked for when the one before it is done with.
         """
     def layout_id(
         self, layout: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], add: bool
     ) -> int | None: ...
-    def layouts(self) -> list[tuple[typing.Any, ...]]: ...
-    def value_id(self, value: typing.Any, add: bool) -> int | None: ...
+    def layouts(self) -> list[tuple[int, ...]]: ...
+    def value_id(self, value: object, add: bool) -> int | None: ...
     @property
     def layout_count(self) -> int: ...
     @property
-    def values(self) -> list[typing.Any]: ...
+    def values(self) -> list[object]: ...
+
+class Hits:
+    """
+    The hits of patterns.
+    """
+    @property
+    def avoided(self) -> int:
+        """
+        First comparisons that the index of types made needless.
+        """
+    @property
+    def begin(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        Of each pattern in `rows`, and the end.
+        """
+    @property
+    def comparisons(self) -> int:
+        """
+        Those evaluated.
+        """
+    @property
+    def rows(self) -> numpy.typing.NDArray[numpy.uint32]: ...
 
 class LastMatch:
     """
     What a step found last; read it while at rest.
     """
-    def outcome(self) -> typing.Any:
+    def outcome(self) -> Hits | None:
         """
         What `Matcher.match` returns; None before the first complete match.
         """
@@ -66,36 +109,45 @@ class Matcher:
         self,
         *,
         columns: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
         ],
-        subtree: typing.Any,
-        nodes: numpy.typing.NDArray[typing.Any],
-        begin: numpy.typing.NDArray[typing.Any],
-        layout_sets: numpy.typing.NDArray[typing.Any],
+        subtree: numpy.typing.NDArray[numpy.uint32] | None,
+        nodes: numpy.typing.NDArray[numpy.uint32],
+        begin: numpy.typing.NDArray[numpy.uint32],
+        layout_sets: numpy.typing.NDArray[numpy.uint32],
         layout_words: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
         by_kind: bool,
         max_hits: typing.SupportsInt | typing.SupportsIndex,
         instruction_set: str,
     ) -> None: ...
-    def match(self) -> tuple[typing.Any, ...]:
-        """
-        (begin of each pattern's hits, their rows, comparisons evaluated, avoided)
-        """
-    def step(self) -> tuple[typing.Any, ...]:
+    def match(self) -> Hits: ...
+    def step(self) -> tuple[Step, LastMatch]:
         """
         The step that matches, and its LastMatch.
         """
+
+class Expanded:
+    """
+    Expansions, one after the other.
+    """
+    @property
+    def begin(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        Of each in `text`, and the end.
+        """
+    @property
+    def text(self) -> bytes: ...
 
 class LastExpansion:
     """
     What a step made last; read it while at rest.
     """
-    def outcome(self) -> typing.Any:
+    def outcome(self) -> Expanded | None:
         """
         What `Expander.expand` returns; None before the first complete iteration.
         """
@@ -110,26 +162,35 @@ class Expander:
         pieces: collections.abc.Sequence[tuple[bytes, typing.SupportsInt | typing.SupportsIndex]],
         tail: bytes,
         texts: bytes,
-        begin: numpy.typing.NDArray[typing.Any],
+        begin: numpy.typing.NDArray[numpy.uint64],
         slots: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
-    def expand(self) -> tuple[typing.Any, ...]:
-        """
-        (begin of each expansion and the end, their bytes)
-        """
-    def step(self) -> tuple[typing.Any, ...]:
+    def expand(self) -> Expanded: ...
+    def step(self) -> tuple[Step, LastExpansion]:
         """
         The step that expands, and its LastExpansion.
+        """
+
+class Transformed:
+    """
+    A table that a step made.
+    """
+    @property
+    def columns(self) -> Columns: ...
+    @property
+    def comparisons(self) -> int:
+        """
+        Those evaluated.
         """
 
 class LastTransform:
     """
     The table that a step made last; read it while at rest.
     """
-    def outcome(self) -> typing.Any:
+    def outcome(self) -> Transformed | None:
         """
-        (columns, comparisons evaluated); None before the first complete iteration.
+        None before the first complete iteration.
         """
 
 class Rewriter:
@@ -140,18 +201,18 @@ class Rewriter:
         self,
         *,
         columns: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
         ],
-        subtree: typing.Any,
-        parent: numpy.typing.NDArray[typing.Any],
+        subtree: numpy.typing.NDArray[numpy.uint32] | None,
+        parent: numpy.typing.NDArray[numpy.uint32],
         patterns: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
             typing.SupportsInt | typing.SupportsIndex,
         ],
         captures: collections.abc.Sequence[
@@ -163,22 +224,24 @@ class Rewriter:
             ]
         ],
     ) -> None: ...
-    def capture(self, rows: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
+    def capture(
+        self, rows: numpy.typing.NDArray[numpy.uint32]
+    ) -> numpy.typing.NDArray[numpy.uint32]:
         """
         First row and number of rows of each slot of each hit, flat.
         """
     def graft(
         self,
         replacement: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
             typing.SupportsInt | typing.SupportsIndex,
             typing.SupportsInt | typing.SupportsIndex,
             typing.SupportsInt | typing.SupportsIndex,
         ],
-        rows: numpy.typing.NDArray[typing.Any],
-        layouts: numpy.typing.NDArray[typing.Any],
-    ) -> tuple[typing.Any, ...]:
+        rows: numpy.typing.NDArray[numpy.uint32],
+        layouts: numpy.typing.NDArray[numpy.uint32],
+    ) -> Columns:
         """
         The columns of the new table.
         """
@@ -186,19 +249,19 @@ class Rewriter:
         self,
         *,
         replacement: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
             typing.SupportsInt | typing.SupportsIndex,
             typing.SupportsInt | typing.SupportsIndex,
             typing.SupportsInt | typing.SupportsIndex,
         ],
-        allowed: numpy.typing.NDArray[typing.Any],
-        layouts: numpy.typing.NDArray[typing.Any],
+        allowed: numpy.typing.NDArray[numpy.uint8],
+        layouts: numpy.typing.NDArray[numpy.uint32],
         hits: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
         max_hits: typing.SupportsInt | typing.SupportsIndex,
         instruction_set: str,
-    ) -> tuple[typing.Any, ...]:
+    ) -> tuple[Step, LastTransform]:
         """
         The step that matches and replaces, and its LastTransform.
         """
@@ -210,18 +273,18 @@ def instruction_sets() -> list[str]:
 
 def number_subtrees(
     columns: tuple[
-        numpy.typing.NDArray[typing.Any],
-        numpy.typing.NDArray[typing.Any],
-        numpy.typing.NDArray[typing.Any],
-        numpy.typing.NDArray[typing.Any],
-        numpy.typing.NDArray[typing.Any],
+        numpy.typing.NDArray[numpy.uint32],
+        numpy.typing.NDArray[numpy.uint32],
+        numpy.typing.NDArray[numpy.uint32],
+        numpy.typing.NDArray[numpy.uint32],
+        numpy.typing.NDArray[numpy.uint32],
     ],
 ) -> numpy.typing.NDArray[numpy.uint32]:
     """
     A number for each node, equal for equal trees.
     """
 
-def operation(steps: list[typing.Any]) -> typing_extensions.CapsuleType:
+def operation(steps: list[Step]) -> typing_extensions.CapsuleType:
     """
     The capsule that takes these steps in each iteration; each can be taken once.
     """

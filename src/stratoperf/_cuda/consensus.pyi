@@ -9,19 +9,49 @@ import numpy
 import numpy.typing
 import typing_extensions
 
-__all__: list[str] = ["Rotation", "Round"]
+__all__: list[str] = ["Outcome", "Rotation", "Round"]
+
+class Outcome:
+    """
+    What a round decided.
+    """
+    @property
+    def accepted(self) -> int:
+        """
+        Votes that the tallies count.
+        """
+    @property
+    def decided(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        The value of each proposal, or -1.
+        """
+    @property
+    def equivocators(self) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        Flat: proposal and voter.
+        """
+    @property
+    def rejected(self) -> list[int]:
+        """
+        Votes for each reason, in the order of precedence.
+        """
+    @property
+    def tallies(self) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        Flat: [proposals][values].
+        """
 
 class Rotation:
     """
     The last outcome for each batch of an operation; read it while at rest.
     """
     def __len__(self) -> int: ...
-    def outcome(self, index: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    def outcome(self, index: typing.SupportsInt | typing.SupportsIndex) -> Outcome | None:
         """
         What `Round.decide` returns; None when the batch had no turn.
         """
     @property
-    def calibration(self) -> dict[typing.Any, typing.Any]:
+    def calibration(self) -> dict[str, float]:
         """
         Microseconds of a round in each mode that was tried.
         """
@@ -49,21 +79,37 @@ class Round:
     ) -> None: ...
     def decide(
         self,
-        voter: numpy.typing.NDArray[typing.Any],
-        proposal: numpy.typing.NDArray[typing.Any],
-        value: numpy.typing.NDArray[typing.Any],
-        round: numpy.typing.NDArray[typing.Any],
-    ) -> tuple[typing.Any, ...]:
-        """
-        (decided, flat tallies, flat equivocator pairs, accepted, rejected by precedence)
-        """
-    def fill_operation(self, batches: list[typing.Any]) -> typing_extensions.CapsuleType:
+        voter: numpy.typing.NDArray[numpy.uint32],
+        proposal: numpy.typing.NDArray[numpy.uint32],
+        value: numpy.typing.NDArray[numpy.uint32],
+        round: numpy.typing.NDArray[numpy.uint32],
+    ) -> Outcome: ...
+    def fill_operation(
+        self,
+        batches: list[
+            tuple[
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+            ]
+        ],
+    ) -> typing_extensions.CapsuleType:
         """
         The capsule that copies one batch after another to where the device reads it.
         """
     def operation(
-        self, batches: list[typing.Any], resident: bool = False
-    ) -> tuple[typing.Any, ...]:
+        self,
+        batches: list[
+            tuple[
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+                numpy.typing.NDArray[numpy.uint32],
+            ]
+        ],
+        resident: bool = False,
+    ) -> tuple[typing_extensions.CapsuleType, Rotation]:
         """
         The capsule that rotates through (voter, proposal, value, round) tuples, and its Rotation. Resident: votes and answers stay in device memory.
         """

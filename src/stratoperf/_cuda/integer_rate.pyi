@@ -5,9 +5,13 @@ What the integer lanes of a device can do.
 
 import typing
 
+import typing_extensions
+
 __all__: list[str] = ["operation", "steps_per_second"]
 
-def operation(keys: typing.SupportsInt | typing.SupportsIndex = 256) -> tuple[typing.Any, ...]:
+def operation(
+    keys: typing.SupportsInt | typing.SupportsIndex = 256,
+) -> tuple[typing_extensions.CapsuleType, int]:
     """
     The capsule that compares and counts, and the steps of one iteration.
     """

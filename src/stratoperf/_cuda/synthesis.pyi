@@ -7,14 +7,37 @@ import typing
 
 import numpy
 import numpy.typing
+import typing_extensions
 
-__all__: list[str] = ["LastMatch", "Matcher"]
+__all__: list[str] = ["Hits", "LastMatch", "Matcher"]
+
+class Hits:
+    """
+    The hits of patterns.
+    """
+    @property
+    def avoided(self) -> int:
+        """
+        First comparisons that the index of types made needless.
+        """
+    @property
+    def begin(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        Of each pattern in `rows`, and the end.
+        """
+    @property
+    def comparisons(self) -> int:
+        """
+        Those evaluated.
+        """
+    @property
+    def rows(self) -> numpy.typing.NDArray[numpy.uint32]: ...
 
 class LastMatch:
     """
     What an operation found last; read it while at rest.
     """
-    def outcome(self) -> typing.Any:
+    def outcome(self) -> Hits | None:
         """
         What `Matcher.match` returns; None before the first complete match.
         """
@@ -27,31 +50,28 @@ class Matcher:
         self,
         *,
         columns: tuple[
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
-            numpy.typing.NDArray[typing.Any],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
+            numpy.typing.NDArray[numpy.uint32],
         ],
-        subtree: typing.Any,
-        nodes: numpy.typing.NDArray[typing.Any],
-        begin: numpy.typing.NDArray[typing.Any],
-        layout_sets: numpy.typing.NDArray[typing.Any],
+        subtree: numpy.typing.NDArray[numpy.uint32] | None,
+        nodes: numpy.typing.NDArray[numpy.uint32],
+        begin: numpy.typing.NDArray[numpy.uint32],
+        layout_sets: numpy.typing.NDArray[numpy.uint32],
         layout_words: typing.SupportsInt | typing.SupportsIndex,
         max_hits: typing.SupportsInt | typing.SupportsIndex,
         capacity: typing.SupportsInt | typing.SupportsIndex = 65536,
         pass_cells: typing.SupportsInt | typing.SupportsIndex = 8388608,
     ) -> None: ...
-    def match(self) -> tuple[typing.Any, ...]:
-        """
-        (begin of each pattern's hits, their rows, comparisons, 0)
-        """
-    def operation(self, resident: bool = False) -> tuple[typing.Any, ...]:
+    def match(self) -> Hits: ...
+    def operation(self, resident: bool = False) -> tuple[typing_extensions.CapsuleType, LastMatch]:
         """
         The capsule that matches, and its LastMatch. Resident: hits stay in device memory.
         """
     @property
-    def plan(self) -> dict[typing.Any, typing.Any]:
+    def plan(self) -> dict[str, int]:
         """
         How the work is spread over the device.
         """

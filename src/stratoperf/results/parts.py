@@ -2,7 +2,8 @@
 
 A part is a tree like that of a result, with the series of one process. An interrupted result
 carries its parts, so that a run that goes on measures none of these processes again; there their
-series are numbers into the series of the result.
+series are numbers into the series of the result. What a process took from its start to its end
+stands with its part (`seconds_of`), so that the time of a case does not begin anew either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from stratoperf.errors import SchemaError
 from stratoperf.results import storage
 from stratoperf.results.columns import digest
 from stratoperf.results.names import PARTS
+from stratoperf.results.ranges import LARGEST
+
+SECONDS = "process_seconds"
+"""Key of a part for the seconds that its process lasted."""
 
 
 def with_open_cases(
@@ -83,6 +88,28 @@ def check_part(tree: Mapping[str, Any], key: str) -> None:
             f"{key}: what a process measured lacks its status, latency, batch, warm-up, warnings, "
             "notes or environment; start a new run"
         )
+
+
+def with_seconds(part: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Return a part with the seconds that its process lasted."""
+    return {**part, SECONDS: seconds}
+
+
+def without_seconds(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part as a result of its own: how long its process lasted is of the part alone."""
+    return {name: value for name, value in part.items() if name != SECONDS}
+
+
+def seconds_of(part: Mapping[str, Any]) -> float:
+    """Return the seconds that the process of a part lasted; 0 where a file does not say."""
+    return positive_seconds(part.get(SECONDS))
+
+
+def positive_seconds(value: object) -> float:
+    """Return what a file says of a time; 0 where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if 0 <= value < LARGEST else 0.0
 
 
 def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:

@@ -80,10 +80,10 @@ def _counted(work: Operation, iteration_ns: float) -> dict[str, Any]:
     again = 0 if watched.device_ns is None else len(watched.device_ns)
     iterations = (watched.count + again) * watched.batch + watched.warmup.iterations
     entries: dict[str, Any] = {
-        name: {"per_iteration": None, "why": _why(error)}
-        if error
-        else {"per_iteration": value / iterations}
-        for name, value, error in counts
+        count.name: {"per_iteration": None, "why": _why(count.error)}
+        if count.error
+        else {"per_iteration": count.value / iterations}
+        for count in counts
     }
     for name, field in (
         ("minor page faults", "ru_minflt"),
@@ -126,6 +126,7 @@ def _why(error: int) -> str:
 
 def _functions(operation: Operation, iteration_ns: float) -> list[dict[str, Any]]:
     """Return the functions of a Python callable with the most time of their own."""
+    assert callable(operation.work)
     # Profiled, it takes about twice as long.
     iterations = max(1, round(PASS_S * 1e9 / (2 * max(iteration_ns, 1.0))))
     profiler = cProfile.Profile()

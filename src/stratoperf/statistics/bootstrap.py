@@ -157,10 +157,10 @@ def _block(samples: Samples, statistic: Statistic, block: int | None) -> int:
     if block is not None:
         return arguments.whole_number("block", block, 1, len(samples))
     if q is None:
-        time, significant = _native.correlation_time(samples)
+        found = _native.correlation_time(samples)
     else:
-        time, significant = _native.indicator_correlation_time(samples, q)
-    return _native.block_length(len(samples), time) if significant else 1
+        found = _native.indicator_correlation_time(samples, q)
+    return _native.block_length(len(samples), found.time) if found.significant else 1
 
 
 def _value(samples: Samples, statistic: Statistic) -> float:

@@ -63,5 +63,5 @@ def effective_sample_size(samples: npt.ArrayLike) -> float:
         One-dimensional, finite, in the order taken.
     """
     data = as_samples(samples)
-    time, significant = _native.correlation_time(data)
-    return len(data) / time if significant else float(len(data))
+    found = _native.correlation_time(data)
+    return len(data) / found.time if found.significant else float(len(data))

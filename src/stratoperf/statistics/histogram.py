@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from stratoperf._core import histogram as _native
 from stratoperf.errors import InvalidParameter
 from stratoperf.statistics.estimates import SIGMA, Estimate, Outliers, Summary
 from stratoperf.statistics.validation import check_confidence, check_quantile
+
+_State: TypeAlias = tuple[int, int, int, list[int], list[int], int, int, int]
+"""What a pickled histogram holds, as the native one takes it."""
 
 
 class Histogram(_native.Histogram):
@@ -99,9 +102,9 @@ class Histogram(_native.Histogram):
         """
         check_quantile(q)
         check_confidence(confidence)
-        value, low, high = self.quantile_interval(q, confidence)
+        found = self.quantile_interval(q, confidence)
         method = "order statistics of a histogram, samples taken as independent"
-        return Estimate(value, low, high, confidence, method)
+        return Estimate(found.value, found.low, found.high, confidence, method)
 
     def summary(self, confidence: float = 0.95) -> Summary:
         """Summarize the recorded values; each value counts as the middle of its bucket.
@@ -133,9 +136,9 @@ class Histogram(_native.Histogram):
         )
 
     def _outliers(self, stdev: float) -> Outliers:
-        low, high, counts = self.buckets()
-        middles = np.append(low + (high - low) / 2, float(self.highest))
-        counts = np.append(counts, np.uint64(self.overflow))
+        filled = self.buckets()
+        middles = np.append(filled.low + (filled.high - filled.low) / 2, float(self.highest))
+        counts = np.append(filled.count, np.uint64(self.overflow))
         keep = counts * (np.abs(middles - self.mean) <= SIGMA * stdev)
         kept = int(keep.sum())
         dropped = self.count - kept
@@ -148,10 +151,10 @@ class Histogram(_native.Histogram):
     def __len__(self) -> int:
         return self.count
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Histogram], tuple[int, int, int], _State]:
         return type(self), (self.lowest, self.highest, self.digits), self._state()
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: _State) -> None:
         self._restore(state)
 
     def __repr__(self) -> str:

@@ -106,7 +106,11 @@ def scaling(times: npt.ArrayLike, readings: npt.ArrayLike) -> Scaling | None:
 
 
 def at_speed(
-    times: npt.ArrayLike, readings: npt.ArrayLike, usual: float, confidence: float = 0.95
+    times: npt.ArrayLike,
+    readings: npt.ArrayLike,
+    usual: float,
+    confidence: float = 0.95,
+    moved: float | None = None,
 ) -> Estimate | None:
     """Estimate where the times of processes would lie at the usual speed.
 
@@ -118,6 +122,8 @@ def at_speed(
         The reading at which the time is asked for.
     confidence
         Of the interval; in (0, 1).
+    moved
+        As for `stratoperf.statistics.processes.location`: what the scaled times leave of it.
 
     Returns
     -------
@@ -135,7 +141,8 @@ def at_speed(
     if fit is None:
         return None
     distances = np.log(usual) - np.log(as_samples(readings, "readings"))
-    estimate = location(as_samples(times, "times") * np.exp(fit.power * distances), confidence)
+    scaled = as_samples(times, "times") * np.exp(fit.power * distances)
+    estimate = location(scaled, confidence, moved)
     if estimate.low is None or estimate.high is None:
         return estimate
     width = _native.student_half_width(confidence, len(distances) - 2)

@@ -78,9 +78,11 @@ def mean(samples: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
     """
     check_confidence(confidence)
     data = as_samples(samples)
-    value, low, high, effective, widened = _native.mean(data, confidence)
-    method = f"Student's t, {_correlated(len(data), effective)}" if widened else "Student's t"
-    return Estimate(value, low, high, confidence, method)
+    found = _native.mean(data, confidence)
+    method = "Student's t"
+    if found.widened:
+        method += f", {_correlated(len(data), found.effective_size)}"
+    return Estimate(found.value, found.low, found.high, confidence, method)
 
 
 def median_absolute_deviation(samples: npt.ArrayLike) -> float:
@@ -113,21 +115,26 @@ def summarize(samples: npt.ArrayLike, confidence: float = 0.95) -> Summary:
     """
     check_confidence(confidence)
     data = as_samples(samples)
-    count, average, stdev, smallest, largest = _native.moments(data)
+    series = _native.moments(data)
     median, correlated = _quantile(data, 0.5, confidence)
-    dropped, (kept, kept_mean, kept_stdev, _, _) = _native.trim(data, SIGMA)
+    trimmed = _native.trim(data, SIGMA)
+    kept = trimmed.kept
     return Summary(
-        count=count,
-        mean=average,
-        stdev=stdev,
-        min=smallest,
-        max=largest,
+        count=series.count,
+        mean=series.mean,
+        stdev=series.stdev,
+        min=series.min,
+        max=series.max,
         p50=median,
         p95=_quantile(data, 0.95, confidence)[0],
         p99=_quantile(data, 0.99, confidence)[0],
         p999=_quantile(data, 0.999, confidence)[0],
         outliers=Outliers(
-            dropped, dropped / count, SIGMA, kept_mean if kept > 0 else None, kept_stdev
+            trimmed.dropped,
+            trimmed.dropped / series.count,
+            SIGMA,
+            kept.mean if kept.count > 0 else None,
+            kept.stdev,
         ),
         drift=drift(data) if correlated else None,
     )
@@ -135,11 +142,11 @@ def summarize(samples: npt.ArrayLike, confidence: float = 0.95) -> Summary:
 
 def _quantile(samples: Samples, q: float, confidence: float) -> tuple[Estimate, bool]:
     """Return the estimate, and whether the samples are correlated."""
-    value, low, high, effective, widened = _native.quantile(samples, q, confidence)
+    found = _native.quantile(samples, q, confidence)
     method = "order statistics"
-    if widened:
-        method += f" and the values of 8 parts, {_correlated(len(samples), effective)}"
-    return Estimate(value, low, high, confidence, method), widened
+    if found.widened:
+        method += f" and the values of 8 parts, {_correlated(len(samples), found.effective_size)}"
+    return Estimate(found.value, found.low, found.high, confidence, method), found.widened
 
 
 def _correlated(count: int, effective: float) -> str:

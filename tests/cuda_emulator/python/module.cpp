@@ -1,6 +1,6 @@
-// The twin of cuda/bindings/module.cpp: the same topics, and the emulator's controls.
-#include "bindings/topics.hpp"
+// The twin of cuda/module.cpp: the same topics, and the emulator's controls.
 #include "control.hpp"
+#include "cuda/topics.hpp"
 
 PYBIND11_MODULE(_cuda, module) {
   using namespace stratoperf::cuda::bindings;

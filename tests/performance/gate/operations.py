@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import stratoperf as sp
+from stratoperf.operation import Capsule
 
 HERE = Path(__file__).parent
 
@@ -63,7 +64,7 @@ def library(name: str = "native_work") -> ctypes.CDLL:
     return ctypes.CDLL(str(target))
 
 
-def native_capsule(work: int) -> object:
+def native_capsule(work: int) -> Capsule:
     """Return the native operation; it lives as long as the process."""
     make = library().make_native_work
     make.restype = ctypes.c_void_p
@@ -71,7 +72,7 @@ def native_capsule(work: int) -> object:
     return _capsule(make(work))
 
 
-def tailed_capsule(operation: str, per_mille: int) -> object:
+def tailed_capsule(operation: str, per_mille: int) -> Capsule:
     """Return a native operation with a tail; it lives as long as the process."""
     make = library("native_tails").make_tailed_work
     make.restype = ctypes.c_void_p
@@ -79,13 +80,14 @@ def tailed_capsule(operation: str, per_mille: int) -> object:
     return _capsule(make(TAILS.index(operation), per_mille))
 
 
-def _capsule(operation: int | None) -> object:
+def _capsule(operation: int | None) -> Capsule:
     if operation is None:
         raise MemoryError("the native operation could not be made")
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    return new_capsule(operation, b"stratoperf.operation/1", None)
+    made: Capsule = new_capsule(operation, b"stratoperf.operation/1", None)
+    return made
 
 
 def native_spin() -> Callable[[int, int], int]:
@@ -114,7 +116,7 @@ def python_call(work: int) -> Callable[[], object]:
     return run
 
 
-MAKERS: dict[str, Callable[[int], object]] = {
+MAKERS: dict[str, Callable[[int], Capsule | Callable[[], object]]] = {
     "gate.native": native_capsule,
     "gate.python": python_call,
 }
@@ -128,7 +130,7 @@ CALLS: dict[str, Callable[[int], Callable[[], object]]] = {
 
 
 @sp.benchmark("gate.native", params={"work": [WORK["gate.native"]]})
-def native(work: int) -> object:
+def native(work: int) -> Capsule:
     """A chain of dependent instructions."""
     return native_capsule(work)
 
@@ -140,18 +142,18 @@ def python(work: int) -> Callable[[], object]:
 
 
 @sp.benchmark("gate.planted", params={"work": [60]})
-def planted(work: int) -> object:
+def planted(work: int) -> Capsule:
     """A chain that is twice as long in so many of a thousand iterations."""
     return tailed_capsule("gate.planted", work)
 
 
 @sp.benchmark("gate.faulting", params={"work": [80]})
-def faulting(work: int) -> object:
+def faulting(work: int) -> Capsule:
     """A chain and 64 pages to write, which are fresh ones in so many of a thousand iterations."""
     return tailed_capsule("gate.faulting", work)
 
 
 @sp.benchmark("gate.locked", params={"work": [80]})
-def locked(work: int) -> object:
+def locked(work: int) -> Capsule:
     """A chain and a lock, which another thread takes in so many of a thousand iterations."""
     return tailed_capsule("gate.locked", work)

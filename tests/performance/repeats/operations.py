@@ -8,14 +8,16 @@ from collections.abc import Callable
 import stratoperf as sp
 from repeats.loops import native_operation
 from repeats.python_work import CALLS
+from stratoperf.operation import Capsule
 
 
-def capsule(name: str) -> object:
+def capsule(name: str) -> Capsule:
     """Return a native operation for stratoperf; it lives as long as the process."""
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype = ctypes.py_object
     new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    return new_capsule(native_operation(name), b"stratoperf.operation/1", None)
+    made: Capsule = new_capsule(native_operation(name), b"stratoperf.operation/1", None)
+    return made
 
 
 @sp.benchmark("repeats.native")

@@ -309,12 +309,12 @@ def _blocks(
 
 
 def _by_history(center: float, history: NDArray[np.float64], confidence: float) -> RatioInterval:
-    _, low, high, effective, _ = _native.mean(np.log(history), confidence)
-    assert low is not None
-    assert high is not None
+    mean = _native.mean(np.log(history), confidence)
+    assert mean.low is not None
+    assert mean.high is not None
     # From the interval of a mean to that of the difference of two single moments: runs at one
     # moment share its drift, so their number does not help.
-    half = (high - low) / 2 * math.sqrt(2 * effective)
+    half = (mean.high - mean.low) / 2 * math.sqrt(2 * mean.effective_size)
     estimate = Estimate(center, center - half, center + half, confidence, "")
     method = f"the scatter of {len(history)} runs of the history, for two moments"
     return RatioInterval(

@@ -66,6 +66,17 @@ class Session:
     interrupted: bool = False
 
     @property
+    def printed(self) -> list[str]:
+        """What is to be noted of the output of each side, of the first pair that has it."""
+        found = {
+            side: next(
+                (one.arms[side].printed for one in self.pairs if one.arms[side].printed), None
+            )
+            for side in SIDES
+        }
+        return [f"the {side} side: {words}" for side, words in found.items() if words]
+
+    @property
     def item_unit(self) -> str:
         """What throughput counts."""
         return self.pairs[-1].arms["current"].item_unit if self.pairs else "iterations"

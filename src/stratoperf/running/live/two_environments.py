@@ -210,6 +210,7 @@ class WorkerPairs:
                 building_s=self._building_s,
                 items=ready[side].items,
                 item_unit=ready[side].item_unit,
+                printed=workers[side].printed,
             )
             for side in SIDES
         }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stratoperf._core.sampler import Sampled
     from stratoperf.operation import Operation
 
 # The warm-up takes samples too; they are dropped, and one is enough.
@@ -214,7 +215,7 @@ class Worker:
 
     def _sampled(
         self, warmup_s: float, seconds: float, batch: int, max_iterations: int | None
-    ) -> tuple[Any, NDArray[np.float64]]:
+    ) -> tuple[Sampled, NDArray[np.float64]]:
         """Return what the sampler says, and the samples in nanoseconds."""
         from stratoperf import _core
 
@@ -230,7 +231,7 @@ class Worker:
             **_FIXED,
         )
         _check(sampled)
-        samples: NDArray[np.float64] = sampled.samples_ns
+        samples = sampled.samples_ns
         if self._left is not None:
             self._left -= sampled.warmup_iterations + len(samples) * sampled.batch
         return sampled, samples
@@ -265,7 +266,7 @@ def _encoded(numbers: NDArray[np.float64]) -> str:
     return base64.b64encode(numbers.astype("<f8", copy=False).tobytes()).decode()
 
 
-def _check(sampled: Any) -> None:
+def _check(sampled: Sampled) -> None:
     if sampled.stopped_because == "failed":
         raise stratoperf.StratoperfError(f"the operation failed: {sampled.error}")
     # Ctrl-C does not come here, so it is of the operation's own making.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stratoperf import backends
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.consensus.batch import VoteBatch
 from stratoperf.stratoswarm.consensus.rotation import (
+    DeviceRotation,
     checked_batches,
     columns,
     rotating_operation,
@@ -18,6 +19,7 @@ from stratoperf.stratoswarm.consensus.rotation import (
 from stratoperf.stratoswarm.consensus.rules import Rules
 
 if TYPE_CHECKING:
+    from stratoperf._cuda import consensus as native
     from stratoperf.stratoswarm.consensus.round import Round
 
 MODES = ("auto", "launch", "graph", "persistent")
@@ -47,7 +49,7 @@ def checked_mode(mode: object, backend: str) -> str:
     return str(mode)
 
 
-def open_round(rules: Rules, capacity: int, mode: str) -> Any:
+def open_round(rules: Rules, capacity: int, mode: str) -> native.Round:
     """Return the native round of the CUDA module.
 
     Raises
@@ -55,7 +57,10 @@ def open_round(rules: Rules, capacity: int, mode: str) -> Any:
     BackendUnavailable
         When there is no device, or not enough memory for `capacity` votes.
     """
-    return backends.cuda_module().consensus.Round(
+    backends.cuda_module()  # says so where this build has none
+    from stratoperf._cuda import consensus as native
+
+    return native.Round(
         nodes=rules.nodes,
         proposals=rules.proposals,
         values=rules.values,
@@ -66,11 +71,11 @@ def open_round(rules: Rules, capacity: int, mode: str) -> Any:
     )
 
 
-def mode_details(rotation: Any) -> dict[str, Any]:
+def mode_details(rotation: DeviceRotation) -> dict[str, str | dict[str, float]]:
     """Return the mode of an operation, and the calibration that chose it: median us of a round."""
-    details: dict[str, Any] = {"mode": rotation.mode}
+    details: dict[str, str | dict[str, float]] = {"mode": rotation.mode}
     if rotation.calibration:
-        details["calibration_us"] = dict(rotation.calibration)
+        details["calibration_us"] = rotation.calibration
     return details
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Capsule, Details, Operation
@@ -13,33 +14,85 @@ from stratoperf.stratoswarm.consensus.batch import VoteBatch
 from stratoperf.stratoswarm.consensus.decision import Decision, RejectReason
 from stratoperf.stratoswarm.consensus.rules import Rules
 
-NativeOutcome = tuple[
-    "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    "np.ndarray[tuple[int], np.dtype[np.uint32]]",
-    "np.ndarray[tuple[int], np.dtype[np.uint32]]",
-    int,
-    list[int],
-]
-"""What a native round returns: decided, flat tallies, flat pairs, accepted, rejected."""
+Column: TypeAlias = npt.NDArray[np.uint32]
+Columns: TypeAlias = tuple[Column, Column, Column, Column]
+"""Voter, proposal, value and round of each vote."""
+
+
+class NativeOutcome(Protocol):
+    """What a native round decided, on whatever backend; see `Decision`."""
+
+    @property
+    def decided(self) -> npt.NDArray[np.int64]:
+        """The value of each proposal, -1 for none."""
+        ...
+
+    @property
+    def tallies(self) -> Column:
+        """Flat: the votes for each value of each proposal."""
+        ...
+
+    @property
+    def equivocators(self) -> Column:
+        """Flat: pairs of proposal and voter."""
+        ...
+
+    @property
+    def accepted(self) -> int:
+        """The number of votes that the tallies count."""
+        ...
+
+    @property
+    def rejected(self) -> list[int]:
+        """The number of votes for each `RejectReason`."""
+        ...
 
 
 class Rotation(Protocol):
     """The last outcome for each batch of a native operation."""
 
-    def outcome(self, index: int) -> Any:
-        """Return a `NativeOutcome`, or ``None`` for a batch that had no turn."""
+    def outcome(self, index: int) -> NativeOutcome | None:
+        """Return the outcome of a batch, ``None`` for one that had no turn."""
+        ...
+
+
+@runtime_checkable
+class DeviceRotation(Rotation, Protocol):
+    """The last outcome for each batch of an operation on a device."""
+
+    @property
+    def mode(self) -> str:
+        """The mode that batches are decided in."""
+        ...
+
+    @property
+    def calibration(self) -> dict[str, float]:
+        """Microseconds of a round in each mode that was tried."""
+        ...
+
+
+class NativeRound(Protocol):
+    """A round that keeps its memory, on whatever backend."""
+
+    def decide(
+        self, voter: Column, proposal: Column, value: Column, round: Column
+    ) -> NativeOutcome:
+        """Return the outcome for a batch."""
+        ...
+
+    def operation(self, batches: list[Columns]) -> tuple[Capsule, Rotation]:
+        """Return the operation that decides one batch after another, and what it decided."""
         ...
 
 
 def decision_of(outcome: NativeOutcome, rules: Rules) -> Decision:
     """Return what a native round decided."""
-    decided, tallies, equivocators, accepted, rejected = outcome
     return Decision(
-        decided,
-        tallies.reshape(rules.proposals, rules.values),
-        equivocators.reshape(-1, 2),
-        accepted,
-        dict(zip(RejectReason, rejected, strict=True)),
+        outcome.decided,
+        outcome.tallies.reshape(rules.proposals, rules.values),
+        outcome.equivocators.reshape(-1, 2),
+        outcome.accepted,
+        dict(zip(RejectReason, outcome.rejected, strict=True)),
     )
 
 
@@ -80,7 +133,7 @@ def votes_each(batches: Sequence[VoteBatch]) -> float:
     return sum(len(batch) for batch in batches) / len(batches)
 
 
-def columns(batches: Sequence[VoteBatch]) -> list[tuple[Any, ...]]:
+def columns(batches: Sequence[VoteBatch]) -> list[Columns]:
     """Return the batches as native code takes them."""
     return [(batch.voter, batch.proposal, batch.value, batch.round) for batch in batches]
 
@@ -98,11 +151,11 @@ def rotating_operation(
     expected: dict[int, Decision] = {}
 
     def verify() -> int:
-        decided = [index for index in range(len(batches)) if rotation.outcome(index) is not None]
+        outcomes = {index: rotation.outcome(index) for index in range(len(batches))}
+        decided = {index: outcome for index, outcome in outcomes.items() if outcome is not None}
         fresh = [index for index in decided if index not in expected]
         expected.update(zip(fresh, expect([batches[index] for index in fresh]), strict=True))
-        for index in decided:
-            outcome = rotation.outcome(index)
+        for index, outcome in decided.items():
             difference = decision_of(outcome, rules).difference(expected[index])
             if difference is not None:
                 raise VerificationFailed(

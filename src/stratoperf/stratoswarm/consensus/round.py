@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from stratoperf import backends
 from stratoperf._core import consensus as native
@@ -15,6 +14,8 @@ from stratoperf.stratoswarm.consensus.batch import VoteBatch
 from stratoperf.stratoswarm.consensus.cuda import checked_mode, mode_details, open_round
 from stratoperf.stratoswarm.consensus.decision import Decision
 from stratoperf.stratoswarm.consensus.rotation import (
+    DeviceRotation,
+    NativeRound,
     checked_batch,
     checked_batches,
     columns,
@@ -78,7 +79,7 @@ class Round:
         self.threads = whole_number("threads", threads, 1, MAX_THREADS)
         capacity = whole_number("capacity", 0 if capacity is None else capacity, 0, MAX_CELLS - 1)
         self.mode = checked_mode(mode, self.backend)
-        self._native: Any = None
+        self._native: NativeRound | None = None
         if self.backend == "cuda":
             self._native = open_round(self.rules, capacity, self.mode)
         elif self.backend == "cpu":
@@ -139,7 +140,7 @@ class Round:
             checked,
             self.rules,
             lambda batches: reference.shared_decisions(batches, self.rules),
-            details=mode_details(rotation) if self.backend == "cuda" else None,
+            details=mode_details(rotation) if isinstance(rotation, DeviceRotation) else None,
         )
 
     def _python_operation(self, batches: tuple[VoteBatch, ...]) -> Operation:

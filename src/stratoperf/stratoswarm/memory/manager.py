@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoperf import arguments
-from stratoperf._core import memory as native
 from stratoperf.errors import InvalidParameter, StratoperfError
 from stratoperf.stratoswarm.memory.assignments import Directories
 from stratoperf.stratoswarm.memory.block import Block
 from stratoperf.stratoswarm.memory.choosing import choose, find
 from stratoperf.stratoswarm.memory.content import checked_content
 from stratoperf.stratoswarm.memory.discovery import tiers
+from stratoperf.stratoswarm.memory.native import NativeStore, NativeTier
 from stratoperf.stratoswarm.memory.opening import SHARE, OpenTiers, on_main_thread
 from stratoperf.stratoswarm.memory.tier import Tier
 from stratoperf.stratoswarm.memory.tuning import Calibration, Tuning
@@ -93,7 +93,7 @@ class TierManager:
         return tuple(self._blocks.values())
 
     @property
-    def store(self) -> native.Store:
+    def store(self) -> NativeStore:
         """The native object behind it, for the operations in `stratoperf.memory.operations`."""
         return self._open().store
 
@@ -243,17 +243,16 @@ class TierManager:
             Bytes that move as one. The result applies up to the next power of two.
         """
         size = arguments.count("size", size)
-        best, trials = self.store.calibrate(
-            self.index(source), self.index(target), size, main_thread=on_main_thread()
-        )
-        return Calibration(
-            Tuning(*best), tuple((Tuning(*tuning), float(rate)) for tuning, rate in trials)
+        return Calibration.of(
+            self.store.calibrate(
+                self.index(source), self.index(target), size, main_thread=on_main_thread()
+            )
         )
 
     def tuning(self, source: str | Tier, target: str | Tier, size: int) -> Tuning:
         """Return how blocks of this size move between two tiers."""
         size = arguments.count("size", size)
-        return Tuning(*self.store.tuning(self.index(source), self.index(target), size))
+        return Tuning.of(self.store.tuning(self.index(source), self.index(target), size))
 
     def tier_of(self, block: Block) -> Tier:
         """Return the tier that holds a block."""
@@ -287,7 +286,7 @@ class TierManager:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def opened(self, tier: str | Tier) -> native.Tier:
+    def opened(self, tier: str | Tier) -> NativeTier:
         """Return the native object of a tier."""
         return self._open().natives[self.index(tier)]
 

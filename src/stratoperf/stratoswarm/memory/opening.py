@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stratoperf import arguments, backends
 from stratoperf._core import memory as core
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
+from stratoperf.stratoswarm.memory.native import NativeFileTier, NativeStore, NativeTier
 from stratoperf.stratoswarm.memory.tier import Tier
 
-PAGE, MIN_BLOCK, MAX_BLOCK = core.limits()
+if TYPE_CHECKING:
+    from stratoperf._cuda import memory as cuda
+
+PAGE, MIN_BLOCK, MAX_BLOCK = core.page_bytes, core.smallest_block, core.largest_block
 """Size of a page, of the smallest and of the largest block, in bytes."""
 
 
@@ -40,22 +44,8 @@ def need_usual_pages(work: str) -> None:
         )
 
 
-def module_for(tiers: Sequence[Tier]) -> Any:
-    """Return ``_cuda.memory`` where a GPU's memory is among the tiers, else ``_core.memory``.
-
-    The CUDA module has all that the core has, built into it, so that no native object crosses
-    from one module to the other; tiers and stores of the two do not mix.
-    """
-    if any(tier.kind == "gpu" for tier in tiers):
-        return backends.cuda_module().memory
-    return core
-
-
-def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
-    """Open a tier that is to hold blocks.
-
-    CPU memory beside a GPU's is page-locked where blocks lie, so that the device copies from and
-    to it by itself.
+def open_tier(tier: Tier, share: float) -> core.Tier:
+    """Open a tier of a manager that has no GPU's memory among them.
 
     Parameters
     ----------
@@ -63,8 +53,29 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
         Which.
     share
         Of what is free there now, that blocks may take.
-    among
-        All tiers of the manager.
+
+    Raises
+    ------
+    StratoperfError
+        When it cannot be opened.
+    """
+    capacity = _capacity(tier.free_bytes, share)
+    if tier.directory is not None:
+        return core.FileTier(name=tier.name, capacity=capacity, directory=tier.directory)
+    return core.MemoryTier(name=tier.name, capacity=capacity, huge=tier.is_huge, node=tier.node)
+
+
+def open_beside_gpu(tier: Tier, share: float, device: int) -> cuda.Tier:
+    """Open a tier of a manager that has a GPU's memory among them.
+
+    CPU memory is page-locked where blocks lie, so that the device copies from and to it by itself.
+
+    Parameters
+    ----------
+    tier, share
+        See `open_tier`.
+    device
+        The number of the first GPU.
 
     Raises
     ------
@@ -73,24 +84,23 @@ def open_tier(tier: Tier, share: float, among: Sequence[Tier]) -> core.Tier:
     StratoperfError
         When it cannot be opened.
     """
-    module = module_for(among)
-    free = module.free_bytes(_device(tier)) if tier.kind == "gpu" else tier.free_bytes
+    from stratoperf._cuda import memory as cuda
+
+    if tier.kind == "gpu":
+        capacity = _capacity(cuda.free_bytes(_device(tier)), share)
+        return cuda.GpuTier(name=tier.name, capacity=capacity, device=_device(tier))
+    capacity = _capacity(tier.free_bytes, share)
+    if tier.directory is not None:
+        return cuda.FileTier(name=tier.name, capacity=capacity, directory=tier.directory)
+    return cuda.LockedTier(
+        name=tier.name, capacity=capacity, huge=tier.is_huge, node=tier.node, device=device
+    )
+
+
+def _capacity(free: int | None, share: float) -> int:
     # Where the kernel does not tell what is free, blocks may take what one of them can need.
     allowed = MAX_BLOCK if free is None else int(free * share)
-    capacity = max(allowed // PAGE * PAGE, PAGE)
-    opened: core.Tier
-    if tier.kind == "gpu":
-        opened = module.GpuTier(name=tier.name, capacity=capacity, device=_device(tier))
-    elif tier.directory is not None:
-        opened = module.FileTier(name=tier.name, capacity=capacity, directory=tier.directory)
-    else:
-        options: dict[str, Any] = {"huge": tier.is_huge, "node": tier.node}
-        gpus = [other for other in among if other.kind == "gpu"]
-        if gpus:
-            options["device"] = _device(gpus[0])
-        make = module.LockedTier if gpus else module.MemoryTier
-        opened = make(name=tier.name, capacity=capacity, **options)
-    return opened
+    return max(allowed // PAGE * PAGE, PAGE)
 
 
 class OpenTiers:
@@ -119,14 +129,26 @@ class OpenTiers:
             if tier.reason is not None:
                 raise PrerequisiteMissing(f"tier {tier.name} cannot be used here: {tier.reason}")
         self._tiers = tuple(tiers)
-        self._module = module_for(tiers)
-        self.natives = [open_tier(tier, share / self._sharers(tier), tiers) for tier in tiers]
-        self.store: core.Store = self._module.Store(self.natives, budget_bytes)
+        # The CUDA module has all that the core has, built into it, so that no native object crosses
+        # from one module to the other.
+        self.natives: Sequence[NativeTier]
+        self.store: NativeStore
+        shares = [(tier, share / self._sharers(tier)) for tier in tiers]
+        gpus = [_device(tier) for tier in tiers if tier.kind == "gpu"]
+        if gpus:
+            backends.cuda_module()  # says so where this build has none
+            from stratoperf._cuda import memory as cuda
+
+            beside_gpu = [open_beside_gpu(tier, part, gpus[0]) for tier, part in shares]
+            self.natives, self.store = beside_gpu, cuda.Store(beside_gpu, budget_bytes)
+        else:
+            opened = [open_tier(tier, part) for tier, part in shares]
+            self.natives, self.store = opened, core.Store(opened, budget_bytes)
 
     def fallback(self, index: int) -> str | None:
         """Return why a disk is used through the page cache, or ``None`` when it is not."""
         opened = self.natives[index]
-        return opened.fallback or None if isinstance(opened, self._module.FileTier) else None
+        return opened.fallback or None if isinstance(opened, NativeFileTier) else None
 
     def details(self) -> dict[str, Any]:
         """Return what a result tells of the tiers, as the run file holds it."""

@@ -54,7 +54,9 @@ def page_fault(kind: str, among: Iterable[Tier] | None = None) -> Operation:
     try:
         if kind == SERVED and disk is not None:
             with TierManager(use=[disk.name]) as manager:
-                capsule = native.served_fault_operation(manager.opened(disk))
+                opened = manager.opened(disk)
+                assert isinstance(opened, native.Tier)  # there is no GPU among them
+                capsule = native.served_fault_operation(opened)
         else:
             capsule = native.fault_operation(kind, "" if disk is None else str(disk.directory))
     except StratoperfError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from stratoperf.stratoswarm.memory.native import NativeCalibration, NativeTuning
 
 
 class Tuning(NamedTuple):
@@ -24,6 +27,11 @@ class Tuning(NamedTuple):
     chunk_bytes: int
     method: str
 
+    @classmethod
+    def of(cls, native: NativeTuning) -> Tuning:
+        """Return what native code found."""
+        return cls(native.threads, native.chunk_bytes, native.method)
+
 
 class Calibration(NamedTuple):
     """The ways of moving blocks between two tiers that were tried, and the one in use.
@@ -38,6 +46,12 @@ class Calibration(NamedTuple):
 
     best: Tuning
     trials: tuple[tuple[Tuning, float], ...]
+
+    @classmethod
+    def of(cls, native: NativeCalibration) -> Calibration:
+        """Return what native code found."""
+        trials = ((Tuning.of(trial.tuning), trial.bytes_per_second) for trial in native.trials)
+        return cls(Tuning.of(native.best), tuple(trials))
 
     def details(self) -> dict[str, Any]:
         """Return the calibration in the form of a run file."""

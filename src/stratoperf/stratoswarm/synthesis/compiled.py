@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,18 @@ import numpy.typing as npt
 from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
 
-# As in cpp/workloads/synthesis/rules.hpp.
+if TYPE_CHECKING:
+    from stratoperf.stratoswarm.synthesis.table import NodeTable
+
+# As in cpp/stratoswarm/synthesis/rules.hpp.
 ANY_ID = 0xFFFF_FFFF
 ABSENT = 0xFFFF_FFFE
 NO_NODE = 0xFFFF_FFFF
 FROM_END = 0x8000_0000
 LAYOUT_SET = 0x8000_0000
 SAME_VALUE = 0x8000_0000
+
+_Column: TypeAlias = npt.NDArray[np.uint32]
 
 
 class CompiledPatterns(NamedTuple):
@@ -73,6 +78,11 @@ def compile_patterns(patterns: Sequence[Pattern], vocabulary: Vocabulary) -> Com
         compiler.needs_subtrees,
         tuple(places),
     )
+
+
+def matched_columns(table: NodeTable) -> tuple[_Column, _Column, _Column, _Column, _Column]:
+    """Return the columns of a table that native matching reads, in its order."""
+    return table.kind, table.value, table.count, table.first_child, table.layout
 
 
 class _Compiler:

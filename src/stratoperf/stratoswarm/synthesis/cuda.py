@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
 from stratoperf.operation import Operation
-from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.compiled import compile_patterns, matched_columns
 
 if TYPE_CHECKING:
+    from stratoperf._cuda import synthesis as device
     from stratoperf.stratoswarm.synthesis.matcher import Matcher
 
 BYTES_PER_NODE = 8
@@ -17,7 +18,7 @@ BYTES_PER_NODE = 8
 the value."""
 
 
-def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> Any:
+def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> device.Matcher:
     """Return the native matcher of the CUDA module, with the table in device memory.
 
     Parameters
@@ -39,8 +40,11 @@ def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> Any:
     """
     table = matcher.table
     compiled = compile_patterns(matcher.patterns, table.vocabulary)
-    columns = (table.kind, table.value, table.count, table.first_child, table.layout)
-    return backends.cuda_module().synthesis.Matcher(
+    columns = matched_columns(table)
+    backends.cuda_module()  # says so where this build has none
+    from stratoperf._cuda import synthesis as device
+
+    return device.Matcher(
         columns=columns,
         subtree=native.number_subtrees(columns) if compiled.needs_subtrees else None,
         nodes=compiled.nodes,
@@ -52,12 +56,14 @@ def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> Any:
     )
 
 
-def details(device_matcher: Any) -> dict[str, Any]:
+def details(matcher: device.Matcher) -> dict[str, int | float]:
     """Return how the work is spread over the device, and what the device can do at best."""
+    from stratoperf._cuda import integer_rate
+
     return {
         "bytes_per_node": BYTES_PER_NODE,
-        **device_matcher.plan,
-        "integer_steps_per_s": backends.cuda_module().integer_rate.steps_per_second(),
+        **matcher.plan,
+        "integer_steps_per_s": integer_rate.steps_per_second(),
     }
 
 

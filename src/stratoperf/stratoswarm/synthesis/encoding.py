@@ -56,7 +56,7 @@ def encode_all(
         columns = vocabulary.encoder.encode(parse(source) for source in sources)
     except TypeError as error:
         raise InvalidParameter(f"source: the tree holds a value without a hash: {error}") from None
-    table = NodeTable.of(columns, vocabulary)
+    table = NodeTable.of_native(columns, vocabulary)
     if len(table) == 0:
         raise InvalidParameter(
             "sources: expected at least one source, got none; an empty corpus has nothing to match"

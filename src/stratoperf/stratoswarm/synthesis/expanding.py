@@ -74,7 +74,7 @@ class Expander:
 
     def expand(self) -> list[str]:
         """Return the source of each expansion."""
-        return self._reference() if self._native is None else _split(*self._native.expand())
+        return self._reference() if self._native is None else _split(self._native.expand())
 
     def operation(self) -> Operation:
         """Return the operation that makes all expansions once an iteration.
@@ -97,7 +97,7 @@ class Expander:
             if outcome is None:
                 return 0
             for number, (text, expected) in enumerate(
-                zip(_split(*outcome), self._reference(), strict=True)
+                zip(_split(outcome), self._reference(), strict=True)
             ):
                 if text != expected:
                     raise VerificationFailed(
@@ -151,8 +151,8 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _split(begin: np.ndarray[tuple[int], np.dtype[np.uint64]], text: bytes) -> list[str]:
-    ends = begin.tolist()
+def _split(expanded: native.Expanded) -> list[str]:
+    ends, text = expanded.begin.tolist(), expanded.text
     return [
         text[first:last].decode("utf-8", "surrogatepass")
         for first, last in itertools.pairwise(ends)

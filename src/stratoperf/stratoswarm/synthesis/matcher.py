@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,14 @@ from stratoperf.arguments import whole_number
 from stratoperf.errors import BackendUnavailable, InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.synthesis import cuda, reference
-from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.compiled import compile_patterns, matched_columns
 from stratoperf.stratoswarm.synthesis.matches import Matches
 from stratoperf.stratoswarm.synthesis.pattern import Pattern, check_pattern
 from stratoperf.stratoswarm.synthesis.table import NodeTable
 from stratoperf.stratoswarm.synthesis.work import Work, operation_of
+
+if TYPE_CHECKING:
+    from stratoperf._cuda import synthesis as device
 
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024
@@ -29,6 +32,46 @@ _BYTES_PER_HIT = 4
 
 # Taken to be free where the system does not tell.
 _UNKNOWN_BYTES = 2**31
+
+
+class NativeHits(Protocol):
+    """The hits that native matching found, on whatever backend; see `Matches`."""
+
+    @property
+    def begin(self) -> npt.NDArray[np.uint64]:
+        """Where the hits of each pattern begin in `rows`, and the end."""
+        ...
+
+    @property
+    def rows(self) -> npt.NDArray[np.uint32]:
+        """The rows of all hits."""
+        ...
+
+    @property
+    def comparisons(self) -> int:
+        """The number of comparisons evaluated."""
+        ...
+
+    @property
+    def avoided(self) -> int:
+        """The number of first comparisons that an index of types made needless."""
+        ...
+
+
+class FindsHits(Protocol):
+    """A native matcher, on whatever backend."""
+
+    def match(self) -> NativeHits:
+        """Return all hits."""
+        ...
+
+
+class LastHits(Protocol):
+    """What an operation found last."""
+
+    def outcome(self) -> NativeHits | None:
+        """Return it; ``None`` before the first complete match."""
+        ...
 
 
 class Matcher:
@@ -100,13 +143,14 @@ class Matcher:
                 f"{self.backend!r}"
             )
         self.by_kind = by_kind
-        self._native: Any = None
+        self._native: native.Matcher | None = None
+        self._on_device: device.Matcher | None = None
         max_hits = (self.max_bytes - _BYTES_PER_PATTERN * len(self.patterns)) // _BYTES_PER_HIT
         if self.backend == "cuda":
-            self._native = cuda.open_matcher(self, max_hits, **_limits or {})
+            self._on_device = cuda.open_matcher(self, max_hits, **_limits or {})
         elif self.backend == "cpu":
             compiled = compile_patterns(self.patterns, table.vocabulary)
-            columns = (table.kind, table.value, table.count, table.first_child, table.layout)
+            columns = matched_columns(table)
             self._native = native.Matcher(
                 columns=columns,
                 subtree=native.number_subtrees(columns) if compiled.needs_subtrees else None,
@@ -135,9 +179,13 @@ class Matcher:
         StratoperfError
             When a device fails.
         """
-        if self._native is None:
-            return self._reference()
-        return Matches(self.table, self.patterns, *self._native.match())
+        finder: FindsHits | None = self._on_device or self._native
+        return self._reference() if finder is None else self._matches(finder.match())
+
+    def _matches(self, hits: NativeHits) -> Matches:
+        return Matches(
+            self.table, self.patterns, hits.begin, hits.rows, hits.comparisons, hits.avoided
+        )
 
     def operation(self) -> Operation:
         """Return the operation that compares all patterns with all nodes once an iteration.
@@ -161,15 +209,17 @@ class Matcher:
 
         Resident: the hits stay in device memory, in order, until they are verified.
         """
+        if self._on_device is None:
+            raise BackendUnavailable(f"backend {self.backend!r} has no device; use 'cuda'")
         comparisons = self.match().comparisons
-        capsule, last = self._native.operation(resident)
+        capsule, last = self._on_device.operation(resident)
         return Operation(
             capsule,
             name=name,
             items=comparisons,
             item_unit="operations",
             verify=self._verifier(last, expect, comparisons),
-            details=cuda.details(self._native),
+            details=cuda.details(self._on_device),
         )
 
     def work(self) -> Work:
@@ -198,7 +248,7 @@ class Matcher:
         What they are held to is the same for all; each compares its own outcome with it.
         """
 
-        def build() -> dict[str, npt.NDArray[Any]]:
+        def build() -> dict[str, npt.NDArray[Any]]:  # of several types
             matches = self._reference(screened=True)
             comparisons = np.array(matches.comparisons)
             return {"begin": matches.begin, "node": matches.node, "comparisons": comparisons}
@@ -214,7 +264,9 @@ class Matcher:
             0,
         )
 
-    def _verifier(self, last: Any, expect: Callable[[], Matches], items: int) -> Callable[[], int]:
+    def _verifier(
+        self, last: LastHits, expect: Callable[[], Matches], items: int
+    ) -> Callable[[], int]:
         """Return what holds the last outcome to the one that is expected, made when first asked.
 
         And the comparisons that it evaluated to those that throughput counts.
@@ -227,7 +279,7 @@ class Matcher:
                 return 0
             if not expected:
                 expected.append(expect())
-            matches = Matches(self.table, self.patterns, *outcome)
+            matches = self._matches(outcome)
             difference = self._difference(matches, expected[0])
             if difference is None and matches.comparisons != items:
                 difference = f"comparisons: {matches.comparisons}, but {items} are counted"

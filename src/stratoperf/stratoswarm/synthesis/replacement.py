@@ -15,7 +15,7 @@ from stratoperf.stratoswarm.synthesis.pattern import AtLeast, Pattern
 from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
 
-# As in cpp/workloads/synthesis/transform.hpp.
+# As in cpp/stratoswarm/synthesis/transform.hpp.
 SLOT = 0x8000_0000
 NO_SLOT = 0xFFFF_FFFF
 VALUE, SELF, CHILD, CHILD_FROM_END, REST = range(5)

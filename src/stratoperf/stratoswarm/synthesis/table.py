@@ -6,7 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import numpy.typing as npt
 from stratoperf.arguments import shown, whole_number
 from stratoperf.errors import InvalidParameter
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from stratoperf._core import synthesis as native
 
 NONE = 0xFFFF_FFFF
 """The parent of a root."""
@@ -65,9 +68,14 @@ class NodeTable:
     vocabulary: Vocabulary
 
     @classmethod
-    def of(cls, columns: Iterable[npt.NDArray[Any]], vocabulary: Vocabulary) -> NodeTable:
+    def of(cls, columns: Iterable[npt.NDArray[np.uint32]], vocabulary: Vocabulary) -> NodeTable:
         """Return the table with these six columns, in the order of the parameters."""
         return cls(**dict(zip(COLUMNS, columns, strict=True)), vocabulary=vocabulary)
+
+    @classmethod
+    def of_native(cls, columns: native.Columns, vocabulary: Vocabulary) -> NodeTable:
+        """Return the table with the columns that native code made."""
+        return cls.of([getattr(columns, name) for name in COLUMNS], vocabulary)
 
     def __post_init__(self) -> None:
         if not isinstance(self.vocabulary, Vocabulary):

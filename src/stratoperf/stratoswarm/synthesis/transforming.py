@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +11,11 @@ from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, VerificationFailed
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.synthesis import reference, reference_transform
-from stratoperf.stratoswarm.synthesis.compiled import compile_patterns
+from stratoperf.stratoswarm.synthesis.compiled import (
+    CompiledPatterns,
+    compile_patterns,
+    matched_columns,
+)
 from stratoperf.stratoswarm.synthesis.matcher import MAX_THREADS, Matcher
 from stratoperf.stratoswarm.synthesis.pattern import Pattern, check_pattern
 from stratoperf.stratoswarm.synthesis.reparsing import check_reparses
@@ -118,9 +120,11 @@ class Transformer:
         self._comparisons = matches.comparisons
         return matches.node
 
-    def _prepare(self, compiled: Any, captures: list[tuple[int, int, int, int]]) -> None:
+    def _prepare(
+        self, compiled: CompiledPatterns, captures: list[tuple[int, int, int, int]]
+    ) -> None:
         table = self.table
-        columns = (table.kind, table.value, table.count, table.first_child, table.layout)
+        columns = matched_columns(table)
         self._native = native.Rewriter(
             columns=columns,
             subtree=native.number_subtrees(columns) if compiled.needs_subtrees else None,
@@ -168,7 +172,7 @@ class Transformer:
         if self.backend == "reference":
             return self._reference()
         columns = self._native.graft(_arrays(self._replacement), self._rows, self._layouts)
-        return NodeTable.of(columns, self.table.vocabulary)
+        return NodeTable.of_native(columns, self.table.vocabulary)
 
     def operation(self) -> Operation:
         """Return the operation that matches and rewrites the table once an iteration.
@@ -203,9 +207,10 @@ class Transformer:
             if not expected:
                 _, counted = reference.match(self.table, [self.pattern], screened=True)
                 expected.append((self._reference(), counted))
-            columns, comparisons = outcome
+            comparisons = outcome.comparisons
             table, counted = expected[0]
-            difference = NodeTable.of(columns, self.table.vocabulary).difference(table)
+            new = NodeTable.of_native(outcome.columns, self.table.vocabulary)
+            difference = new.difference(table)
             if difference is None and not comparisons == counted == self._comparisons:
                 difference = (
                     f"comparisons: {comparisons} against {counted}, and {self._comparisons} were "

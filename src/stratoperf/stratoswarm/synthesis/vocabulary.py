@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from stratoperf._core import synthesis as native
 from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
@@ -44,7 +44,7 @@ class Vocabulary:
         self._layouts: list[Layout] = []
 
     @property
-    def values(self) -> Sequence[Any]:
+    def values(self) -> Sequence[object]:
         """The value of each value id: a name, a constant, an operator, or a tuple of several."""
         return self.encoder.values
 

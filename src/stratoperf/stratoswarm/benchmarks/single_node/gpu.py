@@ -28,8 +28,11 @@ def gpu_launch(mode: str) -> Operation:
     As `consensus.round` does in the same mode: this is the floor beside which it is judged. The
     kernels keep count of the requests that they saw, which is compared with the host's.
     """
+    backends.cuda_module()  # says so where this build has none
+    from stratoperf._cuda import round_trip
+
     return Operation(
-        backends.cuda_module().round_trip.empty_operation(one_of("mode", mode, MODES)),
+        round_trip.empty_operation(one_of("mode", mode, MODES)),
         name="gpu.launch",
         item_unit="round trips",
     )
@@ -69,13 +72,19 @@ def gpu_integer_rate() -> Operation:
     comparison of `synthesis.match` takes three. The count of each kernel is compared with what it
     must be.
     """
-    native, steps = backends.cuda_module().integer_rate.operation()
+    backends.cuda_module()
+    from stratoperf._cuda import integer_rate
+
+    native, steps = integer_rate.operation()
     return Operation(native, name="gpu.integer_rate", items=steps, item_unit="steps")
 
 
 def copying(name: str, size: int, source: str, target: str, *, moved: int) -> Operation:
     """Return the operation that makes one copy after another; `moved` bytes are its throughput."""
-    native = backends.cuda_module().copy.operation(arguments.count("size", size), source, target)
+    backends.cuda_module()
+    from stratoperf._cuda import copy
+
+    native = copy.operation(arguments.count("size", size), source, target)
     return Operation(native, name=name, items=moved, item_unit="bytes")
 
 
