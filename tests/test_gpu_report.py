@@ -4,6 +4,7 @@ that only takes notes."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -16,20 +17,21 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "gpu_report.sh"
-STEPS = [
-    "build",
-    "tests",
-    "benchmarks-gpu",
-    "benchmarks-round",
-    "benchmarks-resident",
-    "benchmarks-synthesis",
-    "benchmarks-memory",
-    "peers",
+MEASURED = [
+    "consensus-graph",
+    "consensus-persistent",
+    "consensus-launch",
+    "launch",
+    "synthesis",
+    "copies",
+    "migration",
+    "utilization",
+    "peers-consensus",
     "peers-synthesis",
     "peers-memory",
-    "memcheck",
-    "racecheck",
 ]
+STEPS = ["build", *MEASURED, "tests", "memcheck", "racecheck", "consensus-sizes"]
+LIMIT_S = 480
 
 GPU = """#!/bin/sh
 case $1 in
@@ -50,6 +52,7 @@ if [ "$1" = -c ]; then
   case $2 in
     "import sysconfig;"*) echo "${HEADERS:-$("$REAL" "$@")}"; exit ;;
     "import sys"*) exec "$REAL" "$@" ;;
+    *"facts().name"*) echo "${DEVICE:-NVIDIA H200}"; exit ;;
     "import "*)
       name=${2#import }
       case " $ABSENT " in *" $name "*) [ -e "$NOTES.$name" ]; exit ;; esac
@@ -58,7 +61,14 @@ if [ "$1" = -c ]; then
 fi
 echo "python $*" >>"$NOTES"
 echo "archs $CUDAARCHS" >>"$NOTES"
-case "$*" in *--find-links*) : >"$NOTES.msgspec" ;; esac
+case "$*" in
+  *--find-links*)
+    : >"$NOTES.msgspec"
+    for word; do
+      if [ "$before" = --target ]; then mkdir "$word"; fi
+      before=$word
+    done ;;
+esac
 if [ -n "$FAIL" ]; then
   case "$*" in *"$FAIL"*) exit 7 ;; esac
 fi
@@ -97,7 +107,9 @@ class Machine:
         path.write_text(text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdout: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.Popen[str]:
         """Start the script."""
         kept: Mapping[str, str] = {
             name: value
@@ -118,14 +130,21 @@ class Machine:
                 "HANG": "",
                 **environment,
             },
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+
+    def wait_for(self, word: str) -> None:
+        """Wait until a step with this word has begun."""
+        deadline = time.monotonic() + 60
+        while word not in self.done() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Run the script: its exit code, what it said and what it complained of."""
-        started = self.start(*arguments, **environment)
+        started = self.start(*arguments, stdout=subprocess.PIPE, **environment)
         out, err = started.communicate(timeout=100)
         # Nothing is left behind but the results.
         assert list(self.scratch.iterdir()) == []
@@ -141,10 +160,20 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
 def verdicts(text: str) -> dict[str, str]:
-    """Return what the summary says of each step."""
+    """Return what is said of each step."""
     lines = (line.split(maxsplit=1) for line in text.splitlines())
     return {words[0]: words[1] for words in lines if len(words) == 2 and words[0] in STEPS}
+
+
+def runs(notes: str) -> list[str]:
+    """Return the names of the benchmarks that were run."""
+    return [line.split(" run ")[1].split()[0] for line in notes.splitlines() if " run " in line]
 
 
 def test_all_steps_are_done_in_order_and_pass(machine: Machine) -> None:
@@ -156,11 +185,28 @@ def test_all_steps_are_done_in_order_and_pass(machine: Machine) -> None:
     assert folder.name.startswith("nvidia-h200-")
     assert folder.name.endswith("-vcpu")
     summary = (folder / "summary.txt").read_text()
-    assert summary == out
-    for part in ("NVIDIA H200", "driver: 580.1", "release 13.0", "== peers\nsaid by a step"):
+    assert list(verdicts(summary)) == STEPS
+    for part in ("NVIDIA H200", "driver 580.1", "release 13.0", "== launch\nsaid by a step"):
         assert part in summary
-    logs = {path.name for path in folder.iterdir()}
-    assert logs == {"summary.txt", *(f"{name}.log" for name in STEPS)}
+    assert "all is done and passed" in summary
+    assert "all is done and passed" in out
+    logs = {path.stem for path in folder.glob("*.log")}
+    assert logs == set(STEPS)
+    # The build was for the next call, and there is none.
+    assert not (machine.root / "build" / "gpu-report").exists()
+
+
+def test_the_boxes_add_up_to_less_than_the_limit() -> None:
+    script = SCRIPT.read_text()
+    (before,) = re.findall(r"^until=(\d+) ", script, re.M)
+    boxes = re.findall(r'^ *(?:step|measure) "?([a-z$-]+)"? (\d+) ', script, re.M)
+    seconds = {name: int(box) for name, box in boxes}
+    for mode in ("graph", "persistent", "launch"):
+        seconds[f"consensus-{mode}"] = seconds["consensus-$mode"]
+    del seconds["consensus-$mode"]
+    assert sorted(seconds) == sorted(STEPS)
+    assert int(before) + sum(seconds.values()) < LIMIT_S
+    assert f"BUDGET_S:-{LIMIT_S}" in script
 
 
 def test_it_builds_for_this_gpu_without_a_network_and_leaves_its_settings(
@@ -177,20 +223,30 @@ def test_it_builds_for_this_gpu_without_a_network_and_leaves_its_settings(
 def test_the_sanitizers_see_the_tests_of_a_gpu(machine: Machine) -> None:
     machine.run()
     sanitized = [line for line in machine.done().splitlines() if line.startswith("sanitizer")]
-    assert [line.split()[2] for line in sanitized] == ["memcheck", "racecheck"]
+    assert [line.partition("--tool ")[2].split()[0] for line in sanitized] == [
+        "memcheck",
+        "racecheck",
+    ]
     for line in sanitized:
-        assert "--error-exitcode 99" in line
-        assert "-m pytest" in line
-        assert "-m gpu" in line
+        for part in ("--error-exitcode 99", "-m pytest", "-m gpu"):
+            assert part in line
 
 
-def test_without_a_gpu_it_says_so_and_does_nothing(machine: Machine, tmp_path: Path) -> None:
+def test_without_a_gpu_it_says_so_and_does_nothing(machine: Machine, output: Path) -> None:
     machine.put("nvidia-smi", NO_GPU)
-    code, out, err = machine.run(str(tmp_path / "out"))
+    code, out, err = machine.run(str(output))
     assert (code, out) == (3, "")
     assert "a GPU: nvidia-smi lists none" in err
     assert machine.done() == ""
-    assert not (tmp_path / "out").exists()
+    assert not output.exists()
+
+
+def test_nothing_is_measured_on_what_is_not_the_gpu(machine: Machine, output: Path) -> None:
+    code, _, err = machine.run(str(output), DEVICE="emulated device")
+    assert code == 3
+    for word in ("NVIDIA H200", "emulated device"):
+        assert word in err
+    assert [path.name for path in output.glob("*.log")] == ["build.log"]
 
 
 def test_a_missing_package_is_named_with_how_to_bring_it(machine: Machine) -> None:
@@ -209,28 +265,54 @@ def test_missing_headers_of_python_are_said(machine: Machine, tmp_path: Path) ->
     assert f"{tmp_path} has no Python.h; install python3-dev" in err
 
 
+@pytest.mark.parametrize("is_default", [True, False])
 def test_a_missing_package_is_taken_from_a_folder_of_wheels(
-    machine: Machine, tmp_path: Path
+    machine: Machine, tmp_path: Path, is_default: bool
 ) -> None:
-    code, _, _ = machine.run(ABSENT="msgspec", WHEELS=str(tmp_path / "wheels"))
+    folder = (machine.root if is_default else tmp_path) / "wheels"
+    folder.mkdir()
+    code, _, _ = machine.run(ABSENT="msgspec", **({} if is_default else {"WHEELS": str(folder)}))
     assert code == 0
     first = machine.done().splitlines()[0]
-    assert f"--no-index --find-links {tmp_path / 'wheels'}" in first
+    assert f"--no-index --find-links {folder}" in first
     assert first.endswith("msgspec")
 
 
-@pytest.mark.parametrize(
-    ("part", "step"), [("-m gpu --color no {}/tests/cuda", "tests"), ("gpu.*", "benchmarks-gpu")]
-)
-def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
-    part: str, step: str, machine: Machine
+@pytest.mark.parametrize("absent", ["pytest", "hypothesis"])
+def test_without_what_tests_need_all_else_is_done(
+    machine: Machine, output: Path, absent: str
 ) -> None:
-    code, out, _ = machine.run(FAIL=part.format(machine.root))
+    code, out, _ = machine.run(str(output), ABSENT=absent)
+    assert code == 1
+    assert list(verdicts(out)) == ["build", *MEASURED, "consensus-sizes"]
+    assert "missing: tests memcheck racecheck" in out
+    assert f" {absent}\n" in out
+
+
+@pytest.mark.parametrize(
+    ("part", "step"), [("-m gpu --color no {}/tests/cuda", "tests"), ("gpu.launch", "launch")]
+)
+def test_a_step_that_fails_keeps_no_other_from_being_done_and_is_done_again(
+    part: str, step: str, machine: Machine, output: Path
+) -> None:
+    code, out, _ = machine.run(str(output), FAIL=part.format(machine.root))
     assert code == 1
     assert list(verdicts(out)) == STEPS
     failed = {name for name, verdict in verdicts(out).items() if not verdict.startswith("passed")}
     assert failed == {step}
     assert verdicts(out)[step].startswith("FAILED with exit code 7")
+    assert f"missing: {step} \n" in out
+    (output / step).mkdir(exist_ok=True)
+    (output / step / "x_20261129T000000Z.json").touch()
+    code, out, _ = machine.run(str(output))
+    assert code == 0
+    assert list(verdicts(out)) == [step]
+    # A failure is no interrupt: it is measured anew.
+    assert "--resume" not in machine.done()
+    before = machine.done()
+    code, out, _ = machine.run(str(output))
+    assert (code, machine.done()) == (0, before)
+    assert "all is done and passed" in out
 
 
 def test_without_a_build_nothing_else_is_done(machine: Machine) -> None:
@@ -245,21 +327,66 @@ def test_a_missing_sanitizer_is_said_and_is_no_pass(machine: Machine) -> None:
         pytest.skip("compute-sanitizer is installed here")
     code, out, _ = machine.run()
     assert code == 1
-    assert verdicts(out)["memcheck"] == "not done: compute-sanitizer is not on the PATH"
+    assert "missing: memcheck racecheck" in out
+    assert "compute-sanitizer is not on the PATH" in out
 
 
-def test_what_does_not_fit_into_the_time_is_said(machine: Machine) -> None:
-    code, out, _ = machine.run(HANG="gpu.*", BUDGET_S="25")
+def test_what_does_not_fit_into_the_time_is_left_for_the_next_call(
+    machine: Machine, output: Path
+) -> None:
+    begun = time.monotonic()
+    code, out, _ = machine.run(str(output), HANG="gpu.launch", BUDGET_S="14")
+    assert time.monotonic() - begun < 60
     assert code == 1
-    assert verdicts(out)["benchmarks-gpu"].startswith("did not fit into its time")
-    assert verdicts(out)["racecheck"] == "did not fit: the 25 s are over"
+    assert verdicts(out)["launch"].startswith("out of time")
+    summary = verdicts((output / "summary.txt").read_text())
+    assert summary["consensus-launch"].startswith("passed")
+    assert summary["synthesis"] == "not begun"
+    assert machine.run(str(output))[0] == 0
+    assert runs(machine.done()).count("consensus.round") == 4
+    assert runs(machine.done()).count("gpu.launch") == 2
+
+
+def test_after_kill_9_the_next_call_goes_on_where_it_was(machine: Machine, output: Path) -> None:
+    started = machine.start(str(output), HANG="gpu.launch")
+    machine.wait_for("gpu.launch")
+    journal = output / "launch" / "gpu.launch_20261129T000000Z.journal"
+    journal.mkdir(parents=True)
+    started.kill()
+    started.communicate(timeout=60)
+    # The step ends by itself, and what the call left is removed by the next.
+    code, out, _ = machine.run(str(output))
+    assert code == 0
+    assert list(verdicts(out)) == STEPS[STEPS.index("launch") :]
+    assert f"run --resume {journal}\n" in machine.done()
+    assert runs(machine.done()).count("consensus.round") == 4
+
+
+def test_a_terminal_that_closes_does_not_end_it(machine: Machine, output: Path) -> None:
+    outside, inside = os.openpty()
+    started = machine.start(str(output), stdout=inside, HANG="gpu.launch", BUDGET_S="14")
+    os.close(inside)
+    machine.wait_for("gpu.launch")
+    os.close(outside)
+    started.send_signal(signal.SIGHUP)
+    started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert verdicts((output / "summary.txt").read_text())["launch"].startswith("out of time")
+
+
+def test_results_of_two_sources_are_not_mixed(machine: Machine, output: Path) -> None:
+    machine.run(str(output), FAIL="gpu.launch")
+    before = machine.done()
+    (machine.root / "src").mkdir()
+    (machine.root / "src" / "changed.py").touch()
+    code, _, err = machine.run(str(output))
+    assert (code, machine.done()) == (2, before)
+    assert "give another folder" in err
 
 
 def test_ctrl_c_ends_the_step_that_runs_and_leaves_nothing(machine: Machine) -> None:
-    started = machine.start(HANG="gpu.*")
-    deadline = time.monotonic() + 60
-    while "gpu.*" not in machine.done() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    started = machine.start(HANG="gpu.launch")
+    machine.wait_for("gpu.launch")
     started.send_signal(signal.SIGINT)
     started.communicate(timeout=60)
     assert started.returncode == 130

@@ -1,12 +1,57 @@
-"""The pages for readers of the code name what exists."""
+"""The pages name what exists, their links lead somewhere, and the lists in them are complete."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from stratoperf.cli.exits import ExitCode
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "stratoperf"
+
+FENCE = re.compile(r"^(`{3,}|:{3,}).*?^\1", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+LINK = re.compile(r"(?<!\\)\]\(([^()\s]+)\)")
+DOWNLOAD = re.compile(r"\{download\}`[^`<]*<([^>]+)>`")
+HEADING = re.compile(r"^#+ (.*)", re.MULTILINE)
+
+
+def pages() -> list[Path]:
+    """Return the pages in Markdown that git knows, or would add."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("needs a checkout of git")
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.exists()]
+
+
+def prose(path: Path) -> str:
+    """Return a page without its code, in which brackets are no links."""
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+def links(path: Path) -> Iterator[str]:
+    text = prose(path)
+    yield from DOWNLOAD.findall(text)
+    yield from LINK.findall(CODE.sub("code", text))
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and MyST make them."""
+    titles = HEADING.findall(prose(path))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def section(page: str, title: str) -> str:
@@ -14,6 +59,81 @@ def section(page: str, title: str) -> str:
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
     assert found is not None, f"{page} has no section {title!r}"
     return found[1]
+
+
+def test_every_link_to_the_repository_leads_somewhere() -> None:
+    broken = []
+    for page in pages():
+        for link in links(page):
+            place, _, anchor = link.partition("#")
+            if urlsplit(link).scheme:
+                continue
+            target = (page.parent / place).resolve() if place else page
+            is_there = target.exists() and ROOT in (target, *target.parents)
+            if not is_there or (anchor and anchor not in anchors(target)):
+                broken.append(f"{page.relative_to(ROOT)}: {link}")
+    assert broken == []
+
+
+def test_every_link_to_elsewhere_is_well_formed() -> None:
+    """CI has no network, so whether these pages exist is not checked."""
+    odd = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages()
+        for link in links(page)
+        if (parts := urlsplit(link)).scheme and not (parts.scheme == "https" and parts.netloc)
+    ]
+    assert odd == []
+
+
+def test_links_are_found_where_they_stand(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A title, `code`\n[a](b.md#c) and {download}`text <../d.py>`, not `[x](y)`\n"
+        "```text\n# no title\n[no](link)\n```\n"
+    )
+    assert sorted(links(page)) == ["../d.py", "b.md#c"]
+    assert anchors(page) == {"a-title-code"}
+
+
+def test_every_exit_code_is_described() -> None:
+    text = (ROOT / "docs/reference/exit-codes.md").read_text(encoding="utf-8")
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)} == set(
+        map(int, ExitCode)
+    )
+
+
+def test_every_environment_variable_is_described() -> None:
+    text = (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"`([A-Z][A-Z_]+)`", text))
+    sources = [*PACKAGE.rglob("*.py"), *(ROOT / "cpp").rglob("*.cpp"), *ROOT.rglob("cuda/**/*.cpp")]
+    read = set()
+    for path in sources:
+        source = path.read_text(encoding="utf-8")
+        read |= set(re.findall(r'getenv\("(\w+)"\)', source))
+        read |= set(re.findall(r'environ(?:\.get\(|\.pop\(|\[)"(\w+)"', source))
+        # Named by a constant where they are read.
+        read |= set(re.findall(r'^[A-Z_]+ = "((?:STRATO|GITHUB_)[A-Z_]+)"', source, re.M))
+    assert {"STRATOPERF_CLOCK", "STRATOPERF_TIER_DIRECTORIES", "NO_COLOR"} <= read
+    assert read <= described
+    # The compilers of the build read the others.
+    assert described - read <= {"CUDAARCHS", "CUDACXX", "POSIX", "COLUMNS", "GITHUB_ACTIONS"}
+
+
+def test_every_page_of_the_site_is_in_its_menu() -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    menu = {
+        line
+        for tree in re.findall(r"^```\{toctree\}\n(.*?)^```", index, re.M | re.S)
+        for line in tree.splitlines()
+        if line and not line.startswith(":")
+    }
+    site = {
+        str(page.relative_to(ROOT / "docs").with_suffix(""))
+        for page in pages()
+        if ROOT / "docs" in page.parents
+    }
+    assert menu == site - {"index"}
 
 
 def test_the_map_names_files_that_exist() -> None:

@@ -12,10 +12,10 @@ bool has_device_time(const stratoperf_operation& operation) {
 
 DeviceTimes device_times(stratoperf_operation& operation, std::uint64_t batch, std::size_t count,
                          double max_duration_s) {
-  using Host = std::chrono::steady_clock;
+  using SteadyClock = std::chrono::steady_clock;
   DeviceTimes times;
   times.samples_ns.reserve(count);
-  const auto begin = Host::now();
+  const auto begin = SteadyClock::now();
   while (times.samples_ns.size() < count) {
     double nanoseconds = 0;
     const bool failed =
@@ -36,7 +36,7 @@ DeviceTimes device_times(stratoperf_operation& operation, std::uint64_t batch, s
       break;
     }
     times.samples_ns.push_back(nanoseconds / static_cast<double>(batch));
-    if (std::chrono::duration<double>(Host::now() - begin).count() >= max_duration_s) {
+    if (std::chrono::duration<double>(SteadyClock::now() - begin).count() >= max_duration_s) {
       break;
     }
   }

@@ -8,14 +8,9 @@ import os
 import unicodedata
 from typing import SupportsFloat, SupportsIndex
 
-import numpy as np
-
 from stratoperf.door import LONGEST_S
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import is_storable
-
-NO_NUMBERS = (bool, np.bool_, str, bytes, bytearray, np.ndarray)
-"""Types that Python would convert to a number, but that are more likely a mistake."""
 
 LARGEST_COUNT = 2**63 - 1
 """What the core and run files hold at most."""
@@ -60,7 +55,7 @@ def number(
         if math.isfinite(limit)
     ]
     try:
-        converted = math.nan if isinstance(value, NO_NUMBERS) else float(value)
+        converted = math.nan if _is_likely_mistake(value) else float(value)
     # Beyond the largest float, or whatever the conversion of a foreign type raises.
     except Exception:
         converted = math.nan
@@ -122,7 +117,7 @@ def count(argument: str, value: int, at_most: int = LARGEST_COUNT) -> int:
     InvalidParameter
         Otherwise; bools and floats are not counts.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+    if not _is_integer(value) or value < 1:
         raise InvalidParameter(f"{argument}: expected an integer of at least 1, got {shown(value)}")
     if value > at_most:
         raise InvalidParameter(
@@ -149,3 +144,23 @@ def whole_number(argument: str, value: object, low: int, high: int) -> int:
     if not low <= index <= high:
         raise InvalidParameter(f"{argument}: expected {low} to {high}, got {shown(index)}")
     return index
+
+
+def _is_likely_mistake(value: object) -> bool:
+    """Return whether Python would convert a value to a number that hardly anybody means."""
+    if isinstance(value, int | float):
+        return isinstance(value, bool)
+    if isinstance(value, str | bytes | bytearray):
+        return True
+    # Imported for what may be NumPy's: the command line checks its arguments without it.
+    import numpy as np
+
+    return isinstance(value, np.bool_ | np.ndarray)
+
+
+def _is_integer(value: object) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    import numpy as np
+
+    return isinstance(value, np.integer)

@@ -74,7 +74,7 @@ def open_regular(path: str | os.PathLike[str], *, follow_links: bool = True) -> 
     Raises
     ------
     SchemaError
-        When there is no such file, it cannot be read, or it is not a regular file.
+        When the file does not exist, cannot be read, or is not a regular file.
     """
     links = 0 if follow_links else os.O_NOFOLLOW
     try:
@@ -104,7 +104,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int, *, follow_links: bool =
     path, follow_links
         As for `open_regular`.
     limit
-        Bytes at most; no more than these are read, whatever the file system says of the size.
+        Maximum number of bytes to read, whatever size the file system reports.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def check_tree(tree: object, where: str = "") -> None:
     Parameters
     ----------
     tree
-        Parsed JSON, or what is to become JSON.
+        Parsed JSON, or values to write as JSON.
     where
         Its key path, empty for the top level.
 

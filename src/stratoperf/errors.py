@@ -88,7 +88,8 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a measurement or a run, with the samples so far.
 
     It is a ``KeyboardInterrupt``, so that a script stops as its user expects; catch this class to
-    keep the partial result.
+    keep the partial result. To a type checker the attributes are the protocols above;
+    ``isinstance(error.run, stratoperf.Run)`` tells it the whole type.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ def storable(text: str) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Return whether UTF-8 has bytes for every character; for lone surrogates it has none."""
+    """Return whether UTF-8 can encode every character; it cannot encode lone surrogates."""
     if text.isascii():
         return True
     try:

@@ -15,6 +15,7 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.operation import Observed
 from stratoperf.statistics import Estimate, Histogram, Summary
 from stratoperf.statistics.estimates import QUANTILES, scope_of
+from stratoperf.statistics.next_run import movement
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.text.units import interval, percent, samples
 from stratoperf.verification import Verification
@@ -45,11 +46,14 @@ class MeasuredProcess(NamedTuple):
     samples, device
         Which of all samples, and of all device times, are its own, such as
         ``m.samples_ns[process.samples]``.
+    step_ns
+        The time of a step of integer arithmetic around it, which tells the machine's speed.
     """
 
     id: str
     samples: slice
     device: slice | None = None
+    step_ns: float | None = None
 
 
 class Measurement:
@@ -147,11 +151,18 @@ class Measurement:
             else [times[process.device] for process in several if process.device]
         )
 
+    @functools.cached_property
+    def _moved(self) -> float | None:
+        """How far the machine's speed moved; ``None`` where too little tells."""
+        steps = [process.step_ns for process in self.processes]
+        return movement([step for step in steps if step is not None])
+
     def quantile(self, q: float, confidence: float = CONFIDENCE) -> Estimate:
         """Estimate a quantile of the time of one iteration, in nanoseconds.
 
         In several processes it is a location over processes, with an interval from how far they
-        lie apart. In this process the interval follows from the samples alone (see
+        lie apart, and from six processes on allows for how far the next run may lie off while the
+        machine's speed moves. In this process the interval follows from the samples alone (see
         `stratoperf.statistics.quantile`), and another process may well lie outside of it.
 
         Parameters
@@ -167,7 +178,7 @@ class Measurement:
             For a `q` or `confidence` out of range, or when there are no samples.
         """
         if self.histogram is None:
-            estimate = _quantile(self.samples_ns, self._by_process(), q, confidence)
+            estimate = _quantile(self.samples_ns, self._by_process(), q, confidence, self._moved)
         else:
             estimate = self.histogram.estimate(q, confidence).scaled(1 / PICOSECONDS)
         return self._labeled(estimate)
@@ -189,22 +200,25 @@ class Measurement:
             raise InvalidParameter(
                 f"q: {self.name} has no device times to take a quantile of; no device did the work"
             )
-        return self._labeled(_quantile(self.device_ns, self._device_by_process(), q, confidence))
+        by_process = self._device_by_process()
+        return self._labeled(_quantile(self.device_ns, by_process, q, confidence, self._moved))
 
     def summary(self) -> Summary:
         """Summarize the samples: count, moments, quantiles with intervals, the 3-sigma view."""
         return self._summary
 
     def device_summary(self) -> Summary | None:
-        """Summarize the device times; ``None`` where there are none."""
+        """Summarize the device times; ``None`` without any."""
         if self.device_ns is None or len(self.device_ns) == 0:
             return None
-        return self._labeled_summary(_summarize(self.device_ns, self._device_by_process()))
+        return self._labeled_summary(
+            _summarize(self.device_ns, self._device_by_process(), self._moved)
+        )
 
     @functools.cached_property
     def _summary(self) -> Summary:
         if self.histogram is None:
-            summary = _summarize(self.samples_ns, self._by_process())
+            summary = _summarize(self.samples_ns, self._by_process(), self._moved)
         else:
             summary = self.histogram.summary(CONFIDENCE).scaled(1 / PICOSECONDS)
         return msgspec.structs.replace(
@@ -230,7 +244,7 @@ class Measurement:
         """
         series = self._by_process()
         if series:
-            mean = location([own.mean() for own in series], CONFIDENCE)
+            mean = location([own.mean() for own in series], CONFIDENCE, self._moved)
         elif self.histogram is None:
             mean = statistics.mean(self.samples_ns, CONFIDENCE)
         else:
@@ -287,16 +301,21 @@ def _quantile(
     by_process: Sequence[NDArray[np.float64]],
     q: float,
     confidence: float,
+    moved: float | None,
 ) -> Estimate:
     """Estimate a quantile, over processes if there are several."""
     if not by_process:
         return statistics.quantile(samples, q, confidence)
     if min(map(len, by_process)) * (1 - q) < FEWEST_BEYOND and q > 0.5:
-        return pooled_tail(by_process, q, confidence)
-    return location([statistics.quantile(own, q).value for own in by_process], confidence)
+        return pooled_tail(by_process, q, confidence, moved)
+    return location([statistics.quantile(own, q).value for own in by_process], confidence, moved)
 
 
-def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.float64]]) -> Summary:
+def _summarize(
+    samples: NDArray[np.float64],
+    by_process: Sequence[NDArray[np.float64]],
+    moved: float | None,
+) -> Summary:
     """Summarize samples; the estimates are over processes if there are several."""
     summary = statistics.summarize(samples, CONFIDENCE)
     if not by_process:
@@ -304,12 +323,12 @@ def _summarize(samples: NDArray[np.float64], by_process: Sequence[NDArray[np.flo
     estimates: dict[str, Estimate] = {}
     lowest = 0.0
     for name, q in QUANTILES.items():
-        estimate = _quantile(samples, by_process, q, CONFIDENCE)
+        estimate = _quantile(samples, by_process, q, CONFIDENCE, moved)
         # Of few samples, the tail of a pool may lie below the location of lower quantiles.
         value, high = max(estimate.value, lowest), estimate.high
         high = None if high is None else max(high, value)
         estimates[name] = msgspec.structs.replace(estimate, value=value, high=high)
         lowest = value
     mean = location([own.mean() for own in by_process], CONFIDENCE).value
-    # The end of one process and the beginning of the next are no drift.
+    # A step from the end of one process to the beginning of the next is not drift.
     return msgspec.structs.replace(summary, mean=mean, drift=None, **estimates)

@@ -48,9 +48,8 @@ def measure_here(
     Parameters
     ----------
     spread_s
-        Seconds that the samples are spread over before the precision is looked at, as far as
-        `max_duration_s` allows. By default none: for whoever measures in many processes, each
-        briefly.
+        Minimum time that the samples take before the precision counts, in seconds, as far as
+        `max_duration_s` allows. By default none, for short measurements in many processes.
     """
     operation = as_operation(fn)
     histogram = None if keep_samples else Histogram(1, LONGEST_PS, 3)

@@ -144,6 +144,32 @@ def test_a_run_that_drifts_widens_the_interval() -> None:
     assert found.half > 0.1
 
 
+def test_a_machine_that_moves_within_the_runs_raises_few_alarms() -> None:
+    random = np.random.default_rng(4)
+    trials = 250
+    alarms = 0
+    for _ in range(trials):
+        moves = np.repeat(0.09 * random.standard_normal(2), PROCESSES)
+        moves += 0.16 * random.standard_normal(2 * PROCESSES)
+        # The readings, a moment before and after, see half of what moved meanwhile.
+        speeds = np.repeat([np.mean(moves[:PROCESSES]), np.mean(moves[PROCESSES:])], PROCESSES)
+        made = [
+            Process(
+                value=float(np.exp(move)),
+                moment=(0.0, index),
+                run=f"run{index // PROCESSES}",
+                speeds={"integer": float(np.exp(speeds[index] / 2))},
+                step_ns=3.4 * float(np.exp(move)),
+            )
+            for index, move in enumerate(moves)
+        ]
+        found = two_levels(made[:PROCESSES], made[PROCESSES:], CONFIDENCE)
+        assert found is not None
+        assert "between them" in found.assumed
+        alarms += abs(found.center) - found.half > np.log1p(THRESHOLD)
+    assert alarms <= 0.01 * trials + 4 * (0.01 * trials) ** 0.5
+
+
 def test_runs_of_few_processes_or_without_speeds_are_not_for_two_levels() -> None:
     before, after = Machine(0.01).sides(np.random.default_rng(3), 1)
     assert two_levels(before[:5], after, CONFIDENCE) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from wording import mentions
+from wording import mentions, says
 
 Command = Callable[..., Any]
 Write = Callable[..., Path]
@@ -175,8 +176,8 @@ def test_thresholds_may_name_benchmarks_of_the_suite_that_were_not_measured(
     ("text", "message"),
     [
         ('[benchmarks]\n"kv.O" = 10\n', "did you mean 'kv.0'"),
-        ('[benchmarks]\n"sv.*" = 10\n', "the pattern matches no benchmark"),
-        ("default = -5\n", "expected a percentage above 0"),
+        ('[benchmarks]\n"sv.*" = 10\n', says("'sv.*'", "benchmark")),
+        ("default = -5\n", says("default:", "-5", "above 0")),
         ("default = \n", "is not TOML"),
     ],
 )
@@ -189,7 +190,7 @@ def test_a_wrong_thresholds_file_is_wrong_usage(
     ending = stratoperf("check", "--thresholds", "limits.toml")
     assert ending.code == 2
     assert "limits.toml" in ending.err
-    assert message in ending.err
+    assert re.search(message, ending.err)
 
 
 def test_json_has_the_comparison_the_decision_and_the_exit_code(

@@ -145,7 +145,7 @@ def test_nothing_but_torn_files_is_wrong_input(stratoperf: Command, tmp_path: Pa
     ("arguments", "message"),
     [
         (("empty",), "no run file"),
-        (("nowhere",), "there is no nowhere"),
+        (("nowhere",), "nowhere"),
         (("results", "kv.putt"), "did you mean 'kv.put'"),
         (("results", "--since", "soon"), "since: 'soon'"),
         (("results", "--since", "2027-01-01"), "all 30 runs"),

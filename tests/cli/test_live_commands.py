@@ -57,7 +57,7 @@ def test_a_slower_command_fails_the_check_and_its_samples_are_kept(stratoperf: C
     ending = stratoperf("check", "--live", "sleep 0.01", "sleep 0.05", "--seed", "1")
     assert ending.code == 1
     assert "check: failed (1 slower)" in ending.out
-    assert ending.err.startswith("plan: 1 result to compare, about 60 s of measuring or less")
+    assert mentions(ending.err.partition("\n")[0], "plan:", "1 result", "60 s")
     assert "slower, ratio" in ending.err
     run = saved(ending.out)
     assert run.document["live"]["settings"]["seed"] == 1
@@ -200,10 +200,10 @@ def test_what_is_for_commands_is_wrong_usage_elsewhere(stratoperf: Command, opti
     name = option.partition("=")[0]
     ending = stratoperf("check", "--live", "--baseline-env", "a", "--current-env", "b", option)
     assert ending.code == 2
-    assert f"{name} is for two commands" in ending.err
+    assert mentions(ending.err, name, "leave it out")
     ending = stratoperf("compare", "a", "b", option)
     assert ending.code == 2
-    assert f"{name} is for live comparisons" in ending.err
+    assert mentions(ending.err, name, "--live")
 
 
 def test_a_command_that_outlasts_the_budget_is_ended_and_leaves_no_verdict(

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratoperf.monitor import NoiseProbe, disturbance
-from stratoperf.monitor.disturbance import DISTURBED_PERCENT
+from stratoperf.monitor import NoiseProbe
+from stratoperf.monitor.disturbance import DISTURBED_PERCENT, disturbance
 from stratoperf.monitor.noise_warnings import noise_warnings
 from wording import mentions
 

@@ -1,6 +1,6 @@
 """Ours beside a named peer: ``python tests/performance/peers.py TOPIC... [--json]``.
 
-Without a topic it measures all of them. The table goes to stdout.
+Without a topic it measures all of them. Each row goes to stdout as soon as it is measured.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -26,7 +27,7 @@ TOPICS = [
     "gate",
     "repeatability",
 ]
-PARTS = ["memory_gpu"]
+PARTS = ["consensus_gpu", "synthesis_gpu", "memory_gpu"]
 """Of topics, with which they are measured."""
 
 
@@ -41,42 +42,47 @@ def main() -> int:
     for topic in arguments.topics:
         if topic not in TOPICS + PARTS:
             parser.error(f"unknown topic {topic!r}; known: {', '.join(TOPICS + PARTS)}")
-    rows: list[Row] = []
-    for topic in arguments.topics or TOPICS:
-        rows += importlib.import_module(f"topics.{topic}_").measure()
     if arguments.json:
-        print(json.dumps([row.to_json() for row in rows], indent=2))
+        print_list(measured(arguments.topics or TOPICS))
     else:
-        print_table(rows)
+        print_rows(measured(arguments.topics or TOPICS))
     return 0
 
 
-def print_table(rows: list[Row]) -> None:
-    """Print the rows as text."""
-    from rich.console import Console
-    from rich.table import Table
+def measured(topics: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows of topics, each when it is measured."""
+    for topic in topics:
+        module = topic if topic in PARTS else f"{topic}_"
+        yield from importlib.import_module(f"topics.{module}").measure()
 
-    table = Table("what", "ours", "peer", "unit", "times better", "goal", "met", "note")
+
+def print_list(rows: Iterable[Row]) -> None:
+    """Print one JSON list, a row a line."""
+    separator = "["
     for row in rows:
-        interval = ""
-        if row.ratio is not None:
-            interval = f"{row.ratio:.3g}"
-            if row.ratio_low is not None and row.ratio_high is not None:
-                interval += f" [{row.ratio_low:.3g}, {row.ratio_high:.3g}]"
-        goal = f"{row.goal.kind} {row.goal.op} {row.goal.number:g}" if row.goal else ""
-        met = {True: "yes", False: "NO", None: ""}[row.met]
+        print(f"{separator}{json.dumps(row.to_json())}", end="", flush=True)
+        separator = ",\n "
+    print("]" if separator != "[" else "[]")
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """Print each row as some lines of text."""
+    for row in rows:
         peer = "" if row.peer is None else f"{row.peer:.4g} "
-        table.add_row(
-            row.name,
-            "" if row.ours is None else f"{row.ours:.4g}",
-            f"{peer}({row.peer_name})",
-            row.unit,
-            interval,
-            goal,
-            met,
-            row.note,
-        )
-    Console(width=180 if not sys.stdout.isatty() else None).print(table)
+        facts = [f"{row.unit}:", f"ours {row.ours:.4g}," if row.ours is not None else ""]
+        facts.append(f"{peer}({row.peer_name})")
+        if row.ratio is not None:
+            facts.append(f"{row.ratio:.3g} times better")
+            if row.ratio_low is not None and row.ratio_high is not None:
+                facts.append(f"[{row.ratio_low:.3g}, {row.ratio_high:.3g}]")
+        if row.goal is not None:
+            met = {True: "met", False: "MISSED", None: "not judged"}[row.met]
+            facts.append(f"goal {row.goal.kind} {row.goal.op} {row.goal.number:g}: {met}")
+        print(row.name)
+        print(" ", *filter(None, facts))
+        if row.note:
+            print(f"  {row.note}")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

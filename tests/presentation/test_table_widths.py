@@ -84,7 +84,7 @@ def check(output: str, width: int, table: Table) -> None:
             if one.name
         ),
     ]
-    remark = "left out: , ; a wider terminal, a pipe or --json shows all"
+    remark = "left out: , ; use a wider terminal, a pipe or --json to see all"
     whole = words_of(*cells, *titles, remark)
     # What is never broken may be wider than a narrow terminal: a number with its unit.
     numbers = [

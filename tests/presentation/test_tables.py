@@ -36,7 +36,30 @@ def test_a_pipe_gets_aligned_columns_and_nothing_else(monkeypatch: pytest.Monkey
     assert raw.getvalue().decode() == ("name         time\none          1 µs\nseventeen  170 µs\n")
 
 
-def test_a_long_cell_is_neither_wrapped_nor_cut_in_a_pipe() -> None:
+def test_a_long_cell_is_neither_wrapped_nor_cut_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    pipe, raw = screen(terminal=False, width=20)
+    print_table(pipe, Table(COLUMNS, [[Cell("x" * 500), Cell("1")]]))
+    assert "x" * 500 in raw.getvalue().decode()
+
+
+def test_columns_that_the_user_set_hold_in_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "25")
+    pipe, raw = screen(terminal=False, width=25)
+    columns = [Column("name", key=True), *(Column(f"time {n}", right=True, drop=n) for n in (1, 2))]
+    print_table(pipe, Table(columns, [[Cell("a benchmark"), Cell("1.00 µs"), Cell("2.00 µs")]]))
+    text = raw.getvalue().decode()
+    assert max(map(cell_len, text.splitlines()[:2])) <= 25
+    assert "left out: time 2" in text
+    assert "COLUMNS" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("columns", ["", "0", "wide", "-1"])
+def test_columns_that_are_no_number_do_not_limit_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     pipe, raw = screen(terminal=False, width=20)
     print_table(pipe, Table(COLUMNS, [[Cell("x" * 500), Cell("1")]]))
     assert "x" * 500 in raw.getvalue().decode()

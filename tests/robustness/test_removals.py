@@ -41,10 +41,6 @@ REVIEWED = {
         "_memory: tempfile.mkstemp()": "fails where something has the name",
         "_memory: Path(name).unlink()": "the name that mkstemp made up a line before",
     },
-    "running/workers/children.py": {
-        "Output.clear: os.ftruncate(self._file.fileno(), 0)": "a temporary file without a name",
-        "unnamed_output: tempfile.TemporaryFile()": "it has no name",
-    },
     "artifacts/content.py": {
         "_unnamed: tempfile.TemporaryFile()": "it has no name",
         "_write: os.pwrite(descriptor, view[done:done + _LARGEST_WRITE], begin + done)": (

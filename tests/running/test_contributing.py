@@ -113,6 +113,13 @@ def test_a_package_contributes_through_its_entry_point(install: Install) -> None
             "target=sp.Target('latency', '<', 1, 's'))",
             ["bad_package", "'A, p95'", "'good.wrk'", "good.work"],
         ),
+        ("sp.benchmark_module('no_such_module')", ["bad_package", "no_such_module"]),
+        ("sp.benchmark_module('a-b')", ["bad_package", "'a-b'", "after import"]),
+        ("sp.benchmark_module(5)", ["bad_package", "name", "5"]),
+        (
+            "sp.benchmark_module('good_package')\nsp.benchmark_module('good_package')",
+            ["bad_package", "'good_package'", "choose another"],
+        ),
         ("sp.doctor_check(5)", ["bad_package", "function", "5"]),
         ("sp.cli_command(print)", ["bad_package", "command", "@click.command"]),
         ("sp.backend('auto', lambda: None)", ["bad_package", "'auto'", "'rocm'"]),
@@ -167,6 +174,77 @@ def test_a_run_is_held_against_the_claims_of_its_own_packages(
         "target=sp.Target('latency.p95', '<', 1, 's'))"
     )
     assert [row.component for row in sp.claims(run_of(*names)).rows] == components
+
+
+LATE = """
+import stratoperf as sp
+@sp.benchmark("late.work")
+def work():
+    return lambda: None
+sp.claim("Late", "work p95", "< 1 s")
+"""
+
+
+@pytest.fixture
+def late(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Registry]:
+    """Return what installs a package whose benchmarks are in a module of their own."""
+
+    def with_code(code: str = "", contributes: str = "") -> Registry:
+        (tmp_path / "late_benchmarks.py").write_text(f"{LATE}{code}\n")
+        monkeypatch.delitem(sys.modules, "late_benchmarks", raising=False)
+        return install(f"sp.benchmark_module('late_benchmarks')\n{contributes}")
+
+    return with_code
+
+
+@pytest.mark.parametrize("kind", [Category, DoctorCheck, FurtherCommand])
+def test_a_module_of_benchmarks_is_imported_for_benchmarks_and_claims_alone(
+    late: Callable[..., Registry], kind: type[Category]
+) -> None:
+    registry = late()
+    registry.contributed(kind)
+    assert registry.warnings == ()
+    assert "late_benchmarks" not in sys.modules
+    assert [claim.package for claim in registry.contributed(Claim)] == [
+        "good_package",
+        "late_benchmarks",
+    ]
+    assert [one.name for one in registry.select("*.work")] == ["good.work", "late.work"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sp.category('late', 'x')",
+        "sp.doctor_check(lambda: None)",
+        "import click\nsp.cli_command(click.Command('late'))",
+        "sp.benchmark_module('later')",
+    ],
+)
+def test_what_help_and_doctor_would_not_see_is_refused_there(
+    late: Callable[..., Registry], code: str
+) -> None:
+    registry = late(code)
+    with pytest.warns(PluginWarning, match="late_benchmarks"):
+        registry.all()
+    (sentence,) = registry.warnings
+    for word in ("late_benchmarks", "the module that the entry point names"):
+        assert word in sentence
+
+
+def test_of_two_benchmarks_of_a_name_the_newcomer_is_refused() -> None:
+    done = python(
+        "import stratoperf as sp\n"
+        "try: sp.benchmark('clock.overhead')(lambda: None)\n"
+        "except sp.InvalidParameter as error: print(error)\n"
+        "try: sp.claim('GPU consensus', 'latency p95', '< 1')\n"
+        "except sp.InvalidParameter as error: print(error)"
+    )
+    first, second = done.splitlines()
+    assert "'clock.overhead'" in first
+    assert "'GPU consensus, latency p95' of __main__" in second
 
 
 def test_a_cell_that_runs_again_replaces_its_claim(benchmarks: Registry) -> None:
@@ -292,12 +370,32 @@ class TestCommandLine:
         assert sp.cli_command(greet) is greet
 
 
-def test_the_help_imports_no_package() -> None:
-    code = (
-        "import sys\nfrom stratoperf.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit: pass\n"
-        "print([name for name in ('importlib.metadata', 'stratoperf.running.registry') "
-        "if name in sys.modules])"
-    )
+def python(code: str) -> str:
+    """Run code in a fresh process and return what it printed."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "unneeded"),
+    [
+        (["--help"], ["importlib.metadata", "numpy", "stratoperf.running.registry"]),
+        # The flags of categories come from packages, and take neither NumPy nor a workload.
+        (
+            ["run", "--help"],
+            [
+                *("matplotlib", "numpy", "scipy", "stratoperf._core", "stratoperf.measuring"),
+                *("stratoperf.stratoswarm.benchmarks", "stratoperf.stratoswarm.memory"),
+            ],
+        ),
+    ],
+)
+def test_the_help_imports_only_what_it_shows(words: list[str], unneeded: list[str]) -> None:
+    shown = python(
+        "import sys\nfrom stratoperf.cli import main\n"
+        f"try:\n    main({words})\nexcept SystemExit: pass\n"
+        f"print([name for name in {unneeded} if name in sys.modules])"
+    )
+    assert "--help" in shown
+    assert shown.splitlines()[-1] == "[]"

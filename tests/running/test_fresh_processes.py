@@ -14,13 +14,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import stratoperf as sp
 from stratoperf.results import Result
+from stratoperf.results.journal_lines import read_journal
 from stratoperf.running import (
     PRESETS,
     Case,
@@ -371,6 +372,57 @@ def test_a_set_up_longer_than_the_budget_leaves_fewer_processes(
     assert result.status == "ok"
     (line,) = [line for line in result.below_standard if line.startswith("processes: ")]
     assert "each takes" in line
+
+
+@pytest.mark.parametrize(
+    ("parts_s", "lost_s", "is_open"),
+    [
+        ([1.0, 1.0], 0.0, True),
+        ([4.0, 4.0], 0.0, False),
+        ([1.0, 1.0], 7.5, False),
+        # Of a file of before, which does not say.
+        ([None, None], 0.0, True),
+        (["long", -5.0], 0.0, True),
+    ],
+)
+def test_the_time_of_a_case_goes_on_when_its_run_does(
+    parts_s: list[Any], lost_s: float, is_open: bool
+) -> None:
+    case: Any = SimpleNamespace(
+        shortfall=None, seconds_allowed=10.0, least=6, most=8, is_exact=False
+    )
+    parts = [{"process_seconds": seconds} for seconds in parts_s]
+    progress = case_progress.CaseProgress(0, case, parts, None, lost_s)
+    assert progress.is_open == is_open
+
+
+def test_the_journal_has_the_seconds_of_processes_and_of_lost_ones(
+    ground: Ground, tmp_path: Path
+) -> None:
+    ground.fault("loop 2", "os.kill(os.getpid(), signal.SIGKILL)")
+    journaled: list[dict[str, Any]] = []
+
+    class Ear(Listener):
+        def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
+            (journal,) = tmp_path.glob("*.journal")
+            journaled.append(read_journal(journal))
+
+    result = first_of(ground, processes=3, output=tmp_path, listener=Ear())
+    assert result.status == "ok"
+    (interrupted,) = journaled[0]["results"]
+    (part,) = interrupted["parts"]
+    assert part["process_seconds"] > 0
+    assert "process_seconds" not in interrupted
+    assert journaled[1]["lost_seconds"][result.key] > 0
+    (saved,) = sp.load(tmp_path / "latest.json").document["results"]
+    assert "process_seconds" not in saved
+
+
+def test_a_process_that_prints_a_lot_says_so(ground: Ground) -> None:
+    ground.fault("loop 1", "print('x' * 300_000)")
+    notes = [note for note in first_of(ground, processes=2).notes if "printed" in note]
+    assert len(notes) == 1
+    assert "300 kB" in notes[0]
 
 
 def test_long_columns_come_in_pieces(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,11 +91,23 @@ def test_the_catalogue_imports_public_names_of_the_instrument() -> None:
     assert private == []
 
 
+def test_the_example_of_a_package_imports_public_names() -> None:
+    folder = PACKAGE.parents[1] / "examples" / "catalog_package" / "src"
+    private = [
+        f"{path.name} imports {name or '*'} of {module}"
+        for path in sorted(folder.rglob("*.py"))
+        for module, name in imports(path)
+        if module.partition(".")[0] == "stratoperf"
+        and (module.startswith("stratoperf._core") or not _is_public(module, name))
+    ]
+    assert private == []
+
+
 def _is_public(module: str, name: str | None) -> bool:
     if module == CATALOGUE or module.startswith(f"{CATALOGUE}."):
         return True
     if module == "stratoperf":
-        return name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
+        return name is None or name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
     if module in ("stratoperf._core", "stratoperf._cuda"):
         return f"{module}.{name}" in OWN_BINDINGS
     public = module in OPEN_MODULES and name is not None and not name.startswith("_")

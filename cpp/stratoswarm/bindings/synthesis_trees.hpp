@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <pybind11/pytypes.h>
+#include <pybind11/pybind11.h>
 
 #include "stratoswarm/synthesis/level_order.hpp"
 

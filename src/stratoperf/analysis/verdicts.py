@@ -71,7 +71,7 @@ def check_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]
     Raises
     ------
     InvalidParameter
-        When they are no mapping, or one is out of range.
+        When `thresholds` is not a mapping, or a value is out of range.
     """
     if thresholds is not None and not isinstance(thresholds, Mapping):
         raise InvalidParameter(

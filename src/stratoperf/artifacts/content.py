@@ -200,7 +200,7 @@ def _write(descriptor: int, view: memoryview, begin: int) -> None:
 
 
 def key_of(descriptor: int) -> bytes | None:
-    """Return the key of what a descriptor leads to; ``None`` if that is no artifact."""
+    """Return the key of what a descriptor leads to; ``None`` if that is not an artifact."""
     head = _head(descriptor)
     return None if head is None else head[1]
 

@@ -108,7 +108,7 @@ class Shelf:
 
 
 class Reach:
-    """What a process has of its driver's shelf: nothing, in one that is no worker.
+    """What a process has of its driver's shelf: nothing, unless it is a worker.
 
     Attributes
     ----------

@@ -49,7 +49,7 @@ def stored(
         history=history or None,
     )
     compared = {metric.benchmark for metric in comparison.metrics}
-    listed = {one.key.partition("[")[0] for one in comparison.differences if one.key}
+    listed = {diff.key.partition("[")[0] for diff in comparison.differences if diff.key}
     _check_names(limits, compared | listed)
     if not comparison.metrics and not comparison.failures:
         from stratoperf.presentation.comparison_words import difference_text
@@ -259,5 +259,5 @@ def _names_in(
         backend,
         timeout_s,
     )
-    listed = {one.key.partition("[")[0] for one in agenda.differences if one.key}
+    listed = {diff.key.partition("[")[0] for diff in agenda.differences if diff.key}
     return {case.benchmark for case in agenda.cases} | listed

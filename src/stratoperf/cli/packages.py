@@ -37,13 +37,14 @@ class CommandWithCategories(click.Command):
 
 
 def _flags(known: set[str]) -> list[click.Option]:
-    from stratoperf.presentation.terminal.screen import Screen
     from stratoperf.running import REGISTRY, Category
 
     flags = []
     for category in REGISTRY.contributed(Category):
         name = f"--{category.name}"
         if name in known:
+            from stratoperf.presentation.terminal.screen import Screen
+
             Screen.stderr().paragraph(
                 f"warning: the category {category.name!r} of the package {category.package} has "
                 f"no flag, because this command already has the option {name}; select it by "
@@ -58,7 +59,7 @@ def _flags(known: set[str]) -> list[click.Option]:
 
 
 def further_commands(application: click.Command) -> dict[str, click.Command]:
-    """Return the commands of packages, by name, except those whose name is taken.
+    """Return the commands of packages by name, except those whose name is taken.
 
     Parameters
     ----------

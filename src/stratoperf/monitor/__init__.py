@@ -5,12 +5,14 @@ Nothing here changes the machine, runs during a measurement, or fails because a 
 
 from __future__ import annotations
 
-from stratoperf.monitor.disturbance import disturbance
-from stratoperf.monitor.doctor import diagnose
-from stratoperf.monitor.machine import system
-from stratoperf.monitor.model import Check, SystemInfo
-from stratoperf.monitor.noise import NoiseProbe
-from stratoperf.monitor.reference import ReferenceProbe
+from stratoperf.lazy import TYPE_CHECKING, lazy_names
+
+if TYPE_CHECKING:
+    from stratoperf.monitor.doctor import diagnose
+    from stratoperf.monitor.machine import system
+    from stratoperf.monitor.model import Check, SystemInfo
+    from stratoperf.monitor.noise import NoiseProbe
+    from stratoperf.monitor.reference import ReferenceProbe
 
 __all__ = [
     "Check",
@@ -18,6 +20,17 @@ __all__ = [
     "ReferenceProbe",
     "SystemInfo",
     "diagnose",
-    "disturbance",
     "system",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Check": "model",
+        "NoiseProbe": "noise",
+        "ReferenceProbe": "reference",
+        "SystemInfo": "model",
+        "diagnose": "doctor",
+        "system": "machine",
+    },
+)

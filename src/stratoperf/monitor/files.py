@@ -94,7 +94,7 @@ def parse_cpu_list(text: str) -> list[int]:
     Raises
     ------
     ValueError
-        If `text` is no such list.
+        If `text` is not such a list.
     """
     cpus: list[int] = []
     for part in filter(None, text.strip().split(",")):

@@ -10,7 +10,7 @@ from stratoperf.monitor.model import Memory
 
 
 def free_bytes() -> int | None:
-    """Return how much memory this process can still take, or ``None`` where nobody tells."""
+    """Return how much memory this process can still take, or ``None`` if it is unknown."""
     known = memory(SystemFiles())
     limits = [size for size in (known.available_bytes, known.limit_bytes) if size is not None]
     return min(limits, default=None)

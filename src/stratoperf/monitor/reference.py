@@ -22,7 +22,7 @@ BUFFER_BYTES = 4 << 20
 a page it is within reach of the address translation of a core (1024 entries or more)."""
 
 BUFFER_SHARE = 32
-"""On a machine with less than 128 MiB the buffer takes no more than one part in this many."""
+"""On a machine with less than 128 MiB the buffer takes at most this part of it."""
 
 
 class Reading(NamedTuple):

@@ -29,7 +29,7 @@ MEMORY_MOVED = 0.17
 range; Pearson & Hartley, Biometrika Tables for Statisticians, vol. 1)."""
 
 MOST = 1e9
-"""No step lasts a second, and none becomes so many times longer: such a file is wrong."""
+"""Bounds of a valid file: no step lasts a second, and no step becomes this many times longer."""
 
 
 class Pace(NamedTuple):
@@ -45,7 +45,7 @@ class Pace(NamedTuple):
         Speed by the run's usual speed, 1 when equal and below 1 when slower; the usual is the
         median over all processes of the run.
     of_machine
-        Speed by that of earlier runs on this machine; ``None`` where there are none.
+        Speed relative to earlier runs on this machine; ``None`` without any.
     """
 
     step_ns: float
@@ -108,7 +108,7 @@ def references(result: Mapping[str, Any]) -> list[Reference]:
 
 
 class _Step(NamedTuple):
-    """What a reference says of one part of the machine; `buffer` is 0 where there is none."""
+    """The speed of one part of the machine; `buffer` is 0 without a buffer."""
 
     ns: float
     change: float

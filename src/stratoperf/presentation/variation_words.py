@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from stratoperf.results.schema import Metric, Result, Variation
 
 APART = 0.1
-"""Processes that are so far apart surprise whoever reads the value alone: it is twice the
+"""Processes that are this far apart surprise a reader of the value alone: it is twice the
 threshold at which two versions count as different."""
 
 DRIFT = 0.05
@@ -57,7 +57,7 @@ def variation_words(result: Result, run: Sequence[Mapping[str, Any]] = ()) -> li
     words += _machine(result, run)
     words += _at_reference_speed(metric)
     if result.disturbed is not None:
-        # By what is told with the warnings.
+        # The warnings say so.
         words.append("disturbed")
     return words
 

@@ -89,7 +89,7 @@ class Archive:
         Raises
         ------
         SchemaError
-            When there is none of that name, it is damaged, of several dimensions, or not of
+            When there is no array with this name, it is damaged, of several dimensions, or not of
             plain numbers; without the file's name.
         """
         if name not in self._infos:

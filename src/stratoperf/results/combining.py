@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from stratoperf.errors import SchemaError
+from stratoperf.results.part_seconds import without_seconds
 from stratoperf.results.ranges import LARGEST, SMALLEST
 from stratoperf.results.schema import STATISTICS, Metric, MetricSummary, Result, Variation
 from stratoperf.results.validation import read_result
@@ -29,6 +30,7 @@ from stratoperf.statistics.estimates import (
     Outliers,
     scope_of,
 )
+from stratoperf.statistics.next_run import movement
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.statistics.scaling import at_speed
 from stratoperf.statistics.validation import Samples
@@ -39,6 +41,9 @@ from stratoperf.text.alike_warnings import NUMBER
 _STOPS = ("interrupted", "max_duration", "max_samples", "max_iterations", "precision")
 
 _OF_BATCHES = "; of means over batches"
+
+OF_THIS_RUN = "; of this run, since too few readings tell how the machine's speed moves"
+"""Ends the method of an interval that does not allow for the next run."""
 
 Tree = dict[str, Any]
 
@@ -67,6 +72,7 @@ def combined(
     base: Path | None = None,
     reading: str = "integer",
     usual: float | None = None,
+    earlier: Sequence[float] = (),
 ) -> Tree:
     """Return the result of a case from what its processes measured.
 
@@ -83,6 +89,9 @@ def combined(
         divided by.
     usual
         The usual reading of the run; by default that of these parts.
+    earlier
+        The same reading beside other processes on this machine, from which it is known how far its
+        speed moves.
 
     Returns
     -------
@@ -99,12 +108,13 @@ def combined(
     if not parts:
         raise SchemaError("parts: expected at least one process, got none")
     read = [
-        _Part(tree, read_result(tree, f"parts[{index}]", base)) for index, tree in enumerate(parts)
+        _Part(without_seconds(tree), read_result(tree, f"parts[{index}]", base))
+        for index, tree in enumerate(parts)
     ]
     _check_same_case(read)
     if len(read) == 1:
         return _of_one(read[0])
-    speeds = _Speeds(read, reading, usual)
+    speeds = _Speeds(read, reading, usual, earlier)
     # The order in which they are given must not matter.
     read.sort(key=lambda part: (part.started_ns, part.process or ""))
     notes = _united([part.result.notes for part in read])
@@ -182,7 +192,7 @@ def _metric(name: str, parts: Sequence[_Part], speeds: _Speeds) -> tuple[Metric,
         better=metrics[0].better,
         primary=any(metric.primary for metric in metrics),
         summary=summary,
-        mean=_storable(_location([metric.mean for metric in metrics])),
+        mean=_storable(_location([metric.mean for metric in metrics], speeds.moved)),
     )
     return metric, notes
 
@@ -191,13 +201,14 @@ def _kind(metric: Metric) -> tuple[str, str]:
     return metric.unit, metric.better
 
 
-def _location(estimates: Iterable[Estimate | None]) -> Estimate | None:
+def _location(estimates: Iterable[Estimate | None], moved: float | None) -> Estimate | None:
     """Return the location of a statistic over the processes that have it."""
     own = [estimate for estimate in estimates if estimate is not None]
     if len(own) < 2:
         return own[0] if own else None
-    combined = location([estimate.value for estimate in own], own[0].confidence)
-    return msgspec.structs.replace(combined, method=combined.method + _of_batches(own))
+    combined = location([estimate.value for estimate in own], own[0].confidence, moved)
+    scope = OF_THIS_RUN if moved is None else ""
+    return msgspec.structs.replace(combined, method=combined.method + scope + _of_batches(own))
 
 
 def _of_batches(estimates: Sequence[Estimate]) -> str:
@@ -211,7 +222,7 @@ def _summary(
 ) -> MetricSummary:
     count = sum(summary.count for summary in summaries)
     means = [summary.mean for summary in summaries if summary.mean is not None]
-    quantiles = _quantiles(name, parts, summaries)
+    quantiles = _quantiles(name, parts, summaries, speeds.moved)
     return MetricSummary(
         count=count,
         mean=location(means).value if means else None,
@@ -222,7 +233,7 @@ def _summary(
         max=max((summary.max for summary in summaries if summary.max is not None), default=None),
         **quantiles,
         outliers=_outliers([(summary.count, summary.outliers) for summary in summaries], count),
-        # Within a process; what moved over the run is told as its variation.
+        # Within a process; the change over the run is part of its variation.
         drift=None,
         processes=len(summaries),
         scope=scope_of(len(summaries)),
@@ -231,16 +242,19 @@ def _summary(
 
 
 def _quantiles(
-    name: str, parts: Sequence[_Part], summaries: Sequence[MetricSummary]
+    name: str,
+    parts: Sequence[_Part],
+    summaries: Sequence[MetricSummary],
+    moved: float | None,
 ) -> dict[str, Estimate | None]:
     """Return the quantiles over processes; a higher one never lies below a lower one."""
     quantiles: dict[str, Estimate | None] = {}
     previous: Estimate | None = None
     for quantile, q in QUANTILES.items():
-        estimate = _location(getattr(summary, quantile) for summary in summaries)
+        estimate = _location([getattr(summary, quantile) for summary in summaries], moved)
         beyond = min(summary.count for summary in summaries) * (1 - q)
         if estimate is not None and q > 0.5 and len(summaries) > 1 and beyond < FEWEST_BEYOND:
-            estimate = _tail(name, parts, q, estimate)
+            estimate = _tail(name, parts, q, estimate, moved)
         if estimate is not None and previous is not None:
             estimate = msgspec.structs.replace(
                 estimate,
@@ -273,7 +287,9 @@ def _highest(bound: float | None, other: float | None) -> float | None:
     return bound if bound is None or other is None else max(bound, other)
 
 
-def _tail(name: str, parts: Sequence[_Part], q: float, estimate: Estimate) -> Estimate:
+def _tail(
+    name: str, parts: Sequence[_Part], q: float, estimate: Estimate, moved: float | None
+) -> Estimate:
     """Return a quantile of processes with too few samples for one each."""
     samples = [_samples(name, part) for part in parts]
     usable = [own for own in samples if own.size]
@@ -281,7 +297,7 @@ def _tail(name: str, parts: Sequence[_Part], q: float, estimate: Estimate) -> Es
         return msgspec.structs.replace(
             estimate, method=f"{estimate.method}; too low, since each process has few samples"
         )
-    pooled = pooled_tail(usable, q, estimate.confidence)
+    pooled = pooled_tail(usable, q, estimate.confidence, moved)
     return msgspec.structs.replace(
         pooled, method=pooled.method + "".join(estimate.method.partition(_OF_BATCHES)[1:])
     )
@@ -340,13 +356,27 @@ def _outliers(counted: Sequence[tuple[int, Outliers | None]], count: int) -> Out
 
 
 class _Speeds:
-    """How fast the machine was while each part was measured, against its usual speed."""
+    """How fast the machine was while each part was measured, against its usual speed.
 
-    def __init__(self, parts: Sequence[_Part], reading: str, usual: float | None) -> None:
+    Attributes
+    ----------
+    moved
+        How far its speed moves; ``None`` where too little is known.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[_Part],
+        reading: str,
+        usual: float | None,
+        earlier: Sequence[float],
+    ) -> None:
         self._name = reading
         self._readings = {id(part.tree): _reading(part, reading) for part in parts}
         own = [reading for reading in self._readings.values() if reading is not None]
         self._usual = _plausible(float(np.median(own)) if usual is None and own else usual)
+        others = [step for step in map(_plausible, earlier) if step is not None]
+        self.moved = movement(own, others)
 
     def over(self, name: str, parts: Sequence[_Part]) -> Estimate | None:
         """Return the location of the medians at the usual speed.
@@ -367,9 +397,10 @@ class _Speeds:
         unit = parts[0].result.metrics[name].unit
         estimate = None
         if unit == "ns":
-            estimate = at_speed(values, readings, self._usual)
+            estimate = at_speed(values, readings, self._usual, moved=self.moved)
         elif unit.endswith("/s"):
-            inverse = at_speed([1 / value for value in values], readings, self._usual)
+            times = [1 / value for value in values]
+            inverse = at_speed(times, readings, self._usual, moved=self.moved)
             estimate = None if inverse is None else _inverse(inverse)
         estimate = _storable(estimate)
         return None if estimate is None else self._named(estimate)
@@ -394,7 +425,7 @@ def _reading(part: _Part, name: str) -> float | None:
 
 
 def _plausible(value: object) -> float | None:
-    """Return the time of a step in nanoseconds, of which no machine has more than a second."""
+    """Return the time of a step in nanoseconds; no machine needs more than a second."""
     number = _number(value)
     return number if number is not None and 1e-9 < number < 1e9 else None
 

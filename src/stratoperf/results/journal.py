@@ -111,7 +111,7 @@ class Journal:
         path
             The directory.
         must_lock
-            Whether it has to be certain that no other process is writing to it. On a file system
+            Whether it must be certain that no other process writes to it. On a file system
             without locks it never is, nor is it for the journal of another machine.
 
         Raises
@@ -119,7 +119,7 @@ class Journal:
         InvalidParameter
             When another process is writing to it, or something else lies in the directory.
         SchemaError
-            When it is no journal, or is damaged beyond a last line that was cut off.
+            When it is not a journal, or is damaged before its last line.
         StratoperfError
             When it cannot be written to.
         """
@@ -211,7 +211,7 @@ class Journal:
     def document(self) -> dict[str, Any]:
         """The run so far; references in it are relative to the journal.
 
-        A case of which there are parts only is an interrupted result over these.
+        A case that has only parts is an interrupted result over them.
         """
         return {**self.header, "results": with_open_cases(self.results, self.parts, self.path)}
 
@@ -378,7 +378,7 @@ def _marked(header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _take_name(aside: Path, path: Path) -> bool:
-    """Give a finished directory its name; return whether nobody else had it."""
+    """Give a finished directory its name; return whether the name was free."""
     try:
         aside.rename(path)
     except OSError as error:

@@ -42,7 +42,7 @@ def read_journal(path: Path) -> dict[str, Any]:
     Raises
     ------
     SchemaError
-        When `path` is no journal, or is damaged elsewhere than in its last line.
+        When `path` is not a journal, or is damaged before its last line.
     """
     content = read_content(path)
     return {**content.header, "results": with_open_cases(content.results, content.parts, path)}

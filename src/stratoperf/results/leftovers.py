@@ -168,7 +168,7 @@ def lock(descriptor: int) -> bool | None:
     Returns
     -------
     bool or None
-        Whether nobody else holds the lock; ``None`` when that cannot be known, as on a file system
+        Whether no other process holds the lock; ``None`` if that is unknown, as on a file system
         without locks.
     """
     try:
@@ -206,7 +206,7 @@ def remove_journal_files(directory: Path) -> None:
     """
     with os.scandir(directory) as entries:
         names = {entry.name for entry in entries if _belongs_to_journal(entry)}
-    # Without its header it is no journal any more; the lock lies on the lines.
+    # Without its header it is not a journal any more; the lock is on the lines.
     for name in sorted(names, key=lambda name: (name != HEADER, name == LINES)):
         (directory / name).unlink()
     with contextlib.suppress(OSError):
@@ -214,7 +214,7 @@ def remove_journal_files(directory: Path) -> None:
 
 
 def set_aside(directory: Path) -> Path:
-    """Give a journal that is to be deleted a temporary name, so that it is gone at once.
+    """Rename a journal before deleting it, so that it is gone at once.
 
     Returns
     -------
@@ -232,7 +232,7 @@ def set_aside(directory: Path) -> Path:
 
 
 def sweep(directory: Path) -> None:
-    """Delete temporary files that nobody is writing to any more."""
+    """Delete temporary files that no process writes to."""
     for path in _temporaries(directory):
         with contextlib.suppress(OSError):
             if not _is_of_this_machine(path.name) and _age_s(path) < _LONGEST_PAUSE_S:
@@ -260,7 +260,7 @@ def _remove_dead_directory(path: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file that nobody else writes to.
+    """Hold the lock of a file that no other process writes to.
 
     Raises
     ------

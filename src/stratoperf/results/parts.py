@@ -2,7 +2,8 @@
 
 A part is a tree like that of a result, with the series of one process. An interrupted result
 carries its parts, so that a run that goes on measures none of these processes again; there their
-series are numbers into the series of the result.
+series are numbers into the series of the result. What a process took from its start to its end
+stands with its part (`seconds_of`), so that the time of a case does not begin anew either.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def check_part(tree: Mapping[str, Any], key: str) -> None:
 
 
 def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Return results without an interrupted one of a case of which there is another by now."""
+    """Return the results without an interrupted one whose case has another result by now."""
     return [
         result for result in results if result["key"] != key or result["status"] != "interrupted"
     ]
@@ -95,7 +96,7 @@ def without_superseded(results: Sequence[dict[str, Any]], key: str) -> list[dict
 def _interrupted(
     parts: Sequence[dict[str, Any]], added: dict[str, Any] | None, base: Path | None
 ) -> dict[str, Any]:
-    """Return the result of a case of which only these processes were measured, with its parts."""
+    """Return the result, with its parts, of a case that has only these processes."""
     from stratoperf.results.combining import combined
 
     flat = series_of(parts)

@@ -134,7 +134,7 @@ def save_tree(
 
 
 def fits_inline(column: Any, inline: int) -> bool:
-    """Return whether a column goes into the JSON, which holds so many samples already."""
+    """Return whether a column goes into the JSON, given the number of samples in it already."""
     count = len(column)
     if count > LONGEST_INLINE_COLUMN or (count > _SHORT and inline + count > MOST_INLINE_SAMPLES):
         return False

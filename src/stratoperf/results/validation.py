@@ -36,7 +36,27 @@ _PROBLEM = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True):
-    """The top level of a run file."""
+    """The top level of a run file.
+
+    Attributes
+    ----------
+    schema
+        ``"stratoperf.run/1"``, the version of the format.
+    id
+        Names the run.
+    created
+        When it was saved first: ISO 8601, in UTC.
+    systems
+        The machines by their identity.
+    results
+        One for each case.
+    preset
+        What the run was measured with, such as ``"quick"``.
+    command
+        The words of the command line.
+    stratoperf_version
+        What wrote the file.
+    """
 
     schema: str
     id: str

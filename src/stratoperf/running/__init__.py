@@ -8,7 +8,13 @@ from stratoperf.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stratoperf.results.plans import Request
-    from stratoperf.running.author_functions import category, claim, cli_command, doctor_check
+    from stratoperf.running.author_functions import (
+        benchmark_module,
+        category,
+        claim,
+        cli_command,
+        doctor_check,
+    )
     from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
     from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
@@ -39,6 +45,7 @@ __all__ = [
     "Target",
     "all_claims",
     "benchmark",
+    "benchmark_module",
     "category",
     "claim",
     "claims",
@@ -71,6 +78,7 @@ __getattr__, __dir__ = lazy_names(
         "Target": "targets",
         "all_claims": "claims_table",
         "benchmark": "registry",
+        "benchmark_module": "author_functions",
         "category": "author_functions",
         "claim": "author_functions",
         "claims": "claims_table",

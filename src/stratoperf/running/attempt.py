@@ -16,7 +16,8 @@ from stratoperf.errors import (
 )
 from stratoperf.failures import describe
 from stratoperf.measurement import Measurement
-from stratoperf.monitor import NoiseProbe, ReferenceProbe, disturbance
+from stratoperf.monitor import NoiseProbe, ReferenceProbe
+from stratoperf.monitor.disturbance import disturbance
 from stratoperf.operation import Operation
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form

@@ -1,4 +1,4 @@
-"""How a package adds claims, categories, checks and commands.
+"""How a package adds claims, categories, checks, commands and modules of benchmarks.
 
 Call these functions at the top level of a module that an entry point of the group
 ``stratoperf.benchmarks`` names.
@@ -16,21 +16,59 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.running import registry
 from stratoperf.running.contributions import (
     SCRIPT,
+    BenchmarkModule,
     Category,
     Claim,
     DoctorCheck,
     FurtherCommand,
 )
-from stratoperf.running.targets import Target
 
 if TYPE_CHECKING:
     import click
 
     from stratoperf.monitor.model import Check
+    from stratoperf.running.targets import Target
 
 CheckFunction = TypeVar("CheckFunction", bound="Callable[..., Check | Iterable[Check]]")
 
 _FLAG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def benchmark_module(name: str) -> str:
+    """Name a module that declares benchmarks and claims, which is imported where these are needed.
+
+    Help and ``stratoperf doctor`` need none: they come at once though a workload takes long to
+    import. Categories, checks and commands belong in the module that the entry point names.
+
+    Parameters
+    ----------
+    name
+        As after ``import``, such as ``"kv_store.benchmarks"``.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    InvalidParameter
+        When no module can have the name, or it was named already.
+
+    Examples
+    --------
+    >>> import stratoperf as sp
+    >>> sp.benchmark_module("kv_store.benchmarks")  # doctest: +SKIP
+    """
+    package = _package_of_caller()
+    arguments.text("name", name)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise InvalidParameter(
+            f"name: {name!r} cannot name a module; write it as after import, such as "
+            "'kv_store.benchmarks'"
+        )
+    registry.REGISTRY.contribute(BenchmarkModule(package, name))
+    return name
 
 
 def claim(
@@ -78,6 +116,8 @@ def claim(
     ...     target=sp.Target("latency.p95", "<", 100, "us"),
     ... )  # doctest: +SKIP
     """
+    from stratoperf.running.targets import Target
+
     package = _package_of_caller()
     arguments.text("component", component)
     arguments.text("metric", metric)

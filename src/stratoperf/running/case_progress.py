@@ -23,6 +23,7 @@ from typing import Any
 from stratoperf.errors import StratoperfError
 from stratoperf.monitor.speed import Reference
 from stratoperf.results.combining import combined
+from stratoperf.results.part_seconds import seconds_of, with_seconds
 from stratoperf.running.outcome import over_processes, result_tree
 from stratoperf.running.planner import Case
 from stratoperf.running.undisturbed import Choice, choose, wants_another
@@ -46,6 +47,8 @@ class CaseProgress:
         What its processes said in an earlier session of the run.
     base
         What references in the parts are relative to.
+    lost_s
+        Seconds of processes that gave no part then.
 
     Attributes
     ----------
@@ -58,7 +61,12 @@ class CaseProgress:
     """
 
     def __init__(
-        self, index: int, case: Case, parts: list[dict[str, Any]], base: Path | None
+        self,
+        index: int,
+        case: Case,
+        parts: list[dict[str, Any]],
+        base: Path | None,
+        lost_s: float = 0.0,
     ) -> None:
         self.index = index
         self.case = case
@@ -68,7 +76,8 @@ class CaseProgress:
         self._lost: list[str] = []
         self._final: dict[str, Any] | None = None
         self._cut_short: dict[str, Any] | None = None
-        self._seconds = 0.0
+        self._seconds = sum(map(seconds_of, parts))
+        self._lost_before_s = lost_s
         self._why_fewer = case.shortfall
         self.is_open = True
         self._look()
@@ -106,7 +115,7 @@ class CaseProgress:
         self._seconds += seconds
         is_part: bool = tree["status"] == "ok"
         if is_part:
-            self.parts.append(tree)
+            self.parts.append(with_seconds(tree, seconds))
         elif self.parts and not is_set_up:
             self._lose(tree["reason"])
         else:
@@ -117,15 +126,18 @@ class CaseProgress:
         self._look()
         return is_part
 
-    def missed(self, failure: StratoperfError) -> None:
+    def missed(self, failure: StratoperfError, seconds: float) -> None:
         """Take that a process gave no result.
 
         Parameters
         ----------
         failure
             `WorkerFailed`, or `CannotLoad` where another process could.
+        seconds
+            That the process lasted.
         """
         self.begun += 1
+        self._seconds += seconds
         if not isinstance(failure, WorkerFailed) or failure.cause == "killed":
             self._lose(str(failure))
         else:
@@ -147,7 +159,7 @@ class CaseProgress:
         each = self._seconds / max(self.begun, 1)
         if self._final is not None or len(self._lost) >= MOST_LOST:
             self.is_open = False
-        elif count and self._seconds + each > allowed:
+        elif count and self._lost_before_s + self._seconds + each > allowed:
             self.is_open = False
             if count < case.least:
                 self._why_fewer = f"each takes {each:.3g} s, and {allowed:g} s are allowed"

@@ -129,7 +129,7 @@ def _check_declaration(benchmark: Benchmark) -> None:
         arguments.number(f"items: of {name}", benchmark.items, above=0.0)
     if isinstance(benchmark.items, str) and benchmark.items not in benchmark.params:
         raise InvalidParameter(
-            f"items: {benchmark.items!r} is no parameter of {name}; "
+            f"items: {benchmark.items!r} is not a parameter of {name}; "
             f"{did_you_mean(benchmark.items, benchmark.params)}"
         )
 
@@ -158,7 +158,7 @@ def _check_params(benchmark: Benchmark) -> None:
                 )
             if name == "backend":
                 raise InvalidParameter(
-                    f"params: 'backend' of {benchmark.name} is no parameter; declare it with "
+                    f"params: 'backend' of {benchmark.name} is not a parameter; declare it with "
                     "backends="
                 )
             if name not in known and not takes_any:
@@ -224,6 +224,6 @@ def _check_targets(benchmark: Benchmark) -> None:
         for name in target.where:
             if name not in known:
                 raise InvalidParameter(
-                    f"where: {name!r} in the target '{target}' of {benchmark.name} is no "
+                    f"where: {name!r} in the target '{target}' of {benchmark.name} is not a "
                     f"parameter; {did_you_mean(name, known)}"
                 )

@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from stratoperf.running.targets import Target
-
 if TYPE_CHECKING:
     import click
 
     from stratoperf.monitor.model import Check
+    from stratoperf.running.targets import Target
 
 SCRIPT = "__main__"
 """The package of what a script, a notebook or a prompt adds; running a cell again replaces it."""
@@ -74,4 +73,14 @@ class FurtherCommand:
     command: click.Command
 
 
-Contribution: TypeAlias = Claim | Category | DoctorCheck | FurtherCommand
+@dataclasses.dataclass(frozen=True)
+class BenchmarkModule:
+    """A module that declares benchmarks; made by `stratoperf.benchmark_module`."""
+
+    kind: ClassVar[str] = "benchmark_module"
+
+    package: str
+    name: str
+
+
+Contribution: TypeAlias = Claim | Category | DoctorCheck | FurtherCommand | BenchmarkModule

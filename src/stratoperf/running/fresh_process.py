@@ -203,6 +203,8 @@ def _answered(worker: WorkerProcess, case: Case) -> Taken:
             check_part(tree, case.key)
     except SchemaError as error:
         raise worker.garbled(str(error), "measured") from None
+    if (printed := worker.printed) is not None:
+        tree["notes"] = [*tree.get("notes", []), printed]
     if result.key != case.key:
         raise worker.garbled(f"the key {result.key} where {case.key} was asked for", "measured")
     return Taken(

@@ -31,9 +31,9 @@ def measure(
 ) -> Measurement:
     """Time an operation until a quantile is known well enough, or time runs out.
 
-    The samples are spread over a second at least, in eight windows or more, without a pause between
-    them: a machine that drifts changes what it does from window to window, so the intervals of the
-    result, and with them the precision, follow from the scatter between windows.
+    The samples take at least a second, in eight windows or more without a pause. A machine that
+    drifts changes from window to window, so the scatter between windows gives the intervals of the
+    result, and with them the precision.
 
     Parameters
     ----------
@@ -41,50 +41,49 @@ def measure(
         A callable without arguments, an `Operation`, a capsule ``stratoperf.operation/1``, or a
         benchmark with one case, whose operation is measured between its set-up and its teardown.
     name
-        Shown in reports.
+        Name in reports.
     warmup_s
-        Seconds to run before the first sample (at least one iteration is run, and finished).
+        Warm-up time before the first sample, in seconds; at least one iteration runs.
     min_iterations
-        Samples to take before the precision is looked at.
+        Minimum number of samples before the precision counts.
     max_duration_s
-        Seconds of sampling, which win over `min_iterations` and over the second that the samples
-        are spread over, at most 1,000 hours. Sampling ends
-        earlier after 2**26 samples, which is what a file can hold of them. An iteration in
-        progress when they are over is finished, so one of a Python callable that lasts longer
-        makes the sampling last longer.
+        Maximum sampling time, in seconds, up to 1,000 hours. It overrides `min_iterations` and the
+        second that the samples take at least. Sampling ends earlier after 2**26 samples, the most
+        that a file can hold. The last iteration runs to its end, so a long iteration of a Python
+        callable extends the sampling.
     precision
         Stop when half the confidence interval of the quantile is at most this share of its value;
         0 samples for the whole of `max_duration_s`.
     quantile
-        The quantile that `precision` speaks of.
+        The quantile that `precision` applies to.
     processes
-        By default the work is measured in this process, and the intervals speak of it alone: the
-        next process may differ by more (see `Measurement.scope`). With more it is measured in as
-        many fresh processes, one after the other, and the intervals follow from how far these lie
-        apart: from six processes on they hold for the next one too. `warmup_s`, `min_iterations`,
-        `max_duration_s`, the second and `precision` are of all processes together. `fn` must then
-        be a benchmark with one case, or anything that pickles, such as a function at the top level
-        of a module. A function is called once at first: if it returns or yields an operation, that
-        is measured, as of a benchmark. A script is imported by each process, as by those that
-        `multiprocessing` spawns, so it calls `measure` under ``if __name__ == "__main__":``.
+        Number of processes. With 1, the work is measured in this process, and the intervals hold
+        for it alone: the next process may differ by more (see `Measurement.scope`). With more, it
+        is measured in fresh processes, one after the other, and the scatter between them gives the
+        intervals: from six processes on they hold for the next process too. All processes together
+        share `warmup_s`, `min_iterations`, `max_duration_s`, the second and `precision`. `fn` must
+        then be a benchmark with one case, or picklable, such as a function at the top level of a
+        module. A function is called once first: if it returns or yields an operation, that is
+        measured. Each process imports the script, as with `multiprocessing`, so call `measure`
+        under ``if __name__ == "__main__":``.
     batch
-        Iterations per sample. By default 1, or as many as make reading the clock at most about
-        1 % of a sample; above 1, quantiles are those of batch means.
+        Number of iterations per sample. By default 1, or as many as keep the reading of the clock
+        below about 1 % of a sample; above 1, quantiles are quantiles of batch means.
     keep_samples
-        With False, samples go into a `Histogram` of constant size instead, for runs too long to
-        keep every one; such a run always lasts `max_duration_s`.
+        False puts the samples into a `Histogram` of constant size, for runs that are too long to
+        keep every sample; such a run always lasts `max_duration_s`.
 
     Returns
     -------
     Measurement
-        With ``device_ns`` where a device does the work: up to 1000 further samples, in up to a
-        tenth of `max_duration_s`.
+        If a device does the work, ``device_ns`` holds up to 1000 additional samples, taken in up
+        to a tenth of `max_duration_s`.
 
     Raises
     ------
     InvalidParameter
-        For an argument out of range (NaN included), and for what fresh processes cannot have, such
-        as a lambda.
+        For an argument out of range (NaN included), and for work that fresh processes cannot run,
+        such as a lambda.
     Interrupted
         On Ctrl-C, with the samples so far in its attribute ``measurement``; during the
         verification these are all of them.
@@ -93,13 +92,13 @@ def measure(
     StratoperfError
         When a native operation reports a failure.
     Exception
-        Whatever the callable raises, with its traceback.
+        Any error of the callable, with its traceback.
     """
     if arguments.count("processes", processes) > 1:
         if not keep_samples:
             raise InvalidParameter(
-                f"keep_samples: False goes with one process, got processes={processes}; keep the "
-                "samples, or leave processes out"
+                f"keep_samples: False needs one process, got processes={processes}; keep the "
+                "samples, or leave out processes"
             )
         check_arguments(warmup_s, min_iterations, max_duration_s, precision, quantile, batch)
         # Not needed in a single process, where `measure` comes back at once.

@@ -67,7 +67,7 @@ def origin_of(function: Callable[..., Any]) -> Origin | None:
             return None
         specification = frame.f_globals.get("__spec__")
         if isinstance(specification, ModuleSpec):
-            # Of ``python -m``: imported under that name, it knows that it is no script.
+            # Of ``python -m``: imported under that name, it is not a script.
             name = specification.name
     try:
         return Origin(name, file, Path(file).stat().st_mtime_ns)

@@ -113,8 +113,13 @@ def over_processes(
     """
     choice = choose(parts, case.least)
     own = [reference for part in choice.kept for reference in references(part)]
-    usual = [ns for reference in run if isinstance(ns := reference.get("integer_ns"), float)]
-    tree = combined(choice.kept, base=base, usual=float(np.median(usual)) if usual else None)
+    usual = _integer(run)
+    tree = combined(
+        choice.kept,
+        base=base,
+        usual=float(np.median(usual)) if usual else None,
+        earlier=[*_integer(machine), *usual],
+    )
     metrics = {}
     for name, metric in tree["metrics"].items():
         read = convert(metric, Metric, name)
@@ -131,6 +136,12 @@ def over_processes(
         "warnings": [*tree["warnings"], *speed_warnings(speed(own, run, machine))],
         "notes": [*tree["notes"], *([] if choice.note is None else [choice.note])],
     }
+
+
+def _integer(references: Sequence[Reference]) -> list[float]:
+    """Return the times of a step of integer arithmetic, of those that have it."""
+    steps = [reference.get("integer_ns") for reference in references]
+    return [step for step in steps if isinstance(step, float)]
 
 
 def _below_standard(

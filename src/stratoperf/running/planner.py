@@ -246,7 +246,7 @@ def make_request(
     Raises
     ------
     InvalidParameter
-        For a parameter value that is no bool, number or string, and a number of processes out of
+        For a parameter value that is not a bool, number or string, and a number of processes out of
         range.
     """
     words = [select] if isinstance(select, str | Benchmark) else list(select or ())

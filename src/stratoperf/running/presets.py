@@ -79,7 +79,7 @@ class Sampling:
         )
 
     def shared(self, processes: int) -> Sampling:
-        """Return what each of so many processes does of it.
+        """Return the share of each of these processes.
 
         The precision is that of all of them: the error of each may be larger by the square root of
         their number.

@@ -182,7 +182,7 @@ def _keep_alarm() -> Restore:
             is_same = now_interval == interval and now > 0
             left = interval
         else:
-            # Without an alarm before, one that is about to go off is no small difference.
+            # Without an alarm before, one that is about to go off is a difference.
             is_near = abs(now - left) < _SAME_ALARM_S if delay else now == 0
             is_same = now_interval == 0 and is_near
         if is_same:

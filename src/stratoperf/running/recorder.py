@@ -18,10 +18,15 @@ from stratoperf.results.files import atomic_file, check_directory, looks_like_ru
 from stratoperf.results.journal import Journal
 from stratoperf.results.journal_lines import read_journal
 from stratoperf.results.names import ARRAYS, HEADER, JOURNAL_SUFFIX, LATEST, PARTS
+from stratoperf.results.part_seconds import positive_seconds
 from stratoperf.results.parts import measured, with_open_cases
 from stratoperf.results.plans import resume_command
 
 _LONGEST_NAME = 60  # bytes
+
+
+LOST = "lost_seconds"
+"""Key of a run: by the key of a case, how long processes lasted that gave no part."""
 
 
 class MemoryRecorder:
@@ -39,6 +44,7 @@ class MemoryRecorder:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._parts: dict[str, list[dict[str, Any]]] = {}
+        self._lost: dict[str, float] = {}
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -57,6 +63,14 @@ class MemoryRecorder:
     def add_part(self, part: dict[str, Any]) -> None:
         """Keep what one process contributed to its case."""
         self._parts.setdefault(part["key"], []).append(part)
+
+    def lost_seconds(self, key: str) -> float:
+        """Return how long processes of a case lasted that gave no part."""
+        return self._lost.get(key, 0.0)
+
+    def add_lost(self, key: str, seconds: float) -> None:
+        """Keep how long a process lasted that gave no part."""
+        self._lost[key] = self.lost_seconds(key) + seconds
 
     def add(self, result: dict[str, Any]) -> None:
         """Keep the result of a case."""
@@ -112,6 +126,20 @@ class FileRecorder:
         """Bring to the disk what one process contributed to its case; errors as for `add`."""
         try:
             self._journal.append_part(part)
+        except StratoperfError as error:
+            raise self._advised(error) from error
+
+    def lost_seconds(self, key: str) -> float:
+        """Return how long processes of a case lasted that gave no part, in all sessions."""
+        lost = self._journal.header.get(LOST)
+        return positive_seconds(lost.get(key)) if isinstance(lost, dict) else 0.0
+
+    def add_lost(self, key: str, seconds: float) -> None:
+        """Bring to the disk how long a process lasted that gave no part; errors as for `add`."""
+        known = self._journal.header.get(LOST)
+        known = known if isinstance(known, dict) else {}
+        try:
+            self._journal.update(**{LOST: {**known, key: self.lost_seconds(key) + seconds}})
         except StratoperfError as error:
             raise self._advised(error) from error
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import importlib.metadata
+import functools
+import importlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.failures import describe
 from stratoperf.running.categories import DEFAULT_CATEGORY
-from stratoperf.running.checked_declaration import declare
 from stratoperf.running.containment import Containment
 from stratoperf.running.contributions import (
     SCRIPT,
+    BenchmarkModule,
     Category,
     Claim,
     Contribution,
 )
-from stratoperf.running.declaration import Benchmark
 from stratoperf.running.process_state import IMPORTING
-from stratoperf.running.targets import Target
-from stratoperf.running.values import Value
+
+# What declares benchmarks needs NumPy, and help and the doctor look up no benchmark.
+if TYPE_CHECKING:
+    import importlib.metadata
+
+    from stratoperf.running.declaration import Benchmark
+    from stratoperf.running.targets import Target
+    from stratoperf.running.values import Value
 
 ENTRY_POINTS = "stratoperf.benchmarks"
 """Entry-point group whose modules contribute benchmarks and more when they are imported."""
@@ -53,6 +59,8 @@ class Registry:
     def __init__(self, entry_points: str | None = None) -> None:
         self._entry_points = entry_points
         self._waiting: list[importlib.metadata.EntryPoint] = []
+        self._modules: list[BenchmarkModule] = []
+        self._imports_benchmarks = False
         self._benchmarks: dict[str, Benchmark] = {}
         self._contributions: dict[tuple[type[Contribution], str], Contribution] = {}
         self._warnings: list[str] = []
@@ -61,12 +69,13 @@ class Registry:
         """Know what is declared from now on alone: for a process that runs a single benchmark."""
         self._entry_points = None
         self._waiting = []
+        self._modules = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each part of a package that does not work."""
-        self._load_all()
-        return (*self._warnings, *self._wrong_claims())
+        """One sentence for each part of a package that does not work, as far as it was imported."""
+        self._load_packages()
+        return (*self._warnings, *(() if self._modules else self._wrong_claims()))
 
     def add(self, benchmark: Benchmark) -> None:
         """Register a benchmark.
@@ -76,7 +85,7 @@ class Registry:
         InvalidParameter
             When another one has its name.
         """
-        self._load_own()
+        self._load_own(with_benchmarks=True)
         if benchmark.name == DEFAULT_CATEGORY or (Category, benchmark.name) in self._contributions:
             raise InvalidParameter(
                 f"name: {benchmark.name!r} is a category; choose another name for the benchmark"
@@ -95,9 +104,16 @@ class Registry:
         Raises
         ------
         InvalidParameter
-            When something of this kind, or for a category a benchmark, has the name.
+            When something of this kind, or for a category a benchmark, has the name, or when it
+            comes too late to be seen.
         """
-        self._load_own()
+        self._load_own(with_benchmarks=isinstance(added, Claim))
+        if self._imports_benchmarks and not isinstance(added, Claim):
+            raise InvalidParameter(
+                f"{added.kind}: {added.name!r} of {added.package} is added by a module of "
+                "benchmarks, which help and doctor do not import; add it in the module that the "
+                "entry point names"
+            )
         other = self._contributions.get((type(added), added.name))
         if other is not None and not other.package == added.package == SCRIPT:
             raise InvalidParameter(
@@ -111,10 +127,18 @@ class Registry:
                 "choose another name"
             )
         self._contributions[type(added), added.name] = added
+        if isinstance(added, BenchmarkModule):
+            self._modules.append(added)
 
     def contributed(self, kind: type[Kind]) -> list[Kind]:
-        """Return all that packages have contributed of a kind, in their order."""
-        self._load_all()
+        """Return all that packages have contributed of a kind, in their order.
+
+        Modules of benchmarks are imported for claims alone, which stand beside benchmarks.
+        """
+        if kind is Claim:
+            self._load_all()
+        else:
+            self._load_packages()
         return [added for added in self._contributions.values() if isinstance(added, kind)]
 
     def _wrong_claims(self) -> list[str]:
@@ -135,7 +159,7 @@ class Registry:
         Raises
         ------
         InvalidParameter
-            When there is none of that name.
+            When the name is unknown.
         """
         self.find(name)
         del self._benchmarks[name]
@@ -153,7 +177,7 @@ class Registry:
         Raises
         ------
         InvalidParameter
-            When there is none; suggests the nearest.
+            When the name is unknown; suggests the nearest.
         """
         self._load_all()
         if name not in self._benchmarks:
@@ -178,6 +202,8 @@ class Registry:
         InvalidParameter
             For a word that selects nothing; suggests the nearest name.
         """
+        from stratoperf.running.declaration import Benchmark
+
         if selection is None:
             return self.all()
         words = [selection] if isinstance(selection, str | Benchmark) else list(selection)
@@ -210,16 +236,43 @@ class Registry:
         return matching
 
     def _load_all(self) -> None:
+        self._load_packages()
+        self._import_benchmarks([module.package for module in self._modules])
+
+    def _load_packages(self) -> None:
+        """Import what entry points name, and none of the modules of benchmarks."""
         self._load_own()
         while self._waiting:
             self._load(self._waiting.pop(0))
 
-    def _load_own(self) -> None:
+    def _load_own(self, with_benchmarks: bool = False) -> None:
         """Import what belongs to this distribution; that of others waits."""
+        self._load_own_points()
+        if with_benchmarks:
+            self._import_benchmarks([DISTRIBUTION])
+
+    def _import_benchmarks(self, packages: Collection[str]) -> None:
+        """Import the modules of benchmarks of these packages."""
+        chosen = [module for module in self._modules if module.package in packages]
+        # Removed first: the modules register themselves through this object.
+        self._modules = [module for module in self._modules if module not in chosen]
+        for module in chosen:
+            self._imports_benchmarks = True
+            try:
+                self._import(
+                    f"the benchmarks {module.name!r} of the package {module.package}",
+                    functools.partial(importlib.import_module, module.name),
+                )
+            finally:
+                self._imports_benchmarks = False
+
+    def _load_own_points(self) -> None:
         # Cleared first: the modules register themselves through this object.
         group, self._entry_points = self._entry_points, None
         if group is None:
             return
+        import importlib.metadata
+
         # Whatever goes wrong in other packages, the benchmarks of the rest must run.
         with self._contained("the entry points of packages could not be read"):
             self._waiting = list(importlib.metadata.entry_points(group=group))
@@ -229,9 +282,11 @@ class Registry:
             self._load(point)
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        named = f"the benchmarks {entry_point.name!r} ({entry_point.value})"
+        self._import(f"the benchmarks {entry_point.name!r} ({entry_point.value})", entry_point.load)
+
+    def _import(self, named: str, load: Callable[[], object]) -> None:
         with self._contained(f"{named} could not be imported") as importing:
-            entry_point.load()
+            load()
         for names, what in (
             (importing.changes, "was put back"),
             (importing.losses, "cannot be put back"),
@@ -370,6 +425,7 @@ def benchmark(
     ...     return lambda: sum(numbers)
     >>> run = sp.run("example.sum", preset="ci")  # doctest: +SKIP
     """
+    from stratoperf.running.checked_declaration import declare
 
     def decorate(function: Callable[..., Any]) -> Benchmark:
         declared = declare(

@@ -22,6 +22,7 @@ from stratoperf.monitor.speed import Reference, references
 from stratoperf.paths import absolute_path
 from stratoperf.results import Result, Run, load
 from stratoperf.results.names import LATEST
+from stratoperf.results.part_seconds import with_seconds
 from stratoperf.results.parts import check_part
 from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
@@ -172,7 +173,7 @@ def _of_latest(path: Path, machine: str) -> list[Reference]:
     """Return the references of the latest run beside this, as far as it was on this machine."""
     try:
         latest = load(path)
-    # There is none, or it is no run file: nothing that this run depends on.
+    # It does not exist, or is not a run file: this run does not depend on it.
     except SchemaError:
         return []
     return [
@@ -195,7 +196,9 @@ class _Execution:
         self._described = msgspec.to_builtins(system())
         self._machine = self._described.pop("id")
         self._open = [
-            CaseProgress(index, case, self._parts(case), recorder.base)
+            CaseProgress(
+                index, case, self._parts(case), recorder.base, recorder.lost_seconds(case.key)
+            )
             for index, case in enumerate(plan.cases)
             if case.key not in plan.finished
         ]
@@ -309,22 +312,26 @@ class _Execution:
 
         def finish(around: Containment) -> None:
             error = around.error
+            seconds = time.monotonic() - begin
             if taken:
-                tree, is_set_up = taken[0].tree, taken[0].is_set_up
                 # What builds for all processes is not what each takes.
-                seconds = time.monotonic() - begin - taken[0].building_s
+                seconds -= taken[0].building_s
+                tree, is_set_up = taken[0].tree, taken[0].is_set_up
                 if progress.took(tree, is_set_up=is_set_up, seconds=seconds):
                     self._references += references(tree)
-                    self._recorder.add_part(tree)
+                    self._recorder.add_part(with_seconds(tree, seconds))
                     # Where they are on the disk by now, they need no memory.
                     progress.parts = self._parts(case)
+                else:
+                    self._recorder.add_lost(case.key, seconds)
             elif around.interrupts:
                 return
             elif isinstance(error, CannotLoad) and not progress.parts:
                 self._unloadable[case.benchmark.name] = str(error)
                 return
             elif isinstance(error, CannotLoad | WorkerFailed):
-                progress.missed(error)
+                progress.missed(error, seconds)
+                self._recorder.add_lost(case.key, seconds)
             if not progress.is_open:
                 results.append(
                     self._record(progress, progress.tree(self._references, self._earlier))

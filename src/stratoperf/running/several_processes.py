@@ -18,6 +18,7 @@ from stratoperf.errors import (
     VerificationFailed,
 )
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
+from stratoperf.monitor.speed import references
 from stratoperf.operation import Observed
 from stratoperf.running.declaration import Benchmark
 from stratoperf.running.fresh_process import CannotLoad, measured_afresh
@@ -194,7 +195,7 @@ def _joined(name: str, parts: Sequence[_Part]) -> Measurement:
         device_ns=np.concatenate(device) if has_device else None,
         details=first.get("details"),
         processes=[
-            MeasuredProcess(part.tree["series"][0]["process"], ours, theirs)
+            MeasuredProcess(part.tree["series"][0]["process"], ours, theirs, _step_ns(part))
             for part, ours, theirs in zip(
                 parts,
                 _slices(latency),
@@ -205,6 +206,13 @@ def _joined(name: str, parts: Sequence[_Part]) -> Measurement:
     )
     measurement.observed = _observed(parts)
     return measurement
+
+
+def _step_ns(part: _Part) -> float | None:
+    """Return what told the machine's speed around a process."""
+    (reference,) = references(part.tree) or [{}]
+    step = reference.get("integer_ns")
+    return step if isinstance(step, float) else None
 
 
 def _slices(columns: Sequence[Any]) -> list[slice]:

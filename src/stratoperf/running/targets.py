@@ -56,7 +56,7 @@ class Target:
     Raises
     ------
     InvalidParameter
-        For an unknown statistic or direction, or a value that is no finite number.
+        For an unknown statistic or direction, or a value that is not a finite number.
 
     Examples
     --------

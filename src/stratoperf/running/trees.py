@@ -12,7 +12,7 @@ from stratoperf.running.values import Value
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a case is, for whoever was not there when it was declared.
+    """Facts of a case, for a reader without its declaration.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ def values_of(name: str, values: object) -> tuple[Value, ...]:
     Raises
     ------
     InvalidParameter
-        For a value that is no bool, number or string, and for one that is not finite.
+        For a value that is not a bool, a finite number or a string.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
         values = (values,)

@@ -139,7 +139,7 @@ def _check(resamples: int, confidence: float, seed: int) -> None:
 
 
 def _quantile_of(statistic: Statistic) -> float | None:
-    """Return which quantile the statistic is, or ``None`` when it is none; refuse unknown ones."""
+    """Return which quantile the statistic is, or ``None`` if it is not one; reject others."""
     if callable(statistic) or statistic == "mean":
         return None
     if statistic == "median":

@@ -23,7 +23,8 @@ All of them take processes for independent. A host that changes its speed makes 
 alike, and then eight processes are worth fewer: where the correlation of neighbors is 0.5, the
 interval covers 80 %. So it is widened by what the correlation of neighbors does to the variance of
 a mean, which covers 88 % (92 % at 0.3), and costs independent processes 15 % of the width at eight
-and 8 % at thirty. What changes more slowly than a run lasts, no run can know.
+and 8 % at thirty. What changes more slowly than a run lasts is widened for where the machine's
+speed moves; see `stratoperf.statistics.next_run`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ import numpy.typing as npt
 
 from stratoperf._core import statistics as _native
 from stratoperf.statistics.estimates import Estimate
+from stratoperf.statistics.next_run import between_runs
 from stratoperf.statistics.signed_rank import signed_rank
 from stratoperf.statistics.validation import Samples, as_samples, check_confidence, check_quantile
 
@@ -63,7 +65,9 @@ _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _LARGEST_EXPONENT = 700.0  # beyond it the exponential function leaves what a float holds
 
 
-def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
+def location(
+    values: npt.ArrayLike, confidence: float = 0.95, moved: float | None = None
+) -> Estimate:
     """Estimate the location of processes, with an interval from their scatter.
 
     The value is the median of all pairwise means (Hodges & Lehmann 1963), of the logarithms where
@@ -80,6 +84,10 @@ def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
         interval is wider.
     confidence
         Of the two-sided interval; in (0, 1).
+    moved
+        How far the machine's speed moves, from `stratoperf.statistics.next_run.movement`: then the
+        interval is for the next run as well, unless the processes are fewer than six. ``None``
+        where nothing tells.
 
     Returns
     -------
@@ -101,14 +109,28 @@ def location(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
     if ranked.low is None or ranked.high is None:
         return _of_few(data, scale, ranked.value, confidence)
     widening = _widening(scale.there(data))
+    more = _next_run(scale, data, confidence, moved)
     value = scale.back(ranked.value)
-    low = scale.back(ranked.value - widening * (ranked.value - ranked.low))
-    high = scale.back(ranked.value + widening * (ranked.high - ranked.value))
+    low = scale.back(ranked.value - math.hypot(widening * (ranked.value - ranked.low), more))
+    high = scale.back(ranked.value + math.hypot(widening * (ranked.high - ranked.value), more))
     method = f"Hodges-Lehmann over {count} processes; signed ranks{scale.words}"
     if widening > 1:
         method += f", {widening:.2g} times wider because neighbors in time are alike"
+    if more:
+        method += (
+            f"; {100 * math.expm1(more):.2g} % added in quadrature for runs of the next hours, "
+            f"since the machine's speed moved by {100 * (moved or 0):.2g} %"
+        )
     # Rounding of the logarithm must not carry a value beyond its bounds.
     return Estimate(value, min(low, value), max(high, value), confidence, method)
+
+
+def _next_run(scale: Scale, data: Samples, confidence: float, moved: float | None) -> float:
+    """Return how much the next run adds to either side of an interval, as a logarithm."""
+    if not moved or not scale.is_logarithmic:
+        return 0.0
+    deviation = between_runs(scale.there(data), moved)
+    return float(_native.student_half_width(confidence, len(data) - 1)) * deviation
 
 
 def _widening(values: Samples) -> float:
@@ -180,7 +202,9 @@ def _of_few(data: Samples, scale: Scale, center: float, confidence: float) -> Es
     )
 
 
-def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -> Estimate:
+def pooled_tail(
+    series: Sequence[Samples], q: float, confidence: float = 0.95, moved: float | None = None
+) -> Estimate:
     """Estimate a quantile over processes that have too few samples for their own.
 
     The samples of each process are set off against its median, so that a slow process is not taken
@@ -203,6 +227,8 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
         In [0, 1].
     confidence
         Of the two-sided interval; in (0, 1).
+    moved
+        As for `location`.
 
     Returns
     -------
@@ -217,7 +243,7 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
     parts = [scale.there(part) for part in parts]
     if min(map(len, parts)) >= FEWEST_FOR_LEVEL:
         medians = np.array([np.median(part) for part in parts])
-        estimate = location([scale.back(median) for median in medians], confidence)
+        estimate = location([scale.back(median) for median in medians], confidence, moved)
         # Several processes have bounds.
         level = scale.there(np.array([estimate.low, estimate.value, estimate.high], np.float64))
         parts = [part - median for part, median in zip(parts, medians, strict=True)]
@@ -253,6 +279,8 @@ def pooled_tail(series: Sequence[Samples], q: float, confidence: float = 0.95) -
         f"{about} pooled over {count} processes; the wider of order statistics and jackknife over "
         "processes"
     )
+    if moved:
+        method += "; widened for runs of the next hours, since the machine's speed moved"
     return Estimate(value, bound_below, bound_above, confidence, method)
 
 

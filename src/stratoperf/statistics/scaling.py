@@ -51,14 +51,14 @@ FEWEST = 6
 """Processes for a fit: the fewest for which a location has an interval that assumes no law."""
 
 STANDARD_ERRORS = 2.0
-"""A power is used from so many of its standard errors on: by chance in one case of twenty."""
+"""Minimum size of a power, in its standard errors: by chance in one case of twenty."""
 
 MOST = 1.5
 """The largest power that is used. Times that react even more react to something else as well, and
 a power far above 1 multiplies the errors of the readings."""
 
 ABSURD = 5.0
-"""A larger power is no reaction to the machine's speed: readings that hardly differ give any."""
+"""Largest credible power: readings that hardly differ give any power."""
 
 
 class Scaling(NamedTuple):
@@ -106,7 +106,11 @@ def scaling(times: npt.ArrayLike, readings: npt.ArrayLike) -> Scaling | None:
 
 
 def at_speed(
-    times: npt.ArrayLike, readings: npt.ArrayLike, usual: float, confidence: float = 0.95
+    times: npt.ArrayLike,
+    readings: npt.ArrayLike,
+    usual: float,
+    confidence: float = 0.95,
+    moved: float | None = None,
 ) -> Estimate | None:
     """Estimate where the times of processes would lie at the usual speed.
 
@@ -118,6 +122,8 @@ def at_speed(
         The reading at which the time is asked for.
     confidence
         Of the interval; in (0, 1).
+    moved
+        As for `stratoperf.statistics.processes.location`: what the scaled times leave of it.
 
     Returns
     -------
@@ -135,7 +141,8 @@ def at_speed(
     if fit is None:
         return None
     distances = np.log(usual) - np.log(as_samples(readings, "readings"))
-    estimate = location(as_samples(times, "times") * np.exp(fit.power * distances), confidence)
+    scaled = as_samples(times, "times") * np.exp(fit.power * distances)
+    estimate = location(scaled, confidence, moved)
     if estimate.low is None or estimate.high is None:
         return estimate
     width = _native.student_half_width(confidence, len(distances) - 2)

@@ -10,7 +10,7 @@ import numpy as np
 from stratoperf.statistics.validation import Samples
 
 LEAST_FOR_DRIFT = 4
-"""Processes from which on a trend is told from chance at all: of four, one order in twelve is
+"""Minimum number of processes that show a trend beside chance: of four, one order in twelve is
 sorted."""
 
 LEAST_FOR_MODES = 6
@@ -19,7 +19,7 @@ ten has a gap of five standard deviations; of six, one in twenty, and of eight, 
 
 GAP = 5.0
 """Standard deviations within two groups of processes that must lie between them. Modes that lie
-nine apart are told apart in 86 % of sets of eight."""
+nine apart are recognized in 86 % of sets of eight."""
 
 LEAST_GAP = 0.05
 """Modes that lie closer, as a fraction, are of no use to a reader."""

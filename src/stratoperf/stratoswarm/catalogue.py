@@ -1,5 +1,11 @@
-"""Importing this module registers all that StratoSwarm contributes."""
+"""Importing this module registers all that StratoSwarm contributes.
 
-from stratoperf.stratoswarm import benchmarks, claims, further
+It is imported for the help too, and imports neither NumPy nor a workload.
+"""
 
-__all__ = ["benchmarks", "claims", "further"]
+from stratoperf import benchmark_module
+from stratoperf.stratoswarm import further
+
+__all__ = ["further"]
+
+benchmark_module("stratoperf.stratoswarm.benchmarks")

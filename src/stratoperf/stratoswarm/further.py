@@ -7,7 +7,6 @@ from pathlib import Path
 
 from stratoperf import Check, category, doctor_check
 from stratoperf.authoring import SystemFiles
-from stratoperf.stratoswarm.memory.checks import tier_checks
 
 category("components", "Select the benchmarks of StratoSwarm's components.")
 category("swarmlet", "Select the benchmarks of joining a swarmlet.")
@@ -31,6 +30,8 @@ def kernel_modules(root: Path) -> list[Check]:
 @doctor_check
 def memory_tiers(root: Path) -> list[Check]:
     """Look for the memory tiers."""
+    from stratoperf.stratoswarm.memory.checks import tier_checks
+
     return tier_checks(SystemFiles(root))
 
 

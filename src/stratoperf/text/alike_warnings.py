@@ -1,4 +1,4 @@
-"""Warnings about noise, of which a machine that is not quiet gives many alike."""
+"""Warnings about noise that are alike, as a noisy machine gives many of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 NUMBER = re.compile(r"(?<![\w./-])[0-9]+(?:\.[0-9]+)?(?![\w/-]|\.\w)")
 """What differs between warnings of one kind; the run file has every single one. Digits in the name
-of a file are none: each file is named."""
+of a file do not count: each file is named."""
 
 
 _OF_PROCESSES = re.compile(r" \((?:the worst of [0-9]+|[0-9]+ of [0-9]+) processes\)$")

@@ -196,7 +196,7 @@ def parameters(values: Iterable[tuple[str, object]]) -> str:
 def _with_bounds(
     value: float, low: float | None, high: float | None, least: int | None = None
 ) -> str:
-    """Format three numbers alike, with so many decimals that bounds that differ look different.
+    """Format three numbers alike, with enough decimals that different bounds look different.
 
     Numbers of one power of ten have the same decimals, so that their order survives rounding.
     """
@@ -213,7 +213,7 @@ def _with_bounds(
 
 
 def _number(value: float, decimals: int | None, least: int = _DIGITS) -> str:
-    """Format a number with at least so many decimals and significant digits."""
+    """Format a number with a minimum number of decimals and significant digits."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else f"{value:g}"
     # The power of ten after rounding: that of 9.996 is 1.

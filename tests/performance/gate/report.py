@@ -41,7 +41,7 @@ def as_text(records: Sequence[Record], machine: Record | None) -> str:
 
 
 def as_markdown(records: Sequence[Record], machine: Record | None) -> str:
-    """Return the tables of the guide: one line per gate, and what pairing gains."""
+    """Return the tables of the site: one line per gate, and what pairing gains."""
     found = cells(records)
     parts = [machine_line(machine)]
     for operation in (BOTH, *OPERATIONS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Iterator
 
 import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
@@ -13,9 +14,10 @@ SPAN_S = 10.0
 READS = 200_000
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Measure the drift over ten seconds and the cost of a read."""
-    return [drift(), read_cost()]
+    yield drift()
+    yield read_cost()
 
 
 def drift() -> Row:

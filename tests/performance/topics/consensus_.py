@@ -11,6 +11,7 @@ import itertools
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import stratoperf as sp
@@ -25,7 +26,7 @@ VOTES = 10_000
 BATCHES = 16
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold the p95 of the cpu backend on one thread, and rounds on a device, to their goals."""
     ours = round_().operation(batches())
     for batch in batches():
@@ -36,36 +37,34 @@ def measure() -> list[Row]:
     rules = round_().rules
     numpy_peer = sp.Operation(lambda: numpy_round.decide(next(circle), rules))
     reading = sp.Operation(reader())
-    return [
-        side_by_side(
-            f"consensus round, {VOTES} votes, ratio 0.33, p95, against NumPy",
-            lambda: quantile_us(ours, 0.95),
-            lambda: quantile_us(numpy_peer, 0.95),
-            peer_name="vectorized NumPy",
-            unit="us",
-            goal=Goal("ratio", ">=", 20.0),
-            note=f"one thread, rotating through {BATCHES} batches",
-        ),
-        side_by_side(
-            "the same, against merely reading the batch",
-            lambda: quantile_us(ours, 0.95),
-            lambda: quantile_us(reading, 0.95),
-            peer_name="reading 16 bytes a vote",
-            unit="us",
-            goal=Goal("ratio", ">=", 1 / 4),
-            note="the aim is 1/2; each valid vote also updates a cell, at most one a cycle",
-        ),
-        side_by_side(
-            "the same, in absolute terms",
-            lambda: quantile_us(ours, 0.95),
-            lambda: quantile_us(reading, 0.95),
-            peer_name="reading 16 bytes a vote",
-            unit="us",
-            goal=Goal("value", "<=", 100.0),
-            pairs=6,
-        ),
-        *consensus_gpu.measure(),
-    ]
+    yield side_by_side(
+        f"consensus round, {VOTES} votes, ratio 0.33, p95, against NumPy",
+        lambda: quantile_us(ours, 0.95),
+        lambda: quantile_us(numpy_peer, 0.95),
+        peer_name="vectorized NumPy",
+        unit="us",
+        goal=Goal("ratio", ">=", 20.0),
+        note=f"one thread, rotating through {BATCHES} batches",
+    )
+    yield side_by_side(
+        "the same, against merely reading the batch",
+        lambda: quantile_us(ours, 0.95),
+        lambda: quantile_us(reading, 0.95),
+        peer_name="reading 16 bytes a vote",
+        unit="us",
+        goal=Goal("ratio", ">=", 1 / 4),
+        note="the aim is 1/2; each valid vote also updates a cell, at most one a cycle",
+    )
+    yield side_by_side(
+        "the same, in absolute terms",
+        lambda: quantile_us(ours, 0.95),
+        lambda: quantile_us(reading, 0.95),
+        peer_name="reading 16 bytes a vote",
+        unit="us",
+        goal=Goal("value", "<=", 100.0),
+        pairs=6,
+    )
+    yield from consensus_gpu.measure()
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -59,10 +59,11 @@ class Claim:
         )
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold rounds on a device to their goals; without one each row says why."""
     missing = backends.unavailable_reason("cuda")
-    return [claim.row(missing) for claim in claims()]
+    for claim in claims():
+        yield claim.row(missing)
 
 
 def claims() -> list[Claim]:

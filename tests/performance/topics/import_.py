@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from side_by_side import Goal, Row, side_by_side
 
@@ -28,11 +29,11 @@ def import_ms(module: str) -> float:
     return float(output)
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Compare the imports, each in processes of its own, interleaved."""
     for module in ("numpy", "stratoperf"):
         import_ms(module)  # the first one compiles bytecode and fills the page cache
-    row = side_by_side(
+    yield side_by_side(
         "import stratoperf",
         lambda: import_ms("stratoperf"),
         lambda: import_ms("numpy"),
@@ -42,4 +43,3 @@ def measure() -> list[Row]:
         pairs=PROCESSES,
         note=f"median of {PROCESSES} fresh processes each",
     )
-    return [row]

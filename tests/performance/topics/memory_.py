@@ -11,7 +11,7 @@ import numpy as np
 import stratoperf as sp
 from side_by_side import Goal, Row, missing, side_by_side
 from stratoperf.stratoswarm.memory import Tier, TierManager, operations, tiers
-from topics import memory_gpu_
+from topics import memory_gpu
 from topics import memory_peers as peers
 
 MIB = 1 << 20
@@ -27,22 +27,23 @@ BUDGET_BYTES = 48 << 30
 PAGES = 256
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold migrations to their goals, between every two tiers that can be used here."""
     use = [tier.name for tier in tiers() if tier.reason is None and tier.kind != "gpu"]
     with TierManager(use=use, budget_bytes=BUDGET_BYTES) as manager:
         memories = [tier for tier in manager.tiers if not tier.is_disk]
         disks = [tier for tier in manager.tiers if tier.is_disk]
-        rows = []
         for disk in disks:
-            rows += [row for size in DISK_SIZES for row in _beside_fio(manager, disk, size)]
+            for size in DISK_SIZES:
+                yield from _beside_fio(manager, disk, size)
         for one, other in _ordered_pairs(memories):
-            rows += [_beside_copies(manager, one, other, size) for size in COPY_SIZES]
+            for size in COPY_SIZES:
+                yield _beside_copies(manager, one, other, size)
         for one, other in _ordered_pairs([*memories, *disks]):
-            rows.append(_small(manager, one, other))
+            yield _small(manager, one, other)
         if disks:
-            rows.append(_pages(manager, memories[0], disks[0]))
-    return [*rows, *memory_gpu_.measure()]
+            yield _pages(manager, memories[0], disks[0])
+    yield from memory_gpu.measure()
 
 
 def _ordered_pairs(tiers: list[Tier]) -> list[tuple[Tier, Tier]]:

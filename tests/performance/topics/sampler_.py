@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,36 +18,34 @@ SECONDS = 0.2
 CALLS = 200_000
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold the sampler to a hand-written C++ loop, and Python callables to a Python loop."""
-    return [
-        side_by_side(
-            "empty native operation, one iteration a sample",
-            lambda: native(),
-            hand_written,
-            peer_name="hand-written C++ loop",
-            unit="ns/sample",
-            goal=Goal("ratio", ">=", 1 / 1.2),
-            note="the limit is two ordered clock reads",
-        ),
-        side_by_side(
-            "empty Python callable, as measured by default",
-            lambda: python(batch=None),
-            python_loop,
-            peer_name="Python loop, two perf_counter_ns()",
-            unit="ns/iteration",
-            goal=Goal("ratio", ">=", 3.0),
-            note="calibrated batches: the clock is read twice a batch",
-        ),
-        side_by_side(
-            "empty Python callable, one iteration a sample",
-            lambda: python(batch=1),
-            python_loop,
-            peer_name="Python loop, two perf_counter_ns()",
-            unit="ns/iteration",
-            note="the limit is two ordered clock reads and one call",
-        ),
-    ]
+    yield side_by_side(
+        "empty native operation, one iteration a sample",
+        lambda: native(),
+        hand_written,
+        peer_name="hand-written C++ loop",
+        unit="ns/sample",
+        goal=Goal("ratio", ">=", 1 / 1.2),
+        note="the limit is two ordered clock reads",
+    )
+    yield side_by_side(
+        "empty Python callable, as measured by default",
+        lambda: python(batch=None),
+        python_loop,
+        peer_name="Python loop, two perf_counter_ns()",
+        unit="ns/iteration",
+        goal=Goal("ratio", ">=", 3.0),
+        note="calibrated batches: the clock is read twice a batch",
+    )
+    yield side_by_side(
+        "empty Python callable, one iteration a sample",
+        lambda: python(batch=1),
+        python_loop,
+        peer_name="Python loop, two perf_counter_ns()",
+        unit="ns/iteration",
+        note="the limit is two ordered clock reads and one call",
+    )
 
 
 def empty() -> None:

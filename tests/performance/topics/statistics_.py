@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,13 @@ RESAMPLES = 10_000
 Values = npt.NDArray[np.int64]
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Measure recording into a histogram and the interval of a ratio of medians."""
-    return [*record(), bootstrap()]
+    yield from record()
+    yield bootstrap()
 
 
-def record() -> list[Row]:
+def record() -> Iterator[Row]:
     """Time a record against its limit, one counter, and against the package hdrhistogram."""
     values = np.rint(np.random.default_rng(1).lognormal(9, 0.5, RECORDS)).astype(np.int64)
     histogram = statistics.Histogram(1, HIGHEST, 3)
@@ -38,7 +39,7 @@ def record() -> list[Row]:
         slots = values // 16
         return _nanoseconds(lambda: np.bincount(slots)) / RECORDS
 
-    limit = side_by_side(
+    yield side_by_side(
         "histogram record, in bulk",
         ours,
         counted,
@@ -53,14 +54,15 @@ def record() -> list[Row]:
         peer_module = importlib.import_module("hdrh.histogram")
     except ImportError:
         install = "pip install hdrhistogram"
-        return [limit, missing(name, "hdrhistogram", "ns/value", "lower", install, ours(), goal)]
+        yield missing(name, "hdrhistogram", "ns/value", "lower", install, ours(), goal)
+        return
     theirs = peer_module.HdrHistogram(1, HIGHEST, 3)
     few = values[:PEER_RECORDS].tolist()
 
     def peer() -> float:
         return _nanoseconds(lambda: _record_each(theirs.record_value, few)) / len(few)
 
-    versus = side_by_side(
+    yield side_by_side(
         name,
         ours,
         peer,
@@ -69,7 +71,6 @@ def record() -> list[Row]:
         goal=goal,
         note="it has no way to record an array",
     )
-    return [limit, versus]
 
 
 def bootstrap() -> Row:

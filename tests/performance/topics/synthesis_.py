@@ -9,7 +9,7 @@ import ast
 import functools
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -32,65 +32,58 @@ PATTERNS = 64
 ALL_FIELDS = "type, value and child count"
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold matching on one core to its rates, two threads to one, and encoding to its rate."""
     table = synthetic.corpus()
     full = patterns_of(table, with_value=True)
     numpy_rate = functools.partial(numpy_operations_per_second, table, full)
     check_numpy(table, full)
-    rows = []
     for name, goal in (("avx512", 12e9), ("avx2", 6e9), ("portable", None)):
         if name in native.instruction_sets():
             # NumPy uses the widest instructions itself, so only ours with these are held to it.
             ratio = 10.0 if name == native.instruction_sets()[0] else None
             ours = rate_of(Matcher(table, full, "cpu", _instruction_set=name))
             what = f"synthesis match, {ALL_FIELDS}, {name}"
-            rows += against_numpy(what, ours, numpy_rate, ratio, goal)
+            yield from against_numpy(what, ours, numpy_rate, ratio, goal)
     kinds = tuple(Pattern(kind=f"kind{number}") for number in range(PATTERNS))
     for name, goal in (("avx512", 20e9), ("avx2", None)):
         if name in native.instruction_sets():
-            rows.append(
-                side_by_side(
-                    f"the same, type only, {name}",
-                    rate_of(Matcher(table, kinds, "cpu", _instruction_set=name)),
-                    functools.partial(numpy_operations_per_second, table, kinds),
-                    peer_name="vectorized NumPy",
-                    unit="operations/s",
-                    better="higher",
-                    goal=Goal("value", ">=", goal) if goal else None,
-                    pairs=6,
-                    note="each pattern hits 1 of 64 nodes in the mean",
-                )
+            yield side_by_side(
+                f"the same, type only, {name}",
+                rate_of(Matcher(table, kinds, "cpu", _instruction_set=name)),
+                functools.partial(numpy_operations_per_second, table, kinds),
+                peer_name="vectorized NumPy",
+                unit="operations/s",
+                better="higher",
+                goal=Goal("value", ">=", goal) if goal else None,
+                pairs=6,
+                note="each pattern hits 1 of 64 nodes in the mean",
             )
     large = synthetic.corpus(2**20)
     many = patterns_of(large, with_value=True)
-    rows.append(
-        side_by_side(
-            f"the same, {ALL_FIELDS}, 2^20 nodes, two threads",
-            rate_of(Matcher(large, many, "cpu", threads=2)),
-            rate_of(Matcher(large, many, "cpu", threads=1)),
-            peer_name="one thread",
-            unit="operations/s",
-            better="higher",
-            goal=Goal("ratio", ">=", 1.8),
-        )
+    yield side_by_side(
+        f"the same, {ALL_FIELDS}, 2^20 nodes, two threads",
+        rate_of(Matcher(large, many, "cpu", threads=2)),
+        rate_of(Matcher(large, many, "cpu", threads=1)),
+        peer_name="one thread",
+        unit="operations/s",
+        better="higher",
+        goal=Goal("ratio", ">=", 1.8),
     )
     for level in synthetic.LEVELS:
         drawn = synthetic.patterns(level, table)
-        rows.append(
-            side_by_side(
-                f"synthesis.match, level {level}, hits found",
-                rate_of(Matcher(table, drawn, "cpu")),
-                rate_of(Matcher(table, drawn, "cpu", by_kind=True)),
-                peer_name="with an index of types",
-                unit="operations/s",
-                better="higher",
-                pairs=6,
-                note="the index evaluates fewer operations, so its rate is lower and its time too",
-            )
+        yield side_by_side(
+            f"synthesis.match, level {level}, hits found",
+            rate_of(Matcher(table, drawn, "cpu")),
+            rate_of(Matcher(table, drawn, "cpu", by_kind=True)),
+            peer_name="with an index of types",
+            unit="operations/s",
+            better="higher",
+            pairs=6,
+            note="the index evaluates fewer operations, so its rate is lower and its time too",
         )
-    rows.append(encoding())
-    return rows + synthesis_gpu.measure()
+    yield encoding()
+    yield from synthesis_gpu.measure()
 
 
 def against_numpy(
@@ -99,9 +92,9 @@ def against_numpy(
     numpy_rate: Callable[[], float],
     ratio: float | None,
     goal: float | None,
-) -> list[Row]:
-    """Return the rows for the ratio and, where there is a goal, for the rate itself."""
-    against = side_by_side(
+) -> Iterator[Row]:
+    """Yield the rows for the ratio and, where there is a goal, for the rate itself."""
+    yield side_by_side(
         name,
         ours,
         numpy_rate,
@@ -112,8 +105,8 @@ def against_numpy(
         note="one thread, 64 patterns, 65,536 nodes, hits found",
     )
     if goal is None:
-        return [against]
-    absolute = side_by_side(
+        return
+    yield side_by_side(
         "the same, in absolute terms",
         ours,
         numpy_rate,
@@ -123,7 +116,6 @@ def against_numpy(
         goal=Goal("value", ">=", goal),
         pairs=6,
     )
-    return [against, absolute]
 
 
 def patterns_of(table: NodeTable, *, with_value: bool) -> tuple[Pattern, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
+import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from stratoperf.running.workers.children import Child, Output, ending, entered, unnamed_output
+from stratoperf.running.workers.children import Child, ending, entered
+from stratoperf.running.workers.output import Output, unnamed_output
 
 PATIENCE_S = 60.0
 
@@ -151,8 +155,50 @@ def test_only_the_last_lines_of_an_output_are_told(output: Output) -> None:
     assert output.tail() == "again"
 
 
-def test_an_output_has_no_name(output: Output) -> None:
-    assert os.fstat(output.fileno()).st_nlink == 0
+def test_an_output_has_no_file(output: Output) -> None:
+    assert stat.S_ISFIFO(os.fstat(output.fileno()).st_mode)
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_more_than_a_pipe_holds_is_read_counted_and_noted() -> None:
+    count = 50_000_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with unnamed_output() as output:
+        with shell(f"head -c {count} /dev/zero; echo; echo end", output) as child:
+            assert not child.wait_at_once(PATIENCE_S)
+        assert output.tail().endswith("end")
+        assert output.written == count + len("\nend\n")
+        remark = output.remark()
+        assert remark is not None
+        assert "50.0 MB" in remark
+        output.clear()
+        assert (output.tail(), output.written, output.remark()) == ("", 0, None)
+    # Kibibytes.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
+
+
+def test_little_output_needs_no_remark(output: Output) -> None:
+    with shell("seq 1000", output) as child:
+        assert not child.wait_at_once(PATIENCE_S)
+    assert output.tail().endswith("1000")
+    assert output.remark() is None
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_an_output_ends_although_somebody_still_writes_to_it() -> None:
+    with unnamed_output() as output, shell("yes", output) as child:
+        wait_for(lambda: output.tail() != "")
+        assert not child.wait(0.05)
+        assert set(output.tail().splitlines()) == {"y"}
+
+
+def test_ctrl_c_reaches_the_process_that_waits_beside_an_output(output: Output) -> None:
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    with shell("sleep 1000", output) as child:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            child.wait_at_once(PATIENCE_S)
+    timer.join()
 
 
 def test_ctrl_c_while_something_starts_does_not_lose_it() -> None:

@@ -17,8 +17,9 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.running.workers import guardian
-from stratoperf.running.workers.children import Child, Output, unnamed_output
+from stratoperf.running.workers.children import Child
 from stratoperf.running.workers.guard import MARK, guarded
+from stratoperf.running.workers.output import Output, unnamed_output
 
 PATIENCE_S = 60.0
 
@@ -38,7 +39,8 @@ import signal, sys, time
 import stratoperf as sp
 from stratoperf.running.workers import guardian
 from stratoperf.running.workers.guard import guarded
-from stratoperf.running.workers.children import Child, unnamed_output
+from stratoperf.running.workers.children import Child
+from stratoperf.running.workers.output import unnamed_output
 {before}
 with guarded(), unnamed_output() as output:
     with Child(["sh", "-c", sys.argv[1]], output, keep_stdout=True):

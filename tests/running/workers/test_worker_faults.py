@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -88,15 +89,15 @@ def test_without_a_fault_a_pair_is_measured(measure: Callable[..., None]) -> Non
         ("sys.exit('giving up')", "SystemExit: giving up"),
         (
             "print('bye', flush=True); os._exit(3)",
-            "the worker ended with status 3; its last output",
+            says("status 3", "bye"),
         ),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "the worker ended with signal SIGSEGV"),
-        ("os._exit(0)", "the worker ended with status 0"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", says("signal SIGSEGV")),
+        ("os._exit(0)", says("status 0")),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise GeneratorExit", "GeneratorExit"),
         ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
         ("raise type('Mute', (BaseException,), {'__str__': lambda self: 1 / 0})", "Mute"),
-        ("raise ValueError('\\udcff' + 'x' * 1_000_000)", r"ValueError: \udcffxxx"),
+        ("raise ValueError('\\udcff' + 'x' * 1_000_000)", r"ValueError: \\udcffxxx"),
     ],
 )
 def test_code_that_does_not_go_on_is_told_with_its_reason(
@@ -105,25 +106,25 @@ def test_code_that_does_not_go_on_is_told_with_its_reason(
     with pytest.raises(SideFailed) as caught:
         measure(f"{when}: {does}")
     assert caught.value.side == "current"
-    assert why in str(caught.value)
+    assert re.search(why, str(caught.value))
 
 
 @pytest.mark.parametrize(
     ("does", "why"),
     [
-        ("raise ValueError('not empty')", "ValueError: not empty"),
-        ("sys.exit(4)", "the worker ended with status 4 in its teardown"),
-        ("sys.exit()", "the worker ended with status 1 in its teardown"),
-        ("raise GeneratorExit", "the worker ended with status 1 in its teardown"),
-        ("os._exit(5)", "the worker ended with status 5 in its teardown"),
-        ("os.abort()", "the worker ended with signal SIGABRT in its teardown"),
+        ("raise ValueError('not empty')", says("ValueError: not empty")),
+        ("sys.exit(4)", says("status 4", "teardown")),
+        ("sys.exit()", says("status 1", "teardown")),
+        ("raise GeneratorExit", says("status 1", "teardown")),
+        ("os._exit(5)", says("status 5", "teardown")),
+        ("os.abort()", says("SIGABRT", "teardown")),
     ],
 )
 def test_a_teardown_that_fails_is_told(measure: Callable[..., None], does: str, why: str) -> None:
     with pytest.raises(SideFailed) as caught:
         measure(f"teardown: {does}")
     assert caught.value.side == "current"
-    assert why in str(caught.value)
+    assert re.search(why, str(caught.value))
 
 
 @pytest.mark.slow("waits for the timeout of 10 s")

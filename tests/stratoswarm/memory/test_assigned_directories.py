@@ -86,8 +86,8 @@ def fast(machine: Machine) -> Machine:
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        ("ssd=/gone", "/gone is no directory; create it"),
-        ("ssd=/shm", "/shm lies on a tmpfs, which is CPU memory"),
+        ("ssd=/gone", says("/gone", "create it")),
+        ("ssd=/shm", says("/shm", "tmpfs", "CPU memory")),
     ],
 )
 def test_a_directory_of_the_environment_that_cannot_be_used_leaves_the_others(
@@ -98,10 +98,10 @@ def test_a_directory_of_the_environment_that_cannot_be_used_leaves_the_others(
     assert find("cpu", found).reason is None
     assert find("nvme", found).directory == "/mnt/fast"
     lost = find("ssd", found)
-    assert (lost.reason or "").startswith(f"{DIRECTORIES_VARIABLE}: {why}")
+    assert re.search(f"^{DIRECTORIES_VARIABLE}: {why}", lost.reason or "")
     check = next(one for one in tier_checks(SystemFiles(fast.root)) if one.name == "tier ssd0")
     assert check.status == "missing"
-    assert why in check.detail
+    assert re.search(why, check.detail)
 
 
 def test_another_disk_does_not_take_the_place_of_a_directory_that_cannot_be_used(
@@ -131,7 +131,7 @@ def test_the_error_of_a_tier_with_a_wrong_directory_says_why(
     [
         ("/mnt/fast", "expected KIND=DIRECTORY, such as nvme=/mnt/fast, got '/mnt/fast'"),
         ("nvme=", "expected KIND=DIRECTORY"),
-        ("nvm=/mnt/fast", "'nvm' in 'nvm=/mnt/fast' is no kind of disk; did you mean 'nvme'?"),
+        ("nvm=/mnt/fast", "'nvm' in 'nvm=/mnt/fast' is not a kind of disk; did you mean 'nvme'?"),
     ],
 )
 def test_an_entry_that_assigns_nothing_is_warned_of(

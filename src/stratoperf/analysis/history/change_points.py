@@ -163,7 +163,7 @@ def _fact(facts: Facts, name: str) -> str | None:
 def _too_short(trend: Trend) -> str:
     count = len(trend.values)
     if count == 0:
-        return "there is no value"
+        return "no values"
     values = "1 value" if count == 1 else f"{count} values"
     return f"{values}; at least {2 * LEAST_RUNS} are needed, {LEAST_RUNS} before and after a change"
 

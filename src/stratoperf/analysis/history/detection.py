@@ -10,7 +10,7 @@ drift
     A likelihood ratio whose null hypothesis is not independent runs but the local level model
     (Durbin & Koopman, "Time Series Analysis by State Space Methods", 2012, section 2.1): a random
     walk under the noise, as strong as explains the series best. A step that a drifting machine
-    could have made is no change point.
+    could have made is not a change point.
 
 Either is multiplied by the number of places where the change could have been (Bonferroni), since
 the place was chosen by the same values.
@@ -54,7 +54,7 @@ _EXACT_UP_TO = 200  # runs; above, the normal approximation is used, whose tail 
 
 
 class Change(NamedTuple):
-    """Where the level changes, and how probable such a change is where there is none.
+    """Where the level changes, and the probability of such a change without a cause.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def detect(values: Sequence[float] | Array, error: float, threshold: float) -> l
         Finite and above 0, one for each run in the order taken; changes are ratios, so the tests
         see logarithms.
     error
-        The admissible probability of any change point where there is none. It holds for
+        The admissible probability of any false change point. It holds for
         independent runs and for a random walk; for mixtures of both it is kept within a few times
         (``tests/analysis/history/test_history_detection.py`` measures it).
     threshold

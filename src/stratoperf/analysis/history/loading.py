@@ -138,7 +138,6 @@ def _complain(stored: Stored, left_out: list[LeftOut], earlier: int) -> None:
         )
     if left_out:
         raise InvalidParameter(
-            f"history: there is no run that counts {where}; left out: {left_out[0].what}, "
-            f"{left_out[0].why}"
+            f"history: no run can be used {where}; left out: {left_out[0].what}, {left_out[0].why}"
         )
     raise InvalidParameter(f"history: there is no run file {where}; stratoperf run writes one")

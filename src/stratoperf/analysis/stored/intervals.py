@@ -55,7 +55,7 @@ LEAST_RUNS = 5
 """Runs a side from which their scatter is used: with fewer its own error is the larger."""
 
 NEGLIGIBLE = 1e-3
-"""Error of the interval of a run of few processes: beside the drift between runs it is none."""
+"""Error of the interval of a run of few processes: negligible beside the drift between runs."""
 
 LEAST_HISTORY = 10
 """Runs of a history from which its scatter is used."""
@@ -278,7 +278,7 @@ def _alternating(
 
 
 def _live(pairs: Sequence[tuple[float, float]], runs: int, confidence: float) -> RatioInterval:
-    # Each comparison may have stopped at any look: so many combinations there are.
+    # Each comparison may have stopped at any look, which gives this number of combinations.
     paired = _paired(pairs[-MOST_PAIRS:], 1 - (1 - confidence) / len(LOOKS) ** runs)
     method = f"signed ranks of {len(pairs)} live pairs, at the error of one of {len(LOOKS)} looks"
     ratio = msgspec.structs.replace(paired.ratio, confidence=confidence, method=method)

@@ -58,6 +58,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     count
         Samples that the value is a statistic of, on average of the processes of its result;
         ``None`` where the file does not say.
+    step_ns
+        Time of a step of integer arithmetic around this process; ``None`` where the file does not
+        say.
     """
 
     value: float
@@ -69,6 +72,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     speeds: Mapping[str, float] = {}
     count: float | None = None
+    step_ns: float | None = None
 
 
 class _Loaded(NamedTuple):
@@ -272,12 +276,12 @@ class _Source(NamedTuple):
     def _counted(self) -> list[Process]:
         """Return the processes that the result rests on; its series may have disturbed ones too."""
         values = [
-            (index, process.started_ns, process.metrics.get(self.metric, {}).get(self.statistic))
+            (index, process, process.metrics.get(self.metric, {}).get(self.statistic))
             for index, process in enumerate(self.result.processes)
         ]
         return [
-            self._process(value, started_ns or index)
-            for index, started_ns, value in values
+            self._process(value, process.started_ns or index, step_ns=_step_ns(process.environment))
+            for index, process, value in values
             if value is not None
         ]
 
@@ -329,6 +333,13 @@ class _Source(NamedTuple):
             return None
         processes = len(self.result.processes) or len(self.result.series_of(self.metric))
         return own.summary.count / max(1, processes)
+
+
+def _step_ns(environment: Mapping[str, Any]) -> float | None:
+    """Return the machine's speed around a process, where it was read."""
+    own = references({"environment": environment})
+    pace = speed(own, own).integer
+    return None if pace is None else pace.step_ns
 
 
 def _speeds(result: Result) -> dict[str, float]:

@@ -6,12 +6,13 @@ of the memory), which only several runs show; runs of one side that were taken o
 share much of it, so it does not average out over them.
 
 So the variance of the ratio's logarithm is twice that between runs plus that of each side's
-processes. The variance between runs starts from `RUN_SCATTER`, weighs it like so many degrees of
-freedom (`PRIOR_WEIGHT`), and takes what the runs of each side show as it comes in (the posterior
-of a scaled inverse chi-squared prior; Gelman et al., *Bayesian Data Analysis*, section 2.6). With
-one run a side nothing comes in, and two more observations have to do: how far the machine's speed
-references lie apart between the sides, and the drift within a run, where it is significant, are
-each added to the interval in full.
+processes. The variance between runs starts from `RUN_SCATTER` and, where the machine's speed moves
+within the runs, what that adds to the interval of a run (`stratoperf.statistics.next_run`); it
+weighs both like so many degrees of freedom (`PRIOR_WEIGHT`), and takes what the runs of each side
+show as it comes in (the posterior of a scaled inverse chi-squared prior; Gelman et al., *Bayesian
+Data Analysis*, section 2.6). With one run a side nothing comes in, and two more observations have
+to do: how far the machine's speed references lie apart between the sides, and the drift within a
+run, where it is significant, are each added to the interval in full.
 
 Simulated with ten processes a run and a threshold of 5 %
 (``tests/analysis/test_two_levels.py``): a true slow-down of 10 % is recognized in these shares,
@@ -43,6 +44,7 @@ import numpy as np
 
 from stratoperf._core import statistics as _native
 from stratoperf.analysis.stored.sides import Process
+from stratoperf.statistics.next_run import between_runs, movement
 from stratoperf.statistics.variation import drift
 
 LEAST_PROCESSES = 6
@@ -84,11 +86,22 @@ class Apart(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """What a run says: its location, the variance of it, and how far it drifted."""
+    """What a run says.
+
+    Attributes
+    ----------
+    location, variance
+        Where its processes lie, and the variance of that.
+    drift
+        How far it drifted.
+    moved
+        The variance between runs that the machine's movement within it lets expect.
+    """
 
     location: float
     variance: float
     drift: float
+    moved: float
 
 
 def by_run(processes: Sequence[Process]) -> list[list[Process]]:
@@ -132,14 +145,16 @@ def two_levels(
     # What the processes explain of the scatter of runs is theirs.
     explained = freedom * float(np.mean(np.concatenate(errors)))
     shown = max(0.0, squares - explained)
-    between = (PRIOR_WEIGHT * RUN_SCATTER**2 + shown) / (PRIOR_WEIGHT + freedom)
+    moved = float(np.mean([level.moved for side in levels for level in side]))
+    assumed = PRIOR_WEIGHT * (RUN_SCATTER**2 + moved)
+    between = (assumed + shown) / (PRIOR_WEIGHT + freedom)
     variance = 2 * between + sum(float(np.mean(side)) / len(side) for side in errors)
     drifted = max(level.drift for side in levels for level in side) / 2
     student = _native.student_half_width(confidence, PRIOR_WEIGHT + freedom)
     return Apart(
         float(locations[1].mean() - locations[0].mean()),
         student * math.sqrt(variance) + shift + drifted,
-        _assumed(freedom, shift, drifted),
+        _assumed(freedom, shift, drifted, math.sqrt(moved)),
     )
 
 
@@ -158,6 +173,8 @@ def _level(run: Sequence[Process]) -> _Level:
         float(np.mean(ordered[cut : count - cut])),
         squares / (kept * (kept - 1)),
         abs(trend.change) if trend is not None and drifted else 0.0,
+        between_runs(logs, movement([process.step_ns for process in run if process.step_ns]) or 0.0)
+        ** 2,
     )
 
 
@@ -176,11 +193,13 @@ def _mean_log(readings: Sequence[Mapping[str, float]], name: str) -> float:
     return float(np.mean(np.log([reading[name] for reading in readings])))
 
 
-def _assumed(freedom: int, shift: float, drifted: float) -> str:
+def _assumed(freedom: int, shift: float, drifted: float, moved: float) -> str:
     """Return what the interval rests on beside what the processes and runs show."""
     words = [f"the machine's speed differed by {100 * math.expm1(shift):.2g} % between the sides"]
     if drifted:
         words.append("a run drifted")
+    if moved:
+        words.append(f"it moved within the runs, so {100 * moved:.2g} % are assumed between them")
     if freedom == 0:
         words.append(
             f"one run a side does not show how runs differ: {100 * RUN_SCATTER:.2g} % is assumed "

@@ -27,7 +27,7 @@ def fitted_name(text: str, room: int, mark: str = MARK) -> str:
         return text
     start = set_cell_size(text, max(room - cell_len(mark), 0))
     if not text.startswith(start):
-        # A letter of two columns, of which one had room, became a space.
+        # A letter of two columns became a space where only one column had room.
         start = start[:-1]
     whole = _WHOLE_WORDS.match(start)
     return (whole[0] if whole else start.rstrip()) + mark

@@ -45,7 +45,7 @@ def _show_benchmark(
     is_shared = len(set(scopes)) == 1
     scope = f", {scopes[0]}" if is_shared and scopes[0] else ""
     heading = f"{name} on {', '.join(backends)}{scope}  {_verified(results)}".rstrip()
-    if screen.fancy:
+    if screen.is_narrow:
         screen.heading(heading)
         table = _table(results, with_backend=len(backends) > 1)
         forms = (table, _compact(results, table))

@@ -29,7 +29,7 @@ class RunProgress(CaseProgress["Plan", "Case", "Result"], Listener):
         super().__init__(screen)
         self._started = 0.0
         self._pass = 0
-        # By their index, what is to be measured: in a plan all that is not finished.
+        # The cases to measure by index: in a plan, all that are not finished.
         self._open: dict[int, Case] = {}
         # By the index of an open case, the share of its processes that have ended, and of those the
         # share that an earlier part of the run had.
@@ -129,7 +129,7 @@ def describe_plan(plan: Plan) -> str:
     cases = f"{count - skipped} case{'' if count - skipped == 1 else 's'}"
     if skipped:
         cases += f" ({skipped} more cannot run here)"
-    # Of results no more than an estimate is known before.
+    # The size of results is an estimate.
     numbers = sorted({case.most for case in plan.open_cases if case.is_measured})
     if numbers[-1:] > [1]:
         least = f"{numbers[0]} to " if len(numbers) > 1 else ""

@@ -57,9 +57,7 @@ class QuietConsole(Console):
     def size(self) -> ConsoleDimensions:
         """Columns and lines of this terminal, else of any terminal; ``COLUMNS`` comes first."""
         width, height = _terminal_size(self.file)
-        given = re.fullmatch("[1-9][0-9]{0,5}", os.environ.get("COLUMNS", ""))
-        if given is not None:
-            width = int(given[0])
+        width = _asked_width() or width
         return ConsoleDimensions(min(max(width, NARROWEST), WIDEST), height)
 
     @size.setter
@@ -69,6 +67,12 @@ class QuietConsole(Console):
     def on_broken_pipe(self) -> NoReturn:
         """Pass the error on, instead of ending the process here."""
         raise BrokenPipeError
+
+
+def _asked_width() -> int | None:
+    """Return the columns that the user asked for, if any."""
+    given = re.fullmatch("[1-9][0-9]{0,5}", os.environ.get("COLUMNS", ""))
+    return None if given is None else int(given[0])
 
 
 class Screen:
@@ -84,11 +88,14 @@ class Screen:
     fancy
         Whether boxes and styles help: only in a terminal that can move its cursor. Pipes, files
         and dumb terminals get plain lines that ``grep`` and ``cut`` understand.
+    is_narrow
+        Whether tables must fit into `width`: in a terminal, and wherever the user set ``COLUMNS``.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.fancy = console.is_terminal and not console.is_dumb_terminal
+        self.is_narrow = self.fancy or _asked_width() is not None
         self._ascii = only_ascii(console.encoding)
 
     @classmethod
@@ -206,7 +213,7 @@ def _console(stream: TextIO) -> Console:
 
 
 def _terminal_size(file: IO[str]) -> tuple[int, int]:
-    # A results' stream has a descriptor of its own, which is no standard one.
+    # The stream of results has its own descriptor, not a standard one.
     for stream in (file, sys.__stdin__, sys.__stderr__):
         # What stands in for a stream may lack a descriptor, and a terminal without a size has 0.
         with contextlib.suppress(AttributeError, ValueError, OSError):

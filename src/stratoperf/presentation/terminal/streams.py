@@ -1,7 +1,7 @@
 """The streams of a command: one for results, one for remarks, and foreign prints beside them.
 
 What a benchmark, a plugin or a library prints, in Python, in C or from a child process, goes to
-stderr, so that whoever reads the results reads nothing else.
+stderr, so that the reader of the results gets nothing else.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Tables: as wide as the terminal allows, and aligned columns of plain text in a pipe.
 
-What a terminal is too narrow for is left out or rearranged, never cut: a number stays whole and
-beside its unit. In this order, until the table fits:
+A pipe gets the widest form, unless the user set ``COLUMNS``. What a terminal is too narrow for is
+left out or rearranged, never cut: a number stays whole and beside its unit. In this order, until
+the table fits:
 
 1. the compact form, where there is one;
-2. names are shortened, to 20 columns at the least, with a ``…`` where something is missing;
+2. names are shortened, to 20 columns at least, with a ``…`` where something is missing;
 3. columns are left out, those with the highest `Column.drop` first; a line below the table names
    them;
 4. the table is split by its first column (`print_grouped`), whose cells become headings;
@@ -115,7 +116,7 @@ class Table:
 
 
 def print_table(screen: Screen, *forms: Table) -> None:
-    """Print a table; in a pipe the first form, and no cell is wrapped or cut.
+    """Print a table; without limits the first form, and no cell is wrapped or cut.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def print_table(screen: Screen, *forms: Table) -> None:
     forms
         The same table, from its widest form to its most compact. The first that fits is printed.
     """
-    if not screen.fancy:
+    if not screen.is_narrow:
         _print_lines(screen, forms[0].shown(screen))
         return
     shown = _shown(screen, forms)
@@ -146,7 +147,7 @@ def print_grouped(screen: Screen, *forms: Table) -> None:
     names = list(dict.fromkeys(row[0].text for row in forms[0].rows))
     shown = _shown(screen, forms)
     fits = any(table.width <= screen.width for table in shown) or _fitting(screen, shown[-1])
-    if not screen.fancy or len(names) < 2 or fits:
+    if not screen.is_narrow or len(names) < 2 or fits:
         print_table(screen, *forms)
         return
     for name in names:
@@ -228,7 +229,8 @@ def _tell(screen: Screen, titles: Sequence[str]) -> None:
     if titles:
         room = screen.width - len("  ;")
         names = ", ".join(fitted_name(title, room, screen.shown(MARK)) for title in titles)
-        text = f"left out: {names}; use a wider terminal, a pipe or --json to see all"
+        wider = "a wider terminal, a pipe" if screen.fancy else "a larger COLUMNS"
+        text = f"left out: {names}; use {wider} or --json to see all"
         screen.paragraph(text, "dim", indent="  ")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from stratoperf import clock
 from stratoperf.errors import StratoperfError
 from stratoperf.running.live.sides import Command, open_input
-from stratoperf.running.workers.children import Child, Output, ending, entered, unnamed_output
+from stratoperf.running.workers.children import Child, ending, entered
+from stratoperf.running.workers.output import Output, unnamed_output
 
 if TYPE_CHECKING:
     from stratoperf.analysis.comparison import Comparison
@@ -27,12 +28,13 @@ class CleanupFailed(StratoperfError):
 
 
 class CommandRun(NamedTuple):
-    """When a command was started, how long it took, and how it ended."""
+    """When a command was started, how long it took, how it ended, what to note of its output."""
 
     started_ns: int
     took_ns: int
     timed_out: bool
     status: int
+    printed: str | None
 
 
 def run_command(
@@ -71,7 +73,8 @@ def run_command(
         timed_out = child.wait_at_once(timeout_s)
         stopped = clock.now_ns()
         status = child.finish()
-    return CommandRun(child.started_ns, stopped - child.started_ns, timed_out, status)
+    took_ns = stopped - child.started_ns
+    return CommandRun(child.started_ns, took_ns, timed_out, status, output.remark())
 
 
 def run_aside(name: str, line: str, timeout_s: float) -> None:

@@ -325,7 +325,7 @@ class _Engine:
     ) -> ComparedMetric:
         """Record a case and judge it."""
         settings = self._settings
-        notes: list[str] = []
+        notes = session.printed
         if is_tail(settings.statistic):
             notes += tail_notes(case.key, session, settings.statistic)
         if floor is not None:

@@ -80,6 +80,8 @@ class Arm:
         Seconds before, in which other processes built artifacts for all later pairs.
     items, item_unit
         Work items in one iteration, and their plural name.
+    printed
+        What is to be noted of all that it printed, if anything.
     """
 
     process: str
@@ -92,6 +94,7 @@ class Arm:
     building_s: float = 0.0
     items: float = 1.0
     item_unit: str = "iterations"
+    printed: str | None = None
 
 
 class Floor(NamedTuple):

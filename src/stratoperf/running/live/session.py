@@ -66,6 +66,17 @@ class Session:
     interrupted: bool = False
 
     @property
+    def printed(self) -> list[str]:
+        """What is to be noted of the output of each side, of the first pair that has it."""
+        remarks = {
+            side: next(
+                (pair.arms[side].printed for pair in self.pairs if pair.arms[side].printed), None
+            )
+            for side in SIDES
+        }
+        return [f"the {side} side: {words}" for side, words in remarks.items() if words]
+
+    @property
     def item_unit(self) -> str:
         """What throughput counts."""
         return self.pairs[-1].arms["current"].item_unit if self.pairs else "iterations"

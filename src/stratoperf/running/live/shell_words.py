@@ -55,7 +55,7 @@ _TYPOGRAPHIC = {
 _INVISIBLE = {
     "\r": "a carriage return, as of a file with the line ends of Windows",
     **dict.fromkeys("\u00a0\u2007\u202f\u3000", "a space that does not separate words"),
-    **dict.fromkeys("\u200b\u2060\ufeff", "a character that nobody can see"),
+    **dict.fromkeys("\u200b\u2060\ufeff", "an invisible character"),
 }
 
 

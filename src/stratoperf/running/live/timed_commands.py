@@ -15,7 +15,7 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.running.live.command_runs import CommandRun, failure_text, run_command
 from stratoperf.running.live.pair_source import SIDES, Arm, BudgetSpent, Floor, SideFailed, other
 from stratoperf.running.live.sides import SHELL, Command
-from stratoperf.running.workers.children import Output, unnamed_output
+from stratoperf.running.workers.output import Output, unnamed_output
 from stratoperf.statistics import quantile
 
 PAIR_S = 0.1
@@ -91,6 +91,7 @@ class CommandPairs:
                 started_ns=runs[side][0].started_ns,
                 batch=1,
                 latency=np.array([run.took_ns for run in runs[side]], dtype=np.float64),
+                printed=next((run.printed for run in runs[side] if run.printed), None),
             )
             for side in SIDES
         }

@@ -31,7 +31,7 @@ SLICE_S = 0.006
 """Seconds of a slice; drift that is slower cancels within the pair."""
 
 LEAD_IN_S = 0.0005
-"""Seconds that each slice begins with and that are no samples: caches are the other's still."""
+"""Warm-up of each slice, in seconds: the caches still hold the work of the other side."""
 
 MOST_WORK_S = 0.4
 """Seconds that all slices of one side last, where a single iteration is long: fewer slices then.
@@ -210,6 +210,7 @@ class WorkerPairs:
                 building_s=self._building_s,
                 items=ready[side].items,
                 item_unit=ready[side].item_unit,
+                printed=workers[side].printed,
             )
             for side in SIDES
         }
@@ -296,6 +297,6 @@ def slicing(ready: Iterable[Ready], *, singly: bool = False) -> Slicing:
         count = min(most, int(MOST_WORK_S / slice_s))
     else:
         batch = max(1, min(batch, left // (2 * LEAST_SLICES)))
-        # The worker shares out what is left among so many.
+        # The worker divides what is left by this number.
         count = min(SLICES, int(MOST_WORK_S / slice_s), left // (2 * batch))
     return Slicing(batch, max(LEAST_SLICES, count // 2 * 2), seconds)

@@ -7,10 +7,9 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import IO, TypeVar
@@ -19,50 +18,12 @@ from stratoperf import clock
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.workers.guard import guarded
 from stratoperf.running.workers.guardian import sweep
-
-_TAIL_BYTES = 4096
-_TAIL_LINES = 6
+from stratoperf.running.workers.output import Output
 
 _ENDED = os.WEXITED | os.WNOWAIT
 _LOOK_S = 0.0005
 _LONGEST_S = 2e6
 """What the system takes for a timeout, at most, is little more."""
-
-
-class Output:
-    """Where a child's output goes: a file of which only the end is ever read.
-
-    Parameters
-    ----------
-    file
-        Open for reading and writing.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self._file.fileno()
-
-    def clear(self) -> None:
-        """Drop what was written."""
-        os.ftruncate(self._file.fileno(), 0)
-        os.lseek(self._file.fileno(), 0, os.SEEK_SET)
-
-    def tail(self) -> str:
-        """Return the last lines."""
-        size = os.fstat(self._file.fileno()).st_size
-        start = max(0, size - _TAIL_BYTES)
-        text = os.pread(self._file.fileno(), _TAIL_BYTES, start).decode(errors="replace")
-        return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])
-
-
-@contextlib.contextmanager
-def unnamed_output() -> Iterator[Output]:
-    """Make an output without a name, which is gone with its last user however that ends."""
-    with tempfile.TemporaryFile() as file:
-        yield Output(file)
 
 
 class Child:

@@ -21,7 +21,8 @@ from stratoperf.door import shortened
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing, StratoperfError
 from stratoperf.failures import storable
 from stratoperf.running.workers.answers import Failure, Hello
-from stratoperf.running.workers.children import Child, ending, unnamed_output
+from stratoperf.running.workers.children import Child, ending
+from stratoperf.running.workers.output import unnamed_output
 from stratoperf.running.workers.protocol import PROTOCOL, Channel, Closed, Garbage
 
 QUIT_S = 5.0
@@ -217,7 +218,7 @@ class WorkerProcess:
             raise self._ended(status, f"the worker ended with {ending(status)} in its teardown")
 
     def interrupt(self, timeout_s: float) -> None:
-        """Send what Ctrl-C sends; what it answers and its teardown have so many seconds."""
+        """Send what Ctrl-C sends, with a time limit in seconds for the answer and the teardown."""
         self._child.interrupt()
         self._deadline = min(self._deadline, time.monotonic() + timeout_s)
 
@@ -318,6 +319,11 @@ class WorkerProcess:
 
     def _nothing_more(self) -> str:
         return self._said() or " and printed nothing"
+
+    @property
+    def printed(self) -> str | None:
+        """What is to be noted of all that was printed there, if anything."""
+        return self._output.remark()
 
     def _said(self) -> str:
         tail = self._output.tail()

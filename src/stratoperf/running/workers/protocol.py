@@ -121,7 +121,7 @@ class Channel:
         Closed
             At the end of the conversation.
         Garbage
-            When the bytes are no message, or one of another protocol.
+            When the bytes are not a message of this protocol.
         TimeoutError
             When nothing comes in time.
         """

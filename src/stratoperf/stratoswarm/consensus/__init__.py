@@ -4,9 +4,9 @@ A vote says that a node (the voter) wants a value for a proposal in a round. A `
 votes that do not count, tallies the others and decides every proposal that a quorum agrees on:
 
 1. A vote is rejected for the first reason that applies, in the order of `RejectReason`. Any round
-   other than the current one is stale, a later one too: it is no evidence for this round.
+   other than the current one is stale, a later one too: it is not evidence for this round.
 2. A voter with two values for one proposal equivocates: all its votes for that proposal that no
-   earlier reason rejects are lost, and it is named. Rejected votes are no evidence of this.
+   earlier reason rejects are lost, and it is named. Rejected votes are not evidence of this.
 3. Of several equal votes of one voter for one proposal one counts; the others are duplicates.
 4. With n nodes, f = floor((n - 1) / 3) may be faulty. A value with floor((n + f) / 2) + 1 votes
    (2f + 1 when n = 3f + 1) is decided. A proposal that no value wins stays undecided.

@@ -122,7 +122,7 @@ class VoteBatch:
         InvalidParameter
             Naming the file and the line or column that does not fit.
         FileNotFoundError
-            When there is no such file.
+            When the file does not exist.
         """
         from stratoperf.stratoswarm.consensus.trace import load
 

@@ -60,7 +60,7 @@ def generate(
     # Slot k is a node's vote on a proposal; the slots go proposal by proposal through the nodes.
     slot = np.arange(votes) % (nodes * proposals)
     proposal = slot // nodes
-    # Only so many nodes and proposals come to a vote.
+    # Only this number of nodes and proposals come to a vote.
     voting = min(nodes, votes)
     if nodes > max(FEW, SHARE * votes):
         node_order = rng.choice(nodes, voting, replace=False)

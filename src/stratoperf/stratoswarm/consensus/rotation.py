@@ -102,7 +102,7 @@ def checked_batch(batch: object) -> VoteBatch:
     Raises
     ------
     InvalidParameter
-        When it is no `VoteBatch`.
+        When it is not a `VoteBatch`.
     """
     if not isinstance(batch, VoteBatch):
         raise InvalidParameter(
@@ -118,7 +118,7 @@ def checked_batches(batches: Sequence[VoteBatch]) -> tuple[VoteBatch, ...]:
     Raises
     ------
     InvalidParameter
-        When there is no batch, no vote in any, or something else than batches.
+        When there are no batches, no votes in them, or other objects than batches.
     """
     checked = tuple(checked_batch(batch) for batch in batches)
     if not any(len(batch) for batch in checked):

@@ -100,7 +100,7 @@ class Round:
         Raises
         ------
         InvalidParameter
-            When `batch` is no `VoteBatch`, or too large for the mode ``"persistent"``.
+            When `batch` is not a `VoteBatch`, or is too large for the mode ``"persistent"``.
         RuntimeError
             When another thread is deciding a batch with this Round.
         BackendUnavailable
@@ -128,7 +128,7 @@ class Round:
         Raises
         ------
         InvalidParameter
-            When there is no batch, no vote in any, or something else than batches.
+            When there are no batches, no votes in them, or other objects than batches.
         """
         checked = checked_batches(batches)
         if self._native is None:

@@ -21,7 +21,7 @@ def random_content(size: int, random: np.random.Generator) -> NDArray[np.uint8]:
     size
         How many, a multiple of 8.
     random
-        Where they come from; whole words, which cost it no more than a byte does.
+        The generator; it draws whole words, which cost as much as bytes.
 
     Returns
     -------

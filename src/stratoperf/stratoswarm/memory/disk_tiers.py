@@ -39,7 +39,7 @@ def disk_tiers(files: SystemFiles, directories: Directories | None) -> list[Tier
     found: dict[str, Tier] = {}
     for mount in table:
         disk = disk_under(files, table, mount)
-        # A file bound over another, as containers have them, is no place for files.
+        # A file mounted over another one, as in containers, cannot hold files.
         if isinstance(disk, str) or disk.name in taken or not files.path(mount.point).is_dir():
             continue
         directory = _writable(files, table, mount)

@@ -49,7 +49,7 @@ class Disk:
 
 
 def disk_under(files: SystemFiles, table: list[Mount], mount: Mount) -> Disk | str:
-    """Return the disk under a mounted file system, or why there is none.
+    """Return the disk under a mounted file system, or why it has none.
 
     Parameters
     ----------

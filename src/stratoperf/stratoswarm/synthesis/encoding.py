@@ -30,7 +30,7 @@ def encode(source: str | bytes | ast.AST, vocabulary: Vocabulary | None = None) 
     Raises
     ------
     InvalidParameter
-        When the source does not parse, with the line, or is none.
+        When `source` does not parse, with the line, or is not source.
     """
     return encode_all([source], vocabulary)
 
@@ -48,7 +48,7 @@ def encode_all(
     Raises
     ------
     InvalidParameter
-        When one does not parse, or there is none.
+        When one does not parse, or `sources` is empty.
     """
     vocabulary = Vocabulary() if vocabulary is None else vocabulary
     try:
@@ -101,8 +101,8 @@ def decode(table: NodeTable, row: int | None = None) -> str:
     Raises
     ------
     InvalidParameter
-        When the table holds no Python, there is no such row, there are several trees and `row`
-        says not which, or the tree is none that source can be written for.
+        When the table does not hold Python, the row does not exist, `row` is missing with several
+        trees, or the tree has no source.
     """
     try:
         return ast.unparse(decode_tree(table, row))

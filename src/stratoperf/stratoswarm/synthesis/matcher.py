@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BACKENDS = ("cuda", "cpu", "reference")
 MAX_THREADS = 1024
 
-# What a pattern takes at the least: one node of seven words, its first hit, and its group.
+# Minimum memory of a pattern: one node of seven words, its first hit, and its group.
 _BYTES_PER_PATTERN = 64
 _BYTES_PER_HIT = 4
 

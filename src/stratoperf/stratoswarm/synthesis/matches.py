@@ -64,7 +64,7 @@ class Matches:
         Raises
         ------
         InvalidParameter
-            When there is no such hit.
+            When the hit does not exist.
         """
         hit = whole_number("hit", hit, 0, len(self) - 1) if len(self) else _no_hit(hit)
         number = int(np.searchsorted(self.begin, hit, side="right")) - 1
@@ -115,4 +115,4 @@ def _written(kind: str | None, value: object) -> str:
 
 
 def _no_hit(hit: object) -> int:
-    raise InvalidParameter(f"hit: there are no hits, so none is number {hit!r}")
+    raise InvalidParameter(f"hit: there are no hits, got {hit!r}")

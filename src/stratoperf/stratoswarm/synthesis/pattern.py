@@ -173,7 +173,7 @@ class Pattern:
     def child_rows(self, table: NodeTable, row: int) -> Iterator[tuple[Pattern, int]]:
         """Yield each child pattern with the row of the child that it is compared with.
 
-        Ends early where there is no such child.
+        Ends early where the child does not exist.
         """
         rows = table.children(row)
         before = len(self.children) if self.rest is None else self.rest

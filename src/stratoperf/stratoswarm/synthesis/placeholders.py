@@ -43,7 +43,7 @@ class Placeholder(NamedTuple):
 
 
 def find_placeholders(text: str) -> list[Placeholder]:
-    """Return the placeholders of a text in their order; a ``$`` in a string or comment is none.
+    """Return the placeholders of a text in their order; a ``$`` in a string or comment is not one.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def parse_template(argument: str, text: object) -> ast.AST:
     Raises
     ------
     InvalidParameter
-        When it is no text, does not parse, or is more than one statement.
+        When it is not text, does not parse, or is more than one statement.
     """
     if not isinstance(text, str):
         raise InvalidParameter(

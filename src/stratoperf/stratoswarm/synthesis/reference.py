@@ -97,7 +97,7 @@ class _Finder:
         children = list(pattern.child_rows(self.table, row))
         exists = pattern.count is not None or pattern.layout is not None
         for child, below in children:
-            # What any node fits is no comparison.
+            # A pattern that fits any node needs no comparison.
             needless = exists and child.matches_any and child.name not in repeated
             if not needless and not self.fits(child, below, repeated, bound):
                 return False

@@ -69,7 +69,7 @@ def kinds() -> tuple[Kind, ...]:
     for name, value in sorted(vars(ast).items()):
         if not (isinstance(value, type) and issubclass(value, ast.AST)):
             continue
-        # The nodes that Python itself no longer makes (Num, Index) are no classes of the grammar.
+        # The grammar has no classes for nodes that Python no longer makes (Num, Index).
         is_concrete = (value.__doc__ or "").startswith(f"{name}(") or (
             not value.__subclasses__() and value.__doc__ == name
         )

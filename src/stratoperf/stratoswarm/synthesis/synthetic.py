@@ -27,7 +27,7 @@ NODES = 65_536
 OPEN_VALUE_EVERY = 4
 # Of a node's children this many, at the most, have patterns below the first node.
 MOST_CHILDREN = 2
-# Trees begin with one root for so many nodes, about the size of a small function.
+# Number of nodes for each root, about the size of a small function.
 NODES_PER_ROOT = 64
 
 
@@ -154,7 +154,7 @@ def patterns(
     depth = LEVELS[level]
     inner = np.flatnonzero(table.count > 0) if depth > 1 else np.arange(len(table))
     if len(inner) == 0:
-        raise InvalidParameter(f"table: level {level!r} needs a node with children; there is none")
+        raise InvalidParameter(f"table: level {level!r} needs a node with children, got none")
     draws = _Draws(seed)
     return tuple(
         _drawn(table, int(row), depth, draws, open_value=number % OPEN_VALUE_EVERY == 3, root=True)

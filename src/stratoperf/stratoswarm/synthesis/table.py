@@ -29,7 +29,7 @@ MAX_NODES = 2**31
 class NodeTable:
     """Nodes, column by column, of one tree or of several.
 
-    Operators and contexts (``Add``, ``Load``) are no nodes of their own: the operator is the value
+    Operators and contexts (``Add``, ``Load``) are not separate nodes: the operator is the value
     of its expression, and the context follows from the place in the tree.
 
     Parameters
@@ -165,7 +165,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         row = self._row(row)
         first = int(self.first_child[row])
@@ -177,7 +177,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         return self._below(self._row(row))
 
@@ -194,7 +194,7 @@ class NodeTable:
         Raises
         ------
         InvalidParameter
-            When there is no such row.
+            When the row does not exist.
         """
         row = self._row(row)
         vocabulary = self.vocabulary

@@ -110,7 +110,7 @@ def layout_of(entries: Iterable[int | list[bool]]) -> Layout:
 def value_of(scalars: Iterable[object]) -> object:
     """Return the value that stands for the scalar fields of a node, as the encoder builds it.
 
-    Trailing ``None`` fall away; a single scalar that is no tuple stands for itself.
+    Trailing ``None`` fall away; a single scalar that is not a tuple stands for itself.
     """
     items = [tuple(item) if isinstance(item, list) else item for item in scalars]
     while items and items[-1] is None:

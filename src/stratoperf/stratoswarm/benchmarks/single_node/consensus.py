@@ -31,7 +31,7 @@ VOTES = 2000
 RESIDENT_BYTES = 256 << 20
 RESIDENT_BATCHES = range(2, 257)
 
-# Where it is no parameter.
+# Where it is not a parameter.
 BYZANTINE = 0.33
 
 
@@ -100,13 +100,13 @@ def consensus_resident(votes: int, backend: str) -> Operation:
 
 
 def round_for(votes: int, backend: str, mode: str | None = None) -> Round:
-    """Return the round for batches of so many votes, one of every node for each proposal."""
+    """Return the round for batches of this size: one vote of every node for each proposal."""
     proposals = -(-votes // NODES)  # rounded up, as the generator does by default
     return Round(nodes=NODES, proposals=proposals, backend=backend, capacity=votes, mode=mode)
 
 
 def batches_of(votes: int, byzantine: float, count: int) -> list[VoteBatch]:
-    """Return different batches of so many votes."""
+    """Return different batches of this number of votes."""
     return [
         VoteBatch.generate(votes, nodes=NODES, byzantine=byzantine, seed=seed)
         for seed in range(count)

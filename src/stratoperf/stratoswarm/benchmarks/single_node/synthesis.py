@@ -60,7 +60,7 @@ LARGE_BLOCK = 1 << 20
 # What loading, matching and checking the standard library take in each process on a slow machine.
 LIBRARY_S = 8.0
 
-# Expansions in one iteration: the hits are used again and again until there are so many.
+# Number of expansions in one iteration; the hits are used repeatedly.
 EXPANSIONS = 4096
 
 
@@ -156,7 +156,7 @@ def synthesis_mixed(corpus: str, backend: str) -> Operation:
 
 
 def large_matcher(patterns: int, backend: str) -> Matcher:
-    """Return the matcher of so many simple patterns in the large corpus."""
+    """Return the matcher of this number of simple patterns in the large corpus."""
     block = synthetic.corpus(LARGE_BLOCK)
     table = synthetic.repeated(block, LARGE_NODES // LARGE_BLOCK)
     return Matcher(table, synthetic.patterns("simple", block, patterns), backend)

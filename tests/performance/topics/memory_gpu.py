@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import stratoperf as sp
@@ -23,13 +23,15 @@ TO_GPU, FROM_GPU = ("cpu", "gpu"), ("gpu", "cpu")
 Sides = tuple[Callable[[], float], Callable[[], float]]
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     """Hold migrations with a device to their goals; without one each row says why."""
     missing = backends.unavailable_reason("cuda")
-    rows = [claim.row(missing) for claim in claims()]
+    for claim in claims():
+        yield claim.row(missing)
     disk = next((tier for tier in tiers() if tier.is_disk and tier.reason is None), None)
     no_disk = missing or (None if disk else "no disk that can be written to")
-    return rows + [claim.row(no_disk) for claim in disk_claims()]
+    for claim in disk_claims():
+        yield claim.row(no_disk)
 
 
 def claims() -> list[Claim]:

@@ -1,0 +1,1 @@
+"""CRC-32C checksums, with what stratoperf measures of them."""
