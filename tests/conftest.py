@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -75,11 +76,12 @@ def without_cuda(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C and Ctrl-\\ even where they are ignored, as in the background of a script.
+    """Give all tests, and the processes that they start, the same surroundings.
 
-    Many tests press them in processes that they start, and those would inherit that they are
-    ignored.
+    Ctrl-C and Ctrl-\\ are ignored in the background of a script, and many tests press them. The
+    workers of pytest-xdist set COLUMNS, which is the width of tables in pipes.
     """
+    os.environ.pop("COLUMNS", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:

@@ -63,7 +63,7 @@ def refusals(*uses: Callable[[], object]) -> None:
     assert isinstance(answers, list), answers
     for answer in answers:
         assert "forked" in answer
-        assert "another" in answer
+        assert "another" in answer or "create one in this process" in answer
 
 
 @pytest.fixture(params=["cpu", "ssd"])

@@ -107,7 +107,7 @@ def _is_public(module: str, name: str | None) -> bool:
     if module == CATALOGUE or module.startswith(f"{CATALOGUE}."):
         return True
     if module == "stratoperf":
-        return name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
+        return name is None or name in sp.__all__ or f"{module}.{name}" in OPEN_MODULES
     if module in ("stratoperf._core", "stratoperf._cuda"):
         return f"{module}.{name}" in OWN_BINDINGS
     public = module in OPEN_MODULES and name is not None and not name.startswith("_")
