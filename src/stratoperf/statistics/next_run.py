@@ -33,9 +33,9 @@ all          75      25     95     61
 
 Had all re-runs the width of the scatter of their operation, 40 % would cover 95 %: a run of seven
 processes does not know that scatter. Chosen on one part of the night for 95 % and judged on the
-other, such factors cover 95 % (first half, then second), 95 % (second, then first), and 94 % over
+other, such factors cover 95 % (first half, then second), 95 % (second, then first), and 95 % over
 blocks of 20 minutes, each judged by factors chosen without it; chosen without an operation and
-judged by it, 91 to 98 %. But it is one night with one step of the memory's speed, by 19 %: a
+judged by it, 90 to 98 %. But it is one night with one step of the memory's speed, by 19 %: a
 machine that stands still during a run and has another speed the next day is not covered, and no
 run can know it.
 """
