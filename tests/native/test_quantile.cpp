@@ -9,8 +9,8 @@
 
 #include "core/quantile.hpp"
 
-using stratoperf::quantile_interval;
 using stratoperf::Interval;
+using stratoperf::quantile_interval;
 
 namespace {
 
