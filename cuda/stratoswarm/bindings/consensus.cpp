@@ -55,8 +55,9 @@ DecidedArrays decide(Round& round, const Column& voter, const Column& proposal, 
 }
 
 // The batches are copied, so nothing has to stay alive with the operation.
-std::pair<py::capsule, std::shared_ptr<Rotation>> operation(const Round& round,
-                                                            const Batches& batches, bool resident) {
+std::pair<py::capsule, std::shared_ptr<Rotation>> make_round_operation(const Round& round,
+                                                                       const Batches& batches,
+                                                                       bool resident) {
   const std::vector<Votes> votes = batches_of(batches);
   std::shared_ptr<Rotation> rotation;
   std::unique_ptr<RoundOperation> native;
@@ -75,7 +76,7 @@ py::capsule fill_operation(const Round& round, const Batches& batches) {
   return operation_capsule(std::move(native), py::tuple(batches));
 }
 
-std::optional<DecidedArrays> outcome_of(Rotation& rotation, std::size_t index) {
+std::optional<DecidedArrays> decided_of(Rotation& rotation, std::size_t index) {
   if (!rotation.decided.at(index)) {
     return std::nullopt;
   }
@@ -109,7 +110,7 @@ void register_consensus(py::module_ module) {
       module, "Rotation", "The last outcome for each batch of an operation; read it while at rest.",
       py::module_local())
       .def("__len__", [](const Rotation& rotation) { return rotation.counts.size(); })
-      .def("outcome", &outcome_of, py::arg("index"),
+      .def("outcome", &decided_of, py::arg("index"),
            "What `Round.decide` returns; None when the batch had no turn.")
       .def_property_readonly(
           "mode", [](const Rotation& rotation) { return name_of(rotation.mode); },
@@ -124,7 +125,7 @@ void register_consensus(py::module_ module) {
            py::arg("mode"), py::arg("life_ns") = kLifeNanoseconds)
       .def("decide", &decide, py::arg("voter"), py::arg("proposal"), py::arg("value"),
            py::arg("round"))
-      .def("operation", &operation, py::arg("batches"), py::arg("resident") = false,
+      .def("operation", &make_round_operation, py::arg("batches"), py::arg("resident") = false,
            "The capsule that rotates through (voter, proposal, value, round) tuples, and its "
            "Rotation. Resident: votes and answers stay in device memory.")
       .def("fill_operation", &fill_operation, py::arg("batches"),

@@ -27,8 +27,8 @@ Place place_of(const char* argument, const std::string& name) {
                               "' is unknown; choose device, pinned or pageable");
 }
 
-py::capsule operation(std::size_t size, const std::string& source, const std::string& target,
-                      std::uint64_t seed) {
+py::capsule make_copy_operation(std::size_t size, const std::string& source,
+                                const std::string& target, std::uint64_t seed) {
   std::unique_ptr<CopyOperation> native;
   {
     const py::gil_scoped_release release;  // large buffers take long
@@ -45,8 +45,8 @@ py::capsule operation(std::size_t size, const std::string& source, const std::st
 }  // namespace
 
 void register_copy(py::module_ module) {
-  module.def("operation", &operation, py::arg("size"), py::arg("source"), py::arg("target"),
-             py::kw_only(), py::arg("seed") = 0,
+  module.def("operation", &make_copy_operation, py::arg("size"), py::arg("source"),
+             py::arg("target"), py::kw_only(), py::arg("seed") = 0,
              "The capsule of copies of `size` bytes from one of 'device', 'pinned' and 'pageable' "
              "to another, or within the device.");
 }

@@ -10,7 +10,7 @@ namespace {
 
 using integer_rate::RateOperation;
 
-std::pair<py::capsule, std::uint64_t> operation(std::uint32_t keys) {
+std::pair<py::capsule, std::uint64_t> make_rate_operation(std::uint32_t keys) {
   std::unique_ptr<RateOperation> native;
   {
     const py::gil_scoped_release release;  // the first use of a device takes long
@@ -28,7 +28,7 @@ double steps_per_second() {
 }  // namespace
 
 void register_integer_rate(py::module_ module) {
-  module.def("operation", &operation, py::arg("keys") = integer_rate::kKeys,
+  module.def("operation", &make_rate_operation, py::arg("keys") = integer_rate::kKeys,
              "The capsule that compares and counts, and the steps of one iteration.");
   module.def("steps_per_second", &steps_per_second,
              "Comparisons with a count each, per second: the best of some milliseconds.");

@@ -51,7 +51,7 @@ HitArrays match(Matcher& matcher) {
   return HitArrays(hits);
 }
 
-std::optional<HitArrays> outcome_of(const LastMatch& last) {
+std::optional<HitArrays> hits_of(const LastMatch& last) {
   if (!last.complete) {
     return std::nullopt;
   }
@@ -64,8 +64,8 @@ std::optional<HitArrays> outcome_of(const LastMatch& last) {
 }
 
 // A matcher of its own: measuring does not disturb the one that the caller goes on using.
-std::pair<py::capsule, std::shared_ptr<LastMatch>> operation(const Matcher& matcher,
-                                                             bool resident) {
+std::pair<py::capsule, std::shared_ptr<LastMatch>> make_match_operation(const Matcher& matcher,
+                                                                        bool resident) {
   std::shared_ptr<LastMatch> last;
   {
     const py::gil_scoped_release release;
@@ -92,7 +92,7 @@ void register_synthesis(py::module_ module) {
   py::class_<LastMatch, std::shared_ptr<LastMatch>>(
       module, "LastMatch", "What an operation found last; read it while at rest.",
       py::module_local())
-      .def("outcome", &outcome_of,
+      .def("outcome", &hits_of,
            "What `Matcher.match` returns; None before the first complete match.");
 
   py::class_<Matcher>(module, "Matcher", "Finds the hits of patterns and keeps its memory.",
@@ -102,7 +102,7 @@ void register_synthesis(py::module_ module) {
            py::arg("max_hits"), py::arg("capacity") = synthesis::Settings{}.capacity,
            py::arg("pass_cells") = synthesis::kPassCells)
       .def("match", &match)
-      .def("operation", &operation, py::arg("resident") = false,
+      .def("operation", &make_match_operation, py::arg("resident") = false,
            "The capsule that matches, and its LastMatch. Resident: hits stay in device memory.")
       .def_property_readonly("plan", &plan_of, "How the work is spread over the device.");
 }
