@@ -178,7 +178,7 @@ def test_a_forked_child_is_told_so_and_the_parent_goes_on(manager: TierManager) 
     problems = receiver.recv()
     assert len(problems) == 2
     for problem in problems:
-        assert "forked process" in problem
+        assert "fork" in problem
     process.join(PATIENCE_S)
     assert process.exitcode == 0
     holds(manager, block, "gpu")

@@ -242,7 +242,7 @@ def test_a_deleted_working_directory_stops_only_what_needs_one(
             assert ended.returncode == 0, (name, ended.stderr)
 
 
-def test_without_a_folder_for_temporary_files_a_comparison_says_so(tmp_path: Path) -> None:
+def test_a_comparison_needs_no_folder_for_temporary_files(tmp_path: Path) -> None:
     program = f"""
 import tempfile
 tempfile._candidate_tempdir_list = lambda: ["/nowhere"]
@@ -255,9 +255,8 @@ tempfile._candidate_tempdir_list = lambda: ["/nowhere"]
         text=True,
         timeout=TIMEOUT_S,
     )
-    assert ended.returncode == 2
-    assert "/nowhere" in ended.stderr
-    assert_one_sentence(ended.stderr)
+    assert ended.returncode in (0, 1), ended.stderr
+    assert "verdict" in ended.stdout
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class TestDeclaring:
             ({"params": {"size": [1], "backend": ["cpu"]}}, says("backends=", "declare")),
             ({"params": {"size": [1]}, "backends": ("cudda",)}, "is unknown"),
             ({"params": {"size": [1]}, "backends": ()}, "has none"),
-            ({"params": {"size": [1]}, "items": "bytes"}, says("items:", "'bytes'", "'size'")),
+            ({"params": {"size": [1]}, "items": "bytes"}, says("items:", "'bytes'", "known: size")),
             (
                 {"params": {"size": [1]}, "target": sp.Target("latancy.p95", "<", 1, "us")},
                 "did you mean 'latency'",

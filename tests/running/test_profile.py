@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,6 +12,14 @@ import stratoperf as sp
 from stratoperf.running import Registry, profile
 
 pytestmark = pytest.mark.usefixtures("benchmarks")
+
+
+class Count(NamedTuple):
+    """As `stratoperf._core.perf_counters.PerfCount`."""
+
+    name: str
+    value: float
+    error: int
 
 
 def spend() -> int:
@@ -77,8 +85,8 @@ def test_an_event_that_is_refused_has_no_number(
         def start(self) -> None:
             pass
 
-        def stop(self) -> list[tuple[str, float, int]]:
-            return [("cycles", 0.0, error), ("instructions", 0.0, error)]
+        def stop(self) -> list[Count]:
+            return [Count("cycles", 0.0, error), Count("instructions", 0.0, error)]
 
     monkeypatch.setattr(profile, "PerfCounters", Refused)
     found = run().results[0].profile
@@ -93,8 +101,8 @@ def test_the_ratio_of_counted_events_is_given(monkeypatch: pytest.MonkeyPatch) -
         def start(self) -> None:
             pass
 
-        def stop(self) -> list[tuple[str, float, int]]:
-            return [("cycles", 1e6, 0), ("instructions", 3e6, 0)]
+        def stop(self) -> list[Count]:
+            return [Count("cycles", 1e6, 0), Count("instructions", 3e6, 0)]
 
     monkeypatch.setattr(profile, "PerfCounters", Counting)
     found = run().results[0].profile

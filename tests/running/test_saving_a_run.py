@@ -23,7 +23,7 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary
 from stratoperf.results.plans import resume_command
-from stratoperf.running import Case, Listener, Registry
+from stratoperf.running import Case, Listener, Registry, recorder
 from stratoperf.running.planner import Plan
 from stratoperf.running.recorder import FileRecorder, resume_file, start_file
 from wording import says
@@ -76,8 +76,8 @@ def test_runs_that_begin_in_the_same_second_get_names_of_their_own(tmp_path: Pat
         tmp_path / f"x_20260102T030405Z{suffix}.json"
         for suffix in ("", *(f"-{number}" for number in range(2, 9)))
     }
-    for recorder in recorders:
-        recorder.abandon()
+    for started in recorders:
+        started.abandon()
 
 
 def test_the_latest_run_finds_its_long_series(tmp_path: Path) -> None:
@@ -423,7 +423,7 @@ class TestResuming:
         tree = json.loads(run.path.read_text())
         del tree["plan"]
         run.path.write_text(json.dumps(tree))
-        with pytest.raises(sp.InvalidParameter, match="what was planned"):
+        with pytest.raises(sp.InvalidParameter, match="does not hold its plan"):
             sp.run(resume=run.path)
 
     def test_what_is_no_run_is_refused(self, tmp_path: Path) -> None:
@@ -500,6 +500,28 @@ class TestResuming:
         sp.run("kv.put", output=journal.parent, **FAST)
         left = {path.name for path in journal.parent.glob("*.journal")}
         assert left == {"planned.journal", journal.name}
+
+    def test_a_journal_that_appears_meanwhile_is_not_passed_over(
+        self, journal: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = sp.run(resume=journal).path
+        assert path is not None
+        others: list[FileRecorder] = []
+        is_journal_of = recorder._is_journal_of
+
+        def meanwhile(place: Path, document: dict[str, Any]) -> bool:
+            answer = is_journal_of(place, document)
+            if not others:
+                monkeypatch.undo()
+                others.append(resume_file(path, dict)[1])
+            return answer
+
+        monkeypatch.setattr(recorder, "_is_journal_of", meanwhile)
+        with pytest.raises(sp.InvalidParameter, match="in progress"):
+            resume_file(path, dict)
+        (other,) = others
+        assert list(path.parent.glob("*.journal")) == [journal]
+        other.abandon()
 
     def test_of_those_who_resume_at_once_one_wins(self, journal: Path) -> None:
         path = sp.run(resume=journal).path

@@ -292,10 +292,12 @@ def resume_file(
     before = _stamp(path)
     document = dict(Run(storage.read_tree(path), path).document)
     for place in _numbered(_journal_of(path)):
+        # First whether anything is there: a journal may appear between the two questions.
+        is_taken = os.path.lexists(place) and not _is_empty_directory(place)
         if _is_journal_of(place, document):
             # Written before the run was killed or the disk was full: it may know more.
             return _resume_journal(place, path, accept)
-        if os.path.lexists(place) and not _is_empty_directory(place):
+        if is_taken:
             continue
         document["results"] = [*filter(_is_kept, document["results"])]
         accepted = accept(document)

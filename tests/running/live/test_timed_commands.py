@@ -193,7 +193,7 @@ class TestPrepare:
             pairs(FINE, FINE, prepare="echo no cache; exit 4").prepare(NEVER)
         assert caught.value.side == "baseline"
         assert "the prepare command" in str(caught.value)
-        assert "status 4; its last words:\nno cache" in str(caught.value)
+        assert "status 4; its last output:\nno cache" in str(caught.value)
 
     def test_that_hangs_is_killed_at_its_limit_and_at_the_end_of_the_budget(
         self, leftovers: Callable[[], None]
