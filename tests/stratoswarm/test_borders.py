@@ -15,6 +15,7 @@ import stratoperf as sp
 from stratoperf import authoring
 
 PACKAGE = Path(sp.__file__).parent
+ROOT = Path(__file__).parents[2]
 CATALOGUE = "stratoperf.stratoswarm"
 
 SHORT_NAMES = {"stratoperf.consensus", "stratoperf.memory", "stratoperf.synthesis"}
@@ -92,7 +93,7 @@ def test_the_catalogue_imports_public_names_of_the_instrument() -> None:
 
 
 def test_the_example_of_a_package_imports_public_names() -> None:
-    folder = PACKAGE.parents[1] / "examples" / "catalog_package" / "src"
+    folder = ROOT / "examples" / "catalog_package" / "src"
     private = [
         f"{path.name} imports {name or '*'} of {module}"
         for path in sorted(folder.rglob("*.py"))
@@ -100,6 +101,7 @@ def test_the_example_of_a_package_imports_public_names() -> None:
         if module.partition(".")[0] == "stratoperf"
         and (module.startswith("stratoperf._core") or not _is_public(module, name))
     ]
+    assert folder.is_dir()
     assert private == []
 
 
@@ -161,9 +163,8 @@ NATIVE = {".cpp", ".hpp", ".cu", ".cuh", ".inc"}
 
 def native_includes(folder: str) -> Iterator[tuple[str, str]]:
     """Yield each header that the sources below a folder include, with the name of the source."""
-    root = PACKAGE.parents[1]
-    for path in sorted((root / folder).rglob("*.*")):
-        name = str(path.relative_to(root))
+    for path in sorted((ROOT / folder).rglob("*.*")):
+        name = str(path.relative_to(ROOT))
         deepest = max((known for known in INCLUDES if name.startswith(f"{known}/")), key=len)
         if deepest == folder and path.suffix in NATIVE:
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -188,12 +189,11 @@ def test_native_sources_include_only_what_lies_below_them(folder: str) -> None:
 
 
 def test_only_the_modules_put_the_instrument_and_the_catalogue_together() -> None:
-    root = PACKAGE.parents[1]
     outside = {
-        str(path.relative_to(root))
+        str(path.relative_to(ROOT))
         for folder in ("cpp", "cuda")
-        for path in (root / folder).rglob("*.*")
-        if path.suffix in NATIVE and not str(path.relative_to(root)).startswith(tuple(INCLUDES))
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in NATIVE and not str(path.relative_to(ROOT)).startswith(tuple(INCLUDES))
     }
     assert outside == {
         "cpp/module.cpp",
