@@ -28,6 +28,7 @@ LAYERS = (
     {"authoring", "sampling"},
     {"analysis"},
     {"running"},
+    {"importing"},
     {"presentation"},
     {"cli"},
     {"__main__"},

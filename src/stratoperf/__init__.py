@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         StratoperfError,
         VerificationFailed,
     )
+    from stratoperf.importing import import_results
     from stratoperf.measurement import Measurement
     from stratoperf.monitor import Check, system
     from stratoperf.operation import Operation
@@ -84,6 +85,7 @@ _HOMES: dict[str, str | None] = {
     "consensus": None,
     "doctor_check": "running",
     "history": "analysis.history",
+    "import_results": "importing",
     "load": "results",
     "measure": "running.measure_operation",
     "memory": None,
@@ -131,6 +133,7 @@ __all__ = [
     "doctor_check",
     "get_include",
     "history",
+    "import_results",
     "load",
     "measure",
     "memory",

@@ -125,7 +125,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int, *, follow_links: bool =
     return content
 
 
-def parse_json(content: bytes, source: str) -> Any:
+def parse_json(content: bytes, source: str, *, nan_is_null: bool = False) -> Any:
     """Return what a JSON text holds: of limited size and depth, and with finite numbers only.
 
     Of a key that an object has twice the last value counts.
@@ -136,6 +136,9 @@ def parse_json(content: bytes, source: str) -> Any:
         UTF-8.
     source
         Where it comes from, for messages.
+    nan_is_null
+        Whether a bare ``NaN`` or ``Infinity``, which Python writes and JSON does not know, is read
+        as ``None`` instead of refused.
 
     Raises
     ------
@@ -148,7 +151,12 @@ def parse_json(content: bytes, source: str) -> Any:
         check_outline(content)
         if not content.strip():
             raise SchemaError("the file is empty")
-        tree = msgspec.json.decode(content)
+        if nan_is_null and (b"NaN" in content or b"Infinity" in content):
+            import json
+
+            tree = json.loads(content, parse_constant=lambda _: None)
+        else:
+            tree = msgspec.json.decode(content)
         check_tree(tree)
     except SchemaError as error:
         raise SchemaError(f"{source}: {error}; get a fresh copy of the file") from None
@@ -159,7 +167,7 @@ def parse_json(content: bytes, source: str) -> Any:
             f"{source}: byte {_first_bad_byte(content)} is not valid UTF-8; take the file from "
             "its origin again"
         ) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise SchemaError(
             f"{source}: {error}; the file is truncated or not JSON; get a fresh copy of it"
         ) from error

@@ -10,7 +10,9 @@ from stratoperf.cli.check_command import check
 from stratoperf.cli.claims_command import claims
 from stratoperf.cli.compare_command import compare
 from stratoperf.cli.doctor_command import doctor
+from stratoperf.cli.export_command import export
 from stratoperf.cli.history_command import history
+from stratoperf.cli.import_command import import_files
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.packages import further_commands
 from stratoperf.cli.run_command import run
@@ -70,7 +72,17 @@ def application() -> None:
     """
 
 
-for command in (run, list_benchmarks, doctor, claims, compare, check, history):
+for command in (
+    run,
+    list_benchmarks,
+    doctor,
+    claims,
+    compare,
+    check,
+    history,
+    import_files,
+    export,
+):
     if command.callback is not None:
         command.callback = with_private_results(command.callback)
     application.add_command(command)

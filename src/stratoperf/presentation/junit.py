@@ -35,24 +35,30 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
         _add_metric(suite, metric, unsettled)
     missing = {difference.key for difference in decision.not_compared}
     for failure in comparison.failures:
-        case = _case(suite, failure.key, f"{failure.key} on the {failure.side} side")
+        case = add_case(suite, failure.key, f"{failure.key} on the {failure.side} side")
         kind = "error" if failure in decision.failures else "skipped"
-        _outcome(case, unsettled if failure.key in missing else kind, failure.why)
-        _said(case, failure_text(failure))
+        add_outcome(case, unsettled if failure.key in missing else kind, failure.why)
+        add_output(case, failure_text(failure))
     for number, difference in enumerate(remaining_differences(comparison)):
         if not difference.compared:
             name = difference.key or f"{difference.what} {number}"
-            case = _case(suite, name, f"{name} not compared")
-            _outcome(
+            case = add_case(suite, name, f"{name} not compared")
+            add_outcome(
                 case,
                 unsettled if difference.key in missing else "skipped",
                 difference_text(difference),
             )
+    seconds = sum(metric.seconds or 0 for metric in comparison.judged)
+    _add_remarks(suite, comparison)
+    return junit_text(suite, seconds)
+
+
+def junit_text(suite: ElementTree.Element, seconds: float) -> str:
+    """Return the document with one suite, whose tests are counted here."""
     for kind, plural in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(plural, str(len(suite.findall(f"./testcase/{kind}"))))
-    suite.set("tests", str(len(suite)))
-    suite.set("time", f"{sum(metric.seconds or 0 for metric in comparison.judged):.3f}")
-    _add_remarks(suite, comparison)
+    suite.set("tests", str(len(suite.findall("./testcase"))))
+    suite.set("time", f"{seconds:.3f}")
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
@@ -61,15 +67,15 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
 
 
 def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: str) -> None:
-    case = _case(suite, metric.key, f"{metric.key} {statistic_text(metric)}", metric.benchmark)
+    case = add_case(suite, metric.key, f"{metric.key} {statistic_text(metric)}", metric.benchmark)
     if metric.seconds is not None:
         case.set("time", f"{metric.seconds:.3f}")
     if metric.verdict == "slower":
         change = f"{change_text(metric.ratio)}, threshold {threshold_text(metric)}"
-        _outcome(case, "failure", f"{change}: {metric.why}")
+        add_outcome(case, "failure", f"{change}: {metric.why}")
     elif metric.verdict == "inconclusive":
-        _outcome(case, unsettled, metric.why)
-    _said(
+        add_outcome(case, unsettled, metric.why)
+    add_output(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
         f"{value_text(metric.current, metric.unit)}, times slower {ratio_interval(metric.ratio)}, "
@@ -77,23 +83,26 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
     )
 
 
-def _case(
+def add_case(
     suite: ElementTree.Element, key: str, name: str, benchmark: str | None = None
 ) -> ElementTree.Element:
+    """Add a test; its class is the benchmark, by default that of the key."""
     owner = benchmark or key.partition("[")[0]
     return ElementTree.SubElement(
         suite, "testcase", classname=visible(f"{_SUITE}.{owner}"), name=visible(name)
     )
 
 
-def _outcome(case: ElementTree.Element, kind: str, message: str) -> None:
+def add_outcome(case: ElementTree.Element, kind: str, message: str) -> None:
+    """Add a ``failure``, an ``error`` or a ``skipped`` to a test."""
     element = ElementTree.SubElement(case, kind, message=visible(one_line(message)))
     if kind != "skipped":
         element.set("type", "performance" if kind == "failure" else "failed")
         element.text = visible_lines(message)
 
 
-def _said(case: ElementTree.Element, text: str) -> None:
+def add_output(case: ElementTree.Element, text: str) -> None:
+    """Add what a test printed."""
     ElementTree.SubElement(case, "system-out").text = visible_lines(text)
 
 

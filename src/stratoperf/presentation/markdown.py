@@ -48,16 +48,17 @@ def comparison_markdown(comparison: Comparison, decision: Decision | None = None
 def _table(comparison: Comparison) -> list[str]:
     titles, rows = table(comparison.metrics)
     lines = [
-        _row(titles),
-        _row(["--:" if title in NUMERIC else "---" for title in titles], plain=True),
+        markdown_row(titles),
+        markdown_row(["--:" if title in NUMERIC else "---" for title in titles], plain=True),
     ]
     for metric, row in zip(comparison.metrics, rows, strict=True):
         cells = [markdown(cell) for cell in row]
         if metric.verdict in ("slower", "faster"):
             cells[-1] = f"**{cells[-1]}**"
-        lines.append(_row(cells, plain=True))
+        lines.append(markdown_row(cells, plain=True))
     return lines
 
 
-def _row(cells: list[str], *, plain: bool = False) -> str:
+def markdown_row(cells: list[str], *, plain: bool = False) -> str:
+    """Return a row of a table; ``plain`` cells are Markdown already."""
     return f"| {' | '.join(cells if plain else map(markdown, cells))} |"

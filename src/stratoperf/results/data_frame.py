@@ -21,9 +21,14 @@ def data_frame(results: Iterable[Result]) -> pandas.DataFrame:
         raise PrerequisiteMissing(
             "to_dataframe needs pandas: pip install 'stratoperf[dataframe]'"
         ) from None
-    rows = [row for result in results for row in _rows(result)]
+    rows = list(table_rows(results))
     frame: pandas.DataFrame = pandas.DataFrame.from_records(rows)
     return frame
+
+
+def table_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each result and metric; the columns are those of `Run.to_dataframe`."""
+    return (row for result in results for row in _rows(result))
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:

@@ -31,6 +31,9 @@ Status = Literal["ok", "failed", "skipped", "interrupted"]
 Facts: TypeAlias = dict[str, Any] | str | None
 """What is known of a part of a machine; other tools may write one sentence."""
 
+Kind = Literal["event", "batch_mean", "bucketed"]
+"""What a sample is: one event, the mean of a batch of iterations, or a bucket of a histogram."""
+
 Verdict = Literal["met", "missed", "inconclusive", "not-measured"]
 
 STATISTICS = ("mean", *QUANTILES)
@@ -239,9 +242,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         When the first sample began, on the timeline of ``CLOCK_MONOTONIC_RAW``.
     batch
         Number of iterations in one sample; above 1, a sample is their mean.
+    kind
+        What a sample is; ``None`` in old files, where a `batch` above 1 tells means.
     columns
         Read-only arrays by name, loaded and verified on access: ``"latency"`` in ns, or the
-        columns of an open-loop series.
+        columns of an open-loop series. ``"iterations"`` has the size of each batch where they
+        differ.
     """
 
     system: str | None
@@ -250,6 +256,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     pair: int | None
     started_ns: int | None
     batch: int
+    kind: Kind | None
     columns: Columns
 
 

@@ -20,6 +20,7 @@ from stratoperf.results.ranges import check_name, check_result
 from stratoperf.results.schema import (
     SCHEMA,
     Count,
+    Kind,
     Metric,
     Nanoseconds,
     Positive,
@@ -78,6 +79,7 @@ class _SeriesFields(msgspec.Struct, frozen=True, kw_only=True):
     pair: Count | None = None
     started_ns: Nanoseconds | None = None
     batch: Positive = 1
+    kind: Kind | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,6 +267,7 @@ def _read_series(tree: dict[str, Any], where: str, base: Path | None) -> Series:
         pair=fields.pair,
         started_ns=fields.started_ns,
         batch=fields.batch,
+        kind=fields.kind,
         columns=Columns(columns, base, f"{where}.columns"),
     )
 

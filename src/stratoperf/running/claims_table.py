@@ -11,10 +11,14 @@ from stratoperf.errors import InvalidParameter
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Result, Verdict
 from stratoperf.running import registry
+from stratoperf.running.categories import IMPORTED
 from stratoperf.running.contributions import Claim
 from stratoperf.running.targets import SEVERITY, Target
 from stratoperf.running.unit_conversion import conversion
 from stratoperf.statistics import Estimate
+
+TAILS = ("p95", "p99", "p999")
+"""Statistics that a mean over a batch hides."""
 
 
 class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,8 +127,21 @@ def _judged(claim: Claim, target: Target, result: Result) -> ClaimRow:
     mismatch = target.mismatch({**result.params, "backend": result.backend})
     if mismatch is not None:
         return msgspec.structs.replace(row, why=mismatch)
+    if target.statistic_name in TAILS and _has_imported_means(result):
+        why = f"{target.statistic_name} of means over batches is not that of single events"
+        return msgspec.structs.replace(row, why=f"{why}; import a file with single events")
     judgment = target.judge_metric(metric, result.disturbed)
     return msgspec.structs.replace(row, verdict=judgment.verdict, why=judgment.why)
+
+
+def _has_imported_means(result: Result) -> bool:
+    """Tell whether another tool measured batches of a size that we did not choose.
+
+    Our own batches are of operations that are too short for the clock.
+    """
+    return result.category == IMPORTED and any(
+        series.kind == "batch_mean" for series in result.series
+    )
 
 
 def _precedence(claim: Claim, row: ClaimRow) -> tuple[int, int, int, float]:

@@ -215,6 +215,7 @@ def _series(
             "pair": None,
             "started_ns": measurement.started_ns,
             "batch": measurement.batch,
+            "kind": "event" if measurement.batch == 1 else "batch_mean",
             "columns": named,
         }
         for named in columns

@@ -10,6 +10,7 @@ from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
 from stratoperf.presentation.variation_words import scope_of, usual_speed, variation_words
 from stratoperf.results import Result, Run
+from stratoperf.results.schema import Series
 from stratoperf.statistics import Estimate
 from stratoperf.text.alike_warnings import worst_of_each_kind
 from stratoperf.text.safety import one_line
@@ -173,14 +174,13 @@ def _verified(results: Sequence[Result]) -> str:
 
 def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
     """Tell what the percentiles are of, and what fell short of the standard."""
-    batches = sorted(
-        {series.batch for each in results for series in each.series if series.batch > 1}
-    )
+    batches = [size for each in results for series in each.series for size in _batch_sizes(series)]
     if batches:
-        sizes = f"{batches[0]}" if len(batches) == 1 else f"{batches[0]} to {batches[-1]}"
+        low, high = min(batches), max(batches)
+        sizes = f"{low}" if low == high else f"{low} to {high}"
         screen.paragraph(
-            f"operations too short for the clock were timed in batches of {sizes}: their "
-            "percentiles are those of batch means",
+            f"each sample is the mean of a batch of {sizes} iterations: the percentiles are those "
+            "of batch means",
             "dim",
             indent="  ",
         )
@@ -192,6 +192,16 @@ def _show_remarks(screen: Screen, results: Sequence[Result]) -> None:
         screen.paragraph(
             f"below the standard: {texts[0]}{_and_more(len(texts))}", "dim", indent="  "
         )
+
+
+def _batch_sizes(series: Series) -> tuple[int, ...]:
+    """Return the least and the largest batch of a series whose samples are means."""
+    if series.batch > 1:
+        return (series.batch,)
+    if series.kind != "batch_mean" or "iterations" not in series.columns:
+        return ()
+    sizes = series.columns["iterations"]
+    return (int(sizes.min()), int(sizes.max())) if sizes.size else ()
 
 
 def _and_more(count: int) -> str:
