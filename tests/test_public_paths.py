@@ -71,6 +71,8 @@ READERS: dict[str, Call] = {
     "compare: current": lambda path: sp.compare([run()], [path]),
     "compare: history": lambda path: sp.compare(run(), run(), history=path),
     "history": sp.history,
+    "import_results": sp.import_results,
+    "import_results: several": lambda path: sp.import_results([path]),
     "history of several": lambda path: sp.history([run(), path]),
     "load_thresholds": load_thresholds,
     "VoteBatch.load": sp.consensus.VoteBatch.load,

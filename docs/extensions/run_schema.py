@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
@@ -86,9 +87,11 @@ def _put(types: Mapping[str, Any], kind: str, key: str, value: Mapping[str, Any]
 
 def _describe(kind: dict[str, Any]) -> None:
     """Take the docstring of a type apart: a sentence for the type, and one for each key."""
-    text, _, attributes = kind.get("description", "").partition("Attributes\n")
+    # Versions of msgspec differ in whether they take the indentation away.
+    documentation = inspect.cleandoc(kind.get("description", ""))
+    text, _, attributes = documentation.partition("Attributes\n")
     kind["description"] = _one_line(text)
-    entries = re.findall(r"^ *(\w[^\n]*)\n((?: {8,}[^\n]*(?:\n|$))+)", attributes, re.MULTILINE)
+    entries = re.findall(r"^(\w[^\n]*)\n((?: {4,}[^\n]*(?:\n|$)|\n(?= {4}))+)", attributes, re.MULTILINE)
     for names, meaning in entries:
         for name in names.split(", "):
             if name in kind["properties"]:

@@ -82,6 +82,7 @@ def document() -> dict[str, Any]:
                         "pair": None,
                         "started_ns": 123,
                         "batch": 1,
+                        "kind": "event",
                         "columns": {"latency": [10.0, 20.0, 30.0]},
                     }
                 ],

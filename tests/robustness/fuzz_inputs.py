@@ -36,7 +36,17 @@ os.environ.pop("GITHUB_STEP_SUMMARY", None)
 
 MEMORY_BYTES = 10**9
 HANG_S = 5.0
-TARGETS = ("run", "journal", "thresholds", "worker", "npz", "trace", "machine", "setting")
+TARGETS = (
+    "run",
+    "journal",
+    "thresholds",
+    "worker",
+    "npz",
+    "foreign",
+    "trace",
+    "machine",
+    "setting",
+)
 CORPUS = Path(__file__).with_name("corpus")
 
 

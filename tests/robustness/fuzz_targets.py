@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import runpy
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from stratoperf.monitor.capability_checks import capability_checks
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.monitor.noise_checks import noise_checks
 from stratoperf.presentation.annotations import github_annotations
+from stratoperf.presentation.exports import FORMATS
 from stratoperf.presentation.junit import comparison_junit
 from stratoperf.presentation.markdown import comparison_markdown
 from stratoperf.presentation.terminal import (
@@ -51,6 +53,8 @@ from stratoperf.running.workers import answers
 from stratoperf.stratoswarm.consensus import VoteBatch
 from stratoperf.stratoswarm.memory.assignments import DIRECTORIES_VARIABLE
 from stratoperf.stratoswarm.memory.discovery import discover
+
+FOREIGN_FILES = Path(__file__).parents[1] / "importing" / "files"
 
 
 class Target(NamedTuple):
@@ -344,6 +348,57 @@ class Arrays:
         return "read"
 
 
+class Foreign:
+    """Files of other benchmark tools, and what lies beside them."""
+
+    def __init__(self, folder: Path, runs: Runs) -> None:
+        self.folder = folder / "machine"
+        self.folder.mkdir(parents=True)
+        self.runs = runs
+        shutil.copytree(FOREIGN_FILES / "criterion" / "flat", folder / "criterion")
+        self.sample = folder / "criterion" / "sleep" / "new" / "sample.json"
+        self.samples = [self.sample.read_bytes(), b"[[1.0, 2.0], [5.0, 9.0]]"]
+        shutil.copy(FOREIGN_FILES / "asv" / "benchmarks.json", folder)
+        (self.folder / "results.json-bin").mkdir()
+        (self.folder / "results.json-bin" / "0.bin").write_bytes(bytes(20))
+        made = runpy.run_path(str(FOREIGN_FILES.parent / "made_files.py"))
+        counts = {"Ir": made["difference"](100), "Dr": made["difference"](5, 6)}
+        written = [made["nvbench_document"](), made["gungraun_document"](counts)]
+        files = [
+            path
+            for path in sorted(FOREIGN_FILES.rglob("*.json*"))
+            if "criterion" not in path.parts and path.name != "benchmarks.json"
+        ]
+        self.seeds = [
+            *self.samples,
+            *(json.dumps(document).encode() for document in written),
+            *(path.read_bytes() for path in files if path.stat().st_size < 40_000),
+        ]
+
+    def mutate(self, content: bytes, rng: random.Random) -> bytes:
+        packed = content.startswith(b"\x1f\x8b")
+        return (mutators.mutated_bytes if packed else mutators.mutated_json)(content, rng)
+
+    def exercise(self, content: bytes, rng: random.Random) -> str:
+        path = self.folder / "results.json"
+        if rng.random() < 0.2:
+            self.sample.write_bytes(content)
+            path = self.folder.parent / "criterion"
+        else:
+            path.write_bytes(content)
+        try:
+            run = sp.import_results(path)
+        except sp.StratoperfError as error:
+            if str(path) not in str(error):
+                raise AssertionError(f"the file is not named: {error}") from error
+            return "refused"
+        self.runs.use(run, rng)
+        for write in FORMATS.values():
+            if _often(rng, 0.2):
+                write(run)
+        return "loaded"
+
+
 class Traces:
     """Recorded votes as text."""
 
@@ -449,6 +504,7 @@ def make_targets(folder: Path) -> dict[str, Target]:
     for part in ("header", "lines"):
         (folder / part).mkdir()
         journals[part] = Journals(folder / part, runs, part)
+    foreign = Foreign(folder / "foreign", runs)
     thresholds, workers = Thresholds(folder), Workers()
     archives, traces, machines = Arrays(folder), Traces(folder), Machines(folder)
     return {
@@ -462,6 +518,7 @@ def make_targets(folder: Path) -> dict[str, Target]:
         "npz": Target(archives.seeds, mutators.mutated_npz, archives.exercise, 3),
         "machine": Target(machines.seeds, machines.mutate, machines.exercise, 1),
         "setting": Target(list(Settings.seeds), mutators.mutated_bytes, Settings().exercise, 1),
+        "foreign": Target(foreign.seeds, foreign.mutate, foreign.exercise, 3),
         "trace": Target(traces.seeds, mutators.mutated_bytes, traces.exercise, 1),
     }
 

@@ -58,6 +58,9 @@ REVIEWED = {
             "a device that drops all"
         ),
     },
+    "cli/import_command.py": {
+        "import_files: run.save(output)": "the user named it; appears whole or not at all",
+    },
     "cli/entry.py": {"_silence: os.open(os.devnull, os.O_WRONLY)": "a device that drops all"},
     "stratoswarm/consensus/batch.py": {
         "VoteBatch.save: save(user_path('path', path), self.columns())": (

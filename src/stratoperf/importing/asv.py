@@ -68,7 +68,7 @@ def read(tree: dict[str, Any], path: Path) -> ToolFile:
     system = machine(
         cpu={"model": facts.get("cpu"), "count": facts.get("num_cpu"), "arch": facts.get("arch")},
         memory={"ram": facts.get("ram")},
-        os=facts.get("os"),
+        os={"platform": facts.get("os")},
         python={"version": tree.get("python")},
         host=facts.get("machine"),
     )
@@ -93,7 +93,7 @@ def read(tree: dict[str, Any], path: Path) -> ToolFile:
 
 
 def _declarations(path: Path) -> dict[str, _Declared]:
-    """Return what ``benchmarks.json`` says; nothing where it is missing or is no such file."""
+    """Return what ``benchmarks.json`` says; nothing where it is missing or is something else."""
     with contextlib.suppress(SchemaError):
         beside = path.absolute().parent.parent / "benchmarks.json"
         content = door.read_bytes(beside, door.LARGEST_JSON, follow_links=False)
@@ -156,7 +156,7 @@ def _cases(
             values = scaled(convert(own, list[float], f"{place}.samples"), factor)
             number = convert(numbers[index] or 1, int, f"{place}.stats_number")
             taken = Sampled(values, max(1, number) if unit == "seconds" else 1)
-            notes = ("asv does not tell which process a sample comes from",)
+            notes = ("asv does not report which process a sample comes from",)
         else:
             value = convert(result, float, f"{place}.result") * factor
             taken = Stated(1, median=value) if unit == "seconds" else Stated(1, value, median=value)

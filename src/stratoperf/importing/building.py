@@ -72,7 +72,7 @@ def result_of(tool: str, benchmark: Imported, earlier: Sequence[Imported] = ()) 
     if failed is not None or not benchmark.metrics:
         return {**head, "metrics": {}, "series": []}
     parts = [
-        _part(head, each, index, f"{number}.{index}" if earlier else str(index))
+        _part(head, each, index, f"{number}.{index:06}" if earlier else f"{index:06}")
         for number, each in enumerate(all_files)
         for index in range(max(len(metric.processes) for metric in each.metrics.values()))
     ]

@@ -12,16 +12,18 @@ from stratoperf.results.moments import moment_of
 
 
 def machine(**facts: Any) -> dict[str, Any]:
-    """Return what is known of a machine, without what is not."""
+    """Return what is known of a machine, without what is not, or is of another kind.
+
+    A fact is a text, a list or an object, as in `stratoperf.results.schema.System`.
+    """
     known: dict[str, Any] = {}
     for name, fact in facts.items():
-        value = (
-            {key: item for key, item in fact.items() if item is not None}
-            if isinstance(fact, dict)
-            else fact
-        )
-        if value not in (None, {}, ""):
-            known[name] = value
+        if isinstance(fact, dict):
+            own = {key: item for key, item in fact.items() if item is not None}
+            if own:
+                known[name] = own
+        elif isinstance(fact, str | list) and fact:
+            known[name] = fact
     return known
 
 

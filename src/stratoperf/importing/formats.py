@@ -84,7 +84,9 @@ def read_file(path: Path, baseline: str | None) -> ToolFile:
 
 def _read(tree: Any, path: Path) -> ToolFile:
     if not isinstance(tree, dict):
-        raise SchemaError(f"{path}: it is no file of a benchmark tool; expected {KNOWN}")
+        raise SchemaError(
+            f"{path}: it is not the output of a known benchmark tool; expected {KNOWN}"
+        )
     if str(tree.get("schema", "")).startswith("stratoperf.run/"):
         raise SchemaError(f"{path}: this is a run file already; use it as it is")
     for format_ in _FORMATS:

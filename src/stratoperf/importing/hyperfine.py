@@ -27,6 +27,11 @@ from stratoperf.results.validation import convert
 
 TOOL = "hyperfine"
 
+_TOO_SHORT = (
+    "some of its times are 0: hyperfine subtracted the time of its shell, which took longer than "
+    "the command; measure with hyperfine --shell=none"
+)
+
 
 class _Result(msgspec.Struct, frozen=True):
     """A command; times in seconds, memory in bytes."""
@@ -84,17 +89,14 @@ def _imported(result: _Result) -> Imported:
             f"{failures} of {len(result.exit_codes)} runs of the command failed, and their times "
             "count too, as hyperfine was told to ignore failures"
         )
-    if result.times and min(result.times) == 0:
-        notes.append(
-            "some times are 0: hyperfine subtracted the time of its shell, which took longer than "
-            "the command; measure with hyperfine --shell=none"
-        )
-    return Imported(
+    head = Imported(
         name=result.command,
         params={name: parameter(value) for name, value in result.parameters.items()},
-        metrics=metrics,
         notes=tuple(notes),
     )
+    if result.times and min(result.times) == 0:
+        return msgspec.structs.replace(head, status="failed", reason=_TOO_SHORT)
+    return msgspec.structs.replace(head, metrics=metrics)
 
 
 def _latency(result: _Result) -> list[Sampled | Stated]:

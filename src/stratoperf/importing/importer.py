@@ -58,9 +58,13 @@ def import_results(
     """
     if isinstance(files, str | os.PathLike):
         files = [files]
+    if not isinstance(files, Iterable) or isinstance(files, bytes):
+        raise InvalidParameter(f"files: expected a path or several, got {files!r}")
     paths = [user_path("files", path) for path in files]
     if not paths:
-        raise InvalidParameter("files: there are none; give at least one file of another tool")
+        raise InvalidParameter(
+            "files: expected at least one file of another tool, got an empty list"
+        )
     read = [(path, read_file(path, baseline)) for path in paths]
     document = new_document(PRESET, imported=_sources(read))
     document["created"] = f"{_moment(read):%Y-%m-%dT%H:%M:%SZ}"
@@ -71,7 +75,12 @@ def import_results(
         if (name := system_name(benchmark.system)) is not None
     }
     document["results"] = _results(read)
-    return Run(document)
+    try:
+        return Run(document)
+    except SchemaError as error:
+        # What the readers let pass and a run file cannot hold.
+        names = ", ".join(str(path) for path in paths)
+        raise SchemaError(f"{names}: {error}") from error
 
 
 def _sources(read: list[tuple[Path, ToolFile]]) -> dict[str, Any]:
