@@ -91,7 +91,8 @@ def _describe(kind: dict[str, Any]) -> None:
     documentation = inspect.cleandoc(kind.get("description", ""))
     text, _, attributes = documentation.partition("Attributes\n")
     kind["description"] = _one_line(text)
-    entries = re.findall(r"^(\w[^\n]*)\n((?: {4,}[^\n]*(?:\n|$)|\n(?= {4}))+)", attributes, re.MULTILINE)
+    entry = r"^(\w[^\n]*)\n((?: {4,}[^\n]*(?:\n|$)|\n(?= {4}))+)"
+    entries = re.findall(entry, attributes, re.MULTILINE)
     for names, meaning in entries:
         for name in names.split(", "):
             if name in kind["properties"]:

@@ -76,7 +76,8 @@ def result_of(tool: str, benchmark: Imported, earlier: Sequence[Imported] = ()) 
         for number, each in enumerate(all_files)
         for index in range(max(len(metric.processes) for metric in each.metrics.values()))
     ]
-    tree = combined(parts)
+    # What a single process says is complete, with its scope.
+    tree = combined(parts) if len(parts) > 1 else parts[0]
     for name in benchmark.metrics:
         whole = [each.metrics[name] for each in all_files if _is_of_all(each, name)]
         if whole:
