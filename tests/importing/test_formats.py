@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import made_files
 import numpy as np
 import pytest
 
+import made_files
 import stratoperf as sp
 from stratoperf.importing.formats import KNOWN
 from stratoperf.results import Result, Run
