@@ -229,7 +229,7 @@ class _Pair:
             better=self.metric.better,
             threshold=self.threshold,
             verdict=verdict,
-            why=reason(interval, self.threshold, verdict),
+            why=reason(interval, self.threshold, verdict, self.metric.better),
             baseline=_typical(before, 1 - error),
             current=_typical(after, 1 - error),
             ratio=interval.ratio,
