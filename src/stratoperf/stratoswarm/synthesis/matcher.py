@@ -147,7 +147,7 @@ class Matcher:
         self._on_device: device.Matcher | None = None
         max_hits = (self.max_bytes - _BYTES_PER_PATTERN * len(self.patterns)) // _BYTES_PER_HIT
         if self.backend == "cuda":
-            self._on_device = cuda.open_matcher(self, max_hits, **_limits or {})
+            self._on_device = cuda.open_matcher(table, self.patterns, max_hits, **_limits or {})
         elif self.backend == "cpu":
             compiled = compile_patterns(self.patterns, table.vocabulary)
             columns = matched_columns(table)

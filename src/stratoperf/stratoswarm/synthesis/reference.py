@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.wildcards import ANY
 
 
 def match(
