@@ -172,10 +172,10 @@ def test_parameters_of_the_two_sides_are_shown_as_a_change() -> None:
 
 
 def test_differences_are_told_in_sentences() -> None:
-    told = [difference_text(one) for one in EVERYTHING.differences]
-    assert told[0] == "new: only in current"
-    assert told[2] == "gpu: not compared (baseline: ok; current: skipped: no GPU)"
-    assert told[3].endswith("compared nonetheless")
+    texts = [difference_text(difference) for difference in EVERYTHING.differences]
+    assert texts[0] == "new: only in current"
+    assert texts[2] == "gpu: not compared (baseline: ok; current: skipped: no GPU)"
+    assert texts[3].endswith("compared nonetheless")
     skipped = Difference(what="status", key="gpu", baseline="skipped: x", current="skipped: x")
     assert difference_text(skipped) == "gpu: not compared (both sides: skipped: x)"
 

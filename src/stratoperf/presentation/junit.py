@@ -39,7 +39,7 @@ def comparison_junit(comparison: Comparison, decision: Decision) -> str:
         case = _case(suite, failure.key, f"{failure.key} on the {failure.side} side")
         kind = "error" if failure in decision.failures else "skipped"
         _outcome(case, unsettled if failure.key in missing else kind, failure.why)
-        _said(case, failure_text(failure))
+        _system_out(case, failure_text(failure))
     for number, difference in enumerate(remaining_differences(comparison)):
         if not difference.compared:
             name = difference.key or f"{difference.what} {number}"
@@ -70,7 +70,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
         _outcome(case, "failure", f"{change}: {metric.why}")
     elif metric.verdict == "inconclusive":
         _outcome(case, unsettled, metric.why)
-    _said(
+    _system_out(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
         f"{value_text(metric.current, metric.unit)}, {RATIO} {ratio_text(metric)}, "
@@ -94,7 +94,7 @@ def _outcome(case: ElementTree.Element, kind: str, message: str) -> None:
         element.text = visible_lines(message)
 
 
-def _said(case: ElementTree.Element, text: str) -> None:
+def _system_out(case: ElementTree.Element, text: str) -> None:
     ElementTree.SubElement(case, "system-out").text = visible_lines(text)
 
 

@@ -87,8 +87,12 @@ def attempt(
 
     def finish(around: Containment) -> None:
         # The measurement is complete, or as complete as it will be.
-        said = [*(around.sentences if is_shared else ()), *notes, *dict.fromkeys(REACH.notes)]
-        tree = _stored(case, work, around, said, system, process)
+        notes_of_case = [
+            *(around.sentences if is_shared else ()),
+            *notes,
+            *dict.fromkeys(REACH.notes),
+        ]
+        tree = _stored(case, work, around, notes_of_case, system, process)
         if record is not None:
             record(tree)
         trees.append(tree)

@@ -81,8 +81,8 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
     )
 
 
-def _is_capsule(thing: Any) -> bool:
-    return type(thing).__name__ == "PyCapsule" and CAPSULE_NAME in repr(thing)
+def _is_capsule(value: Any) -> bool:
+    return type(value).__name__ == "PyCapsule" and CAPSULE_NAME in repr(value)
 
 
 def title_of(work: Any) -> str:

@@ -195,8 +195,10 @@ class _Pair:
                 return f"the {side} has no {self.statistic} of {self.name}"
         units = {side: _units(runs.of(self.key), self.name) for side, runs in self.sides.items()}
         if len(set().union(*units.values())) > 1:
-            said = " and ".join(f"{' or '.join(units[side])} on the {side} side" for side in units)
-            return f"{self.name} is in {said}"
+            units_text = " and ".join(
+                f"{' or '.join(units[side])} on the {side} side" for side in units
+            )
+            return f"{self.name} is in {units_text}"
         return None
 
     @property

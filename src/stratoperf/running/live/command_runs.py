@@ -107,8 +107,8 @@ def run_aside(name: str, line: str, timeout_s: float) -> None:
 
 
 def failure_text(what: str, status: int, output: Output) -> str:
-    """Return how a command ended, with what it said last."""
-    said = output.tail()
+    """Return how a command ended, with what it printed last."""
+    printed = output.tail()
     return f"{what} ended with {ending(status)}" + (
-        f"; its last output:\n{said}" if said else " and printed nothing"
+        f"; its last output:\n{printed}" if printed else " and printed nothing"
     )

@@ -293,7 +293,7 @@ class WorkerProcess:
         return self._failed(
             "timed out",
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
-            f"{self._remedy}{self._said()}",
+            f"{self._remedy}{self._last_output()}",
         )
 
     def _death(self) -> StratoperfError:
@@ -318,14 +318,14 @@ class WorkerProcess:
         return self._failed("ended", f"{how}{self._nothing_more()}")
 
     def _nothing_more(self) -> str:
-        return self._said() or " and printed nothing"
+        return self._last_output() or " and printed nothing"
 
     @property
     def printed(self) -> str | None:
         """What is to be noted of all that was printed there, if anything."""
         return self._output.remark()
 
-    def _said(self) -> str:
+    def _last_output(self) -> str:
         tail = self._output.tail()
         return f"; its last output:\n{tail}" if tail else ""
 

@@ -71,9 +71,8 @@ def mount_of(table: list[Mount], directory: Path | str) -> Mount | None:
         if path == (point := PurePosixPath(mount.point)) or point in path.parents
     ]
     # The deepest one; of several at one directory the last, which covers the others.
-    return max(enumerate(covering), key=lambda one: (len(one[1].point), one[0]), default=(0, None))[
-        1
-    ]
+    depths = [(len(mount.point), number) for number, mount in enumerate(covering)]
+    return covering[max(depths)[1]] if depths else None
 
 
 def _plain(text: str) -> str:

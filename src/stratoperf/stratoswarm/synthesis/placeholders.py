@@ -150,7 +150,7 @@ def node_value(argument: str, kind: Kind, node: ast.AST, text: str) -> tuple[obj
         if field.role == Role.OPERATOR:
             content = type(content).__name__
         elif field.role == Role.OPERATORS:
-            content = tuple(type(one).__name__ for one in content or ())
+            content = tuple(type(operator).__name__ for operator in content or ())
         scalars.append(content)
     value = value_of(scalars)
     place = standin(value) if isinstance(value, str) and kind.name != "Constant" else None
