@@ -14,7 +14,8 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.parts import check_part, identity_of, measured, parts_of
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
-from stratoperf.running.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder
+from stratoperf.running.start_recording import resume_file, start_file
 from wording import says
 
 Tree = dict[str, Any]

@@ -27,7 +27,8 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.parts import measured
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN, files_of
-from stratoperf.running.recorder import FileRecorder, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder
+from stratoperf.running.start_recording import resume_file, start_file
 
 Acknowledge = Callable[[str], None]
 

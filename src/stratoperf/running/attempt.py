@@ -19,9 +19,9 @@ from stratoperf.measurement import Measurement
 from stratoperf.monitor import NoiseProbe, ReferenceProbe
 from stratoperf.monitor.disturbance import disturbance
 from stratoperf.operation import Operation
+from stratoperf.running.cases import Case
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form
-from stratoperf.running.planner import Case
 from stratoperf.sampling import measure_here
 from stratoperf.verification import Verification
 

@@ -24,8 +24,8 @@ from stratoperf.errors import StratoperfError
 from stratoperf.monitor.speed import Reference
 from stratoperf.results.combining import combined
 from stratoperf.results.part_seconds import seconds_of, with_seconds
+from stratoperf.running.cases import Case
 from stratoperf.running.outcome import over_processes, result_tree
-from stratoperf.running.planner import Case
 from stratoperf.running.undisturbed import Choice, choose, wants_another
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.statistics.estimates import QUANTILES

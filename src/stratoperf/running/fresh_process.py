@@ -18,9 +18,9 @@ from stratoperf.artifacts.shelf import Handed, Shelf
 from stratoperf.errors import SchemaError, StratoperfError
 from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
+from stratoperf.running.cases import Case
 from stratoperf.running.origin import MAIN, Origin, place_of
 from stratoperf.running.pickled_work import Pickled
-from stratoperf.running.planner import Case
 from stratoperf.running.workers.answers import Loaded, Measured, Piece
 from stratoperf.running.workers.children import entered
 from stratoperf.running.workers.client import WorkerFailed, WorkerProcess

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from stratoperf.results import Result
-from stratoperf.running.planner import Case, Plan
+from stratoperf.running.cases import Case, Plan
 
 PlanT = TypeVar("PlanT", contravariant=True)
 CaseT = TypeVar("CaseT", contravariant=True)

@@ -16,7 +16,7 @@ from stratoperf.results import storage
 from stratoperf.results.combining import combined, in_short
 from stratoperf.results.schema import Metric, MetricSummary, Result, Status, TargetVerdict
 from stratoperf.results.validation import convert, read_result
-from stratoperf.running.planner import Case
+from stratoperf.running.cases import Case
 from stratoperf.running.presets import (
     LEAST_PROCESSES,
     STANDARD_ITERATIONS,

@@ -19,8 +19,8 @@ from typing import Any
 from stratoperf._core.perf_counters import PerfCounters
 from stratoperf.measurement import Measurement
 from stratoperf.operation import Operation
+from stratoperf.running.cases import PROFILE_S
 from stratoperf.running.measure_operation import measure
-from stratoperf.running.planner import PROFILE_S
 
 PASS_S = PROFILE_S / 2
 """Seconds of a pass, of which there are one or two: enough for counts in the millions."""

@@ -28,28 +28,17 @@ from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
+from stratoperf.running.cases import Case, Plan
 from stratoperf.running.containment import Containment
 from stratoperf.running.document import new_document
 from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
 from stratoperf.running.outcome import over_processes, stored_form
-from stratoperf.running.planner import (
-    DECLARE,
-    NOWHERE,
-    Case,
-    Plan,
-    Selection,
-    make_plan,
-    make_request,
-)
-from stratoperf.running.recorder import (
-    FileRecorder,
-    MemoryRecorder,
-    resume_file,
-    start_file,
-)
+from stratoperf.running.planner import DECLARE, NOWHERE, Selection, make_plan, make_request
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder
 from stratoperf.running.registry import REGISTRY, PluginWarning
+from stratoperf.running.start_recording import resume_file, start_file
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.guard import guarded
 from stratoperf.running.workers.selection import refuse_in_import

@@ -20,6 +20,7 @@ from stratoperf.errors import (
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
 from stratoperf.monitor.speed import references
 from stratoperf.operation import Observed
+from stratoperf.running.cases import Case, known_case
 from stratoperf.running.declaration import Benchmark
 from stratoperf.running.fresh_process import CannotLoad, measured_afresh
 from stratoperf.running.pickled_work import (
@@ -29,7 +30,7 @@ from stratoperf.running.pickled_work import (
     pickle_work,
     title_of,
 )
-from stratoperf.running.planner import DECLARE, NOWHERE, Case, known_case
+from stratoperf.running.planner import DECLARE, NOWHERE
 from stratoperf.running.presets import MOST_PROCESSES, Sampling
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.selection import refuse_in_import

@@ -21,7 +21,7 @@ from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import SAMPLED_S
 
 if TYPE_CHECKING:
-    from stratoperf.running.planner import Case
+    from stratoperf.running.cases import Case
 
 _MAIN_HERE = "__mp_main__"
 
