@@ -136,7 +136,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     baseline, current
         What the sides are, in words.
     confidence
-        Of all the intervals together: the probability that every one of them covers.
+        Probability that all intervals together cover their true ratios.
     method
         How the intervals were found, with the source.
     metrics

@@ -51,7 +51,7 @@ PACE = 1.25
 
 
 def most_samples(duration_s: float) -> int:
-    """Return how many samples fit into a time: the sampler keeps them long beside its clock."""
+    """Return how many samples fit into a time; the sampler makes each long beside its clock."""
     info = clock.info()
     shortest_ns = SHORTEST_SAMPLE * max(info.overhead_ns, info.resolution_ns)
     return min(math.ceil(PACE * duration_s * 1e9 / shortest_ns), MOST_NUMBERS)
@@ -104,7 +104,7 @@ class Case:
 
     @property
     def identity(self) -> Identity:
-        """What it is, for its result and for other processes."""
+        """Its identity, for its result and for other processes."""
         return Identity(
             key=self.key,
             benchmark=self.benchmark.name,
@@ -116,33 +116,33 @@ class Case:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it comes to a measurement."""
+        """Whether it will be measured."""
         return self.skip_reason is None and self.declared.fault is None
 
     @property
     def process_seconds(self) -> float:
-        """Seconds that one process takes at most, as far as can be told before."""
+        """Estimated maximum time of one process, in seconds."""
         sampled = self.share.max_duration_s * (1 + DEVICE_SHARE * backends.has_device(self.backend))
         start_s = 0.0 if self.benchmark.origin is None else START_S
         return start_s + self.share.warmup_s + sampled + SETUP_S + self.declared.setup_s
 
     @property
     def seconds(self) -> float:
-        """Seconds that it takes at most, as far as can be told before."""
+        """Estimated maximum time of all its processes, in seconds."""
         if not self.is_measured:
             return 0.0
         return self.most * self.process_seconds + (PROFILE_S if self.profile else 0.0)
 
     @property
     def disk_bytes(self) -> int:
-        """Bytes that the benchmark itself writes to disk, by its own declaration."""
+        """Bytes that the benchmark itself writes to disk, as it declares."""
         if not self.is_measured:
             return 0
         return self.most * self.declared.disk_bytes
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes that its result takes on the disk, as far as can be told before."""
+        """Estimated size of its result on disk, in bytes."""
         if not self.is_measured:
             return COPIES * RESULT_BYTES
         samples = self.most * most_samples(self.share.max_duration_s)
@@ -166,7 +166,7 @@ class Plan:
     cases
         In the order of the run file.
     seed
-        Of the order of measurement, which differs by pass.
+        Seed of the order of measurement, which differs by pass.
     saves
         Whether a run file is written.
     warnings
@@ -210,9 +210,9 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """Bytes that the open cases write to disk: by their own declaration, and as results.
+        """Bytes that the open cases write to disk, as they declare and as results.
 
-        The former hold; the latter are an estimate for work as fast as can be timed.
+        The declared bytes are a limit; the size of the results is an estimate for the fastest work.
         """
         return sum(
             case.disk_bytes + (case.sample_bytes if self.saves else 0) for case in self.open_cases
@@ -226,6 +226,6 @@ def known_case(
     sampling: Sampling,
     profile: bool,
 ) -> Case:
-    """Return what one process measures of a case that was planned in another one."""
+    """Return the case that a worker process measures, as another process planned it."""
     key = benchmark.key(params, backend)
     return Case(benchmark, params, backend, key, sampling, sampling, Declared(), profile=profile)

@@ -92,7 +92,7 @@ def make_plan(
     saves
         Whether a run file is written.
     seed
-        Of the order of measurement; by default drawn.
+        Seed of the order of measurement; drawn at random by default.
 
     Raises
     ------

@@ -36,14 +36,14 @@ PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 
 
 def take_profile(operation: Operation, measurement: Measurement) -> dict[str, Any]:
-    """Run an operation again, watched.
+    """Run an operation again under counters and a profiler.
 
     Parameters
     ----------
     operation
         As it was measured; its check is not run again.
     measurement
-        Of the same operation: tells how long an iteration takes.
+        Measurement of the same operation; it tells how long an iteration takes.
 
     Returns
     -------

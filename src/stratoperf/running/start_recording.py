@@ -1,4 +1,4 @@
-"""Starting the file of a run, and going on with that of an interrupted one."""
+"""Start recording a run, or resume recording an interrupted one."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ Accepted = TypeVar("Accepted")
 def resume_file(
     source: Path, accept: Callable[[dict[str, Any]], Accepted]
 ) -> tuple[Accepted, FileRecorder]:
-    """Go on with an interrupted run.
+    """Resume an interrupted run.
 
     Parameters
     ----------
     source
         Its journal, or its run file.
     accept
-        Is given the document so far, and raises what it thinks of it: nothing on the disk has
-        changed by then.
+        Called with the document so far, before anything on the disk changes; raises an error to
+        reject it.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def resume_file(
 def _resume_journal(
     place: Path, path: Path, accept: Callable[[dict[str, Any]], Accepted]
 ) -> tuple[Accepted, FileRecorder]:
-    """Go on with a journal, and with what the run file at `path` has beyond it."""
+    """Resume from a journal, and from results that only the run file at `path` has."""
     journal = Journal.open(place)
     try:
         document = dict(Run(journal.document, place / HEADER).document)
@@ -162,7 +162,7 @@ def _is_known(result: Mapping[str, Any], known: set[tuple[str, str]]) -> bool:
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """Return what changes when a file is replaced."""
+    """Return facts of a file that change when it is replaced."""
     try:
         status = path.stat()
     except OSError as error:

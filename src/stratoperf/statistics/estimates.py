@@ -69,7 +69,7 @@ class Outliers(msgspec.Struct, frozen=True):
     sigma
         The number of standard deviations, 3.
     mean, stdev
-        Of the samples that remain; ``None`` where too few remain.
+        Moments of the samples that remain; ``None`` where too few remain.
     """
 
     count: int

@@ -144,7 +144,7 @@ def compare(
 
 
 def _history(stored: Stored) -> SideRuns:
-    """Return the runs of a history, without live ones: processes of one moment show no drift."""
+    """Return the runs of a history. Live ones are left out: they show no drift between moments."""
     known = SideRuns(stored, "history")
     live = [run for run in known.runs if is_live(run)]
     if live:
@@ -156,7 +156,7 @@ def _history(stored: Stored) -> SideRuns:
 
 
 class _Pair:
-    """One statistic of one result on both sides, to be judged at whatever error is left for it."""
+    """One statistic of one result on both sides; it is judged at the error that is left for it."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ class _Pair:
         return self.result.metrics[self.name]
 
     def judged(self, error: float) -> ComparedMetric:
-        """Judge at that error."""
+        """Return the verdict at an error, the probability that the interval misses the ratio."""
         before, after = self.values["baseline"], self.values["current"]
         interval = (
             same_runs(1 - error, (len(before), len(after)))
@@ -243,7 +243,7 @@ class _Pair:
 
 
 def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
-    """Judge all by Holm's step-down: each verdict that is reached leaves more for the others."""
+    """Judge all by Holm's step-down: a verdict that is reached leaves more for the others."""
     results: dict[int, ComparedMetric] = {}
     open_ = list(range(len(pairs)))
     while open_:

@@ -41,7 +41,7 @@ def method_text(kinds: Sequence[str], count: int, error: float) -> str:
     Parameters
     ----------
     kinds
-        Of the `RatioInterval`.
+        Kinds of the intervals; see `RatioInterval`.
     count
         How many verdicts share the error.
     error

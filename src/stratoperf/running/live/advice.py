@@ -66,7 +66,7 @@ def too_few_pairs(key: str, seconds: float, duration_s: float, least_pairs: int)
     Parameters
     ----------
     key
-        Of the case.
+        Key of the case.
     seconds
         What the first pair took, with a trial that may have come before it.
     duration_s

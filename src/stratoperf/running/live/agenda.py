@@ -28,7 +28,7 @@ def make_agenda(
     select
         As for `stratoperf.run`; only with environments.
     settings
-        Of the comparison.
+        Settings of the comparison.
 
     Raises
     ------

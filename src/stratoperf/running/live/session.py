@@ -160,7 +160,7 @@ def run_session(
     design
         Judges them; empty so far.
     statistic
-        Of the samples of one process.
+        Statistic of the samples of one process.
     duration_s
         The budget, from now on: what still runs at its end is ended, and its pair dropped.
     generator

@@ -18,7 +18,7 @@ def tail_notes(key: str, session: Session, statistic: str) -> list[str]:
     Parameters
     ----------
     key
-        Of the case.
+        Key of the case.
     session
         What was measured.
     statistic

@@ -260,9 +260,9 @@ class Slicing(NamedTuple):
     batch
         Iterations in a sample.
     slices
-        Of each side.
+        Number of slices of each side.
     seconds
-        Of a slice.
+        Length of a slice.
     """
 
     batch: int

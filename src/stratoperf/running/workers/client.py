@@ -91,7 +91,7 @@ class WorkerProcess:
     remedy
         What a user does about a process that lasts longer.
     options
-        Of the interpreter.
+        Options of the interpreter.
     path
         Where it looks for modules, instead of where it would by itself.
     handed
@@ -102,7 +102,7 @@ class WorkerProcess:
     process
         Identity for the series.
     version
-        Of stratoperf there; empty until the first answer.
+        Version of stratoperf in the worker; empty until the first answer.
 
     Raises
     ------
@@ -276,7 +276,7 @@ class WorkerProcess:
         what
             In words.
         kind
-            Of the answer.
+            Expected type of the answer.
         """
         return self._failed(
             "garbled",

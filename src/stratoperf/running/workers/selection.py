@@ -88,7 +88,7 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
     origin
         The module.
     name, version, place
-        Of the benchmark.
+        Name, version and place of the benchmark.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
         a process that `multiprocessing` spawns, it is imported under another name, and found
         under both.
     name
-        Of the benchmark.
+        Name of the benchmark.
     pickled
         What to measure; see `stratoperf.running.pickled_work.benchmark_of`.
 

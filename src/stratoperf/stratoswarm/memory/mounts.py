@@ -25,7 +25,7 @@ class Mount:
     type, source
         The file system and what it was made from, such as ``"ext4"`` and ``"/dev/sda1"``.
     upper
-        Of an overlay the directory that takes the writes, else ``None``.
+        For an overlay, the directory that takes the writes; else ``None``.
     """
 
     device: str

@@ -26,7 +26,7 @@ def check_reparses(
     Parameters
     ----------
     table
-        Of Python's nodes.
+        Table of Python's nodes.
     rows
         One of ``table.tree_ranges()``.
     template

@@ -43,7 +43,7 @@ class Transformer:
     Parameters
     ----------
     table
-        Of Python's nodes, with at least one.
+        Table of Python's nodes, with at least one node.
     pattern
         One expression or statement; text is parsed by `Pattern.parse`.
     template
