@@ -175,7 +175,7 @@ def test_differences_are_told_in_sentences() -> None:
     texts = [difference_text(difference) for difference in EVERYTHING.differences]
     assert texts[0] == "new: only in current"
     assert texts[2] == "gpu: not compared (baseline: ok; current: skipped: no GPU)"
-    assert texts[3].endswith("compared nonetheless")
+    assert texts[3].endswith("compared anyway")
     skipped = Difference(what="status", key="gpu", baseline="skipped: x", current="skipped: x")
     assert difference_text(skipped) == "gpu: not compared (both sides: skipped: x)"
 

@@ -97,7 +97,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     baseline, current
         In words; ``None`` where a side has nothing.
     compared
-        Whether the result was compared nonetheless.
+        Whether the result was compared anyway.
     """
 
     what: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import inverse
 from stratoperf.text.alike_cases import cases_of
 from stratoperf.text.alike_warnings import worst_of_each_kind
 from stratoperf.text.safety import one_line, visible
@@ -58,8 +59,7 @@ def ratio_text(metric: ComparedMetric) -> str:
     ratio = metric.ratio
     if ratio is None or metric.better == "lower" or ratio.value == 0:
         return ratio_interval(ratio)
-    low, high = (None if not bound else 1 / bound for bound in (ratio.high, ratio.low))
-    return ratio_interval(Estimate(1 / ratio.value, low, high, ratio.confidence, ratio.method))
+    return ratio_interval(inverse(ratio))
 
 
 def change_text(ratio: Estimate | None) -> str:
@@ -117,7 +117,7 @@ def difference_text(difference: Difference) -> str:
         if difference.baseline is not None and difference.baseline == difference.current:
             details = f"both sides: {difference.current}"
         return f"{about}not compared ({details})"
-    compared = "compared nonetheless" if difference.compared else "not compared"
+    compared = "compared anyway" if difference.compared else "not compared"
     return f"{about}{difference.what} differs ({details}), {compared}"
 
 

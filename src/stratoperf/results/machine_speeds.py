@@ -10,7 +10,7 @@ import numpy as np
 from stratoperf.results.combined_environment import plausible_reading, reference_reading
 from stratoperf.results.process_result import ProcessResult
 from stratoperf.results.ranges import LARGEST, SMALLEST
-from stratoperf.statistics.estimates import Estimate
+from stratoperf.statistics.estimates import Estimate, inverse
 from stratoperf.statistics.next_run import movement
 from stratoperf.statistics.scaling import at_speed
 
@@ -62,8 +62,8 @@ class Speeds:
             estimate = at_speed(values, readings, self._usual, moved=self.moved)
         elif unit.endswith("/s"):
             times = [1 / value for value in values]
-            inverse = at_speed(times, readings, self._usual, moved=self.moved)
-            estimate = None if inverse is None else _inverse(inverse)
+            time = at_speed(times, readings, self._usual, moved=self.moved)
+            estimate = None if time is None else inverse(time)
         estimate = storable(estimate)
         return None if estimate is None else self._named(estimate)
 
@@ -73,12 +73,6 @@ class Speeds:
             f"{self._usual:.4g} ns"
         )
         return msgspec.structs.replace(estimate, method=method)
-
-
-def _inverse(estimate: Estimate) -> Estimate:
-    """Return the estimate of a rate from that of a time."""
-    low, high = (None if bound is None else 1 / bound for bound in (estimate.high, estimate.low))
-    return msgspec.structs.replace(estimate, value=1 / estimate.value, low=low, high=high)
 
 
 def storable(estimate: Estimate | None) -> Estimate | None:

@@ -34,7 +34,7 @@ def check_latest(directory: Path, argument: str) -> None:
         raise InvalidParameter(f"{argument}: cannot read {latest}: {error.strerror}") from error
     if not is_free:
         raise InvalidParameter(
-            f"{argument}: {latest} is not a run file, and the newest run is to have this name; "
+            f"{argument}: {latest} is not a run file, but the newest run is saved under this name; "
             "move it, or choose another directory"
         )
 
@@ -49,7 +49,7 @@ def check_is_run(path: Path, identity: str, argument: str) -> None:
     """
     if os.path.lexists(path) and _identity_of(path) != identity:
         raise InvalidParameter(
-            f"{argument}: {path} is of another run and would be replaced; move it elsewhere"
+            f"{argument}: {path} belongs to another run and would be replaced; move it elsewhere"
         )
 
 

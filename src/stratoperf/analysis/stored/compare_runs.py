@@ -37,6 +37,7 @@ from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import inverse
 from stratoperf.statistics.processes import location
 
 CHOICES = (*STATISTICS, "throughput")
@@ -218,7 +219,7 @@ class _Pair:
         )
         self.kind = interval.kind
         if self.metric.better == "higher":
-            interval = msgspec.structs.replace(interval, ratio=_inverse(interval.ratio))
+            interval = msgspec.structs.replace(interval, ratio=inverse(interval.ratio))
         verdict = verdict_of(interval.ratio, self.threshold)
         return ComparedMetric(
             key=self.key,
@@ -268,11 +269,6 @@ def _units(results: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
     return sorted(
         {result.metrics[metric].unit for _, result in results if metric in result.metrics}
     )
-
-
-def _inverse(ratio: Estimate) -> Estimate:
-    low, high = (None if bound is None else 1 / bound for bound in (ratio.high, ratio.low))
-    return Estimate(1 / ratio.value, low, high, ratio.confidence, ratio.method)
 
 
 def _typical(values: Sequence[Process], confidence: float) -> Estimate:

@@ -138,8 +138,8 @@ def with_unlike_counts(
     high = None if ratio.high is None else ratio.high * math.exp(slack)
     counts = " and ".join(f"{_mean_count(side):.3g}" for side in (baseline, current))
     sentence = (
-        f"{baseline[0].statistic} of {counts} samples a process may lie {100 * slack:.2g} % apart "
-        "by that alone, which is allowed for"
+        f"{baseline[0].statistic} of {counts} samples a process may differ by {100 * slack:.2g} % "
+        "for that reason alone; the interval allows for it"
     )
     return msgspec.structs.replace(
         interval,

@@ -126,7 +126,7 @@ class _Reasons:
             else f"of at least {budget_text(times * pair_s)}"
         )
         return (
-            f"not one pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "
+            f"no pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "
             f"interval needs {self._least_pairs} pairs: give a budget {needed}"
         )
 
