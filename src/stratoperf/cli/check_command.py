@@ -43,8 +43,7 @@ compare, the code is 1.
 Examples:
   stratoperf check --baseline main.json --threshold 10
   stratoperf check --live 'sort old.txt' 'sort new.txt'
-  stratoperf check --live 'consensus.*' --junit gate.xml \\
-    --baseline-env base/bin/python --current-env head/bin/python
+  stratoperf check --live --baseline-env base/bin/python 'consensus.*'
 """
 )
 @click.option(

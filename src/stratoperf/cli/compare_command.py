@@ -17,8 +17,7 @@ from stratoperf.cli.likely_mistakes import check_stored_side
 Examples:
   stratoperf compare before.json after.json
   stratoperf compare --live 'sort old.txt' 'sort new.txt'
-  stratoperf compare --live 'consensus.*' --duration 60s \\
-    --baseline-env old/bin/python --current-env new/bin/python
+  stratoperf compare --live --baseline-env old/bin/python 'consensus.*'
 """
 )
 @comparison_options
