@@ -43,7 +43,7 @@ compare, the code is 1.
 Examples:
   stratoperf check --baseline main.json --threshold 10
   stratoperf check --live 'sort old.txt' 'sort new.txt'
-  stratoperf check --live --baseline-env base/bin/python 'consensus.*'
+  stratoperf check --live --baseline-env a/bin/python --current-env b/bin/python 'kv.*'
 """
 )
 @click.option(

@@ -17,7 +17,7 @@ from stratoperf.cli.likely_mistakes import check_stored_side
 Examples:
   stratoperf compare before.json after.json
   stratoperf compare --live 'sort old.txt' 'sort new.txt'
-  stratoperf compare --live --baseline-env old/bin/python 'consensus.*'
+  stratoperf compare --live --baseline-env a/bin/python --current-env b/bin/python 'kv.*'
 """
 )
 @comparison_options
