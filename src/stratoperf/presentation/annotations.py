@@ -29,7 +29,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[str]:
     """Yield a line for everything that a reviewer must know, and one with the outcome.
 
-    GitHub shows only the first ten of a kind: the gravest come first.
+    GitHub shows only the first ten of a kind: the most serious come first.
     """
     for warning in comparison.warnings:
         if warning.startswith(INVALIDATING):

@@ -1,4 +1,4 @@
-"""One run of a command; those beside the comparison, which prepare it or clean up after it, too."""
+"""One run of a command, timed for the comparison or untimed to prepare or clean up."""
 
 from __future__ import annotations
 

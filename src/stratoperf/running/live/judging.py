@@ -1,4 +1,4 @@
-"""From a session to the verdict on a case, in words and numbers."""
+"""The verdict on a case from its session, in words and numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def compared(
     statistic: str,
     duration_s: float,
 ) -> ComparedMetric:
-    """Return what a session says about a case.
+    """Return the comparison of a case from its session.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What one must know of a high quantile to read it: which events it cannot show."""
+"""Notes on high quantiles: which events they cannot show."""
 
 from __future__ import annotations
 

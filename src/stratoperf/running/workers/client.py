@@ -1,4 +1,4 @@
-"""A worker as the process that drives it sees it."""
+"""A worker, seen from the process that drives it."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ class WorkerProcess:
             raise self._death() from None
 
     def garbled(self, what: str, kind: str) -> WorkerFailed:
-        """Return that an answer says what it cannot say.
+        """Return the error for an answer that is not possible.
 
         Parameters
         ----------
@@ -311,7 +311,7 @@ class WorkerProcess:
         return self._ended(status, f"the worker ended with {ending(status)}")
 
     def _ended(self, status: int, how: str) -> WorkerFailed:
-        """Return that it came to an end of which this process is not the cause."""
+        """Return the error for a worker that ended by itself or was killed from outside."""
         if status == -signal.SIGKILL:
             how += " from outside, probably from the kernel for lack of memory (see dmesg)"
             return self._failed("killed", f"{how}{self._nothing_more()}")
@@ -322,7 +322,7 @@ class WorkerProcess:
 
     @property
     def printed(self) -> str | None:
-        """What is to be noted of all that was printed there, if anything."""
+        """A note about what the worker printed, if there is anything to note."""
         return self._output.remark()
 
     def _last_output(self) -> str:

@@ -1,4 +1,4 @@
-"""What a worker imports, and which benchmarks it has then."""
+"""The modules that a worker imports, and the benchmarks that they declare."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def open_matcher(
     table, patterns
         What is compared.
     max_hits
-        More are an error.
+        Maximum number of hits; more are an error.
     limits
         Smaller ones than a device has, for tests: `capacity`, the hits that there is room for at
         first, and `pass_cells`, how much is compared at once.
@@ -59,7 +59,7 @@ def open_matcher(
 
 
 def details(matcher: device.Matcher) -> dict[str, int | float]:
-    """Return how the work is spread over the device, and what the device can do at best."""
+    """Return how the work is spread over the device, and the peak rate of the device."""
     from stratoperf._cuda import integer_rate
 
     return {

@@ -35,7 +35,7 @@ _UNKNOWN_BYTES = 2**31
 
 
 class NativeHits(Protocol):
-    """The hits that native matching found, on whatever backend; see `Matches`."""
+    """The hits that native matching found, on any backend; see `Matches`."""
 
     @property
     def begin(self) -> npt.NDArray[np.uint64]:
@@ -59,7 +59,7 @@ class NativeHits(Protocol):
 
 
 class FindsHits(Protocol):
-    """A native matcher, on whatever backend."""
+    """A native matcher, on any backend."""
 
     def match(self) -> NativeHits:
         """Return all hits."""
@@ -67,10 +67,10 @@ class FindsHits(Protocol):
 
 
 class LastHits(Protocol):
-    """What an operation found last."""
+    """The last outcome of an operation."""
 
     def outcome(self) -> NativeHits | None:
-        """Return it; ``None`` before the first complete match."""
+        """Return the last hits; ``None`` before the first complete match."""
         ...
 
 

@@ -108,7 +108,7 @@ class Matches:
 
 
 def _written(kind: str | None, value: object) -> str:
-    """Return how an identifier is written; beside some there is another name, or a comment."""
+    """Return an identifier as it is written, without the text that may follow it."""
     if not isinstance(value, tuple):
         return str(value)
     return " as ".join(value) if kind == "alias" else str(value[0])

@@ -16,7 +16,7 @@ def match(
 ) -> tuple[list[list[int]], int]:
     """Return the rows where each pattern matches, and how many comparisons that took.
 
-    Obviously right and slow (about 1 us a comparison).
+    Simple, correct and slow (about 1 us a comparison).
 
     Parameters
     ----------

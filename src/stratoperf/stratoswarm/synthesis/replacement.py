@@ -193,7 +193,7 @@ class _Compiler:
 
 
 def is_statement(pattern: Pattern) -> bool:
-    """Whether what a pattern is of stands where statements do."""
+    """Return whether a pattern matches statements."""
     if pattern.kind is None:
         return False
     return issubclass(kinds()[kind_ids()[pattern.kind]].node_class, ast.stmt)
