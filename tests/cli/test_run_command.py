@@ -135,7 +135,8 @@ def test_skipped_cases_take_one_line_per_reason(stratoperf: Command) -> None:
     ending = stratoperf("run", "demo.*", *SHORT)
     (skipped,) = [line for line in ending.out.splitlines() if line.startswith("skipped:")]
     assert "4 cases of demo.both and demo.more on cuda" in skipped
-    run = sp.Run.load(re.search(r"saved: (\S+)", ending.out)[1])
+    path = ending.out.rpartition("saved: ")[2].splitlines()[0]
+    run = sp.load(path)
     assert run._repr_html_().count(skipped.partition(": ")[2]) == 1, "a notebook says it once, too"
 
 

@@ -23,7 +23,7 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary
 from stratoperf.results.plans import resume_command
-from stratoperf.running import Case, Listener, Registry, start_recording
+from stratoperf.running import Case, Listener, Registry, run_places, start_recording
 from stratoperf.running.cases import Plan
 from stratoperf.running.recorder import FileRecorder
 from stratoperf.running.start_recording import resume_file, start_file
@@ -508,7 +508,7 @@ class TestResuming:
         path = sp.run(resume=journal).path
         assert path is not None
         others: list[FileRecorder] = []
-        is_journal_of = start_recording.is_journal_of
+        is_journal_of = run_places.is_journal_of
 
         def meanwhile(place: Path, document: dict[str, Any]) -> bool:
             answer = is_journal_of(place, document)
