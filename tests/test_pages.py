@@ -24,8 +24,13 @@ HEADING = re.compile(r"^#+ (.*)", re.MULTILINE)
 
 def pages() -> list[Path]:
     """Return the pages in Markdown that git knows, or would add."""
+    return repository_files("*.md")
+
+
+def repository_files(pattern: str = "*") -> list[Path]:
+    """Return the files that git knows, or would add."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", "*.md"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", pattern],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -142,6 +147,78 @@ def test_the_maps_name_files_that_exist(title: str) -> None:
     assert len(named) > 10
     missing = [name for name in named if not any((top / name).exists() for top in (ROOT, PACKAGE))]
     assert missing == []
+
+
+PATH = re.compile(r"\.?\w[\w.-]*/[\w./-]*|\w+\.(?:py|hpp|cpp)")
+
+
+def paths_named_in(text: str) -> list[str]:
+    """Return the paths of files and folders that a page names as code."""
+    words = [word for code in re.findall(r"`([^`\n]+)`", text) for word in code.split()]
+    return [word for word in words if PATH.fullmatch(word)]
+
+
+PLACES = ("", "src", "src/stratoperf")
+"""Folders that paths in a page start from, beside that of the page."""
+
+NOT_OURS = {
+    "results/latest.json": "a file that a run writes",
+    "results/baseline.json": "a file that a user keeps",
+    "build/site": "what the build of the site makes",
+    "build/ci/tools": "what CI builds",
+    "build/": "what a build makes",
+    "corpus/": "what the fuzzer writes",
+    "stratoperf.run/1": "a version",
+    "stratoperf.operation/1": "a version",
+    "nvme=/mnt/fast,hdd=/mnt/slow": "a value",
+}
+"""Names with a slash that are no files of the repository, and what they are."""
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "CONTRIBUTING.md", "README.md", "docs"])
+def test_pages_name_files_of_the_repository_that_exist(page: str) -> None:
+    texts = {path: prose(path) for path in pages() if path.relative_to(ROOT).is_relative_to(page)}
+    assert texts
+    names = {path.name for path in repository_files()}
+    # Pages for users also name files that are the user's own.
+    are_ours = page in ("SECURITY.md", "CONTRIBUTING.md")
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, text in texts.items()
+        for name in paths_named_in(text)
+        if name not in NOT_OURS
+        and ("/" in name or are_ours)
+        and ("/" in name or name not in names)
+        and not any((ROOT / place / name).exists() for place in (*PLACES, path.parent))
+    ]
+    assert missing == []
+
+
+def test_the_table_of_what_is_not_trusted_names_where_each_is_held() -> None:
+    rows = section("SECURITY.md", "What is not trusted").split("|---|---|---|\n")[1]
+    places = [row.split("|")[3] for row in rows.split("\n\n")[0].splitlines()]
+    assert len(places) > 5
+    assert [place for place in places if not paths_named_in(place)] == []
+
+
+def test_names_of_files_are_found_and_other_code_is_not() -> None:
+    text = "`a/b.py`, `python tests/x.py --count 3`, `door.py`, `sp.run`, `--all`, `.ci/docs`"
+    assert paths_named_in(text) == ["a/b.py", "tests/x.py", "door.py", ".ci/docs"]
+
+
+GENERATED = re.compile(r"^```\{(?!code-cell|not-run|toctree)([\w-]+)\}\n(.*?)^```", re.M | re.S)
+
+
+def test_each_generated_part_of_a_page_says_where_others_find_it() -> None:
+    blocks = {
+        (page.name, block[1]): block[2]
+        for page in pages()
+        if ROOT / "docs" in page.parents
+        for block in GENERATED.finditer(page.read_text(encoding="utf-8"))
+    }
+    assert ("error-rates.md", "gate-records") in blocks
+    assert len(blocks) >= 7
+    assert [block for block, text in blocks.items() if "Without it, " not in text] == []
 
 
 def test_the_changelog_keeps_to_its_form() -> None:

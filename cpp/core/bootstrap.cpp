@@ -15,7 +15,8 @@ namespace {
 
 void check(std::span<const double> samples, std::size_t block) {
   if (samples.empty()) {
-    throw std::invalid_argument("samples: there are none; a bootstrap needs at least one");
+    throw std::invalid_argument(
+        "samples: must not be empty; a bootstrap needs at least one sample");
   }
   if (block < 1 || block > samples.size()) {
     throw std::invalid_argument("block: must lie between 1 and the number of samples (" +

@@ -135,7 +135,7 @@ Clock::Clock(std::string_view requested) {
     }
   } else {
     throw std::invalid_argument("STRATOPERF_CLOCK: '" + std::string(requested) +
-                                "' is no clock; use auto, counter or clock_gettime");
+                                "' is not a clock; use auto, counter or clock_gettime");
   }
   if (!uses_counter_) {
     ns_per_tick_ = 1;

@@ -223,7 +223,7 @@ Histogram Histogram::restore(const Range& range, std::span<const Bucket> buckets
   Histogram result(range);
   for (const Bucket& bucket : buckets) {
     if (bucket.low > range.highest) {
-      throw std::invalid_argument("buckets: one at " + std::to_string(bucket.low) +
+      throw std::invalid_argument("buckets: the bucket at " + std::to_string(bucket.low) +
                                   " lies above highest (" + std::to_string(range.highest) + ")");
     }
     result.counts_[result.index(bucket.low)] += bucket.count;

@@ -19,7 +19,7 @@ constexpr std::size_t kParts = 8;
 
 void check_samples(std::span<const double> samples) {
   if (samples.empty()) {
-    throw std::invalid_argument("samples: there are none; a quantile needs at least one");
+    throw std::invalid_argument("samples: must not be empty; a quantile needs at least one sample");
   }
   const auto bad =
       std::find_if(samples.begin(), samples.end(), [](double x) { return !std::isfinite(x); });

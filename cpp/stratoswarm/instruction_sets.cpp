@@ -27,8 +27,8 @@ void throw_unknown_set(std::string_view name, std::span<const std::string_view> 
   for (const std::string_view one : usable) {
     known += (known.empty() ? "" : ", ") + std::string(one);
   }
-  throw std::invalid_argument("instruction_set: '" + std::string(name) +
-                              "' is not one that this CPU has; choose one of: " + known);
+  throw std::invalid_argument("instruction_set: this CPU does not have '" + std::string(name) +
+                              "'; choose one of: " + known);
 }
 
 }  // namespace stratoperf::dispatch

@@ -9,14 +9,13 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 import stratoperf as sp
-from markup import code, table
+from markup import Generated, code, table
 from stratoperf.running import REGISTRY, Category, Claim
 
 
-class Catalogue(SphinxDirective):
+class Catalogue(Generated):
     """Every registered benchmark."""
 
     def run(self) -> list[nodes.Node]:
@@ -61,7 +60,7 @@ def _claim(target: sp.Target) -> str:
     return code(target) + (f" where {where}" if where else "")
 
 
-class Claims(SphinxDirective):
+class Claims(Generated):
     """Every published claim, and which benchmark judges it."""
 
     def run(self) -> list[nodes.Node]:
@@ -80,7 +79,7 @@ class Claims(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(table(head, rows)))
 
 
-class Categories(SphinxDirective):
+class Categories(Generated):
     """The categories that packages contribute."""
 
     def run(self) -> list[nodes.Node]:

@@ -10,17 +10,16 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 import stratoperf as sp
-from markup import table
+from markup import Generated, table
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "examples" / "results"
 GATE = RESULTS / "amd-epyc-2-vcpu" / "gate"
 
 
-class GateRecords(SphinxDirective):
+class GateRecords(Generated):
     """The tables of the gates' error rates, by the script that measured them."""
 
     def run(self) -> list[nodes.Node]:
@@ -35,7 +34,7 @@ class GateRecords(SphinxDirective):
         return self.parse_text_to_nodes(text)
 
 
-class PublishedRuns(SphinxDirective):
+class PublishedRuns(Generated):
     """The run files of the repository, with their machines and GPUs."""
 
     def run(self) -> list[nodes.Node]:

@@ -9,9 +9,8 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
-from markup import code, table
+from markup import Generated, code, table
 from run_schema import json_schema
 
 FILE = "reference/run.schema.json"
@@ -24,7 +23,7 @@ def write_schema(app: Sphinx) -> None:
         target.write_text(text)
 
 
-class RunFile(SphinxDirective):
+class RunFile(Generated):
     """Tables of the keys of a run file."""
 
     def run(self) -> list[nodes.Node]:

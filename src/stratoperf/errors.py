@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PartialMeasurement(Protocol):
-    """What an error carries of a measurement: a `stratoperf.Measurement`."""
+    """The partial measurement that an error carries: a `stratoperf.Measurement`."""
 
     name: str
     samples_ns: NDArray[np.float64]
@@ -32,7 +32,7 @@ class PartialMeasurement(Protocol):
 
 
 class PartialRun(Protocol):
-    """What an error carries of a run: a `stratoperf.Run`."""
+    """The partial run that an error carries: a `stratoperf.Run`."""
 
     path: Path | None
 
@@ -41,11 +41,11 @@ class PartialRun(Protocol):
 
 
 class PartialComparison(Protocol):
-    """What an error carries of a comparison: a `stratoperf.Comparison`."""
+    """The partial comparison that an error carries: a `stratoperf.Comparison`."""
 
     @property
     def verdict(self) -> str:
-        """The gravest verdict."""
+        """The most serious verdict."""
 
     @property
     def run_path(self) -> str | None:

@@ -170,7 +170,7 @@ class Measurement:
         q
             Between 0 and 1.
         confidence
-            Of the two-sided interval; ``low`` or ``high`` is ``None`` where none exists.
+            Confidence of the two-sided interval; ``low`` or ``high`` is ``None`` where none exists.
 
         Raises
         ------

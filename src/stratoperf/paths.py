@@ -15,7 +15,7 @@ def user_path(argument: str, path: object) -> Path:
     Parameters
     ----------
     argument
-        Whose it is, for messages.
+        Name of the argument, for messages.
     path
         The path, as text or as an object that stands for a path.
 

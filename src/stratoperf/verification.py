@@ -72,7 +72,7 @@ def outcome(
     operation
         As for `verify`.
     name
-        Of what was measured, for the message.
+        Name of what was measured, for the message.
 
     Raises
     ------

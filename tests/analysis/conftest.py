@@ -64,7 +64,10 @@ def make_run(
                         "primary": True,
                         "summary": {
                             **{field: getattr(summary, field) for field in fields},
-                            **{one: estimate(getattr(summary, one)) for one in quantiles},
+                            **{
+                                quantile: estimate(getattr(summary, quantile))
+                                for quantile in quantiles
+                            },
                         },
                     },
                     "throughput": {

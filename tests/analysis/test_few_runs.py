@@ -32,7 +32,7 @@ def wandering(seed: int, spread: float, count: int = 4000) -> list[float]:
 def test_correlation_counts_no_further_than_the_process_drifted(run_of: MakeRun) -> None:
     spread = 1.5
     sides = [
-        [run_of(samples=wandering(2 * side + one, spread)) for one in range(2)] for side in range(2)
+        [run_of(samples=wandering(2 * side + run, spread)) for run in range(2)] for side in range(2)
     ]
     found = ratio(sides[0], sides[1])
     assert found.low is not None

@@ -36,10 +36,10 @@ def comparison(*metrics: sp.ComparedMetric, **changes: Any) -> Comparison:
 
 def failed(key: str, side: str) -> dict[str, Any]:
     """Return what a live comparison says of a case that one side could not measure."""
-    told: dict[str, Any] = {side: "failed: boom"}
+    sides: dict[str, Any] = {side: "failed: boom"}
     return {
         "failures": (Failure(key=key, side=cast("Any", side), why="boom"),),
-        "differences": (Difference(what="status", key=key, **told),),
+        "differences": (Difference(what="status", key=key, **sides),),
     }
 
 
@@ -84,8 +84,8 @@ def test_a_comparison_has_the_gravest_outcome(compared: Comparison, outcome: str
 def test_what_was_not_compared_counts_where_the_baseline_has_it(
     difference: dict[str, Any], outcome: str
 ) -> None:
-    told = Difference(**{"key": "other", **difference})
-    assert decide(comparison(SAME, differences=(told,))).outcome == outcome
+    entry = Difference(**{"key": "other", **difference})
+    assert decide(comparison(SAME, differences=(entry,))).outcome == outcome
 
 
 def test_the_policy_decides_on_what_has_no_verdict() -> None:

@@ -118,7 +118,7 @@ def test_what_is_not_compared_is_listed(run_of: MakeRun) -> None:
     comparison = sp.compare(base, sp.Run({**document, "preset": "standard"}))
     assert comparison.metrics == ()
     assert comparison.verdict == "inconclusive"
-    found = {(one.what, one.key) for one in comparison.differences}
+    found = {(difference.what, difference.key) for difference in comparison.differences}
     assert {
         ("only in baseline", "a.x[backend=cpu,size=64]"),
         ("only in current", "d.x[backend=cpu,size=64]"),
@@ -131,7 +131,7 @@ def test_what_is_not_compared_is_listed(run_of: MakeRun) -> None:
 def test_another_machine_is_a_loud_warning(run_of: MakeRun) -> None:
     comparison = sp.compare(run_of(1.0), run_of(1.0, system="other", model="another"))
     assert comparison.warnings[0].startswith("ANOTHER MACHINE")
-    assert any(one.what == "system" for one in comparison.differences)
+    assert any(difference.what == "system" for difference in comparison.differences)
 
 
 def test_files_and_directories_are_sides_too(run_of: MakeRun, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_live_comparison_given_alone_is_paired(run_of: MakeRun, tmp_path: Path
 
 def test_the_interval_of_a_live_comparison_allows_for_its_looks(run_of: MakeRun) -> None:
     run = live(run_of, pairs=40)
-    column = [next(iter(one.columns["latency"])) for one in run.results[0].series]
+    column = [next(iter(entry.columns["latency"])) for entry in run.results[0].series]
     logs = np.log(np.asarray(column[1::2]) / np.asarray(column[::2]))
     found = only(sp.compare(run, run)).ratio
     assert found is not None

@@ -120,8 +120,10 @@ def test_the_speed_of_the_machine_widens_the_interval_and_never_moves_it() -> No
     before, after = Machine(0.01).sides(random, 1)
     calm = two_levels(before, after, CONFIDENCE)
     slower = [
-        Process(value=one.value, moment=one.moment, run=one.run, speeds={"integer": 1.1})
-        for one in after
+        Process(
+            value=process.value, moment=process.moment, run=process.run, speeds={"integer": 1.1}
+        )
+        for process in after
     ]
     moved = two_levels(before, slower, CONFIDENCE)
     assert calm is not None
@@ -135,8 +137,13 @@ def test_a_run_that_drifts_widens_the_interval() -> None:
     random = np.random.default_rng(2)
     before, after = Machine(0.002).sides(random, 1)
     drifting = [
-        Process(value=one.value * 1.02**index, moment=one.moment, run=one.run, speeds=one.speeds)
-        for index, one in enumerate(after)
+        Process(
+            value=process.value * 1.02**index,
+            moment=process.moment,
+            run=process.run,
+            speeds=process.speeds,
+        )
+        for index, process in enumerate(after)
     ]
     found = two_levels(before, drifting, CONFIDENCE)
     assert found is not None
@@ -173,7 +180,9 @@ def test_a_machine_that_moves_within_the_runs_raises_few_alarms() -> None:
 def test_runs_of_few_processes_or_without_speeds_are_not_for_two_levels() -> None:
     before, after = Machine(0.01).sides(np.random.default_rng(3), 1)
     assert two_levels(before[:5], after, CONFIDENCE) is None
-    bare = [Process(value=one.value, moment=one.moment, run=one.run) for one in after]
+    bare = [
+        Process(value=process.value, moment=process.moment, run=process.run) for process in after
+    ]
     assert two_levels(before, bare, CONFIDENCE) is None
 
 
@@ -283,7 +292,7 @@ def test_a_file_without_its_long_columns_is_compared_by_its_processes(run_of: Ma
     document = dict(run_of_processes(run_of, medians(14)).document)
     result = dict(document["results"][0])
     missing = {"file": "gone.npz", "member": "x", "sha256": "0"}
-    result["series"] = [{**one, "columns": {"latency": missing}} for one in result["series"]]
+    result["series"] = [{**entry, "columns": {"latency": missing}} for entry in result["series"]]
     document["results"] = [result]
     found = only(sp.compare(before, sp.Run(document)))
     assert found.current_processes == 10
@@ -326,7 +335,7 @@ def test_a_file_whose_speeds_are_anything_is_compared_all_the_same(
 ) -> None:
     before = run_of_processes(run_of, medians(15))
     own = before.document["results"][0]["processes"]
-    wrong = [{**one, "environment": {"reference": reference}} for one in own]
+    wrong = [{**part, "environment": {"reference": reference}} for part in own]
     after = run_of_processes(run_of, medians(16), processes=wrong)
     found = only(sp.compare(before, after))
     assert found.ratio is not None

@@ -157,7 +157,7 @@ def test_thresholds_of_a_file_are_by_benchmark(stratoperf: Command, write_run: W
     Path("limits.toml").write_text('default = 400\n[benchmarks]\n"kv.1" = 10\n')
     ending = stratoperf("check", "--thresholds", "limits.toml", "--json")
     metrics = json.loads(ending.out)["metrics"]
-    found = {one["benchmark"]: (one["threshold"], one["verdict"]) for one in metrics}
+    found = {metric["benchmark"]: (metric["threshold"], metric["verdict"]) for metric in metrics}
     assert found == {"kv.0": (4.0, "same"), "kv.1": (0.1, "slower")}
     # What is typed comes before the default of the file.
     assert stratoperf("check", "--thresholds", "limits.toml", "--threshold", "20").code == 1

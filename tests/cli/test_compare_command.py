@@ -54,7 +54,7 @@ def test_each_statistic_that_is_asked_for_is_judged(stratoperf: Command, write_r
     ending = stratoperf(
         "compare", "a.json", "b.json", "--statistic", "p50", "--statistic", "p95", "--json"
     )
-    assert [one["statistic"] for one in json.loads(ending.out)["metrics"]] == ["p50", "p95"]
+    assert [metric["statistic"] for metric in json.loads(ending.out)["metrics"]] == ["p50", "p95"]
     unknown = stratoperf("compare", "a.json", "b.json", "--statistic", "throughputs")
     assert unknown.code == 2
     assert "did you mean 'throughput'" in unknown.err

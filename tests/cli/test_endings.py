@@ -177,8 +177,8 @@ def test_an_interrupted_live_comparison_says_what_was_decided(
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in err
-    told = json.loads(out)
-    assert told["interrupted"] is True
+    document = json.loads(out)
+    assert document["interrupted"] is True
     assert saved_status(tmp_path) == "interrupted"
 
 

@@ -71,7 +71,7 @@ def test_the_table_shows_the_trend_at_a_glance(stratoperf: Command, folder: Path
     out = stratoperf("history", str(folder)).out.splitlines()
     header = next(line for line in out if line.startswith("benchmark"))
     assert header.split() == [
-        *("benchmark", "parameters", "runs", "trend", "first", "last", "slower", "by", "scatter")
+        *("benchmark", "parameters", "runs", "trend", "first", "last", "change", "scatter")
     ]
     row = next(line for line in out if line.startswith("kv.put ")).split()
     assert row[:3] == ["kv.put", "size=64", "30"]

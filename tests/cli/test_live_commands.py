@@ -58,7 +58,7 @@ def test_a_slower_command_fails_the_check_and_its_samples_are_kept(stratoperf: C
     assert ending.code == 1
     assert "check: failed (1 slower)" in ending.out
     assert mentions(ending.err.partition("\n")[0], "plan:", "1 result", "60 s")
-    assert "slower, ratio" in ending.err
+    assert "slower, current / baseline" in ending.err
     run = saved(ending.out)
     assert run.document["live"]["settings"]["seed"] == 1
     (result,) = run.results

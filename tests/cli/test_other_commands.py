@@ -32,7 +32,7 @@ def test_the_list_is_told_as_json(stratoperf: Command) -> None:
     sp.benchmark("demo.size", params={"size": [1, 2], "mode": ["a"]}, target=target)(
         lambda size, mode: int
     )
-    benchmarks = {one["name"]: one for one in json.loads(stratoperf("list", "--json").out)}
+    benchmarks = {entry["name"]: entry for entry in json.loads(stratoperf("list", "--json").out)}
     listed = benchmarks["demo.size"]
     assert listed["params"] == {"size": [1, 2], "mode": ["a"]}
     assert listed["backends"]["cpu"] == {"available": True, "reason": None}

@@ -131,10 +131,13 @@ def test_skipped_cases_take_one_line_per_reason(stratoperf: Command) -> None:
     sp.benchmark("demo.both", params={"size": [1, 2, 3]}, backends=("cpu", "cuda"))(
         lambda size: work
     )
-    ending = stratoperf("run", "demo.both", *SHORT)
-    skipped = [line for line in ending.out.splitlines() if line.startswith("skipped:")]
-    assert len(skipped) == 1
-    assert "3 cases of demo.both on cuda" in skipped[0]
+    sp.benchmark("demo.more", backends=("cpu", "cuda"))(lambda: work)
+    ending = stratoperf("run", "demo.*", *SHORT)
+    (skipped,) = [line for line in ending.out.splitlines() if line.startswith("skipped:")]
+    assert "4 cases of demo.both and demo.more on cuda" in skipped
+    path = ending.out.rpartition("saved: ")[2].splitlines()[0]
+    run = sp.load(path)
+    assert run._repr_html_().count(skipped.partition(": ")[2]) == 1, "a notebook says it once, too"
 
 
 def test_parameters_select_values(stratoperf: Command) -> None:

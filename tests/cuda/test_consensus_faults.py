@@ -10,7 +10,7 @@ import pytest
 import stratoperf as sp
 from faults import at_once, check_a_forked_child_is_told, check_threads_are_refused
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
-from stratoperf.stratoswarm.consensus.cuda import resident_operation
+from stratoperf.stratoswarm.consensus.device_operations import resident_operation
 
 MODES = ["launch", "graph", "persistent"]
 OUT_OF_MEMORY = 2

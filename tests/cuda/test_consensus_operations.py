@@ -12,7 +12,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
-from stratoperf.stratoswarm.consensus.cuda import fill_operation, resident_operation
+from stratoperf.stratoswarm.consensus.device_operations import fill_operation, resident_operation
 from wording import says
 
 MODES = ["auto", "launch", "graph", "persistent"]

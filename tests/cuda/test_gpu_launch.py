@@ -40,7 +40,7 @@ def test_every_round_trip_is_verified_and_timed_by_the_device_too(mode: str) -> 
 @pytest.mark.usefixtures("device")
 def test_the_suite_measures_all_modes() -> None:
     run = sp.run("gpu.launch", preset="ci", backend="cuda", duration_s=0.1)
-    assert [(one.status, one.params["mode"]) for one in run.results] == [
+    assert [(entry.status, entry.params["mode"]) for entry in run.results] == [
         ("ok", mode) for mode in MODES
     ]
     for result in run.results:

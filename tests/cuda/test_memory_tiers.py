@@ -96,7 +96,12 @@ def test_cpu_memory_is_page_locked_beside_a_gpu_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "target"),
-    [(one, other) for one in PLACES for other in PLACES if one != other and "gpu" in (one, other)],
+    [
+        (place, other)
+        for place in PLACES
+        for other in PLACES
+        if place != other and "gpu" in (place, other)
+    ],
 )
 @pytest.mark.parametrize(("size", "pages"), [(MIB, 1), (MIB, 256)])
 @pytest.mark.usefixtures("device")

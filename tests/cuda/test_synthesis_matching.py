@@ -23,7 +23,7 @@ from stratoperf.stratoswarm.synthesis import (
     mixed,
     synthetic,
 )
-from stratoperf.stratoswarm.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.synthesis.device_operations import large_operation
 from synthesis_trees import patterns, table_of, tables
 from wording import says
 

@@ -37,7 +37,7 @@ def test_a_round_runs_the_baseline_twice_and_every_slow_down_once(store: Store) 
     works, _ = measured(store, 0)
     steps = WORK[JOB.operation]
     expected = [steps, steps, steps * 1.05, steps * 1.1, steps * 1.2]
-    assert Counter(works) == Counter(round(one) for one in expected)
+    assert Counter(works) == Counter(round(case) for case in expected)
 
 
 def test_every_check_of_a_round_is_against_the_same_baseline(store: Store) -> None:

@@ -40,7 +40,7 @@ def test_stopping_at_any_moment_leaves_all_jobs_at_about_the_same_share(stream: 
     coarsest = 1 / min(job.checks for job in jobs)
     for job, _ in schedule(jobs, []):
         done[job.name] += 1
-        shares = [done[one.name] / one.checks for one in jobs]
+        shares = [done[entry.name] / entry.checks for entry in jobs]
         assert max(shares) - min(shares) <= coarsest + 1e-9
 
 
@@ -64,7 +64,7 @@ def test_a_round_of_which_a_record_is_missing_is_measured_again() -> None:
 
 def test_nothing_is_left_when_all_is_done() -> None:
     jobs = STREAMS["pyperf"]
-    records = [one for job, number in schedule(jobs, []) for one in records_of(job, number)]
+    records = [record for job, number in schedule(jobs, []) for record in records_of(job, number)]
     assert list(schedule(jobs, records)) == []
 
 

@@ -72,10 +72,10 @@ def test_the_stored_gate_judges_five_fresh_processes_a_side(store: Store) -> Non
     assert record["trial"] == job.name
     assert record["low"] < record["ratio"] < record["high"]
     series = [
-        (path.stem.split("-")[0], one.process)
+        (path.stem.split("-")[0], entry.process)
         for path in (store.raw / record["raw"]).glob("*.json")
         for result in sp.load(path).results
-        for one in result.series
+        for entry in result.series
     ]
     assert Counter(side for side, _ in series) == {"baseline": 5, "current": 5}
     assert len({process for _, process in series}) == 10

@@ -45,7 +45,7 @@ def test_a_session_is_cut_into_stretches_of_ten_seconds(tmp_path: Path) -> None:
     save_session(tmp_path / "session.json", drifting(119, 0.0), PAIR_S)
     figures = session_figures(tmp_path / "session.json", windows=True)
     assert figures["pairs"] == 119
-    assert [one["pairs"] for one in figures["windows"]] == [20, 20, 20, 20, 20, 19]
+    assert [window["pairs"] for window in figures["windows"]] == [20, 20, 20, 20, 20, 19]
 
 
 def test_a_check_has_no_stretches(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_records_speak_without_their_samples_once_they_are_distilled(
     assert distill(data, output) == 6
     assert not (output / "raw").exists()
     tree = as_json(read_records(output), None)
-    (identical, slow) = (one for one in tree["verdicts"] if one["operation"] == "both")
+    (identical, slow) = (verdict for verdict in tree["verdicts"] if verdict["operation"] == "both")
     assert (identical["checks"], slow["checks"]) == (4, 1)
     (short, long) = tree["widths"]
     assert (short["seconds"], short["sessions"]) == (10.0, 6)

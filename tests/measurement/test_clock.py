@@ -59,4 +59,4 @@ def test_an_unknown_clock_is_refused() -> None:
         text=True,
         check=False,
     ).stderr
-    assert "STRATOPERF_CLOCK: 'sundial' is no clock" in shown
+    assert "STRATOPERF_CLOCK: 'sundial' is not a clock" in shown

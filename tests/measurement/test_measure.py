@@ -309,9 +309,9 @@ def test_a_measurement_can_be_pickled() -> None:
 
 
 def test_details_tell_how_the_work_was_done() -> None:
-    told = {"chosen": "fast", "figures": {"fast": 1.5, "slow": 2}}
-    measurement = sp.measure(sp.Operation(empty, details=lambda: told), **QUICK)
-    assert measurement.details == told
+    details = {"chosen": "fast", "figures": {"fast": 1.5, "slow": 2}}
+    measurement = sp.measure(sp.Operation(empty, details=lambda: details), **QUICK)
+    assert measurement.details == details
     assert "<th style='text-align:left'>chosen</th><td>fast</td>" in measurement._repr_html_()
     assert sp.measure(sp.Operation(empty, details={"a": 1}), **QUICK).details == {"a": 1}
     assert sp.measure(empty, **QUICK).details == {}

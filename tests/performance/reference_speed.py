@@ -321,7 +321,7 @@ def runs(times: Floats, steps: Floats) -> Runs:
         plain=spread(plain),
         divided=spread(divided),
         fitted=spread(scaled),
-        shown=sum("scaled" in one.method for one in scaled) / len(scaled),
+        shown=sum("scaled" in estimate.method for estimate in scaled) / len(scaled),
         unrelated=spread(estimates(elsewhere)),
         plain_covered=covered(plain, location(np.exp(times)).value),
         fitted_covered=covered(scaled, fitted(times, steps, usual).value),
@@ -335,14 +335,16 @@ def fitted(times: Floats, steps: Floats, usual: float) -> Estimate:
 
 def spread(estimates: list[Estimate]) -> float:
     """Return the standard deviation of the logarithms of values."""
-    return float(np.std(np.log([one.value for one in estimates]), ddof=1))
+    return float(np.std(np.log([estimate.value for estimate in estimates]), ddof=1))
 
 
 def covered(estimates: list[Estimate], truth: float) -> float:
     """Return the share of intervals that contain a value."""
     inside = [
-        one.low is not None and one.high is not None and one.low <= truth <= one.high
-        for one in estimates
+        estimate.low is not None
+        and estimate.high is not None
+        and estimate.low <= truth <= estimate.high
+        for estimate in estimates
     ]
     return sum(inside) / len(inside)
 
@@ -376,13 +378,13 @@ def as_text(rows: list[Record]) -> str:
             f"  {f'by {speed}':>9} {'ratio':>18} {'corr':>5} {'slope':>5}" for speed in SPEEDS
         )
     ]
-    for one in rows:
+    for row in rows:
         line = (
-            f"{one['operation']:31} {one['rounds']:6d} {one['median_us']:6.1f} us"
-            f" {one['switches_per_iteration']:7.3f} {one['scatter']:8.1%}"
+            f"{row['operation']:31} {row['rounds']:6d} {row['median_us']:6.1f} us"
+            f" {row['switches_per_iteration']:7.3f} {row['scatter']:8.1%}"
         )
         for speed in SPEEDS:
-            it = one[speed]
+            it = row[speed]
             ratio = f"{it['ratio']:.2f} [{it['low']:.2f}, {it['high']:.2f}]"
             line += (
                 f"  {it['scatter']:9.1%} {ratio:>18} {it['correlation']:5.2f} {it['slope']:5.2f}"
@@ -395,11 +397,11 @@ def as_text(rows: list[Record]) -> str:
         f"{'operation':31} {'plain':>7} {'divided':>8} {'fitted':>7} {'shown':>6} {'unrelated':>10}"
         f" {'covered':>8} {'fitted':>7}",
     ]
-    for one in rows:
-        if "runs" in one:
-            it = one["runs"]
+    for row in rows:
+        if "runs" in row:
+            it = row["runs"]
             lines.append(
-                f"{one['operation']:31} {it['plain']:7.1%} {it['divided']:8.1%} {it['fitted']:7.1%}"
+                f"{row['operation']:31} {it['plain']:7.1%} {it['divided']:8.1%} {it['fitted']:7.1%}"
                 f" {it['shown']:6.0%} {it['unrelated']:10.1%} {it['plain_covered']:8.0%}"
                 f" {it['fitted_covered']:7.0%}"
             )

@@ -18,6 +18,7 @@ from stratoperf.presentation.comparison_words import (
     change_text,
     difference_text,
     params_text,
+    ratio_text,
     remaining_texts,
     value_text,
 )
@@ -102,6 +103,31 @@ def test_a_printed_comparison_has_a_row_for_each_result_and_all_remarks() -> Non
     assert text.count("boom") == 1, "a failure is told once"
 
 
+@pytest.mark.parametrize(
+    ("better", "shown"), [("lower", "1.250 [1.200, 1.300]"), ("higher", "0.800 [0.769, 0.833]")]
+)
+def test_the_ratio_is_that_of_the_two_values_as_shown_in_every_rendering(
+    better: str, shown: str
+) -> None:
+    # The file has how many times slower the current side is.
+    slow = comparison(metric(better=better, ratio=estimate(1.25, 1.2, 1.3)))
+    decision = decide(slow)
+    for rendering in (
+        str(slow),
+        slow._repr_html_(),
+        comparison_markdown(slow, decision).replace("\\", ""),
+        comparison_junit(slow, decision),
+        "\n".join(github_annotations(slow, decision)),
+    ):
+        assert "current / baseline" in rendering
+        assert shown in rendering
+
+
+def test_a_ratio_of_zero_or_without_a_bound_is_shown_where_higher_is_better() -> None:
+    assert ratio_text(metric(better="higher", ratio=estimate(0.0))) == "0 [?, ?]"
+    assert ratio_text(metric(better="higher", ratio=estimate(2.0, 1.6))) == "0.500 [?, 0.625]"
+
+
 def test_a_notebook_gets_escaped_html() -> None:
     html = comparison(metric("<b>&", why="'<i>"))._repr_html_()
     assert "&lt;b&gt;&amp;" in html
@@ -146,10 +172,10 @@ def test_parameters_of_the_two_sides_are_shown_as_a_change() -> None:
 
 
 def test_differences_are_told_in_sentences() -> None:
-    told = [difference_text(one) for one in EVERYTHING.differences]
-    assert told[0] == "new: only in current"
-    assert told[2] == "gpu: not compared (baseline: ok; current: skipped: no GPU)"
-    assert told[3].endswith("compared nonetheless")
+    texts = [difference_text(difference) for difference in EVERYTHING.differences]
+    assert texts[0] == "new: only in current"
+    assert texts[2] == "gpu: not compared (baseline: ok; current: skipped: no GPU)"
+    assert texts[3].endswith("compared anyway")
     skipped = Difference(what="status", key="gpu", baseline="skipped: x", current="skipped: x")
     assert difference_text(skipped) == "gpu: not compared (both sides: skipped: x)"
 
@@ -272,8 +298,10 @@ def test_cases_not_compared_for_one_reason_share_a_sentence() -> None:
         )
         for size, why in ((1, "skipped: no GPU"), (2, "skipped: no GPU"), (3, "skipped: no room"))
     ]
+    other = "skipped: no GPU"
+    missing.append(Difference(what="status", key="kv.get", baseline=other, current=other))
     comparison = msgspec.structs.replace(EVERYTHING, differences=tuple(missing), failures=())
     assert remaining_texts(comparison) == [
-        "2 cases of kv.put: not compared (both sides: skipped: no GPU)",
+        "3 cases of kv.put and kv.get: not compared (both sides: skipped: no GPU)",
         "kv.put[backend=cuda,size=3]: not compared (both sides: skipped: no room)",
     ]

@@ -169,7 +169,7 @@ def test_a_pipe_gets_a_line_for_each_look_and_each_verdict() -> None:
         "warning: kv.put writes to a disk",
         "plan: 2 results to compare, at most about 20 s of measuring",
         "[1/2] kv.put[backend=cpu]: 3 pairs in 4.0 s, ratio 1.000 [0.900, 1.100]",
-        "[1/2] kv.put[backend=cpu]: same, ratio 1.010 [0.990, 1.020], 4 pairs",
+        "[1/2] kv.put[backend=cpu]: same, current / baseline 1.010 [0.990, 1.020], 4 pairs",
         "warning: too few pairs",
     ]
 

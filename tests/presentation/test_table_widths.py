@@ -80,8 +80,8 @@ def check(output: str, width: int, table: Table) -> None:
         *(
             row[place].text
             for row in table.rows
-            for place, one in enumerate(table.columns)
-            if one.name
+            for place, entry in enumerate(table.columns)
+            if entry.name
         ),
     ]
     remark = "left out: , ; use a wider terminal, a pipe or --json to see all"
@@ -138,7 +138,7 @@ def result(
         for quantile, factor in (("p50", 1.0), ("p95", 1.2), ("p99", 1.4))
     }
     rate = {"value": 1e9 / value, "low": 0.9e9 / value, "high": 1.1e9 / value, **side}
-    key = ",".join(f"{one}={params[one]}" for one in sorted(params))
+    key = ",".join(f"{parameter}={params[parameter]}" for parameter in sorted(params))
     return {
         "key": f"{name}[backend=cpu,{key}]",
         "benchmark": name,
@@ -244,7 +244,7 @@ def test_any_names_and_values_can_be_shown(
     run = run_of(result(name, params, value), result(name, params, value * 1000))
     screen, raw = terminal(width)
     show_results(screen, run)
-    tokens = [str(one) for one in params.values() if not isinstance(one, str)]
+    tokens = [str(parameter) for parameter in params.values() if not isinstance(parameter, str)]
     widest = max([width, *(len(token) + len("    ,") for token in tokens)])
     table = raw.getvalue().partition("?: too few")[0]
     assert all(cell_len(line) <= widest for line in table.splitlines())

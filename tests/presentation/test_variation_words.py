@@ -113,14 +113,14 @@ def at_speed(step_ns: Any, size: int) -> Result:
 def test_a_result_says_whether_the_machine_had_another_speed() -> None:
     run = [at_speed(step, size) for size, step in enumerate((1.0, 1.12, 1.0, 0.8, 1.0))]
     usual = usual_speed(run)
-    assert [variation_words(one, usual) for one in run] == [
+    assert [variation_words(result, usual) for result in run] == [
         [],
         ["machine 12 % slower than usual in this run"],
         [],
         ["machine 25 % faster than usual in this run"],
         [],
     ]
-    assert all(variation_words(one) == [] for one in run)
+    assert all(variation_words(entry) == [] for entry in run)
 
 
 @pytest.mark.parametrize("reference", [None, 3, {}, {"integer_ns": "x"}, {"integer_ns": 0}])
@@ -139,8 +139,8 @@ def test_the_scope_is_what_the_intervals_speak_of() -> None:
 
 def run_of(*results: Result) -> sp.Run:
     trees: list[dict[str, Any]] = []
-    for one in results:
-        tree = msgspec.to_builtins(msgspec.structs.replace(one, series=()))
+    for result in results:
+        tree = msgspec.to_builtins(msgspec.structs.replace(result, series=()))
         trees.append(tree)
     document = {"schema": SCHEMA, "id": "x", "created": "2026-01-01T00:00:00Z", "systems": {}}
     return sp.Run({**document, "results": trees})

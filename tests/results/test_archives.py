@@ -254,7 +254,7 @@ def test_many_samples_leave_the_json_before_it_is_too_large(document: Tree, tmp_
     ]
     path = Run(document).save(tmp_path / "run.json")
     again = sp.load(path)
-    kinds = [type(one["columns"]["latency"]) for one in again.document["results"][0]["series"]]
+    kinds = [type(entry["columns"]["latency"]) for entry in again.document["results"][0]["series"]]
     assert kinds.count(list) == MOST_INLINE_SAMPLES // 10_000
     assert kinds.count(dict) == 2
     np.testing.assert_array_equal(

@@ -165,7 +165,7 @@ def test_what_counts_is_summed_and_extremes_are_of_all_samples() -> None:
     assert found.stdev == pytest.approx(samples.std(ddof=1))
     assert found.outliers is not None
     own = [summary(part).outliers for part in parts]
-    assert found.outliers.count == sum(one.count for one in own if one is not None)
+    assert found.outliers.count == sum(entry.count for entry in own if entry is not None)
     assert read(tree).warmup == msgspec.convert(
         {"seconds": 4.0, "iterations": 80}, type(read(tree).warmup)
     )
@@ -180,10 +180,10 @@ def test_values_lie_within_their_bounds_and_quantiles_in_order(count: int, sampl
     tree = combined(parts_around(100 * np.exp(0.1 * random.standard_t(3, count)), count=samples))
     for name in ("latency", "throughput"):
         found = [getattr(summary(tree, name), quantile) for quantile in QUANTILES]
-        for one in found:
-            assert one.low is None or one.low <= one.value
-            assert one.high is None or one.value <= one.high
-        values = [one.value for one in found]
+        for entry in found:
+            assert entry.low is None or entry.low <= entry.value
+            assert entry.high is None or entry.value <= entry.high
+        values = [item.value for item in found]
         assert values == sorted(values)
 
 
@@ -244,9 +244,9 @@ def test_processes_from_before_the_benchmark_was_edited_are_told(
     sources: list[str | None], earlier: str | None
 ) -> None:
     tree = combined([part_of(source=source) for source in sources])
-    told = [note for note in tree["notes"] if "was changed; start a new run" in note]
-    assert len(told) == (earlier is not None)
-    assert not told or told[0].startswith(str(earlier))
+    matching = [note for note in tree["notes"] if "was changed; start a new run" in note]
+    assert len(matching) == (earlier is not None)
+    assert not matching or matching[0].startswith(str(earlier))
     assert tree["source"] == sources[-1]
 
 
@@ -337,9 +337,9 @@ def test_the_environment_is_that_of_the_whole_and_of_each_process() -> None:
         "pi_flags": 4,
     }
     own = tree["processes"]
-    assert [one["environment"]["steal_percent"] for one in own] == [0.5, 7.0, 0.5]
-    assert [one["disturbed"] for one in own] == [None, "others had the CPU", None]
-    assert all(one["process"] for one in own)
+    assert [part["environment"]["steal_percent"] for part in own] == [0.5, 7.0, 0.5]
+    assert [entry["disturbed"] for entry in own] == [None, "others had the CPU", None]
+    assert all(item["process"] for item in own)
 
 
 def test_what_is_left_out_is_told_as_what_counts() -> None:
@@ -354,14 +354,14 @@ def test_each_process_is_told_in_short() -> None:
     parts = parts_around(SPREAD[:3])
     parts[1]["disturbed"] = "the hypervisor took the CPU"
     own = read_result(combined(parts), "result", None).processes
-    assert [one.disturbed for one in own] == [None, "the hypervisor took the CPU", None]
-    for part, one in zip(parts, own, strict=True):
+    assert [item.disturbed for item in own] == [None, "the hypervisor took the CPU", None]
+    for part, entry in zip(parts, own, strict=True):
         first = part["series"][0]
-        assert (one.process, one.started_ns) == (first["process"], first["started_ns"])
+        assert (entry.process, entry.started_ns) == (first["process"], first["started_ns"])
         median = summary(part).p50
         assert median is not None
-        assert one.metrics["latency"]["p50"] == median.value
-        assert one.metrics["latency"]["mean"] == part["metrics"]["latency"]["mean"]["value"]
+        assert entry.metrics["latency"]["p50"] == median.value
+        assert entry.metrics["latency"]["mean"] == part["metrics"]["latency"]["mean"]["value"]
     assert "processes" not in combined(parts[:1])
 
 

@@ -14,7 +14,8 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.parts import check_part, identity_of, measured, parts_of
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN
-from stratoperf.running.recorder import FileRecorder, MemoryRecorder, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder
+from stratoperf.running.start_recording import resume_file, start_file
 from wording import says
 
 Tree = dict[str, Any]
@@ -78,8 +79,8 @@ class TestAPartIsOnTheDiskWhenItWasAdded:
     ) -> None:
         recorder = start_file(tmp_path, empty, ["x"])
         parts = [of_process(part, number, length) for number in range(3)]
-        for one in parts:
-            recorder.add_part(one)
+        for entry in parts:
+            recorder.add_part(entry)
         before = sorted(path.name for path in journal_of(tmp_path).iterdir())
         # As the runner has them, and as the journal gave them back.
         recorder.add(over(parts))
@@ -170,8 +171,8 @@ def test_what_the_run_file_knows_beyond_its_journal_is_kept(
     run = sp.load(journal_of(tmp_path))
     more = [of_process(part, number, LONG) for number in (0, 1)]
     memory = MemoryRecorder(empty)
-    for one in more:
-        memory.add_part(one)
+    for entry in more:
+        memory.add_part(entry)
     memory.finish([KEY], complete=False).save(recorder.path)
     assert run.id == sp.load(recorder.path).id
     _, again = resume_file(journal_of(tmp_path), dict)
@@ -187,12 +188,12 @@ def test_a_journal_is_needed_as_long_as_it_has_a_part_that_the_run_file_has_not(
     def left(saved: list[Tree], kept: list[Tree], name: str) -> bool:
         folder = tmp_path / name
         recorder = start_file(folder, dict(empty), ["x"])
-        for one in kept:
-            recorder.add_part(one)
+        for part in kept:
+            recorder.add_part(part)
         recorder.abandon()
         memory = MemoryRecorder({**empty, "results": []})
-        for one in saved:
-            memory.add_part(one)
+        for entry in saved:
+            memory.add_part(entry)
         memory.finish([KEY], complete=False).save(str(recorder.path))
         start_file(folder, {**empty, "id": "other", "created": "2027-01-01T00:00:00Z"}, ["y"])
         return recorder.base is not None and recorder.base.exists()
@@ -221,14 +222,14 @@ def test_an_interrupted_result_over_all_parts_says_why(
     _, recorder = resume_file(journal_of(tmp_path), dict)
     recorder.add_part(parts[1])
     recorder.add(interrupted([*reversed(parts)], "2 of 6"))
-    assert [one.reason for one in sp.load(journal_of(tmp_path)).results] == ["2 of 6"]
+    assert [result.reason for result in sp.load(journal_of(tmp_path)).results] == ["2 of 6"]
     run = recorder.finish([KEY], complete=False)
     assert run.results[0].reason == "2 of 6"
     assert samples_of(run.results[0]) == expected(1, 0, length=length)
     _, recorder = resume_file(Path(str(run.path)), dict)
     assert [identity_of(known) for known in recorder.parts(KEY)] == ["p0", "p1"]
     recorder.add(over(recorder.parts(KEY)))
-    assert [one.status for one in recorder.finish([KEY], complete=True).results] == ["ok"]
+    assert [entry.status for entry in recorder.finish([KEY], complete=True).results] == ["ok"]
 
 
 @pytest.mark.parametrize("numbers", [[], [0], [2]])

@@ -241,10 +241,10 @@ class Fuzzer:
         from fuzz_targets import Always
 
         paths = sorted(path.iterdir()) if path.is_dir() else [path]
-        for one in paths:
-            (name,) = [name for name in self.targets if one.name.startswith(name)]
+        for entry in paths:
+            (name,) = [name for name in self.targets if entry.name.startswith(name)]
             for number in range(2):
-                self._feed(name, one.read_bytes(), Always(number), f"--repeat {one}")
+                self._feed(name, entry.read_bytes(), Always(number), f"--repeat {entry}")
 
     def _total(self) -> int:
         return sum(counter.total() for counter in self.outcomes.values())

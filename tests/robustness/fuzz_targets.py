@@ -238,9 +238,9 @@ class Journals:
         self.part = self.path / {"header": "run.json", "lines": "results.jsonl"}[part]
         # A case whose result does not repeat the samples of its part, and one with parts only.
         first, *others = sorted(tree["results"], key=lambda one: not one["series"])
-        shared = [{**one, "columns": number} for number, one in enumerate(first["series"])]
+        shared = [{**entry, "columns": number} for number, entry in enumerate(first["series"])]
         parts = [first, {**first, "key": "open"}, {**first, "key": "open"}]
-        trees = [*({"part": one} for one in parts), {**first, "series": shared}, *others]
+        trees = [*({"part": item} for item in parts), {**first, "series": shared}, *others]
         (self.path / "results.jsonl").write_bytes(b"".join(map(encode_line, trees)))
         self.seeds = [self.part.read_bytes()]
         self.is_header = part == "header"
@@ -510,8 +510,8 @@ def make_targets(folder: Path) -> dict[str, Target]:
     return {
         "run": Target(runs.seeds, mutators.mutated_json, runs.exercise, 6),
         **{
-            f"journal-{part}": Target(one.seeds, one.mutate, one.exercise, 2)
-            for part, one in journals.items()
+            f"journal-{part}": Target(entry.seeds, entry.mutate, entry.exercise, 2)
+            for part, entry in journals.items()
         },
         "thresholds": Target(list(thresholds.seeds), mutators.mutated_toml, thresholds.exercise, 3),
         "worker": Target(workers.seeds, workers.mutate, workers.exercise, 3),

@@ -164,10 +164,10 @@ def finished_in(run: sp.Run) -> Counter[str]:
     """Return how many processes are finished of each case, as the benchmarks write it down."""
     return Counter(
         {
-            " ".join([one.benchmark, *map(str, one.params.values())]): len(
-                {series.process for series in one.series}
+            " ".join([entry.benchmark, *map(str, entry.params.values())]): len(
+                {series.process for series in entry.series}
             )
-            for one, tree in zip(run.results, run.document["results"], strict=True)
-            if one.status == "ok" or "parts" in tree
+            for entry, tree in zip(run.results, run.document["results"], strict=True)
+            if entry.status == "ok" or "parts" in tree
         }
     )

@@ -66,7 +66,7 @@ def strikes(
 
 def show(done: Sequence[Strike]) -> int:
     """Print the figures and return how many strikes had a fault."""
-    counts = collections.Counter((one.command, one.end) for one in done)
+    counts = collections.Counter((kill.command, kill.end) for kill in done)
     rows = [["kills", *ENDS, "all"]]
     for name in COMMANDS:
         numbers = [counts[name, end] for end in ENDS]
@@ -76,14 +76,19 @@ def show(done: Sequence[Strike]) -> int:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
     print()
     for kind, words in KINDS.items():
-        count = sum(any(fault[0] == kind for fault in one.faults) for one in done)
+        count = sum(any(fault[0] == kind for fault in kill.faults) for kill in done)
         print(f"{count:6} {words}")
-    print(f"{sum(one.is_double for one in done):6} times a second signal came soon after the first")
-    print(f"{max(one.alive_s for one in done):6.2f} s until the last process was gone, at most")
-    faulty = [one for one in done if one.faults]
-    for one in faulty:
-        print(f"\n--seed {one.seed} --command {one.command} --signal {one.end}: {one.moment:.3f} s")
-        for kind, what in one.faults:
+    print(
+        f"{sum(kill.is_double for kill in done):6} times a second signal came soon after the first"
+    )
+    print(f"{max(kill.alive_s for kill in done):6.2f} s until the last process was gone, at most")
+    faulty = [kill for kill in done if kill.faults]
+    for kill in faulty:
+        print(
+            f"\n--seed {kill.seed} --command {kill.command} --signal {kill.end}: "
+            f"{kill.moment:.3f} s"
+        )
+        for kind, what in kill.faults:
             print(f"    {kind}: {what}")
     return len(faulty)
 
@@ -120,11 +125,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="stratoperf-kill-") as folder:
         os.environ[kill_benchmarks.LOG] = str(Path(folder) / "log")
         template = make_template(Path(folder))
-        for one in strikes(template, names, ends, arguments.kills, arguments.seed, arguments.jobs):
-            if one.alive_s > arguments.patience:
-                one.fault("alive", f"for {one.alive_s:.2f} s")
-            done.append(one)
-            print("!" if one.faults else ".", end="", flush=True)
+        for kill in strikes(template, names, ends, arguments.kills, arguments.seed, arguments.jobs):
+            if kill.alive_s > arguments.patience:
+                kill.fault("alive", f"for {kill.alive_s:.2f} s")
+            done.append(kill)
+            print("!" if kill.faults else ".", end="", flush=True)
     print("\n")
     return 1 if show(done) else 0
 

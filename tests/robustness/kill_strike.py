@@ -123,9 +123,9 @@ def _look_at_processes(ground: Ground, result: Strike) -> None:
         result.alive_s = time.monotonic() - begin
         if result.alive_s > LONGEST_S:
             result.fault("alive", f"{len(alive)} processes for good: {alive}")
-            for one in alive:
+            for process in alive:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(one.split()[0]), signal.SIGKILL)
+                    os.kill(int(process.split()[0]), signal.SIGKILL)
             return
         time.sleep(0.02)
 
@@ -208,7 +208,7 @@ def _resume(ground: Ground, result: Strike) -> None:
             # A journal that was killed before it was one is for the next run to sweep away.
             continue
         keys = run.document["plan"]["keys"]
-        if path.suffix == ".json" and [one.status for one in run.results] == ["ok"] * len(keys):
+        if path.suffix == ".json" and [item.status for item in run.results] == ["ok"] * len(keys):
             continue
         before, known = Counter(ground.begun()), finished_in(run)
         try:
@@ -219,7 +219,7 @@ def _resume(ground: Ground, result: Strike) -> None:
         again = Counter(ground.begun()) - before
         if finished_in(run) - known != again:
             result.fault("again", f"measured {again} of {finished_in(run)}, with {known} there")
-        if [one.key for one in run.results if one.status == "ok"] != keys:
+        if [entry.key for entry in run.results if entry.status == "ok"] != keys:
             result.fault("resume", f"{path.name} is not complete: {run.results}")
 
 

@@ -27,7 +27,8 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.parts import measured
 from stratoperf.results.storage import LONGEST_INLINE_COLUMN, files_of
-from stratoperf.running.recorder import FileRecorder, resume_file, start_file
+from stratoperf.running.recorder import FileRecorder
+from stratoperf.running.start_recording import resume_file, start_file
 
 Acknowledge = Callable[[str], None]
 
@@ -227,7 +228,7 @@ def carry_on(
         missing = [
             key
             for key in keys
-            if all(one["key"] != key or one["status"] != "ok" for one in recorder.results)
+            if all(item["key"] != key or item["status"] != "ok" for item in recorder.results)
         ]
         for process in processes:
             for key in missing:
@@ -235,7 +236,7 @@ def carry_on(
                     recorder.add_part(part(key, process))
                     acknowledge(f"{key} {process}")
         for key in missing:
-            series = [one for tree in recorder.parts(key) for one in tree["series"]]
+            series = [entry for tree in recorder.parts(key) for entry in tree["series"]]
             recorder.add({**result(key), "series": series} if series else result(key))
             acknowledge(key)
         recorder.finish(keys, complete=True)
@@ -315,11 +316,11 @@ def check_disk(folder: Path, finished: set[str]) -> None:
     for path in stored:
         if path.exists():
             _, recorder = resume_file(path, dict)
-            resumed = {one["key"] for one in recorder.results if one["status"] == "ok"}
-            resumed |= {" ".join(one) for key in KEYS for one in known_parts(recorder, key)}
+            resumed = {result["key"] for result in recorder.results if result["status"] == "ok"}
+            resumed |= {" ".join(part) for key in KEYS for part in known_parts(recorder, key)}
             assert is_kept(finished, resumed), f"resumes {resumed}"
             carry_on(recorder, unheard, processes=PROCESSES)
-            assert all(whole(one) for one in sp.load(recorder.path or "").results)
+            assert all(whole(entry) for entry in sp.load(recorder.path or "").results)
     carry_on(start_file(folder, document("other"), ["y"]), unheard, ["b"])
     runs = list(folder.glob("*.json"))
     assert sp.load(folder / "latest.json").id == "other"
@@ -335,8 +336,8 @@ def files_of_all(paths: Iterable[Path]) -> set[str]:
 
 def kept_words(run: sp.Run) -> set[str]:
     """Return what `carry_on` acknowledged of what a run holds whole."""
-    assert all(whole(one) for one in run.results if one.status == "ok")
-    return {" ".join(one).strip() for one in measured(run.document["results"])}
+    assert all(whole(result) for result in run.results if result.status == "ok")
+    return {" ".join(key).strip() for key in measured(run.document["results"])}
 
 
 def is_kept(finished: set[str], kept: set[str]) -> bool:

@@ -66,7 +66,7 @@ def start(
     changed = {**os.environ, "GITHUB_ACTIONS": None, "LC_ALL": None, **(environment or {})}
     return subprocess.Popen(
         ["/bin/sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-c", MAIN]
-        + [os.fsdecode(one) for one in arguments],
+        + [os.fsdecode(argument) for argument in arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ import pytest
 import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary, sweep
-from stratoperf.running.recorder import resume_file, start_file
+from stratoperf.running.start_recording import resume_file, start_file
 from strikes import carry_on, document, result, unheard
 
 NAME = "x_20260102T030405Z"

@@ -188,7 +188,7 @@ def assert_harmless(text: str, annotations: int = 0) -> None:
         hidden = [letter for letter in line if unicodedata.category(letter) in HIDDEN]
         if hidden:
             left = joiners_of_emoji(line)
-            assert not [one for one in left if unicodedata.category(one) in HIDDEN], ascii(line)
+            assert not [path for path in left if unicodedata.category(path) in HIDDEN], ascii(line)
         assert "\u0301" * 10 not in line
         assert not re.search("[\u3164\u115f]", line)
     assert "\nverdict: same\n" not in text

@@ -131,6 +131,8 @@ REVIEWED = {
     "running/recorder.py": {
         "FileRecorder.finish: self._journal.remove()": JOURNAL,
         "FileRecorder.abandon: self._journal.remove()": f"{JOURNAL}; nothing was added to it",
+    },
+    "running/start_recording.py": {
         "start_file: journal.remove()": JOURNAL,
         "resume_file: journal.remove()": JOURNAL,
         "_resume_journal: Journal.open(place)": "changes nothing",

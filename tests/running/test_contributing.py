@@ -73,13 +73,13 @@ def run_of(*names: str) -> Run:
         for name in names
     ]
     document = {"schema": SCHEMA, "id": "x", "created": "2026-11-23T09:37:00Z", "systems": {}}
-    return Run({**document, "results": [{**one, "metrics": {}} for one in results]})
+    return Run({**document, "results": [{**result, "metrics": {}} for result in results]})
 
 
 def test_a_package_contributes_through_its_entry_point(install: Install) -> None:
     registry = install("")
-    assert [one.name for one in registry.contributed(Category)] == ["good-category"]
-    assert [one.package for one in registry.contributed(Claim)] == ["good_package"]
+    assert [category.name for category in registry.contributed(Category)] == ["good-category"]
+    assert [entry.package for entry in registry.contributed(Claim)] == ["good_package"]
     (finding,) = findings(registry.contributed(DoctorCheck))
     assert (finding.name, finding.status) == ("good server", "ok")
     assert registry.warnings == ()
@@ -133,7 +133,7 @@ def test_a_fault_is_a_sentence_and_all_else_works(
     registry = install(code)
     with pytest.warns() if "good.wrk" not in code else _nothing():
         assert "good.work" in [benchmark.name for benchmark in registry.all()]
-    assert [one.name for one in registry.contributed(Category)][-1] == "good-category"
+    assert [category.name for category in registry.contributed(Category)][-1] == "good-category"
     (sentence,) = registry.warnings
     for word in words:
         assert word in sentence
@@ -211,7 +211,7 @@ def test_a_module_of_benchmarks_is_imported_for_benchmarks_and_claims_alone(
         "good_package",
         "late_benchmarks",
     ]
-    assert [one.name for one in registry.select("*.work")] == ["good.work", "late.work"]
+    assert [benchmark.name for benchmark in registry.select("*.work")] == ["good.work", "late.work"]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_cell_that_runs_again_replaces_its_claim(benchmarks: Registry) -> None
     code = "import stratoperf as sp; sp.claim('A', 'p95', {!r})"
     for text in ("< 1", "< 2"):
         exec(code.format(text), {"__name__": "__main__"})
-    assert [one.text for one in benchmarks.contributed(Claim)] == ["< 2"]
+    assert [contribution.text for contribution in benchmarks.contributed(Claim)] == ["< 2"]
 
 
 @pytest.mark.parametrize(
@@ -292,8 +292,10 @@ def test_a_backend_of_a_package_is_planned_like_ours(
     with pytest.raises(sp.InvalidParameter, match=r"'amd'.*rocm"):
         backends.unavailable_reason("amd")
     sp.benchmark("a", backends=("cpu", "rocm"))(lambda: lambda: None)
-    skipped = [one for one in sp.run("a", preset="ci").results if one.status == "skipped"]
-    assert [(one.backend, one.reason) for one in skipped] == [("rocm", "no driver; install one")]
+    skipped = [result for result in sp.run("a", preset="ci").results if result.status == "skipped"]
+    assert [(entry.backend, entry.reason) for entry in skipped] == [
+        ("rocm", "no driver; install one")
+    ]
 
 
 def test_a_backend_that_cannot_be_asked_is_not_available(further_backends: None) -> None:
@@ -363,7 +365,10 @@ class TestCommandLine:
         _, _, err = stratoperf("list")
         for word in ("stratoperf greet", "Greet the user.", "'doctor'", "bad_package"):
             assert word in err
-        assert [one.name for one in packages.contributed(FurtherCommand)] == ["greet", "doctor"]
+        assert [command.name for command in packages.contributed(FurtherCommand)] == [
+            "greet",
+            "doctor",
+        ]
 
     def test_a_command_is_a_click_command(self, benchmarks: Registry) -> None:
         greet = click.Command("greet")

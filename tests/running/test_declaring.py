@@ -144,15 +144,15 @@ class TestDeclaring:
         assert function.measured_backends == ("cpu",)
 
     def test_the_duration_is_handed_to_who_asks_for_it(self, benchmarks: Registry) -> None:
-        told: list[float] = []
+        durations: list[float] = []
 
         @sp.benchmark("kv.put")
         def kv_put(duration_s: float) -> Callable[[], object]:
-            told.append(duration_s)
+            durations.append(duration_s)
             return nothing
 
         sp.run("kv.put", duration_s=0.125, warmup_s=0, iterations=1)
-        assert told == [0.125]
+        assert durations == [0.125]
 
     def test_items_can_be_a_parameter(self) -> None:
         made = sp.benchmark("x", params={"size": [5]}, items="size", item_unit="keys")
@@ -246,7 +246,7 @@ class TestSelecting:
     def test_by_name_glob_and_category(
         self, registry: Registry, selection: Any, names: list[str]
     ) -> None:
-        assert [one.name for one in registry.select(selection)] == names
+        assert [benchmark.name for benchmark in registry.select(selection)] == names
 
     @pytest.mark.parametrize(
         ("word", "message"),
@@ -297,7 +297,7 @@ class TestPlugins:
         monkeypatch.setitem(sys.modules, "a_plugin", Plugin("a_plugin"))
         entry_points.append(importlib.metadata.EntryPoint("p", "a_plugin:sum", "group"))
         benchmarks._entry_points = "group"
-        assert [one.name for one in benchmarks.all()] == ["plugin.sum"]
+        assert [benchmark.name for benchmark in benchmarks.all()] == ["plugin.sum"]
 
 
 def test_the_catalogue_comes_first() -> None:

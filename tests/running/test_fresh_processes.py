@@ -195,9 +195,9 @@ def test_a_pass_measures_every_open_case_once_in_an_order_of_its_own(ground: Gro
     sp.run("fresh.work", processes=4, **FAST)
     order = ground.order()
     passes = [order[start : start + 3] for start in range(0, 12, 3)]
-    assert all(sorted(one) == [1, 2, 3] for one in passes)
+    assert all(sorted(order) == [1, 2, 3] for order in passes)
     # All four alike by chance: once in 216 runs.
-    assert len({tuple(one) for one in passes}) > 1
+    assert len({tuple(order) for order in passes}) > 1
 
 
 def test_a_result_ends_at_the_least_number_of_processes_when_it_is_precise(
@@ -689,5 +689,5 @@ def test_a_disturbed_process_is_measured_again_unless_the_number_is_fixed(
     result = first_of(ground, **asked)
     assert len(ground.processes(1)) == measured
     assert len(result.series) == counted
-    assert [one.disturbed for one in result.left_out] == ["a neighbor"]
+    assert [process.disturbed for process in result.left_out] == ["a neighbor"]
     assert result.disturbed is None

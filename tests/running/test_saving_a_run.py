@@ -23,9 +23,10 @@ import stratoperf as sp
 from stratoperf.results.journal import Journal
 from stratoperf.results.leftovers import create_temporary
 from stratoperf.results.plans import resume_command
-from stratoperf.running import Case, Listener, Registry, recorder
-from stratoperf.running.planner import Plan
-from stratoperf.running.recorder import FileRecorder, resume_file, start_file
+from stratoperf.running import Case, Listener, Registry, run_places, start_recording
+from stratoperf.running.cases import Plan
+from stratoperf.running.recorder import FileRecorder
+from stratoperf.running.start_recording import resume_file, start_file
 from wording import says
 
 FAST: dict[str, Any] = {"preset": "ci", "warmup_s": 0.0, "duration_s": 0.02}
@@ -507,7 +508,7 @@ class TestResuming:
         path = sp.run(resume=journal).path
         assert path is not None
         others: list[FileRecorder] = []
-        is_journal_of = recorder._is_journal_of
+        is_journal_of = run_places.is_journal_of
 
         def meanwhile(place: Path, document: dict[str, Any]) -> bool:
             answer = is_journal_of(place, document)
@@ -516,7 +517,7 @@ class TestResuming:
                 others.append(resume_file(path, dict)[1])
             return answer
 
-        monkeypatch.setattr(recorder, "_is_journal_of", meanwhile)
+        monkeypatch.setattr(start_recording, "is_journal_of", meanwhile)
         with pytest.raises(sp.InvalidParameter, match="in progress"):
             resume_file(path, dict)
         (other,) = others

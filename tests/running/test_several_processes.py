@@ -172,9 +172,9 @@ def _stream() -> Iterator[int]:
     ],
 )
 def test_what_no_fresh_process_can_have_is_refused_with_the_remedy(work: Any, why: str) -> None:
-    with pytest.raises(sp.InvalidParameter, match=f"^processes: .* 2 .*{why}.*top level") as told:
+    with pytest.raises(sp.InvalidParameter, match=f"^processes: .* 2 .*{why}.*top level") as raised:
         sp.measure(work, **QUICK)
-    assert "leave processes out" in str(told.value)
+    assert "leave processes out" in str(raised.value)
 
 
 def test_what_is_too_large_to_be_pickled_is_refused_with_the_remedy(workload: ModuleType) -> None:
@@ -219,9 +219,9 @@ def test_wrong_arguments_are_refused_before_a_benchmark_is_set_up(
 
 @pytest.mark.parametrize("processes", [0, -1, True, 1.5, "two", 501])
 def test_a_number_of_processes_out_of_range_is_refused(processes: Any) -> None:
-    with pytest.raises(sp.InvalidParameter, match=r"^processes: .*") as told:
+    with pytest.raises(sp.InvalidParameter, match=r"^processes: .*") as raised:
         sp.measure(print, processes=processes)
-    assert repr(processes) in str(told.value)
+    assert repr(processes) in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -279,11 +279,11 @@ def test_ctrl_c_keeps_the_processes_that_had_ended(
         return measured_afresh(case, number, system, **options)
 
     monkeypatch.setattr(several_processes, "measured_afresh", interrupted)
-    with pytest.raises(sp.Interrupted, match="interrupted after 1 of 2 processes") as told:
+    with pytest.raises(sp.Interrupted, match="interrupted after 1 of 2 processes") as raised:
         sp.measure(workload.own_pid, **QUICK)
-    assert told.value.measurement is not None
-    assert told.value.measurement.scope == "this process"
-    assert told.value.measurement.count > 0
+    assert raised.value.measurement is not None
+    assert raised.value.measurement.scope == "this process"
+    assert raised.value.measurement.count > 0
 
 
 def test_ctrl_c_within_a_process_keeps_its_samples_too(workload: ModuleType) -> None:

@@ -63,10 +63,10 @@ def test_the_order_is_kept_and_an_estimate_never_mixes_silently(pattern: str, le
 
 def test_what_disturbed_is_told_by_its_worst() -> None:
     assert choose(parts_of("x"), 1).disturbed == WAITED.format(10.5)
-    told = choose(parts_of("xx."), 6).disturbed or ""
-    assert WAITED.format(11.5) in told
-    assert told.startswith("2 of 3 processes")
-    assert "the worst of 2" not in told
+    sentence = choose(parts_of("xx."), 6).disturbed or ""
+    assert WAITED.format(11.5) in sentence
+    assert sentence.startswith("2 of 3 processes")
+    assert "the worst of 2" not in sentence
     note = choose(parts_of("x......"), 6).note or ""
     assert "1 of 7 processes" in note
     assert WAITED.format(10.5) in note

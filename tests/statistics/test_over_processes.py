@@ -63,13 +63,15 @@ def covered(law: Law, count: int, trials: int) -> float:
     """Return the share of runs whose interval holds the median of the values of all runs."""
     random = generator_of(law.__name__, count)
     found = [location(law(random, count)) for _ in range(trials)]
-    return share_that_holds(float(np.median([one.value for one in found])), found)
+    return share_that_holds(float(np.median([estimate.value for estimate in found])), found)
 
 
 def share_that_holds(truth: float, found: list[Estimate]) -> float:
     holding = [
-        one.low is not None and one.high is not None and one.low <= truth <= one.high
-        for one in found
+        estimate.low is not None
+        and estimate.high is not None
+        and estimate.low <= truth <= estimate.high
+        for estimate in found
     ]
     return sum(holding) / len(found)
 
@@ -97,13 +99,13 @@ def test_neighbors_that_are_alike_widen_the_interval(correlation: float, least: 
             steps[index] += correlation * steps[index - 1]
         found.append(location(np.exp(SCATTER * steps)))
     assert share_that_holds(1.0, found) >= least
-    assert any("alike" in one.method for one in found)
+    assert any("alike" in estimate.method for estimate in found)
 
 
 def test_the_interval_of_normal_processes_is_hardly_wider_than_students() -> None:
     random = generator_of("width")
     found = [location(normal(random, 10)) for _ in range(400)]
-    widths = [(one.high or 0) - (one.low or 0) for one in found]
+    widths = [(estimate.high or 0) - (estimate.low or 0) for estimate in found]
     student = 2 * 2.262 * SCATTER / np.sqrt(10)
     assert np.median(widths) < 1.2 * student
 
@@ -188,8 +190,8 @@ def test_the_tail_of_few_samples_a_process_is_neither_biased_nor_too_sure(
     truth = float(np.quantile(many, q))
     found = [pooled_tail(tailed(random, law(random, 8), 125), q) for _ in range(150)]
     assert share_that_holds(truth, found) >= LEAST_COVERED
-    assert np.median([one.value for one in found]) == pytest.approx(truth, rel=0.04)
-    widths = [np.log((one.high or np.inf) / (one.low or 1e-9)) for one in found]
+    assert np.median([estimate.value for estimate in found]) == pytest.approx(truth, rel=0.04)
+    widths = [np.log((estimate.high or np.inf) / (estimate.low or 1e-9)) for estimate in found]
     assert np.median(widths) < widest
 
 

@@ -58,7 +58,7 @@ def test_modes_of_any_size_are_told_apart(upper: int) -> None:
 def test_a_single_mode_is_seldom_split() -> None:
     random = np.random.default_rng(1)
     splits = [modes(0.05 * random.standard_normal(8), LEAST) for _ in range(1000)]
-    assert sum(one is not None for one in splits) < 30
+    assert sum(split is not None for split in splits) < 30
 
 
 @pytest.mark.parametrize("values", [[0.0] * 8, [0.0, 0.01] * 4, [0.0, 1.0], [0.0, 0.0, 1.0, 1.0]])

@@ -35,7 +35,7 @@ void interruptible(bool main_thread, Work&& work) {
     throw py::error_already_set();
   }
   if (stopped) {
-    throw memory::TierError("the work on memory tiers was stopped by a signal");
+    throw memory::TierError("a signal stopped the work on memory tiers");
   }
 }
 

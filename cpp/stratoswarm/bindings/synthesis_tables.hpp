@@ -46,7 +46,8 @@ class [[gnu::visibility("hidden")]] BoundStep {
   // To be taken once.
   std::unique_ptr<synthesis::Step> take() {
     if (step_ == nullptr) {
-      throw std::invalid_argument("steps: one is in another operation already; make a new one");
+      throw std::invalid_argument(
+          "steps: one belongs to another operation; make new steps for each operation");
     }
     return std::move(step_);
   }

@@ -57,15 +57,15 @@ void FaultOperation::make_file(const std::string& directory) {
   for (std::uint64_t page = 0; page < pages_; ++page) {
     content[0] = tag(page);
     if (write(file_.number(), content.data(), kPage) != static_cast<ssize_t>(kPage)) {
-      throw TierError("a file in " + directory + " cannot be written: " + reason_of(errno));
+      throw TierError("cannot write a file in " + directory + ": " + reason_of(errno));
     }
   }
   if (fsync(file_.number()) != 0) {  // only what is on the disk leaves the page cache
-    throw TierError("a file in " + directory + " cannot be synced: " + reason_of(errno));
+    throw TierError("cannot sync a file in " + directory + ": " + reason_of(errno));
   }
   void* const address = mmap(nullptr, page_ * pages_, PROT_READ, MAP_PRIVATE, file_.number(), 0);
   if (address == MAP_FAILED) {
-    throw TierError("a file in " + directory + " cannot be mapped: " + reason_of(errno));
+    throw TierError("cannot map a file in " + directory + ": " + reason_of(errno));
   }
   region_ = Mapping(address, page_ * pages_);
   // One page a fault: no reading ahead.

@@ -55,7 +55,7 @@ Descriptor open_nameless(const std::string& directory) {
       return file;
     }
   }
-  throw TierError("no file can be made in " + directory + ": " + reason_of(errno));
+  throw TierError("cannot make a file in " + directory + ": " + reason_of(errno));
 }
 
 FileTier::FileTier(std::string name, std::uint64_t capacity, const std::string& directory)

@@ -27,7 +27,7 @@ void bind_to_node(const Mapping& mapping, unsigned node) {
   // The kernel reads one bit less than it is told.
   if (syscall(SYS_mbind, mapping.data(), mapping.size(), MPOL_BIND, mask.data(), kMaxNodes + 1,
               0U) != 0) {
-    throw TierError("memory cannot be bound to NUMA node " + std::to_string(node) + ": " +
+    throw TierError("cannot bind memory to NUMA node " + std::to_string(node) + ": " +
                     reason_of(errno));
   }
 }

@@ -31,12 +31,12 @@ Descriptor open_userfaultfd() {
   Descriptor faults(
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY)));
   if (!faults) {
-    throw TierError("userfaultfd is refused: " + reason_of(errno));
+    throw TierError("the kernel refuses userfaultfd: " + reason_of(errno));
   }
   uffdio_api api = {};
   api.api = UFFD_API;
   if (ioctl(faults.number(), UFFDIO_API, &api) != 0) {
-    throw TierError("userfaultfd has another interface: " + reason_of(errno));
+    throw TierError("this kernel has another version of userfaultfd: " + reason_of(errno));
   }
   return faults;
 }
@@ -60,14 +60,14 @@ ServedFaultOperation::ServedFaultOperation(std::shared_ptr<Tier> lower)
       faults_(open_userfaultfd()),
       quit_(eventfd(0, EFD_CLOEXEC)) {
   if (!quit_) {
-    throw TierError("no event can be made: " + reason_of(errno));
+    throw TierError("cannot make an event: " + reason_of(errno));
   }
   madvise(region_.data(), region_.size(), MADV_NOHUGEPAGE);
   uffdio_register registration = {};
   registration.range = {reinterpret_cast<std::uintptr_t>(region_.data()), region_.size()};
   registration.mode = UFFDIO_REGISTER_MODE_MISSING;
   if (ioctl(faults_.number(), UFFDIO_REGISTER, &registration) != 0) {
-    throw TierError("userfaultfd does not take the region: " + reason_of(errno));
+    throw TierError("userfaultfd rejects the memory region: " + reason_of(errno));
   }
   extent_ = lower_->allocate(kPages * kPage);
   try {

@@ -56,7 +56,7 @@ Store::Store(std::vector<std::shared_ptr<Tier>> tiers, std::uint64_t budget)
 const Store::Block& Store::at(Id block) const {
   const auto found = blocks_.find(block);
   if (found == blocks_.end()) {
-    throw std::invalid_argument("block: it was freed already");
+    throw std::invalid_argument("block: it was freed; allocate another block");
   }
   return found->second;
 }
@@ -209,7 +209,7 @@ void Store::migrate(std::span<const Id> blocks, std::size_t tier, const StopChec
     }
   }
   if (blocks.size() > 1 && std::set<Id>(blocks.begin(), blocks.end()).size() != blocks.size()) {
-    throw std::invalid_argument("blocks: one is named twice");
+    throw std::invalid_argument("blocks: a block is in the list twice; name each block once");
   }
   spend(target, total);
   // Blocks of one tier behind each other, so that each pair of tiers is one transfer.

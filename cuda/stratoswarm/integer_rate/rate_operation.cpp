@@ -87,7 +87,7 @@ double steps_per_second(DeviceId device) {
   }
   if (const Verification checked = operation.verify(); !checked.passed) {
     throw Error(cudaErrorUnknown, "integer_rate: " + checked.message +
-                                      ", so its rate cannot be told; run compute-sanitizer");
+                                      ", so its rate is unknown; run compute-sanitizer");
   }
   return static_cast<double>(operation.steps()) / best_ns * 1e9;
 }

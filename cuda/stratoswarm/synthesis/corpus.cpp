@@ -16,8 +16,9 @@ using stratoperf::synthesis::PatternNode;
 // How many nodes there are to compare; throws where they cannot be.
 std::uint32_t checked_size(const Nodes& nodes, const Patterns& patterns) {
   if (nodes.size == 0 || patterns.size == 0) {
-    throw std::invalid_argument(std::string(nodes.size == 0 ? "table" : "patterns") +
-                                ": must not be empty");
+    throw std::invalid_argument(nodes.size == 0
+                                    ? "table: must not be empty; give one with at least one node"
+                                    : "patterns: must not be empty; give at least one pattern");
   }
   stratoperf::synthesis::require_search(nodes, patterns);
   return nodes.size;

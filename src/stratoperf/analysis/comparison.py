@@ -16,7 +16,7 @@ Mode = Literal["live", "stored"]
 Side = Literal["baseline", "current"]
 
 VERDICTS: tuple[Verdict, ...] = ("slower", "inconclusive", "faster", "same")
-"""The gravest first."""
+"""The most serious first."""
 
 COMPARISON_SCHEMA = "stratoperf.comparison/1"
 """What the JSON form of a comparison says under ``schema``."""
@@ -97,7 +97,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     baseline, current
         In words; ``None`` where a side has nothing.
     compared
-        Whether the result was compared nonetheless.
+        Whether the result was compared anyway.
     """
 
     what: str
@@ -136,7 +136,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     baseline, current
         What the sides are, in words.
     confidence
-        Of all the intervals together: the probability that every one of them covers.
+        Probability that all intervals together cover their true ratios.
     method
         How the intervals were found, with the source.
     metrics
@@ -147,7 +147,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         Cases that could not be measured on a side, or whose outcome was wrong; their verdict is
         ``"inconclusive"``.
     warnings
-        In words, the gravest first.
+        In words, the most serious first.
     interrupted
         Whether Ctrl-C ended it; what it says rests on what was measured until then.
     run_path
@@ -173,7 +173,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """The gravest verdict: ``slower``, then ``inconclusive``, ``faster`` and ``same``.
+        """The most serious verdict: ``slower``, then ``inconclusive``, ``faster`` and ``same``.
 
         Where nothing was compared it is ``inconclusive``.
         """

@@ -170,7 +170,8 @@ class _Units:
     Parameters
     ----------
     sides
-        Of each unit as many samples of the baseline, and of the current side, as can be beyond.
+        For each unit, the largest samples of the baseline and of the current side, as many as
+        can lie beyond the limit.
     mass
         What lies beyond the common limit, each side counted as 1.
     """

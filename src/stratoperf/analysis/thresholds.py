@@ -44,7 +44,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     default
-        Of every benchmark without one of its own; ``None`` leaves it to the caller.
+        Threshold of every benchmark without one of its own; ``None`` leaves it to the caller.
     benchmarks
         By name or glob pattern, names first: the first that matches a benchmark counts.
     source

@@ -9,6 +9,7 @@ import numpy as np
 from stratoperf.analysis.comparison import Verdict
 from stratoperf.arguments import shown
 from stratoperf.errors import InvalidParameter
+from stratoperf.results.schema import Better
 from stratoperf.statistics import Estimate
 
 LARGEST_THRESHOLD = 10.0
@@ -41,6 +42,11 @@ def verdict_of(ratio: Estimate | None, threshold: float) -> Verdict:
     ):
         return "same"
     return "inconclusive"
+
+
+def ratio_name(better: Better) -> str:
+    """Return which ratio of two values is above 1 where the current side is the worse one."""
+    return "current / baseline" if better == "lower" else "baseline / current"
 
 
 def why_decided(interval: str, verdict: Verdict, threshold: float) -> str | None:

@@ -1,4 +1,4 @@
-"""What is expensive to set up, built once for all processes that measure a benchmark."""
+"""Artifacts: expensive set-up data, built once for all processes that measure a benchmark."""
 
 from stratoperf.artifacts.building import artifact
 

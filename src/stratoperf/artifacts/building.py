@@ -1,4 +1,4 @@
-"""What a benchmark's author calls."""
+"""The function that authors of benchmarks call to share an artifact."""
 
 from __future__ import annotations
 

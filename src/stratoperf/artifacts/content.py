@@ -55,7 +55,7 @@ class _Entry(NamedTuple):
 
 
 def checked(content: object) -> Content:
-    """Return what a build function made.
+    """Return what a build function made, checked.
 
     Raises
     ------

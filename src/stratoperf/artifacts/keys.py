@@ -1,4 +1,4 @@
-"""What tells one artifact from another: a digest of what it is made of, and of the code."""
+"""The identity of an artifact: a digest of its key and of the code that builds it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _name(build: Callable[..., object]) -> str:
 
 
 def _surrounding(build: Callable[..., object]) -> list[object]:
-    """Return what a function has from where it was defined."""
+    """Return the values that a function takes from its surroundings."""
     values: list[object] = [
         getattr(build, "__defaults__", None),
         getattr(build, "__kwdefaults__", None),

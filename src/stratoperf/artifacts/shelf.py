@@ -1,4 +1,4 @@
-"""The artifacts of a run, as the process that drives the workers and as a worker has them.
+"""The artifacts of a run, in the process that drives the workers and in a worker.
 
 An artifact is a sealed file in memory, without a name. The worker that built it sends its
 descriptor through a socket, where it lies until the driver takes it; later workers inherit it. So
@@ -71,7 +71,7 @@ class Shelf:
         return Handed(descriptors, {VARIABLE: ",".join(words)})
 
     def _collect(self) -> None:
-        """Take what workers have sent."""
+        """Receive what workers have sent."""
         # `socket.recv_fds` drops the flags.
         flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
         while True:
@@ -191,7 +191,7 @@ REACH = Reach()
 
 
 def take_over() -> None:
-    """Take what the driver of this worker handed it."""
+    """Accept what the driver handed to this worker."""
     text = os.environ.pop(VARIABLE, None)
     if text is not None:
         with contextlib.suppress(OSError, ValueError):

@@ -52,10 +52,18 @@ def _version(context: click.Context, parameter: click.Parameter, value: Any) -> 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 success; 1 a benchmark failed, became slower or missed its target; "
-    "2 wrong usage; 3 a prerequisite is missing; 4 a check is inconclusive; 130 interrupted. "
-    "STRATOSWARM_BENCH_DEBUG=1 logs details. Packages may add commands; see "
-    "'stratoperf list'.",
+    # Behind \b stands what is not wrapped.
+    epilog="""\b
+Exit codes:
+  0    success
+  1    a benchmark failed, became slower or missed its target
+  2    wrong usage
+  3    a prerequisite is missing
+  4    a check is inconclusive
+  130  interrupted
+
+STRATOSWARM_BENCH_DEBUG=1 logs details. Packages may add commands; see 'stratoperf list'.
+""",
 )
 @click.option(
     "--version",

@@ -26,15 +26,25 @@ CURRENT = RESULTS / LATEST
 
 
 @click.command(
-    epilog="Exit codes: 0 passed; 1 a regression, a failure on the current side, or a report that "
-    "cannot be written; 2 wrong usage or unreadable input; 3 a prerequisite is missing; "
-    "4 inconclusive, under --inconclusive fail; 130 interrupted. "
-    "A failure on the baseline alone leaves that result inconclusive; if failures "
-    "leave nothing to compare, the code is 1. "
-    "Examples: stratoperf check --baseline main.json --threshold 10; "
-    "stratoperf check --live 'sort old.txt' 'sort new.txt'; "
-    "stratoperf check --live --baseline-env base/bin/python --current-env head/bin/python "
-    "'consensus.*' --duration 60s --junit gate.xml"
+    # Behind \b stands what is not wrapped.
+    epilog="""\b
+Exit codes:
+  0    passed
+  1    a regression, a failure on the current side, or an unwritable report
+  2    wrong usage or unreadable input
+  3    a prerequisite is missing
+  4    inconclusive, with --inconclusive fail
+  130  interrupted
+
+A failure on the baseline alone leaves that result inconclusive; if failures leave nothing to
+compare, the code is 1.
+
+\b
+Examples:
+  stratoperf check --baseline main.json --threshold 10
+  stratoperf check --live 'sort old.txt' 'sort new.txt'
+  stratoperf check --live --baseline-env a/bin/python --current-env b/bin/python 'kv.*'
+"""
 )
 @click.option(
     "--baseline",
@@ -66,10 +76,12 @@ def check(
 ) -> int:
     """Fail if the current side is slower: the gate for CI.
 
-    Exits with 1 when a result became slower by more than the threshold. With --live (recommended)
-        both sides run now, in many short pairs of fresh processes: two commands, each in quotes, or
-        benchmarks (SELECT) in two environments or with two sets of parameters. Without --live it
-        compares run files, which needs several runs on each side to be conclusive.
+    The exit code is 1 when a result became slower by more than the threshold.
+
+    With --live (recommended) both sides run now, in many short pairs of fresh processes: two
+    commands, each in quotes, or benchmarks (SELECT) in two environments or with two sets of
+    parameters. Without --live it compares run files, and needs several runs on each side for a
+    conclusive verdict.
     """
     from stratoperf.analysis.gate import decide
     from stratoperf.cli.comparison_output import check_places, publish

@@ -12,10 +12,13 @@ from stratoperf.cli.likely_mistakes import check_stored_side
 
 
 @click.command(
-    epilog="Examples: stratoperf compare before.json after.json; "
-    "stratoperf compare --live 'sort old.txt' 'sort new.txt'; "
-    "stratoperf compare --live --baseline-env old/bin/python --current-env new/bin/python "
-    "'consensus.*' --duration 60s"
+    # Behind \b stands what is not wrapped.
+    epilog="""\b
+Examples:
+  stratoperf compare before.json after.json
+  stratoperf compare --live 'sort old.txt' 'sort new.txt'
+  stratoperf compare --live --baseline-env a/bin/python --current-env b/bin/python 'kv.*'
+"""
 )
 @comparison_options
 @click.argument("sides", nargs=-1, metavar="[BASELINE CURRENT | SELECT...]")
@@ -23,13 +26,14 @@ def compare(sides: tuple[str, ...], options: ComparisonOptions) -> int:
     """Compare two sides result by result, and judge each.
 
     Stored: BASELINE and CURRENT are run files, or folders of run files. More runs on each side give
-    more certain verdicts. Live comparisons in a folder beside other runs are ignored. With --live
-    both sides run now, in many short pairs of fresh processes, which is far more certain: BASELINE
-    and CURRENT are two commands, each in quotes, timed as whole processes; or SELECT names
-    benchmarks to run in two environments or with two sets of parameters.
+    more certain verdicts. Live comparisons in a folder beside other runs are ignored.
 
-    The verdict is slower, faster or same when the whole interval of the ratio says so, else
-    inconclusive. The exit code does not depend on the verdict; stratoperf check is the gate.
+    Live: with --live both sides run now, in many short pairs of fresh processes, which is far more
+    certain. BASELINE and CURRENT are two commands, each in quotes, timed as whole processes; or
+    SELECT names benchmarks to run in two environments or with two sets of parameters.
+
+    The verdict is slower, faster or same when the whole interval of current / baseline says so,
+    else inconclusive. The exit code does not depend on the verdict; stratoperf check is the gate.
     """
     from stratoperf.analysis.gate import decide, is_compared
     from stratoperf.cli.comparison_output import check_places, publish

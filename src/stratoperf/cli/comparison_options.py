@@ -32,7 +32,7 @@ class Judging:
     statistics
         At least one.
     confidence
-        Of all intervals together.
+        Confidence of all intervals together.
     """
 
     threshold: float | None
@@ -92,11 +92,11 @@ class ComparisonOptions:
     Attributes
     ----------
     judging, reports
-        Of every comparison.
+        Options of every comparison.
     history
-        Of a stored comparison.
+        Options of a stored comparison.
     sides, measuring
-        Of a live comparison.
+        Options of a live comparison.
     live
         Whether both sides run now.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,24 +43,36 @@ def doctor(output: Path, as_json: bool) -> None:
 
     Each problem comes with the command that fixes it. The doctor changes nothing.
     """
-    import msgspec
+    from stratoperf.monitor import diagnose
 
-    from stratoperf.monitor import diagnose, system
-    from stratoperf.presentation.terminal.screen import Screen, print_json
-    from stratoperf.running import REGISTRY, DoctorCheck
-    from stratoperf.running.doctor_checks import findings
-
-    further = findings(REGISTRY.contributed(DoctorCheck))
-    warn_of_packages(REGISTRY)
-    checks = diagnose(output=output, further=further)
+    info = None
     if as_json:
-        print_json({"system": msgspec.to_builtins(system()), "checks": msgspec.to_builtins(checks)})
+        from stratoperf.monitor import system
+
+        info = system()
+    # Packages are asked while the doctor watches for competition, which takes a moment anyway.
+    checks = diagnose(output=output, further=_findings_of_packages(), info=info)
+
+    from stratoperf.presentation.terminal.screen import Screen, print_json
+
+    if as_json:
+        import msgspec
+
+        print_json({"system": msgspec.to_builtins(info), "checks": msgspec.to_builtins(checks)})
         return
     screen = Screen.stdout()
     if screen.fancy:
         _show(screen, checks)
     else:
         _show_plain(screen, checks)
+
+
+def _findings_of_packages() -> Iterator[Check]:
+    from stratoperf.running import REGISTRY, DoctorCheck
+    from stratoperf.running.doctor_checks import findings
+
+    yield from findings(REGISTRY.contributed(DoctorCheck))
+    warn_of_packages(REGISTRY)
 
 
 def _show(screen: Screen, checks: list[Check]) -> None:

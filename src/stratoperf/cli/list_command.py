@@ -20,7 +20,10 @@ HEAD_WIDTH = 12
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_context
 def list_benchmarks(context: click.Context, as_json: bool) -> None:
-    """List the benchmarks with their parameters and claims, and commands of packages."""
+    """List the benchmarks, and commands of packages.
+
+    Each benchmark is listed with its parameters and claims.
+    """
     from stratoperf.presentation.terminal.screen import Screen, print_json
     from stratoperf.running.registry import REGISTRY
 

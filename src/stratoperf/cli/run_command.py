@@ -23,8 +23,12 @@ PRESETS = {"quick": "quick", "full": "standard", "ci": "ci"}
 
 @click.command(
     cls=CommandWithCategories,
-    epilog="Examples: stratoperf run consensus.round --quick --param votes=1000,10000; "
-    "stratoperf run 'consensus.*' --duration 60s --output results/",
+    # Behind \b stands what is not wrapped.
+    epilog="""\b
+Examples:
+  stratoperf run consensus.round --quick --param votes=1000,10000
+  stratoperf run 'consensus.*' --duration 60s --output results/
+""",
 )
 @click.argument("select", nargs=-1, metavar="[SELECT]...")
 @click.option(

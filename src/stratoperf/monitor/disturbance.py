@@ -1,38 +1,40 @@
-"""Tell whether a measurement was disturbed from outside, from its environment alone.
+"""Tell from the environment of a measurement alone whether it was disturbed from outside.
 
-A *disturbance* is what takes the CPU, or its speed, away from the system under test and is no
-part of it. Three things do: the hypervisor (steal), other processes, and a limit (a CPU quota,
-heat). Each has a share of the time that the system under test would have had without it.
+A *disturbance* takes the CPU, or its speed, away from the system under test without being part of
+it. There are three causes: the hypervisor (steal), other processes, and a limit (a CPU quota,
+heat). Each takes a share of the time that the system under test would have had otherwise.
 
-**Who had the CPU while we waited.** The kernel tells for how long our threads were ready to run
-but waited for a CPU, not who had it meanwhile. So two sums are held against each other:
+**Who had the CPU while we waited.** The kernel reports for how long our threads were ready to run
+but waited for a CPU. It does not report who had that CPU. So two sums are compared:
 
 - what we waited: the run delay of the process and its descendants;
-- what others had: the CPU time on the CPUs that we may use, without our own, without interrupts
-  and without the kernel's own threads.
+- what others had: the CPU time of other processes on the CPUs that we may use. Interrupts and the
+  threads of the kernel are left out.
 
-Without the others we would have had at most the smaller of both more. Eight threads of a
-benchmark on two CPUs wait six seconds in each second, and the others had none of it: nothing is
-blamed on them. A busy loop beside them takes 0.2 s of CPU time in each second: so much is blamed,
-whatever the threads waited. A busy loop on another CPU takes a second, but nobody waited for it.
-Locks, page faults, garbage collection and ``fdatasync`` are work of the process, or it sleeps:
-neither is waiting for a CPU. What the kernel's threads do for it, such as writing back or
-encrypting, counts as its own.
+The loss is at most the smaller of the two. Three examples: Eight threads of a benchmark on two CPUs
+wait six seconds in each second, but other processes had no CPU time, so nothing is blamed on them.
+A busy loop beside these threads takes 0.2 s of CPU time in each second, so 0.2 s are blamed on it,
+however long the threads waited. A busy loop on another CPU takes a whole second, but nobody waited
+for that CPU, so nothing is blamed on it. Locks, page faults, garbage collection and ``fdatasync``
+are work of the process or sleep; neither is waiting for a CPU. What threads of the kernel do for
+the process, such as writing back or encrypting, counts as its own work.
 
-**What cannot be told apart.** The sums do not know on which CPU we waited: threads that a
-benchmark pins to one CPU wait for each other, and a busy process on another CPU is blamed for as
-much as it ran. A process that a daemon runs for the benchmark, or that left its tree, counts as
-another. Where threads that ended had most of the CPU time, nobody knows what they waited; there,
-others are blamed only when no CPU was idle. A page that had to be read from a disk may be the
-benchmark's first look at a file, or memory that others pushed out; a frequency falls by heat and
-by the benchmark's own load on many cores; neighbors in caches and memory take no CPU time at all.
-Those are warnings or silent, never a disturbance. The other way round, heat that a benchmark
-leaves behind counts as the machine's: throttling and a slower reference disturb, whoever made it
-hot, because a cooler machine would give another number.
+**Limits.** Some cases look alike to these counters:
 
-**No selection by the result.** A process that was disturbed may be left out of an estimate, and
-that is fair only because nothing here looks at a measured value: to leave out what came out slow
-would make every machine fast.
+- The sums do not know on which CPU we waited. Threads that a benchmark pins to one CPU wait for
+  each other, and a busy process on another CPU is blamed for as much as it ran.
+- A process that a daemon runs for the benchmark, or that left its process tree, counts as another.
+- Where threads that ended had most of the CPU time, their waiting is unknown. Then others are
+  blamed only when no CPU was idle.
+- A page that is read from a disk may be the benchmark's first use of a file, or memory that others
+  pushed out. A frequency falls by heat, and by the benchmark's own load on many cores. Neighbors in
+  caches and memory take no CPU time at all. These give a warning or nothing, never a disturbance.
+- Heat that a benchmark leaves behind counts as the machine's: throttling and a slower reference are
+  a disturbance, whoever made the machine hot, because a cooler machine would give another number.
+
+**No selection by the result.** A disturbed process may be left out of an estimate. That is fair
+only because nothing here reads a measured value: leaving out slow results would make every machine
+look fast.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ PI_ACTIVE_BITS = {0: "under-voltage", 1: "its frequency capped", 2: "throttled",
 
 
 class Loss(NamedTuple):
-    """Time that something outside took.
+    """Time that something outside the system under test took.
 
     Attributes
     ----------
@@ -83,7 +85,7 @@ class Loss(NamedTuple):
 
 
 def disturbance(environment: Mapping[str, Any]) -> str | None:
-    """Tell whether one process was disturbed by something outside of the system under test.
+    """Return what disturbed a process from outside the system under test, if anything did.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def disturbance(environment: Mapping[str, Any]) -> str | None:
 
 
 def losses(environment: Mapping[str, Any]) -> list[Loss]:
-    """Return what was lost to things outside, where a reader must know of it.
+    """Return the losses to outside causes that a reader must know of.
 
     Several small losses can together disturb a measurement.
 
@@ -160,7 +162,7 @@ def _waiting(environment: Mapping[str, Any]) -> Loss | None:
 
 
 def _noticed(lost: float, environment: Mapping[str, Any], words: str) -> Loss | None:
-    """Return a loss that is more than the counters' resolution, and large enough to matter."""
+    """Return a loss if it exceeds the resolution of the counters and is large enough to matter."""
     share = _share(lost, environment)
     if lost < LEAST_TICKS * TICK_S or share <= WARNED_PERCENT:
         return None

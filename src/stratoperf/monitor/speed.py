@@ -79,9 +79,9 @@ def speed(
     case
         One reference for each process of the case.
     run
-        Of all processes of the run, those of the case among them.
+        References of all processes of the run, those of the case among them.
     machine
-        Of earlier runs on the same system, of a process or a result each.
+        References of earlier runs on the same system, one for each process or result.
     """
     return Speed(_pace("integer", case, run, machine), _pace("memory", case, run, machine))
 

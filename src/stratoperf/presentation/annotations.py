@@ -11,15 +11,16 @@ from stratoperf.analysis.comparison import ComparedMetric, Comparison
 from stratoperf.analysis.gate import Decision
 from stratoperf.presentation.comparison_words import (
     INVALIDATING,
+    RATIO,
     change_text,
     difference_text,
     failure_text,
+    ratio_text,
     remaining_differences,
     statistic_text,
     threshold_text,
 )
 from stratoperf.text.safety import visible, visible_lines
-from stratoperf.text.units import ratio_interval
 
 _DATA = {"%": "%25", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
@@ -28,7 +29,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 def github_annotations(comparison: Comparison, decision: Decision) -> Iterator[str]:
     """Yield a line for everything that a reviewer must know, and one with the outcome.
 
-    GitHub shows only the first ten of a kind: the gravest come first.
+    GitHub shows only the first ten of a kind: the most serious come first.
     """
     for warning in comparison.warnings:
         if warning.startswith(INVALIDATING):
@@ -73,8 +74,8 @@ def annotation(level: str, title: str, message: str) -> str:
 def _on_metric(level: str, metric: ComparedMetric) -> str:
     title = f"{metric.verdict}: {metric.key}"
     message = (
-        f"{statistic_text(metric)}: {change_text(metric.ratio)} (times slower "
-        f"{ratio_interval(metric.ratio)}, threshold {threshold_text(metric)}); {metric.why}"
+        f"{statistic_text(metric)}: {change_text(metric.ratio)} ({RATIO} "
+        f"{ratio_text(metric)}, threshold {threshold_text(metric)}); {metric.why}"
     )
     return annotation(level, title, message)
 

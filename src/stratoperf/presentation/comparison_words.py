@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, Difference, Failure
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import inverse
+from stratoperf.text.alike_cases import cases_of
 from stratoperf.text.alike_warnings import worst_of_each_kind
 from stratoperf.text.safety import one_line, visible
 from stratoperf.text.units import parameter, percent, quantity, ratio_change, ratio_interval
 
-RATIO = "times slower"
-"""What the ratio is, also where higher values are better."""
+RATIO = "current / baseline"
+"""What the ratio is in every rendering: that of the two values as they are shown."""
 
 NUMERIC = ("baseline", "current", RATIO, "threshold", "based on")
 """The columns that stand at their right edge."""
@@ -49,6 +51,17 @@ def value_text(estimate: Estimate | None, unit: str) -> str:
     return quantity(None if estimate is None else estimate.value, unit)
 
 
+def ratio_text(metric: ComparedMetric) -> str:
+    """Return current over baseline with its interval, such as ``1.042 [1.031, 1.053]``.
+
+    `ComparedMetric.ratio` is the inverse where higher values are better.
+    """
+    ratio = metric.ratio
+    if ratio is None or metric.better == "lower" or ratio.value == 0:
+        return ratio_interval(ratio)
+    return ratio_interval(inverse(ratio))
+
+
 def change_text(ratio: Estimate | None) -> str:
     """Return what a ratio means, such as ``4.2 % slower``."""
     return "not measured" if ratio is None else ratio_change(ratio.value)
@@ -71,7 +84,7 @@ def table(metrics: Sequence[ComparedMetric]) -> tuple[list[str], list[list[str]]
         "metric": [statistic_text(metric) for metric in metrics],
         "baseline": [value_text(metric.baseline, metric.unit) for metric in metrics],
         "current": [value_text(metric.current, metric.unit) for metric in metrics],
-        RATIO: [ratio_interval(metric.ratio) for metric in metrics],
+        RATIO: [ratio_text(metric) for metric in metrics],
         "threshold": [threshold_text(metric) for metric in metrics],
         "based on": [basis_text(metric) for metric in metrics],
         "verdict": [verdict_text(metric) for metric in metrics],
@@ -104,7 +117,7 @@ def difference_text(difference: Difference) -> str:
         if difference.baseline is not None and difference.baseline == difference.current:
             details = f"both sides: {difference.current}"
         return f"{about}not compared ({details})"
-    compared = "compared nonetheless" if difference.compared else "not compared"
+    compared = "compared anyway" if difference.compared else "not compared"
     return f"{about}{difference.what} differs ({details}), {compared}"
 
 
@@ -119,20 +132,24 @@ def remaining_differences(comparison: Comparison) -> Iterator[Difference]:
 def remaining_texts(comparison: Comparison) -> list[str]:
     """Return the remaining differences in sentences.
 
-    Results of one benchmark that were not compared for one reason share a sentence: without a GPU
-    these are many.
+    Results that were not compared for one reason share a sentence: without a GPU these are many.
     """
-    alike: dict[tuple[str, str], list[Difference]] = {}
+    alike: dict[str, list[Difference]] = {}
     for difference in remaining_differences(comparison):
-        key, text = difference.key or "", difference_text(difference)
-        benchmark = key.partition("[")[0] if difference.what == "status" else text
-        alike.setdefault((benchmark, text.removeprefix(visible(key))), []).append(difference)
+        text = difference_text(difference)
+        if difference.what == "status":
+            text = text.removeprefix(visible(difference.key or ""))
+        alike.setdefault(text, []).append(difference)
     return [
         difference_text(group[0])
         if len(group) == 1
-        else f"{len(group)} cases of {visible(benchmark)}{reason}"
-        for (benchmark, reason), group in alike.items()
+        else f"{visible(cases_of([_benchmark(difference) for difference in group]))}{reason}"
+        for reason, group in alike.items()
     ]
+
+
+def _benchmark(difference: Difference) -> str:
+    return (difference.key or "").partition("[")[0]
 
 
 def failure_text(failure: Failure) -> str:

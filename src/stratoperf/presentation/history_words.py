@@ -33,10 +33,13 @@ def ratio_text(ratio: float) -> str:
     return f"{percent(abs(ratio - 1), _DIGITS)} {'slower' if ratio >= 1 else 'less time'}"
 
 
-def slower_text(ratio: float | None) -> str:
-    """Return a ratio for a narrow column, such as ``+12 %`` for 1.12, or ``x12.3``."""
+def last_over_first(trend: Trend) -> str:
+    """Return how the last value differs from the first, such as ``+12 %``, or ``x12.3``."""
+    ratio = trend.ratio
     if ratio is None:
         return NOTHING
+    if trend.better == "higher" and ratio:
+        ratio = 1 / ratio
     if is_large(ratio):
         return f"x{significant(ratio)}"
     return f"{'+' if ratio >= 1 else '-'}{percent(abs(ratio - 1), _DIGITS)}"

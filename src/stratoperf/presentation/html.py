@@ -15,12 +15,13 @@ from stratoperf.monitor.model import SystemInfo
 from stratoperf.presentation.comparison_words import closing, remarks, table
 from stratoperf.presentation.history_words import (
     change_text,
+    last_over_first,
     machine_text,
     runs_text,
-    slower_text,
     sparkline,
     trend_name,
 )
+from stratoperf.presentation.skipped_words import skipped_texts
 from stratoperf.presentation.variation_words import usual_speed, variation_words
 from stratoperf.results.run import Run
 from stratoperf.results.schema import Metric, Result
@@ -96,8 +97,13 @@ def _verified(measurement: Measurement) -> str:
 
 @media.html.shows(Run)
 def run_html(run: Run) -> str:
-    """Render every metric of a run as an HTML table, with percentiles, intervals and verdicts."""
-    return _results(run.results)
+    """Render every metric of a run as an HTML table, with percentiles, intervals and verdicts.
+
+    Below it there is a line for each reason why cases were skipped.
+    """
+    measured = _results([result for result in run.results if result.status != "skipped"])
+    skipped = (f"<div>{html(text)}</div>" for text in skipped_texts(run.results))
+    return f"<div>{measured}{''.join(skipped)}</div>"
 
 
 @media.html.shows(Result)
@@ -175,7 +181,7 @@ def history_html(history: History) -> str:
     """Render a history as an HTML table, with the change points below it."""
     count = "1 run" if history.runs == 1 else f"{history.runs} runs"
     head = f"<b>{html(history.source)}</b>: {count}, {html(history.statistic)}"
-    titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "slower by")
+    titles = ("benchmark", "backend", "machine", "runs", "trend", "first", "last", "change")
     rows = []
     notes = []
     for trend in history.trends:
@@ -195,7 +201,7 @@ def _about(trend: Trend) -> tuple[str, ...]:
 
 def _ends(trend: Trend) -> tuple[str, ...]:
     first, last = (quantity(level, trend.unit) for level in (trend.first, trend.last))
-    return sparkline(trend, 30), first, last, slower_text(trend.ratio)
+    return sparkline(trend, 30), first, last, last_over_first(trend)
 
 
 @media.html.shows(SystemInfo)

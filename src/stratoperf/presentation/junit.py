@@ -7,17 +7,18 @@ from xml.etree import ElementTree
 from stratoperf.analysis.comparison import ComparedMetric, Comparison, metrics_with_verdicts
 from stratoperf.analysis.gate import Decision
 from stratoperf.presentation.comparison_words import (
+    RATIO,
     basis_text,
     change_text,
     difference_text,
     failure_text,
+    ratio_text,
     remaining_differences,
     statistic_text,
     threshold_text,
     value_text,
 )
 from stratoperf.text.safety import one_line, visible, visible_lines
-from stratoperf.text.units import ratio_interval
 
 _SUITE = "stratoperf"
 
@@ -78,7 +79,7 @@ def _add_metric(suite: ElementTree.Element, metric: ComparedMetric, unsettled: s
     add_output(
         case,
         f"{metric.verdict}: baseline {value_text(metric.baseline, metric.unit)}, current "
-        f"{value_text(metric.current, metric.unit)}, times slower {ratio_interval(metric.ratio)}, "
+        f"{value_text(metric.current, metric.unit)}, {RATIO} {ratio_text(metric)}, "
         f"{basis_text(metric)}; {metric.why}",
     )
 

@@ -23,7 +23,7 @@ def comparison_markdown(comparison: Comparison, decision: Decision | None = None
     comparison
         What to render.
     decision
-        Of a gate, for the heading.
+        Decision of a gate, for the heading.
     """
     heading = "Performance comparison"
     if decision is not None:

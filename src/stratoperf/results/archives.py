@@ -73,7 +73,7 @@ class Archive:
     Attributes
     ----------
     names
-        Of the arrays, in the order of the file.
+        Names of the arrays, in the order of the file.
     """
 
     def __init__(self, opened: zipfile.ZipFile) -> None:

@@ -55,9 +55,9 @@ def check_part(tree: Mapping[str, Any], key: str) -> None:
     Parameters
     ----------
     tree
-        Of a process that finished, as a reader of results accepts it.
+        Result of a process that finished, as a reader of results accepts it.
     key
-        Of the case, for the message.
+        Key of the case, for the message.
 
     Raises
     ------

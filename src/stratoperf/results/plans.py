@@ -51,7 +51,7 @@ def stored_plan(document: Mapping[str, Any], source: Path) -> StoredPlan:
     Parameters
     ----------
     document
-        Of the run.
+        Document of the run.
     source
         Its file, for messages.
 

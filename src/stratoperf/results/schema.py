@@ -48,7 +48,7 @@ class MetricSummary(msgspec.Struct, frozen=True, kw_only=True):
     count
         Number of samples.
     mean, stdev, min, max
-        Of all samples, outliers included.
+        Moments and extremes of all samples, outliers included.
     p50, p95, p99, p999
         Quantiles of all samples, each with its confidence interval.
     outliers

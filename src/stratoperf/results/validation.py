@@ -240,7 +240,7 @@ def _check_parts(
             if number >= len(series) or number in used:
                 raise SchemaError(
                     f"{place}.series: {number} is not the number of a series of the result, or "
-                    "is of another part too"
+                    "belongs to another part, too"
                 )
             used.add(number)
         read_result({**part, "series": [series[number] for number in numbers]}, place, base)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
         cli_command,
         doctor_check,
     )
+    from stratoperf.running.cases import Case, Plan
     from stratoperf.running.claims_table import ClaimRow, ClaimsTable, all_claims, claims
     from stratoperf.running.contributions import Category, Claim, DoctorCheck, FurtherCommand
     from stratoperf.running.declaration import Benchmark
     from stratoperf.running.listener import Listener
-    from stratoperf.running.planner import Case, Plan, make_plan, make_request
+    from stratoperf.running.planner import make_plan, make_request
     from stratoperf.running.presets import PRESETS, Sampling
     from stratoperf.running.registry import REGISTRY, PluginWarning, Registry, benchmark
     from stratoperf.running.runner import run
@@ -60,7 +61,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Benchmark": "declaration",
-        "Case": "planner",
+        "Case": "cases",
         "Category": "contributions",
         "Claim": "contributions",
         "ClaimRow": "claims_table",
@@ -69,7 +70,7 @@ __getattr__, __dir__ = lazy_names(
         "FurtherCommand": "contributions",
         "Listener": "listener",
         "PRESETS": "presets",
-        "Plan": "planner",
+        "Plan": "cases",
         "PluginWarning": "registry",
         "REGISTRY": "registry",
         "Registry": "registry",

@@ -19,9 +19,9 @@ from stratoperf.measurement import Measurement
 from stratoperf.monitor import NoiseProbe, ReferenceProbe
 from stratoperf.monitor.disturbance import disturbance
 from stratoperf.operation import Operation
+from stratoperf.running.cases import Case
 from stratoperf.running.containment import Containment
 from stratoperf.running.outcome import result_tree, stored_form
-from stratoperf.running.planner import Case
 from stratoperf.sampling import measure_here
 from stratoperf.verification import Verification
 
@@ -29,14 +29,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class Attempt(NamedTuple):
-    """How a case went in this process.
+    """The outcome of a case in this process.
 
     Attributes
     ----------
     tree
         Its result as a run file will hold it; the columns are arrays.
     interrupt
-        What a signal handler raised meanwhile, which puts an end to the run; or ``None``.
+        What a signal handler raised, which ends the run; or ``None``.
     is_set_up
         Whether the benchmark's set-up had ended.
     has_built
@@ -87,8 +87,12 @@ def attempt(
 
     def finish(around: Containment) -> None:
         # The measurement is complete, or as complete as it will be.
-        said = [*(around.sentences if is_shared else ()), *notes, *dict.fromkeys(REACH.notes)]
-        tree = _stored(case, work, around, said, system, process)
+        notes_of_case = [
+            *(around.sentences if is_shared else ()),
+            *notes,
+            *dict.fromkeys(REACH.notes),
+        ]
+        tree = _stored(case, work, around, notes_of_case, system, process)
         if record is not None:
             record(tree)
         trees.append(tree)
@@ -116,12 +120,12 @@ class _Work:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """What the measurement had around it; empty before there was one."""
+        """Environment of the measurement; empty before it began."""
         reference = self.reference.environment
         return self.probe.environment | ({"reference": reference} if reference else {})
 
     def run(self, around: Containment) -> None:
-        """Run all that is the benchmark's own."""
+        """Run the code of the benchmark: set-up, operation and teardown."""
         case = self._case
         opened = case.benchmark.operation(case.params, case.backend, case.sampling.max_duration_s)
         with opened as operation:
@@ -271,7 +275,7 @@ def _verification(error: BaseException) -> Verification:
 
 
 def _how_far(partial: Measurement | None) -> str:
-    """Return how far an interrupted measurement came."""
+    """Return what an interrupted measurement completed."""
     reason = f"interrupted after {partial.count if partial is not None else 0} samples"
     verified = partial is not None and partial.verification is not None
     return reason if verified else f"{reason}; nothing was verified"

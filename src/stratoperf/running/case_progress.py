@@ -1,15 +1,14 @@
-"""One case in several fresh processes: what they say so far, and when that is enough.
+"""One case in several fresh processes: what they measured so far, and when that is enough.
 
-What a process that does not give a result means for its case:
+A process may end without a result. What this means for its case depends on the reason:
 
-- Whatever says that the benchmark or its outcome is wrong fails the case in any process: it raised
-  while it worked, its outcome was wrong, it crashed, hung, or wrote into the conversation. That
-  other processes went well is no excuse: the case has no numbers, as any that failed.
-- What says nothing about the work costs that process alone: it was killed from outside (the kernel
-  does that for want of memory), it could not be started, or the benchmark worked before and its
-  set-up fails now (a port or a lock file that is still taken, a device that is exclusive). After
-  `MOST_LOST` of them the case ends with the processes that it has, and the result says so; without
-  any it has failed.
+- Any sign that the benchmark or its outcome is wrong fails the case: the benchmark raised an error
+  while it worked, its outcome was wrong, or it crashed, hung, or wrote into the messages between
+  the processes. The case then has no numbers, even if other processes succeeded.
+- Anything that says nothing about the work costs only that process: it was killed from outside (as
+  the kernel does when memory runs out), it could not be started, or the set-up worked before and
+  fails now (a port or a lock file is still taken, a device is exclusive). After `MOST_LOST` such
+  processes the case ends with the results it has, and says so; without any result it has failed.
 - A missing prerequisite skips the case, unless the benchmark worked before.
 """
 
@@ -24,8 +23,8 @@ from stratoperf.errors import StratoperfError
 from stratoperf.monitor.speed import Reference
 from stratoperf.results.combining import combined
 from stratoperf.results.part_seconds import seconds_of, with_seconds
+from stratoperf.running.cases import Case
 from stratoperf.running.outcome import over_processes, result_tree
-from stratoperf.running.planner import Case
 from stratoperf.running.undisturbed import Choice, choose, wants_another
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.statistics.estimates import QUANTILES
@@ -35,7 +34,7 @@ MOST_LOST = 2
 
 
 class CaseProgress:
-    """How far a case has come.
+    """The progress of a case.
 
     Parameters
     ----------
@@ -97,7 +96,7 @@ class CaseProgress:
         )
 
     def took(self, tree: dict[str, Any], *, is_set_up: bool, seconds: float) -> bool:
-        """Take what a process says; return whether it is a part of the result.
+        """Accept the result of a process; return whether it becomes part of the result of the case.
 
         Parameters
         ----------
@@ -127,7 +126,7 @@ class CaseProgress:
         return is_part
 
     def missed(self, failure: StratoperfError, seconds: float) -> None:
-        """Take that a process gave no result.
+        """Record that a process gave no result.
 
         Parameters
         ----------
@@ -153,7 +152,7 @@ class CaseProgress:
                 self._final = result_tree(self.case, "failed", self._lost[0])
 
     def _look(self) -> None:
-        """Find out whether there is more to measure."""
+        """Update whether there is more to measure."""
         case, count = self.case, len(self.parts)
         allowed = case.seconds_allowed
         each = self._seconds / max(self.begun, 1)
@@ -173,7 +172,7 @@ class CaseProgress:
         return choose(self.parts, self.case.least)
 
     def _is_precise(self) -> bool:
-        """Return whether the interval between processes is as narrow as was asked."""
+        """Return whether the interval between processes is as narrow as requested."""
         sampling = self.case.sampling
         name = next(name for name, quantile in QUANTILES.items() if quantile == sampling.quantile)
         kept = self._choice().kept
@@ -184,7 +183,7 @@ class CaseProgress:
         return bool(half <= sampling.precision * estimate["value"])
 
     def tree(self, run: Sequence[Reference], machine: Sequence[Reference]) -> dict[str, Any]:
-        """Return the result of the case as it is by now.
+        """Return the current result of the case.
 
         Parameters
         ----------

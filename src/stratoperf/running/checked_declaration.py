@@ -76,7 +76,7 @@ def declare(
 def _check_containers(
     params: object, backend_params: object, backends: object, target: object
 ) -> None:
-    """Check that what holds several values does, before it is read."""
+    """Check that arguments for several values are containers, before they are read."""
     if not isinstance(params, Mapping):
         raise InvalidParameter(f"params: expected a dictionary of values by name, got {params!r}")
     if not isinstance(backend_params, Mapping) or not all(
@@ -185,7 +185,7 @@ def _check_arguments(benchmark: Benchmark) -> None:
 
 
 def _check_function(benchmark: Benchmark, field: str) -> None:
-    """Check what is a function of the parameters, or for all but `check` a number."""
+    """Check an argument that is a function of the parameters or, except for `check`, a number."""
     given = getattr(benchmark, field)
     if not callable(given):
         if field != "check":

@@ -1,4 +1,4 @@
-"""A run held against the published claims."""
+"""The published claims, each judged by a run."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _row(claim: Claim, results: Iterable[Result]) -> ClaimRow:
 
 
 def _judged(claim: Claim, target: Target, result: Result) -> ClaimRow:
-    """Return the row that one result alone gives."""
+    """Return the row for a single result."""
     row = msgspec.structs.replace(_plain(claim, ""), key=result.key)
     if result.status != "ok":
         why = f"{result.key} is {result.status}: {result.reason or 'no reason is known'}"

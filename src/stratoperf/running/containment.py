@@ -139,7 +139,7 @@ class Containment:
 
     @property
     def sentences(self) -> list[str]:
-        """What a reader of the result should know."""
+        """Notes for the reader of the result."""
         sentences = []
         if self.changes:
             sentences.append(
@@ -160,7 +160,7 @@ class Containment:
 
 
 def _end_of_fork(error: BaseException | None) -> None:
-    """End a forked process as Python would have: its parent goes on, it does not."""
+    """End a forked process as Python would; only its parent continues."""
     status = 0
     if isinstance(error, SystemExit):
         status = error.code if isinstance(error.code, int) else int(error.code is not None)

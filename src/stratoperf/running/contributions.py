@@ -36,7 +36,7 @@ class Claim:
 
     @property
     def name(self) -> str:
-        """What tells it from the other claims."""
+        """Name that distinguishes it from other claims."""
         return f"{self.component}, {self.metric}"
 
 

@@ -100,7 +100,7 @@ class Benchmark:
         chosen
             Values to take instead of the declared ones, by parameter.
         backend
-            Whose parameters these are.
+            Backend that these parameters are for.
         """
         axes = self.axes(backend)
         for values in itertools.product(*(chosen.get(name, axes[name]) for name in axes)):
@@ -164,7 +164,7 @@ class Benchmark:
         Parameters
         ----------
         params
-            Of the case.
+            Parameters of the case.
         duration_s
             Seconds that it is sampled for at most.
         """
@@ -189,7 +189,7 @@ class Benchmark:
         Parameters
         ----------
         params, duration_s
-            Of the case; see `disk_bytes_of`.
+            Parameters and sampling time of the case; see `disk_bytes_of`.
 
         Raises
         ------

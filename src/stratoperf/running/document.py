@@ -18,9 +18,9 @@ def new_document(preset: str, **asked: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     preset
-        How it is measured: a preset's name, or ``"live"``.
+        Name of a preset, or ``"live"``.
     asked
-        What was asked for, under the key that says in which form.
+        The request, under the key that names its form.
     """
     return {
         "schema": SCHEMA,

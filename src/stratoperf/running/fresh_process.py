@@ -18,9 +18,9 @@ from stratoperf.artifacts.shelf import Handed, Shelf
 from stratoperf.errors import SchemaError, StratoperfError
 from stratoperf.results.parts import check_part
 from stratoperf.results.validation import read_result
+from stratoperf.running.cases import Case
 from stratoperf.running.origin import MAIN, Origin, place_of
 from stratoperf.running.pickled_work import Pickled
-from stratoperf.running.planner import Case
 from stratoperf.running.workers.answers import Loaded, Measured, Piece
 from stratoperf.running.workers.children import entered
 from stratoperf.running.workers.client import WorkerFailed, WorkerProcess
@@ -35,11 +35,11 @@ INTERRUPTED_S = 2.0
 
 
 class CannotLoad(StratoperfError):
-    """A fresh process cannot have the benchmark; says why, and how to fix it."""
+    """A fresh process cannot load the benchmark; the message says why, and how to fix it."""
 
 
 class Taken(NamedTuple):
-    """What a process says of a case.
+    """The answer of a process about a case.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def measured_afresh(
     case
         What to measure; its benchmark has an origin, unless it is made of what was pickled.
     number
-        Of the process, among those of the case.
+        Number of the process among those of the case.
     system
         Identity of the machine, for the series.
     shelf
@@ -118,7 +118,7 @@ def _measured(
     pickled: Pickled | None,
     handed: Handed,
 ) -> Taken:
-    """Do so in one process."""
+    """Measure in one process."""
     benchmark = case.benchmark
     timeout_s = max(PATIENCE_S, 10 * case.process_seconds)
     start = functools.partial(
@@ -182,7 +182,7 @@ def _measured(
 
 
 def _answered(worker: WorkerProcess, case: Case) -> Taken:
-    """Wait for what a process says of a case, and check it."""
+    """Wait for the answer of a process, and check it."""
     measured = worker.answer("measured", Measured)
     series = [
         {
@@ -255,7 +255,7 @@ def _column(worker: WorkerProcess, series: int, name: str, length: int) -> NDArr
 
 
 def _path() -> list[str]:
-    """Return where this process finds modules, wherever another one works."""
+    """Return the module search path of this process, absolute."""
     try:
         here = Path.cwd()
     except OSError:

@@ -1,4 +1,4 @@
-"""Signals that ask to stop, Ctrl-C above all: what they do, and when something is finished first.
+"""Signals that ask to stop, above all Ctrl-C: what they do, and what is finished before that.
 
 The command line stops at all of `STOP_SIGNALS` (`StopSignals`). In a script or a notebook nothing
 is installed: there whatever its handlers raise is held back by `deferred_interrupt` alone.
@@ -60,7 +60,7 @@ class StopSignals:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Do nothing about signals that still come."""
+        """Ignore signals that still come."""
         self._has_ended = True
 
     def restore(self, *, exiting: bool) -> None:
@@ -79,7 +79,7 @@ class StopSignals:
 
 @contextlib.contextmanager
 def deferred_interrupt() -> Iterator[list[int]]:
-    """Let a block run to its end although a signal asks to stop.
+    """Run a block to its end, even if a signal asks to stop.
 
     Handlers in Python run when the block has ended, and what they raise counts then;
     ``KeyboardInterrupt`` is left to the caller. The third signal ends the block at once. A signal

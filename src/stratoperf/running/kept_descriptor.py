@@ -1,4 +1,4 @@
-"""A descriptor across foreign code, which may close any number and open a file of its own there."""
+"""A descriptor that foreign code may close or replace by a file of its own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 
 
 class DescriptorLost(Exception):
-    """Foreign code closed the copy by which a file or directory was to be reached again."""
+    """Foreign code closed the copy that was kept to reach a file or directory again."""
 
 
 class KeptDescriptor:
-    """A descriptor of ours, which is used only while its number still names the same file.
+    """A descriptor that is used only while its number still names the same file.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class KeptDescriptor:
             return False
 
     def check(self, what: str) -> None:
-        """Make sure that it is ours.
+        """Check that the number still names the same file.
 
         Raises
         ------

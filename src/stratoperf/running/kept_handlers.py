@@ -1,4 +1,4 @@
-"""The handlers of signals across foreign code: what they raise is noted, and they are put back."""
+"""Signal handlers around foreign code: what they raise is noted, and they are restored."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class KeptHandlers:
         self._changed: tuple[int, ...] = ()
 
     def install(self) -> None:
-        """Stand before the handlers."""
+        """Install wrappers around the handlers."""
         if threading.current_thread() is not threading.main_thread():
             return
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -54,7 +54,7 @@ class KeptHandlers:
             signal.signal(number, handler)
 
     def take_over(self) -> list[str]:
-        """Stand before the handlers again where foreign code put its own.
+        """Install the wrappers again where foreign code installed handlers of its own.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The key of a case: what comparisons join on, across runs, machines and versions.
+"""The key of a case, by which comparisons match results of other runs, machines and versions.
 
 It reads ``consensus.round[backend=cpu,byzantine=0.33,votes=10000]``: the benchmark's name, then
 the backend and the parameters sorted by name. Numbers have one spelling each, whether a run had

@@ -1,4 +1,4 @@
-"""What a run or a live comparison tells while it goes on."""
+"""Events that a run or a live comparison reports while it measures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from stratoperf.results import Result
-from stratoperf.running.planner import Case, Plan
+from stratoperf.running.cases import Case, Plan
 
 PlanT = TypeVar("PlanT", contravariant=True)
 CaseT = TypeVar("CaseT", contravariant=True)
@@ -15,26 +15,26 @@ OutcomeT = TypeVar("OutcomeT", contravariant=True)
 
 
 class Events(Generic[PlanT, CaseT, OutcomeT]):
-    """What both tell; `Listener` and `stratoperf.running.live.LiveListener` add their own steps.
+    """The common events; `Listener` and `stratoperf.running.live.LiveListener` add their own.
 
     The methods run between measurements, never while one is taken, on the thread that called
     `stratoperf.run` or `stratoperf.compare_live`.
     """
 
     def planned(self, plan: PlanT) -> None:
-        """Tell what will be measured, how long it takes at most, and what one should know first."""
+        """Receive the plan: what will be measured, the maximum time, and warnings."""
 
     def warned(self, warnings: Sequence[str]) -> None:
-        """Tell what turns out to matter while there is still time to stop."""
+        """Receive warnings that come up while there is still time to stop."""
 
     def case_started(self, index: int, case: CaseT) -> None:
-        """Tell that the case at `index` of the plan begins."""
+        """Note that the case at `index` of the plan begins."""
 
     def case_finished(self, index: int, case: CaseT, outcome: OutcomeT) -> None:
-        """Tell the outcome of a case, also of one that was skipped or failed."""
+        """Receive the outcome of a case, also of one that was skipped or failed."""
 
     def saved(self, path: Path) -> None:
-        """Tell where the run file is."""
+        """Receive the path of the run file."""
 
 
 class Listener(Events[Plan, Case, Result]):
@@ -44,11 +44,11 @@ class Listener(Events[Plan, Case, Result]):
     """
 
     def process_started(self, index: int, case: Case, number: int, planned: int) -> None:
-        """Tell that a process of the case begins: the first has the number 1.
+        """Note that a process of the case begins; the first has the number 1.
 
         `planned` is how many there will be at most. Between the processes of a case come those of
         others. Of a case that this process measures itself, nothing is told here.
         """
 
     def process_finished(self, index: int, case: Case, number: int, planned: int) -> None:
-        """Tell that a process of the case has ended, however it did."""
+        """Note that a process of the case has ended, with or without a result."""

@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 
 
 def origin_of(function: Callable[..., Any]) -> Origin | None:
-    """Return what a fresh process imports to have the benchmark that is being declared.
+    """Return what a fresh process must import to get a benchmark that is being declared.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def origin_of(function: Callable[..., Any]) -> Origin | None:
 
 
 def place_of(function: Callable[..., Any]) -> str:
-    """Return what tells a function from another of its file: its name and its first line."""
+    """Return what identifies a function in its file: its name and first line."""
     code = _code(function)
     name = getattr(function, "__qualname__", type(function).__qualname__)
     return f"{name}:{0 if code is None else code.co_firstlineno}"

@@ -16,7 +16,7 @@ from stratoperf.results import storage
 from stratoperf.results.combining import combined, in_short
 from stratoperf.results.schema import Metric, MetricSummary, Result, Status, TargetVerdict
 from stratoperf.results.validation import convert, read_result
-from stratoperf.running.planner import Case
+from stratoperf.running.cases import Case
 from stratoperf.running.presets import (
     LEAST_PROCESSES,
     STANDARD_ITERATIONS,
@@ -43,7 +43,7 @@ def result_tree(
     system: str | None = None,
     process: str | None = None,
 ) -> dict[str, Any]:
-    """Return what one process says of a case, as a run file would hold it; columns are arrays.
+    """Return the result of one process in the form of a run file; columns are arrays.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def over_processes(
     *,
     machine: Sequence[Reference],
 ) -> dict[str, Any]:
-    """Return the result of a case from what its processes say.
+    """Return the result of a case from the results of its processes.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _integer(references: Sequence[Reference]) -> list[float]:
 def _below_standard(
     case: Case, parts: Sequence[dict[str, Any]], why_fewer: str | None
 ) -> list[str]:
-    """Return by what all processes of a case fall short of what was asked, or of the standard."""
+    """Return in what all processes of a case fall short of the request or the standard."""
     iterations = sum(
         part["metrics"]["latency"]["summary"]["count"] * part["series"][0]["batch"]
         for part in parts
@@ -172,7 +172,7 @@ def _below_standard(
 
 
 def stored_form(tree: dict[str, Any], base: Path | None) -> tuple[dict[str, Any], Result]:
-    """Return a result as its file will hold it, and what the reader of run files makes of it.
+    """Return a result in the form of its file, and as the reader of run files returns it.
 
     Parameters
     ----------

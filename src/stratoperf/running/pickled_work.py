@@ -1,4 +1,4 @@
-"""Work that fresh processes unpickle: whatever `stratoperf.measure` takes but benchmarks."""
+"""Work that fresh processes unpickle: all that `stratoperf.measure` takes, except benchmarks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
         What is measured. A function is called once for that: if it returns an operation, or
         yields one, this is measured, and else the function itself.
     name
-        Of the benchmark.
+        Name of the benchmark.
     """
 
     def operation() -> Any:
@@ -81,19 +81,19 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
     )
 
 
-def _is_capsule(thing: Any) -> bool:
-    return type(thing).__name__ == "PyCapsule" and CAPSULE_NAME in repr(thing)
+def _is_capsule(value: Any) -> bool:
+    return type(value).__name__ == "PyCapsule" and CAPSULE_NAME in repr(value)
 
 
 def title_of(work: Any) -> str:
-    """Return what a measurement of it is called."""
+    """Return the title of a measurement of this work."""
     if isinstance(work, Operation):
         return work.name
     return str(getattr(work, "__qualname__", type(work).__qualname__))
 
 
 def pickle_work(work: Any, title: str, processes: int) -> Pickled:
-    """Return what a fresh process makes the work of."""
+    """Return the work in a form that a fresh process can load."""
     try:
         data = pickle.dumps(work)
     # An object pickles itself as it likes.
@@ -121,7 +121,7 @@ def _why_not(title: str, error: Exception) -> str:
 
 
 def refused(title: str, processes: int, why: str) -> InvalidParameter:
-    """Return the error for work that no fresh process can have."""
+    """Return the error for work that no fresh process can load."""
     return InvalidParameter(
         f"processes: {title} cannot be measured in {processes} fresh processes, since {why}; "
         f"{_REMEDY}"

@@ -58,12 +58,12 @@ class Sampling:
         duration_s: float | None = None,
         warmup_s: float | None = None,
     ) -> Sampling:
-        """Return it with what the user asked for instead.
+        """Return a copy with the values that the user asked for.
 
         Parameters
         ----------
         iterations
-            Iterations at least, as far as the time allows.
+            Minimum number of iterations, if the time allows them.
         duration_s
             Seconds to sample for. Who gives a duration wants it used: it also turns off stopping
             early for precision.
@@ -109,7 +109,7 @@ PROCESS_S = 2.0
 than longer ones, and each costs a third of a second to start."""
 
 LONG_RUN_PROCESSES = 30
-"""Processes of a case at most, however long a duration is asked for."""
+"""Maximum number of processes of a case, for any duration."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,13 +119,14 @@ class Preset:
     Attributes
     ----------
     sampling
-        Of all processes of a case together.
+        How long and how precisely to sample, over all processes of a case.
     most
-        Processes of a case at most; from `LEAST_PROCESSES` on it ends when it is precise enough.
+        Maximum number of processes of a case. From `LEAST_PROCESSES` on, a case ends when it is
+        precise enough.
     seconds
-        That the processes of a case take at most: fewer are planned where each takes long.
+        Maximum time of all processes of a case, in seconds: a slow case gets fewer processes.
     disk_bytes
-        That they write to a disk at most.
+        Maximum number of bytes that they write to a disk.
     """
 
     sampling: Sampling

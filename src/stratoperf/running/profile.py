@@ -19,8 +19,8 @@ from typing import Any
 from stratoperf._core.perf_counters import PerfCounters
 from stratoperf.measurement import Measurement
 from stratoperf.operation import Operation
+from stratoperf.running.cases import PROFILE_S
 from stratoperf.running.measure_operation import measure
-from stratoperf.running.planner import PROFILE_S
 
 PASS_S = PROFILE_S / 2
 """Seconds of a pass, of which there are one or two: enough for counts in the millions."""
@@ -36,14 +36,14 @@ PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 
 
 def take_profile(operation: Operation, measurement: Measurement) -> dict[str, Any]:
-    """Run an operation again, watched.
+    """Run an operation again under counters and a profiler.
 
     Parameters
     ----------
     operation
         As it was measured; its check is not run again.
     measurement
-        Of the same operation: tells how long an iteration takes.
+        Measurement of the same operation; it tells how long an iteration takes.
 
     Returns
     -------

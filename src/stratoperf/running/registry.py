@@ -40,7 +40,7 @@ DISTRIBUTION = "stratoperf"
 
 
 class PluginWarning(UserWarning):
-    """A part of another package does not work; all others do."""
+    """A part of another package does not work; the rest does."""
 
 
 Kind = TypeVar("Kind", bound=Contribution)
@@ -66,7 +66,7 @@ class Registry:
         self._warnings: list[str] = []
 
     def load_nothing(self) -> None:
-        """Know what is declared from now on alone: for a process that runs a single benchmark."""
+        """Import no packages: for a process that runs a single benchmark."""
         self._entry_points = None
         self._waiting = []
         self._modules = []
@@ -315,7 +315,7 @@ def _is_own(point: importlib.metadata.EntryPoint) -> bool:
 
 
 def _other_meaning(word: str) -> str | None:
-    """Return what a word is that can be no name, and what to do with it."""
+    """Return what a word that cannot be a name probably means, and what to do about it."""
     if word.startswith("-"):
         return "it looks like an option; write it before the word --"
     if Path(word).exists():

@@ -1,4 +1,4 @@
-"""Run a plan: measure its cases one after the other and keep what was measured."""
+"""Run a plan: measure its cases and keep their results."""
 
 from __future__ import annotations
 
@@ -28,28 +28,17 @@ from stratoperf.results.plans import Request, stored_plan
 from stratoperf.results.validation import read_result
 from stratoperf.running.attempt import attempt
 from stratoperf.running.case_progress import CaseProgress
+from stratoperf.running.cases import Case, Plan
 from stratoperf.running.containment import Containment
 from stratoperf.running.document import new_document
 from stratoperf.running.fresh_process import CannotLoad, Taken, measured_afresh
 from stratoperf.running.interrupts import deferred_interrupt
 from stratoperf.running.listener import Listener
 from stratoperf.running.outcome import over_processes, stored_form
-from stratoperf.running.planner import (
-    DECLARE,
-    NOWHERE,
-    Case,
-    Plan,
-    Selection,
-    make_plan,
-    make_request,
-)
-from stratoperf.running.recorder import (
-    FileRecorder,
-    MemoryRecorder,
-    resume_file,
-    start_file,
-)
+from stratoperf.running.planner import DECLARE, NOWHERE, Selection, make_plan, make_request
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder
 from stratoperf.running.registry import REGISTRY, PluginWarning
+from stratoperf.running.start_recording import resume_file, start_file
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.guard import guarded
 from stratoperf.running.workers.selection import refuse_in_import
@@ -215,7 +204,7 @@ class _Execution:
         ]
 
     def _parts(self, case: Case) -> list[dict[str, Any]]:
-        """Return what processes on this machine measured of a case; those of others do not mix."""
+        """Return the parts of a case that were measured on this machine; others do not mix."""
         parts = self._recorder.parts(case.key)
         for part in parts:
             check_part(part, case.key)
@@ -355,12 +344,12 @@ class _Execution:
         return None
 
     def _measure_alone(self, progress: CaseProgress) -> BaseException | None:
-        """Measure a case in this process, since a fresh one does not have its benchmark."""
+        """Measure a case in this process, since a fresh process cannot load its benchmark."""
         reason = self._unloadable[progress.case.benchmark.name]
         return self._measure_here(progress, f"since a fresh one cannot: {reason}")
 
     def _tell_start(self, progress: CaseProgress) -> None:
-        """Tell once that a case begins."""
+        """Report once that a case begins."""
         if progress.index not in self._started:
             self._started.add(progress.index)
             self._listener.case_started(progress.index, progress.case)
@@ -391,7 +380,7 @@ class _Execution:
         return tried.interrupt
 
     def _record(self, progress: CaseProgress, tree: dict[str, Any]) -> Result:
-        """Keep the result of a case; return what a reader makes of it."""
+        """Keep the result of a case, and return it as a reader sees it."""
         plain, result = stored_form(tree, self._recorder.base)
         self._recorder.add(plain)
         self._open.remove(progress)
@@ -399,7 +388,7 @@ class _Execution:
 
 
 def _asked(plan: Plan) -> dict[str, Any]:
-    """Return what a run that goes on must know of its plan."""
+    """Return the plan as the run file keeps it, so that the run can be resumed."""
     return {
         "request": msgspec.to_builtins(dataclasses.asdict(plan.request)),
         "keys": [case.key for case in plan.cases],

@@ -20,6 +20,7 @@ from stratoperf.errors import (
 from stratoperf.measurement import MeasuredProcess, Measurement, Warmup
 from stratoperf.monitor.speed import references
 from stratoperf.operation import Observed
+from stratoperf.running.cases import Case, known_case
 from stratoperf.running.declaration import Benchmark
 from stratoperf.running.fresh_process import CannotLoad, measured_afresh
 from stratoperf.running.pickled_work import (
@@ -29,7 +30,7 @@ from stratoperf.running.pickled_work import (
     pickle_work,
     title_of,
 )
-from stratoperf.running.planner import DECLARE, NOWHERE, Case, known_case
+from stratoperf.running.planner import DECLARE, NOWHERE
 from stratoperf.running.presets import MOST_PROCESSES, Sampling
 from stratoperf.running.workers.client import WorkerFailed
 from stratoperf.running.workers.selection import refuse_in_import
@@ -48,7 +49,7 @@ def measure_in_processes(
     name
         Shown in reports.
     sampling
-        Of all processes together.
+        How long and how precisely to sample, over all processes together.
     processes
         At least 2.
 
@@ -152,7 +153,7 @@ def _take(
     pickled: Pickled | None,
     title: str,
 ) -> None:
-    """Measure in one process, and add what it says."""
+    """Measure in one process, and add its result."""
     try:
         taken = measured_afresh(case, number, "", shelf=shelf, pickled=pickled)
     except WorkerFailed as failure:
@@ -209,14 +210,14 @@ def _joined(name: str, parts: Sequence[_Part]) -> Measurement:
 
 
 def _step_ns(part: _Part) -> float | None:
-    """Return what told the machine's speed around a process."""
+    """Return the machine's speed around a process."""
     (reference,) = references(part.tree) or [{}]
     step = reference.get("integer_ns")
     return step if isinstance(step, float) else None
 
 
 def _slices(columns: Sequence[Any]) -> list[slice]:
-    """Return where each column lies in all of them."""
+    """Return the slice of each process in the joined columns."""
     ends = np.cumsum([len(column) for column in columns]).tolist()
     return [slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
 
@@ -235,7 +236,7 @@ def _stopped(parts: Sequence[_Part]) -> str:
 
 
 def _observed(parts: Sequence[_Part]) -> dict[str, Observed]:
-    """Return what the operations observed, of all processes."""
+    """Return what the operations of all processes observed."""
     metrics = parts[0].tree["metrics"]
     named = {name: [part.column(name) for part in parts] for name in metrics}
     return {

@@ -1,4 +1,4 @@
-"""Targets: what is claimed of a metric, and the verdict of what was measured."""
+"""Targets: claims about a metric, and the verdict on a measured value."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Target:
         return f"{self.statistic} {self.direction} {self.value:g} {self.unit}"
 
     def mismatch(self, facts: Mapping[str, Any]) -> str | None:
-        """Return why the claim does not speak of a case, or ``None`` when it does.
+        """Return why the claim does not apply to a case, or ``None`` when it does.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What every result of a run file has, whether a run or a live comparison measured it."""
+"""The keys that every result of a run file has, of a run or of a live comparison."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     key
         See `stratoperf.running.keys`.
     benchmark, version, category
-        What its benchmark says of itself.
+        Name, version and category of its benchmark.
     backend, params
-        What tells it from other cases of the benchmark.
+        What distinguishes it from other cases of the benchmark.
     """
 
     key: str

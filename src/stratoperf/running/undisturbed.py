@@ -24,14 +24,14 @@ processes are disturbed, the machine is not quiet enough to judge anything on.""
 
 
 class Choice(NamedTuple):
-    """What the estimates of a case rest on.
+    """The processes that the estimates of a case rest on.
 
     Attributes
     ----------
     kept, left_out
         The parts that count, and those that do not, in the order measured.
     disturbed
-        What disturbed those, where they are all that there is; the result's ``disturbed``.
+        What disturbed them, where all processes were disturbed; the result's ``disturbed``.
     note
         What was left out, for the result's ``notes``; or ``None``.
     """
@@ -74,7 +74,7 @@ def choose(parts: Sequence[dict[str, Any]], least: int) -> Choice:
 
 
 def wants_another(parts: Sequence[dict[str, Any]], planned: int) -> bool:
-    """Tell whether a case needs another process to have as many undisturbed ones as planned.
+    """Return whether a case needs another process to reach the planned number of undisturbed ones.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _SCALES = MappingProxyType(
 
 
 def conversion(source: str, destination: str) -> float:
-    """Return what a value in `source` is multiplied by to be in `destination`.
+    """Return the factor that converts a value from `source` to `destination`.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def conversion(source: str, destination: str) -> float:
 
 
 def depends_on_speed(unit: str) -> bool:
-    """Tell whether a slower machine changes a quantity: times and rates, not sizes and shares."""
+    """Return whether a slower machine changes a quantity: times and rates, not sizes and shares."""
     return "time" in _scale(unit)[0].split("/")
 
 

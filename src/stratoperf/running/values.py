@@ -1,4 +1,4 @@
-"""What a parameter can be, and the values that one has."""
+"""The values of parameters: which are allowed, and how they are stored."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def values_of(name: str, values: object) -> tuple[Value, ...]:
 
 
 def _fits(value: Value) -> bool:
-    """Whether a run file can hold a value, and a key show it."""
+    """Return whether a run file can hold a value and a key can show it."""
     if isinstance(value, str):
         return is_storable(value) and "\0" not in value
     if isinstance(value, float):

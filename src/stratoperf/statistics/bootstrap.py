@@ -55,7 +55,7 @@ def bootstrap(
     resamples
         How many replicates; at least two per tail of the interval.
     confidence
-        Of the two-sided interval; in (0, 1).
+        Confidence of the two-sided interval; in (0, 1).
     block
         Samples per resampled block; ``None`` chooses from the data, 1 where no correlation is
         significant.

@@ -27,7 +27,7 @@ def drift(samples: Samples) -> float | None:
     Parameters
     ----------
     samples
-        Of a correlated series, in the order taken.
+        A correlated series, in the order taken.
 
     Returns
     -------

@@ -55,6 +55,18 @@ class Estimate(msgspec.Struct, frozen=True):
         return Estimate(self.value * factor, low, high, self.confidence, self.method)
 
 
+def inverse(estimate: Estimate) -> Estimate:
+    """Return the estimate of ``1 / value``, such as a rate from a time.
+
+    Parameters
+    ----------
+    estimate
+        With a value other than 0. A bound of 0 bounds nothing after that, and becomes ``None``.
+    """
+    low, high = (None if not bound else 1 / bound for bound in (estimate.high, estimate.low))
+    return msgspec.structs.replace(estimate, value=1 / estimate.value, low=low, high=high)
+
+
 class Outliers(msgspec.Struct, frozen=True):
     """The 3-sigma view: what is left when samples far from the mean are dropped, once.
 
@@ -69,7 +81,7 @@ class Outliers(msgspec.Struct, frozen=True):
     sigma
         The number of standard deviations, 3.
     mean, stdev
-        Of the samples that remain; ``None`` where too few remain.
+        Moments of the samples that remain; ``None`` where too few remain.
     """
 
     count: int

@@ -98,7 +98,7 @@ class Histogram(_native.Histogram):
         q
             In [0, 1].
         confidence
-            Of the two-sided interval; in (0, 1).
+            Confidence of the two-sided interval; in (0, 1).
         """
         check_quantile(q)
         check_confidence(confidence)
@@ -112,7 +112,7 @@ class Histogram(_native.Histogram):
         Parameters
         ----------
         confidence
-            Of the quantiles' intervals; in (0, 1).
+            Confidence of the quantiles' intervals; in (0, 1).
 
         Raises
         ------

@@ -83,7 +83,7 @@ def location(
         What each process says, at least one, in the order taken: where neighbors are alike, the
         interval is wider.
     confidence
-        Of the two-sided interval; in (0, 1).
+        Confidence of the two-sided interval; in (0, 1).
     moved
         How far the machine's speed moves, from `stratoperf.statistics.next_run.movement`: then the
         interval is for the next run as well, unless the processes are fewer than six. ``None``
@@ -226,7 +226,7 @@ def pooled_tail(
     q
         In [0, 1].
     confidence
-        Of the two-sided interval; in (0, 1).
+        Confidence of the two-sided interval; in (0, 1).
     moved
         As for `location`.
 

@@ -121,7 +121,7 @@ def at_speed(
     usual
         The reading at which the time is asked for.
     confidence
-        Of the interval; in (0, 1).
+        Confidence of the interval; in (0, 1).
     moved
         As for `stratoperf.statistics.processes.location`: what the scaled times leave of it.
 

@@ -36,7 +36,7 @@ def quantile(samples: npt.ArrayLike, q: float, confidence: float = 0.95) -> Esti
     q
         In [0, 1]; 0.95 is the 95th percentile.
     confidence
-        Of the two-sided, equal-tailed interval; in (0, 1).
+        Confidence of the two-sided, equal-tailed interval; in (0, 1).
 
     Returns
     -------
@@ -64,7 +64,7 @@ def mean(samples: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
     samples
         One-dimensional, finite, in the order taken.
     confidence
-        Of the two-sided interval; in (0, 1).
+        Confidence of the two-sided interval; in (0, 1).
 
     Returns
     -------
@@ -106,7 +106,7 @@ def summarize(samples: npt.ArrayLike, confidence: float = 0.95) -> Summary:
     samples
         One-dimensional, finite, in the order taken.
     confidence
-        Of the quantiles' intervals; in (0, 1).
+        Confidence of the quantiles' intervals; in (0, 1).
 
     Raises
     ------

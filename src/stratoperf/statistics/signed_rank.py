@@ -34,7 +34,7 @@ def signed_rank(differences: npt.ArrayLike, confidence: float = 0.95) -> Estimat
     differences
         One-dimensional and finite, at least one.
     confidence
-        Of the two-sided, equal-tailed interval; in (0, 1).
+        Confidence of the two-sided, equal-tailed interval; in (0, 1).
 
     Returns
     -------

@@ -65,13 +65,13 @@ def scale_of(value: float, unit: str) -> Scale:
         A time such as ``"ns"``, bytes (``"B"``, ``"bytes"``, ``"GB"``), or a rate such as
         ``"votes/s"`` gets the prefix that reads best; any other unit stays.
     """
-    thing = unit.removesuffix("/s")
-    per = unit[len(thing) :]
+    counted = unit.removesuffix("/s")
+    per = unit[len(counted) :]
     plain = "µs" if unit == "us" else unit
     if plain in _TIME:
         units = {name: size / _TIME[plain] for name, size in _TIME.items()}
-    elif thing in _BYTES:
-        own = _BYTES[thing]
+    elif counted in _BYTES:
+        own = _BYTES[counted]
         units = {f"{prefix}B{per}": size / own for prefix, size in _PREFIXES.items()}
     elif per:
         units = {f"{prefix} {unit}".lstrip(): size for prefix, size in _PREFIXES.items()}

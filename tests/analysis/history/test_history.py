@@ -47,7 +47,7 @@ def test_a_trend_has_every_run_with_its_interval_version_and_machine(
         "lower",
     )
     assert (trend.machine, trend.machine_name, trend.benchmark_version) == ("box", "any", 1)
-    assert [one.run for one in trend.moments] == [run.id for run in stepped]
+    assert [moment.run for moment in trend.moments] == [run.id for run in stepped]
     assert trend.moments[0].stratoperf_version == "0.1.0"
     estimate = trend.moments[0].estimate
     assert estimate == stepped[0].results[0].metrics["latency"].statistic("p50")
@@ -87,26 +87,29 @@ def test_other_quantiles_are_shown_on_request(stepped: list[sp.Run], statistic: 
 
 def test_runs_are_sorted_by_their_date_whatever_their_order(stepped: list[sp.Run]) -> None:
     trend = only(sp.history(stepped[::-1]))
-    assert [one.run for one in trend.moments] == [run.id for run in stepped]
+    assert [moment.run for moment in trend.moments] == [run.id for run in stepped]
 
 
 def test_runs_of_one_second_are_sorted_by_the_clock_of_the_machine(dated: MakeRun) -> None:
     late, early = dated(0, started=2_000), dated(0, started=1_000)
     trend = only(sp.history([late, early]))
-    assert [one.run for one in trend.moments] == [early.id, late.id]
+    assert [moment.run for moment in trend.moments] == [early.id, late.id]
 
 
 def test_machines_are_never_mixed(dated: MakeRun) -> None:
     runs = [dated(day, system=("box", "other")[day % 2]) for day in range(6)]
     found = sp.history(runs)
-    assert [(one.machine, len(one.moments)) for one in found.trends] == [("box", 3), ("other", 3)]
+    assert [(trend.machine, len(trend.moments)) for trend in found.trends] == [
+        ("box", 3),
+        ("other", 3),
+    ]
     assert any("2 machines" in warning for warning in found.warnings)
 
 
 def test_versions_of_a_benchmark_are_never_mixed(dated: MakeRun) -> None:
     runs = [dated(day, benchmark_version=1 + (day > 2)) for day in range(6)]
     found = sp.history(runs)
-    assert [one.benchmark_version for one in found.trends] == [1, 2]
+    assert [trend.benchmark_version for trend in found.trends] == [1, 2]
     assert any("kv.put" in warning and "version" in warning for warning in found.warnings)
 
 
@@ -119,7 +122,7 @@ def test_different_presets_are_a_warning(dated: MakeRun) -> None:
 def test_what_was_not_measured_is_a_gap(dated: MakeRun, status: str) -> None:
     gap = dated(1, status=status, reason="out of memory", metrics={}, series=[])
     trend = only(sp.history([dated(0), gap, dated(2)]))
-    assert [one.estimate is None for one in trend.moments] == [False, True, False]
+    assert [moment.estimate is None for moment in trend.moments] == [False, True, False]
     assert trend.moments[1].gap == f"{status}: out of memory"
     assert len(trend.values) == 2
 
@@ -170,7 +173,7 @@ def test_a_key_that_is_there_twice_is_a_gap(dated: MakeRun) -> None:
 
 def test_a_benchmark_that_some_runs_lack_has_no_gaps_there(dated: MakeRun) -> None:
     found = sp.history([dated(0, {"kv.put": 1.0, "kv.get": 2.0}), dated(1, {"kv.put": 1.0})])
-    assert [(one.benchmark, len(one.moments)) for one in found.trends] == [
+    assert [(trend.benchmark, len(trend.moments)) for trend in found.trends] == [
         ("kv.put", 2),
         ("kv.get", 1),
     ]

@@ -36,7 +36,7 @@ def test_the_newest_run_is_counted_once_under_its_own_name(dated: MakeRun, tmp_p
     shutil.copy(tmp_path / "run_01.json", tmp_path / "latest.json")
     found = sp.history(tmp_path)
     assert found.runs == 2
-    assert [Path(one.path or "").name for one in only(found).moments] == [
+    assert [Path(moment.path or "").name for moment in only(found).moments] == [
         "run_00.json",
         "run_01.json",
     ]

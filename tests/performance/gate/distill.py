@@ -85,7 +85,7 @@ def _short(tree: Any) -> Any:
     if isinstance(tree, float):
         return float(f"{tree:.9g}")
     if isinstance(tree, dict):
-        return {name: _short(one) for name, one in tree.items()}
+        return {name: _short(entry) for name, entry in tree.items()}
     if isinstance(tree, list):
-        return [_short(one) for one in tree]
+        return [_short(item) for item in tree]
     return tree

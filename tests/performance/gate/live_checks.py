@@ -61,8 +61,8 @@ def _sides(trial: Trial) -> tuple[sp.Environment, sp.Environment]:
     if trial.operation in TAILS and not trial.slowdown:
         slowdowns = (TAIL_SHARES[trial.operation],) * 2
     baseline, current = (
-        sp.Environment(params={"work": work_of(trial.operation, one)}, modules=(MODULE,))
-        for one in slowdowns
+        sp.Environment(params={"work": work_of(trial.operation, slowdown)}, modules=(MODULE,))
+        for slowdown in slowdowns
     )
     return baseline, current
 

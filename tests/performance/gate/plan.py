@@ -88,13 +88,16 @@ SLOWDOWNS = ((0.05, 0.02), (0.10, 0.05), (0.20, 0.05))
 
 def _jobs(gate: str, slowdown: float, threshold: float, checks: int) -> list[Job]:
     """Return a job for each operation; they share the checks."""
-    return [Job((Trial(gate, one, slowdown, threshold),), checks // 2) for one in OPERATIONS]
+    return [
+        Job((Trial(gate, operation, slowdown, threshold),), checks // 2) for operation in OPERATIONS
+    ]
 
 
 def _rounds(gate: str, rounds: int) -> list[Job]:
     kinds = ((0.0, 0.05), *SLOWDOWNS)
     return [
-        Job(tuple(Trial(gate, one, *kind) for kind in kinds), rounds // 2) for one in OPERATIONS
+        Job(tuple(Trial(gate, operation, *kind) for kind in kinds), rounds // 2)
+        for operation in OPERATIONS
     ]
 
 

@@ -87,7 +87,7 @@ def widths(records: Iterable[Record]) -> list[Widths]:
     found: list[Widths] = []
     for operation in OPERATIONS:
         whole = sessions.get(operation, [])
-        stretches = [stretch for one in whole for stretch in one["windows"]]
+        stretches = [stretch for entry in whole for stretch in entry["windows"]]
         for seconds, ones in ((10.0, stretches), (60.0, whole)):
             if ones:
                 found.append(_widths(operation, seconds, ones))
@@ -112,7 +112,7 @@ def _sessions(records: Iterable[Record], gate: str) -> dict[str, list[Record]]:
 
 def _widths(operation: str, seconds: float, sessions: Sequence[Record]) -> Widths:
     paired, separate, drift = (
-        statistics.median(_half(one, method) for one in sessions) for method in METHODS
+        statistics.median(_half(session, method) for session in sessions) for method in METHODS
     )
     return Widths(
         operation,
@@ -121,13 +121,15 @@ def _widths(operation: str, seconds: float, sessions: Sequence[Record]) -> Width
         paired,
         separate,
         drift,
-        sum(_misses(one["paired"]) for one in sessions),
-        sum(_misses(one["separate"]) for one in sessions),
+        sum(_misses(entry["paired"]) for entry in sessions),
+        sum(_misses(item["separate"]) for item in sessions),
     )
 
 
 def _errors(operation: str, sessions: Sequence[Record]) -> Errors:
-    squares = np.array([[one[method][0] ** 2 for method in METHODS[:2]] for one in sessions])
+    squares = np.array(
+        [[session[method][0] ** 2 for method in METHODS[:2]] for session in sessions]
+    )
     generator = np.random.default_rng(1)
     picked = generator.integers(len(squares), size=(_RESAMPLES, len(squares)))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,7 +141,7 @@ def _errors(operation: str, sessions: Sequence[Record]) -> Errors:
     return Errors(
         operation,
         len(sessions),
-        *(float(one) for one in (paired, separate, factor, low, high)),
+        *(float(entry) for entry in (paired, separate, factor, low, high)),
     )
 
 
@@ -157,6 +159,6 @@ def _misses(interval: Sequence[float | None]) -> bool:
 
 def _finite(tree: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: None if isinstance(one, float) and not math.isfinite(one) else one
-        for name, one in tree.items()
+        name: None if isinstance(entry, float) and not math.isfinite(entry) else entry
+        for name, entry in tree.items()
     }

@@ -19,8 +19,8 @@ def as_json(records: Sequence[Record], machine: Record | None) -> dict[str, Any]
         "machine": machine,
         "verdicts": [cell.to_json() for cell in cells(records)],
         "tails": [cell.to_json() for cell in tail_cells(records)],
-        "widths": [one.to_json() for one in widths(records)],
-        "errors": [one.to_json() for one in errors(records)],
+        "widths": [width.to_json() for width in widths(records)],
+        "errors": [error.to_json() for error in errors(records)],
     }
 
 

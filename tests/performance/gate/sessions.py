@@ -156,4 +156,6 @@ def _with_drift(first: NDArray[np.float64], second: NDArray[np.float64]) -> list
         for begin, logs in ((0, first), (len(first), second))
     ]
     ratio = ratio_interval(sides[0], sides[1], CONFIDENCE).ratio
-    return [None if one is None else math.log(one) for one in (ratio.value, ratio.low, ratio.high)]
+    return [
+        None if entry is None else math.log(entry) for entry in (ratio.value, ratio.low, ratio.high)
+    ]

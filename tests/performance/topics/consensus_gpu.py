@@ -11,7 +11,8 @@ import stratoperf as sp
 from side_by_side import Goal, Row, side_by_side
 from stratoperf import backends
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
-from stratoperf.stratoswarm.consensus.cuda import BYTES_PER_VOTE, resident_operation
+from stratoperf.stratoswarm.consensus.cuda import BYTES_PER_VOTE
+from stratoperf.stratoswarm.consensus.device_operations import resident_operation
 from topics.single_iterations import quantile_us
 
 BATCHES = 16

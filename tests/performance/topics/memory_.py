@@ -36,18 +36,18 @@ def measure() -> Iterator[Row]:
         for disk in disks:
             for size in DISK_SIZES:
                 yield from _beside_fio(manager, disk, size)
-        for one, other in _ordered_pairs(memories):
+        for source, other in _ordered_pairs(memories):
             for size in COPY_SIZES:
-                yield _beside_copies(manager, one, other, size)
-        for one, other in _ordered_pairs([*memories, *disks]):
-            yield _small(manager, one, other)
+                yield _beside_copies(manager, source, other, size)
+        for entry, other in _ordered_pairs([*memories, *disks]):
+            yield _small(manager, entry, other)
         if disks:
             yield _pages(manager, memories[0], disks[0])
     yield from memory_gpu.measure()
 
 
 def _ordered_pairs(tiers: list[Tier]) -> list[tuple[Tier, Tier]]:
-    return [(one, other) for one in tiers for other in tiers if one != other]
+    return [(tier, other) for tier in tiers for other in tiers if tier != other]
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import stratoperf as sp
 from side_by_side import Goal, Row
 from stratoperf import backends
 from stratoperf.stratoswarm.synthesis import Matcher, NodeTable, synthetic
-from stratoperf.stratoswarm.synthesis.cuda import BYTES_PER_NODE, large_operation
+from stratoperf.stratoswarm.synthesis.cuda import BYTES_PER_NODE
+from stratoperf.stratoswarm.synthesis.device_operations import large_operation
 from topics.consensus_gpu import COPIED_BYTES, COPY, Claim, checked
 from topics.single_iterations import quantile_us
 

@@ -61,7 +61,7 @@ def test_only_what_both_sides_have_in_the_same_version_is_compared(
     )
     assert changed in agenda.differences
     # Nothing is dropped silently: each is listed once, on its side.
-    listed = {(one.what, one.key) for one in agenda.differences}
+    listed = {(difference.what, difference.key) for difference in agenda.differences}
     assert {
         ("only in baseline", "t.old[backend=cpu]"),
         ("only in current", "t.new[backend=cpu]"),
@@ -77,7 +77,7 @@ def test_what_a_case_writes_to_a_disk_is_said_before(environment_of: Environment
         def log(): return lambda: None
         """)
     warnings = join(side, side, "t.log").warnings
-    assert any(mentions(one, "t.log[backend=cpu]", "2 GB", "GB") for one in warnings)
+    assert any(mentions(warning, "t.log[backend=cpu]", "2 GB", "GB") for warning in warnings)
 
 
 def test_what_is_skipped_on_a_side_is_listed_with_the_reason(
@@ -136,7 +136,7 @@ def test_a_word_that_selects_something_on_one_side_alone_is_a_difference(
 ) -> None:
     agenda = join(environment_of(BASE), environment_of(HEAD), "t.new", "t.same")
     assert {case.benchmark for case in agenda.cases} == {"t.same"}
-    assert [(one.what, one.key) for one in agenda.differences] == [
+    assert [(difference.what, difference.key) for difference in agenda.differences] == [
         ("only in current", "t.new[backend=cpu]")
     ]
     with pytest.raises(sp.InvalidParameter, match=says("nothing", "baseline", "t.new")):

@@ -114,7 +114,9 @@ def test_the_first_pattern_that_matches_a_benchmark_has_its_threshold(compare: C
     comparison = compare(
         world, threshold=0.1, thresholds={"kv.p*": 0.5, "kv.*": 0.3, "*.put": 0.05}
     )
-    assert {one.benchmark: (one.threshold, one.verdict) for one in comparison.metrics} == {
+    assert {
+        metric.benchmark: (metric.threshold, metric.verdict) for metric in comparison.metrics
+    } == {
         "kv.put": (0.5, "same"),
         "kv.get": (0.3, "same"),
         "consensus.round": (0.1, "slower"),
@@ -194,10 +196,10 @@ def test_a_case_that_fails_is_told_and_the_others_are_compared(compare: Compare)
         compare(world, differences=[only_in])
     comparison = caught.value.comparison
     assert comparison is not None
-    assert [one.verdict for one in comparison.metrics] == ["same", "inconclusive", "slower"]
+    assert [metric.verdict for metric in comparison.metrics] == ["same", "inconclusive", "slower"]
     assert comparison.metrics[1].why == "current failed: it broke"
     assert comparison.metrics[1].ratio is None
-    assert [(one.key, one.side, one.why) for one in comparison.failures] == [
+    assert [(failure.key, failure.side, failure.why) for failure in comparison.failures] == [
         ("b[backend=cpu]", "current", "it broke")
     ]
     assert comparison.differences[0] == only_in
@@ -322,7 +324,7 @@ def test_a_high_quantile_of_short_work_says_that_it_is_of_means(
     assert metric.ratio is not None
     assert mentions(metric.ratio.method, "shares", "beyond")
     assert mentions(comparison.method, "quantile", "equally")
-    (note,) = (one for one in comparison.warnings if "p95 is that of means" in one)
+    (note,) = (warning for warning in comparison.warnings if "p95 is that of means" in warning)
     assert note.startswith(metric.key)
 
 

@@ -53,15 +53,15 @@ def test_every_process_is_a_series_with_its_arm_and_pair(
         count = len(result.series)
         assert count > 0
         sides = ["baseline", "current"] * (count // 2)
-        assert [(one.pair, one.arm) for one in result.series] == [
+        assert [(item.pair, item.arm) for item in result.series] == [
             (number // 2, side) for number, side in enumerate(sides)
         ]
-        assert len({one.process for one in result.series}) == count
-        assert {one.system for one in result.series} == set(run.systems)
-        for one in result.series:
-            samples = np.asarray(one.columns["latency"])
+        assert len({entry.process for entry in result.series}) == count
+        assert {entry.system for entry in result.series} == set(run.systems)
+        for entry in result.series:
+            samples = np.asarray(entry.columns["latency"])
             assert (samples > 0).all()
-            assert one.batch >= 1
+            assert entry.batch >= 1
     # A live comparison is no run that another one is compared with by default.
     assert not (tmp_path / "results" / "latest.json").exists()
     assert list((tmp_path / "results").glob("*.journal")) == []
@@ -74,11 +74,11 @@ def test_the_file_holds_what_was_judged(tmp_path: Path) -> None:
     (result,) = sp.load(comparison.run_path).results
     assert metric.pairs == len(result.series) / 2
     for side, typical in (("baseline", metric.baseline), ("current", metric.current)):
-        medians = [np.median(one.columns["latency"]) for one in result.series if one.arm == side]
+        medians = [np.median(item.columns["latency"]) for item in result.series if item.arm == side]
         assert typical is not None
         assert typical.value == pytest.approx(np.median(medians))
     document = json.loads(Path(comparison.run_path).read_text())
-    firsts = [one["first"] for one in document["results"][0]["series"]]
+    firsts = [entry["first"] for entry in document["results"][0]["series"]]
     # In each pair one side went first.
     assert all(firsts[at] != firsts[at + 1] for at in range(0, len(firsts), 2))
 

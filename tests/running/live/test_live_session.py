@@ -118,16 +118,16 @@ def undecided(number: int) -> float:
 
 
 def test_looks_are_taken_at_the_planned_shares_of_the_budget(clock: Clock) -> None:
-    told = Told()
-    session = run(Scripted(clock, undecided), duration_s=100.5, tell=told)
-    shares = [seconds / 100.5 for seconds, _ in told.looks]
+    listener = Told()
+    session = run(Scripted(clock, undecided), duration_s=100.5, tell=listener)
+    shares = [seconds / 100.5 for seconds, _ in listener.looks]
     assert len(shares) == len(LOOKS)
     for share, planned in zip(shares, LOOKS, strict=True):
         # Each as soon as a pair is over; the last when no further one would fit.
         assert planned <= share + 0.01
         assert share < planned + 0.01
-    assert told.pairs == list(range(1, 101))
-    assert session.look is told.looks[-1][1]
+    assert listener.pairs == list(range(1, 101))
+    assert session.look is listener.looks[-1][1]
     assert session.look.verdict == "inconclusive"
     assert session.stopped_because == "max_duration"
 
@@ -177,11 +177,11 @@ def test_a_pair_that_the_budget_ends_is_dropped_and_those_before_are_judged(cloc
 
 
 def test_the_budget_can_be_used_up_for_the_narrowest_interval(clock: Clock) -> None:
-    told = Told()
+    listener = Told()
     session = run(
-        Scripted(clock, lambda number: 2.0), duration_s=100.5, tell=told, stop_early=False
+        Scripted(clock, lambda number: 2.0), duration_s=100.5, tell=listener, stop_early=False
     )
-    assert len(told.looks) == 1
+    assert len(listener.looks) == 1
     assert len(session.pairs) == 100
     assert session.look is not None
     assert session.look.verdict == "slower"

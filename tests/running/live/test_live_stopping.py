@@ -110,15 +110,15 @@ def test_ctrl_c_between_pairs_saves_what_was_measured(
     with Driver("measuring", tmp_path) as driver:
         driver.wait_for_line()
         driver.process.send_signal(signal.SIGINT)
-        told = json.loads(driver.finish().splitlines()[-1])
+        report = json.loads(driver.finish().splitlines()[-1])
     leftovers()
     assert driver.process.returncode == 0
-    assert told["message"] == "interrupted with 1 of 3 cases begun"
-    assert told["interrupted"] is True
-    (pairs,) = told["pairs"]
+    assert report["message"] == "interrupted with 1 of 3 cases begun"
+    assert report["interrupted"] is True
+    (pairs,) = report["pairs"]
     assert pairs >= 1
-    assert told["statuses"] == ["interrupted"]
-    (result,) = sp.load(told["run_path"]).results
+    assert report["statuses"] == ["interrupted"]
+    (result,) = sp.load(report["run_path"]).results
     assert result.status == "interrupted"
     assert len(result.series) == 2 * pairs
     # The workers in progress have torn down; neither temporary files nor a journal are left.
@@ -133,12 +133,12 @@ def test_ctrl_c_while_both_sides_hang_ends_them(
     with Driver("hanging", tmp_path) as driver:
         driver.wait_for_file("now-*", 2)
         driver.process.send_signal(signal.SIGINT)
-        told = json.loads(driver.finish().splitlines()[-1])
+        report = json.loads(driver.finish().splitlines()[-1])
     leftovers()
-    assert told["pairs"][0] > 0
-    assert told["pairs"][1] == 0
-    assert told["why"][1] == "interrupted before the first pair was complete"
-    assert told["statuses"] == ["ok", "interrupted"]
+    assert report["pairs"][0] > 0
+    assert report["pairs"][1] == 0
+    assert report["why"][1] == "interrupted before the first pair was complete"
+    assert report["statuses"] == ["ok", "interrupted"]
 
 
 def test_ctrl_c_ends_commands_and_their_children(
@@ -147,10 +147,10 @@ def test_ctrl_c_ends_commands_and_their_children(
     with Driver("commands", tmp_path) as driver:
         driver.wait_for_file("log")
         driver.process.send_signal(signal.SIGINT)
-        told = json.loads(driver.finish().splitlines()[-1])
+        report = json.loads(driver.finish().splitlines()[-1])
     leftovers()
-    assert told["pairs"] == [0]
-    assert told["statuses"] == ["interrupted"]
+    assert report["pairs"] == [0]
+    assert report["statuses"] == ["interrupted"]
 
 
 def test_after_kill_9_no_worker_is_left_and_finished_cases_are_in_the_journal(
@@ -166,7 +166,7 @@ def test_after_kill_9_no_worker_is_left_and_finished_cases_are_in_the_journal(
     (journal,) = driver.output.glob("*.journal")
     (result,) = sp.load(journal).results
     assert result.params == {"step": 1}
-    assert {one.arm for one in result.series} == {"baseline", "current"}
+    assert {entry.arm for entry in result.series} == {"baseline", "current"}
 
 
 def test_ctrl_c_while_the_sides_are_asked_leaves_nothing(

@@ -126,7 +126,9 @@ def test_nothing_differs_between_the_sides_but_what_is_compared(
     pairs(side, side, "telling", side=dict(zip(SIDES, SIDES, strict=True))).measure(
         "current", 5, verify=True, deadline=NEVER
     )
-    baseline, current = (json.loads((tmp_path / f"facts-{one}.json").read_text()) for one in SIDES)
+    baseline, current = (
+        json.loads((tmp_path / f"facts-{side}.json").read_text()) for side in SIDES
+    )
     assert baseline == current
     # And both are as the caller is.
     assert baseline["affinity"] == sorted(os.sched_getaffinity(0))

@@ -46,7 +46,7 @@ class TestRules:
         self, backend: str, vote: tuple[int, int, int, int], reason: RejectReason
     ) -> None:
         decision = Round(nodes=4, proposals=2, backend=backend).decide(votes(vote))
-        assert {one: count for one, count in decision.rejected.items() if count} == {reason: 1}
+        assert {other: count for other, count in decision.rejected.items() if count} == {reason: 1}
 
     def test_an_equivocator_loses_all_votes_for_the_proposal_and_is_named(
         self, backend: str

@@ -99,7 +99,7 @@ def test_a_directory_of_the_environment_that_cannot_be_used_leaves_the_others(
     assert find("nvme", found).directory == "/mnt/fast"
     lost = find("ssd", found)
     assert re.search(f"^{DIRECTORIES_VARIABLE}: {why}", lost.reason or "")
-    check = next(one for one in tier_checks(SystemFiles(fast.root)) if one.name == "tier ssd0")
+    check = next(item for item in tier_checks(SystemFiles(fast.root)) if item.name == "tier ssd0")
     assert check.status == "missing"
     assert re.search(why, check.detail)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import stratoperf as sp
 from stratoperf.stratoswarm.synthesis import ANY, NodeTable, Pattern, Vocabulary
-from stratoperf.stratoswarm.synthesis.pattern import AtLeast
 from stratoperf.stratoswarm.synthesis.table import NONE
+from stratoperf.stratoswarm.synthesis.wildcards import AtLeast
 
 KINDS = [f"kind{number}" for number in range(4)]
 VALUES = 4

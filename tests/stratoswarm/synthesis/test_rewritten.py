@@ -25,7 +25,7 @@ from wording import says
 BACKENDS = ["cpu", "reference"]
 
 
-def told(new: RewrittenTable) -> tuple[list[int], list[int], list[int]]:
+def expected_rows(new: RewrittenTable) -> tuple[list[int], list[int], list[int]]:
     """Return the rows that are replaced, left alone, and dropped."""
     return new.replaced.tolist(), new.left_alone.tolist(), new.dropped.tolist()
 
@@ -61,7 +61,7 @@ def test_hits_are_replaced_left_alone_or_dropped(
 ) -> None:
     table = encode(source)
     new = transform(table, pattern, template, backend)
-    rows = told(new)
+    rows = expected_rows(new)
     assert tuple(map(len, rows)) == expected
     assert sorted(chain(*rows)) == match(table, pattern).node.tolist()
     assert new.replaced.dtype == new.left_alone.dtype == new.dropped.dtype == np.uint32
@@ -85,7 +85,7 @@ def test_the_result_has_as_many_new_and_old_calls_as_are_told(
             new = transform(table, pattern, template, backend)
         except sp.InvalidParameter:
             return  # such as a slice or a starred expression where none can stand
-        rows.append(told(new))
+        rows.append(expected_rows(new))
         assert len(match(new, "new($...x)")) == len(new.replaced)
         if pattern != "f(f($x))":  # which a replaced call within may make no match any more
             assert len(match(new, pattern)) == len(new.left_alone)

@@ -51,7 +51,7 @@ class ChangePoint(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     index
-        Of the first moment of the new level in `Trend.moments`.
+        Index in `Trend.moments` of the first moment of the new level.
     run, created, path
         The run at that moment.
     previous_run

@@ -37,6 +37,7 @@ from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.results import Run
 from stratoperf.results.schema import STATISTICS, Metric, Result
 from stratoperf.statistics import Estimate
+from stratoperf.statistics.estimates import inverse
 from stratoperf.statistics.processes import location
 
 CHOICES = (*STATISTICS, "throughput")
@@ -144,7 +145,7 @@ def compare(
 
 
 def _history(stored: Stored) -> SideRuns:
-    """Return the runs of a history, without live ones: processes of one moment show no drift."""
+    """Return the runs of a history. Live ones are left out: they show no drift between moments."""
     known = SideRuns(stored, "history")
     live = [run for run in known.runs if is_live(run)]
     if live:
@@ -156,7 +157,7 @@ def _history(stored: Stored) -> SideRuns:
 
 
 class _Pair:
-    """One statistic of one result on both sides, to be judged at whatever error is left for it."""
+    """One statistic of one result on both sides; it is judged at the error that is left for it."""
 
     def __init__(
         self,
@@ -195,8 +196,10 @@ class _Pair:
                 return f"the {side} has no {self.statistic} of {self.name}"
         units = {side: _units(runs.of(self.key), self.name) for side, runs in self.sides.items()}
         if len(set().union(*units.values())) > 1:
-            said = " and ".join(f"{' or '.join(units[side])} on the {side} side" for side in units)
-            return f"{self.name} is in {said}"
+            units_text = " and ".join(
+                f"{' or '.join(units[side])} on the {side} side" for side in units
+            )
+            return f"{self.name} is in {units_text}"
         return None
 
     @property
@@ -205,7 +208,7 @@ class _Pair:
         return self.result.metrics[self.name]
 
     def judged(self, error: float) -> ComparedMetric:
-        """Judge at that error."""
+        """Return the verdict at an error, the probability that the interval misses the ratio."""
         before, after = self.values["baseline"], self.values["current"]
         interval = (
             same_runs(1 - error, (len(before), len(after)))
@@ -216,7 +219,7 @@ class _Pair:
         )
         self.kind = interval.kind
         if self.metric.better == "higher":
-            interval = msgspec.structs.replace(interval, ratio=_inverse(interval.ratio))
+            interval = msgspec.structs.replace(interval, ratio=inverse(interval.ratio))
         verdict = verdict_of(interval.ratio, self.threshold)
         return ComparedMetric(
             key=self.key,
@@ -229,7 +232,7 @@ class _Pair:
             better=self.metric.better,
             threshold=self.threshold,
             verdict=verdict,
-            why=reason(interval, self.threshold, verdict),
+            why=reason(interval, self.threshold, verdict, self.metric.better),
             baseline=_typical(before, 1 - error),
             current=_typical(after, 1 - error),
             ratio=interval.ratio,
@@ -241,7 +244,7 @@ class _Pair:
 
 
 def _judged(pairs: Sequence[_Pair], error: float) -> list[ComparedMetric]:
-    """Judge all by Holm's step-down: each verdict that is reached leaves more for the others."""
+    """Judge all by Holm's step-down: a verdict that is reached leaves more for the others."""
     results: dict[int, ComparedMetric] = {}
     open_ = list(range(len(pairs)))
     while open_:
@@ -266,11 +269,6 @@ def _units(results: Sequence[tuple[Run, Result]], metric: str) -> list[str]:
     return sorted(
         {result.metrics[metric].unit for _, result in results if metric in result.metrics}
     )
-
-
-def _inverse(ratio: Estimate) -> Estimate:
-    low, high = (None if bound is None else 1 / bound for bound in (ratio.high, ratio.low))
-    return Estimate(1 / ratio.value, low, high, ratio.confidence, ratio.method)
 
 
 def _typical(values: Sequence[Process], confidence: float) -> Estimate:

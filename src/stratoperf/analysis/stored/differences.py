@@ -45,7 +45,7 @@ def _difference(key: str, before: SideRuns, after: SideRuns) -> Difference | Non
 
 
 def separate(before: SideRuns, after: SideRuns) -> tuple[bool, list[str]]:
-    """Make sure that a run counts on one side alone: against itself it shows no change.
+    """Make sure that each run is on one side only: compared with itself, it shows no change.
 
     It stays on the side that has no other, and on the current one where both have others.
 
@@ -117,7 +117,7 @@ def _of_the_whole(before: SideRuns, after: SideRuns) -> list[Difference]:
 
 
 def machine_warnings(before: SideRuns, after: SideRuns) -> list[str]:
-    """Return what makes a comparison doubtful, the gravest first."""
+    """Return what makes a comparison doubtful, the most serious first."""
     warnings: list[str] = []
     machines = [set(side.systems) for side in (before, after)]
     if machines[0] != machines[1]:

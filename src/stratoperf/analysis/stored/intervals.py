@@ -1,33 +1,35 @@
-"""Intervals for the ratio of two sides that were measured at other moments.
+"""Intervals for the ratio of two sides that were measured at different times.
 
-The unit is the process: how one run differs from the next says nothing that its own samples know.
-Between two moments a machine drifts, and both sides were usually taken one after the other, so the
-scatter within a side understates the drift between them. Which method holds depends on what there
-is:
+The unit is the process, since the samples of one run cannot tell how the next run differs. A
+machine drifts between two moments, and usually one side was measured after the other. So the
+scatter within a side understates the drift between the sides. The method depends on the data:
 
 runs
-    Each run measured in several processes: these tell how far one run can be off, and the runs of a
-    side, with the machine's speed references, how far runs differ. See `two_levels`.
+    Each run measured in several processes. The processes show how far a single run can be off; the
+    runs of a side, with the references of the machine's speed, show how far runs differ. See
+    `two_levels`.
 live
-    The pairs of a live comparison. It stopped at one of its planned looks, which the data chose:
-    so the interval has the error of one look (Bonferroni), which makes it wider than the live one.
+    The pairs of a live comparison. The comparison stopped at one of its planned looks, which the
+    data chose. So the interval has the error of one look (Bonferroni), and is wider than the live
+    one.
 pairs
-    Runs that alternate in time are paired, however many processes each has, and drift cancels as in
+    Runs that alternate in time are paired, however many processes each has. Drift cancels as in
     live mode.
 blocks
-    At least five runs a side, of a single process each or of few, one side after the other. The
-    interval is that of Student's pivot, but with its quantiles under the worst drift that leaves a
-    trace within the sides: a random walk from run to run. They are simulated; for independent runs
-    they are far too wide, which is the price for error rates that hold where runs depend on each
-    other. They do not shrink as runs are added, since a random walk does not average out: pairs do.
+    At least five runs a side, with one or few processes each, one side after the other. The
+    interval is that of Student's pivot, with quantiles for the worst drift that leaves a trace
+    within the sides: a random walk from run to run. The quantiles are simulated. For independent
+    runs they are far too wide; this is the price for error rates that hold where runs depend on
+    each other. More runs do not narrow the interval, since a random walk does not average out.
+    Pairs do.
 history
-    Fewer runs, but a history of runs of known code: its scatter is that between moments.
+    Fewer runs, and a history of runs of known code, whose scatter is that between moments.
 single
-    Neither: nothing but the widest drift that this project has met can bound what happened
-    between the two moments. All processes of a live comparison are of one moment, and count as
-    one when they are held against another run.
+    Fewer runs and no history. The interval is as wide as the widest drift that this project has
+    met. All processes of a live comparison share one moment, so they count as one against another
+    run.
 same
-    Both sides are the same runs: there is nothing to bound.
+    Both sides are the same runs, so there is nothing to bound.
 """
 
 from __future__ import annotations
@@ -74,9 +76,9 @@ MOST_BIAS = 2 * TAIL_BIAS
 
 
 class RatioInterval(msgspec.Struct, frozen=True):
-    """The ratio current over baseline, which method bounds it, and what would bound it better.
+    """The ratio of current to baseline, the method of its interval, and what would narrow it.
 
-    `processes` is how many of each side it rests on, and `assumed` what it rests on beside them.
+    `processes` counts the processes of each side; `assumed` says what else the interval rests on.
     """
 
     ratio: Estimate
@@ -99,7 +101,7 @@ def ratio_interval(
     baseline, current
         What the processes of each side measured, in the order taken; at least one each.
     confidence
-        Of the two-sided interval.
+        Confidence of the two-sided interval.
     history
         Values of runs of the same code at many moments, or ``None``.
     """
@@ -115,15 +117,15 @@ def ratio_interval(
 def with_unlike_counts(
     interval: RatioInterval, baseline: Sequence[Process], current: Sequence[Process]
 ) -> RatioInterval:
-    """Widen an interval where a high quantile rests on few samples, and not on as many both sides.
+    """Widen an interval of a high quantile whose sides have few and different numbers of samples.
 
-    An interpolated quantile of few samples lies too low: by `TAIL_BIAS` over the number of them
-    beyond it. Where both sides have as many, that cancels.
+    An interpolated quantile of few samples is too low, by `TAIL_BIAS` over the number of samples
+    beyond it. With equal numbers on both sides this cancels.
 
     Parameters
     ----------
     interval
-        The interval without that.
+        The interval that is widened.
     baseline, current
         As for `ratio_interval`.
     """
@@ -136,8 +138,8 @@ def with_unlike_counts(
     high = None if ratio.high is None else ratio.high * math.exp(slack)
     counts = " and ".join(f"{_mean_count(side):.3g}" for side in (baseline, current))
     sentence = (
-        f"{baseline[0].statistic} of {counts} samples a process may lie {100 * slack:.2g} % apart "
-        "by that alone, which is allowed for"
+        f"{baseline[0].statistic} of {counts} samples a process may differ by {100 * slack:.2g} % "
+        "for that reason alone; the interval allows for it"
     )
     return msgspec.structs.replace(
         interval,
@@ -179,7 +181,7 @@ def _bounded(
 
 
 def _count(side: Sequence[Process]) -> int:
-    """Return how many processes count: those of a live comparison are of one moment, as one."""
+    """Return how many processes count; those of a live comparison count as one."""
     return sum(1 if run[0].pair is not None else len(run) for run in by_run(side))
 
 
@@ -189,7 +191,7 @@ def _of_moments(
     confidence: float,
     history: NDArray[np.float64] | None,
 ) -> RatioInterval:
-    """Choose the method for one value a run."""
+    """Choose the method for runs with one value each."""
     pairs = _alternating(baseline, current, least_differences(confidence))
     if pairs is not None:
         return _paired(pairs, confidence)
@@ -205,7 +207,7 @@ def _of_moments(
 def _live_pairs(
     baseline: Sequence[Process], current: Sequence[Process]
 ) -> list[tuple[float, float]] | None:
-    """Return the values of the pairs of a live comparison, if they are of one."""
+    """Return the values of the pairs, if both sides are of one live comparison."""
     numbers = {process.pair: process.value for process in baseline if process.pair is not None}
     if len(numbers) < len(baseline) or any(process.pair not in numbers for process in current):
         return None
@@ -215,12 +217,12 @@ def _live_pairs(
 
 
 def moments(side: Sequence[Process]) -> list[Process]:
-    """Return one process for each run: all processes of a run share the drift of its moment."""
+    """Return one value for each run, since all processes of a run share the drift of its moment."""
     return sorted(map(_moment, by_run(side)), key=lambda run: run.moment)
 
 
 def _moment(run: Sequence[Process]) -> Process:
-    """Return what the processes of a run say together."""
+    """Return the common value of the processes of a run."""
     if len(run) == 1 and run[0].pair is None:
         return run[0]
     values = np.array([process.value for process in run])
@@ -251,7 +253,7 @@ def _two_levels(apart: Apart, runs: tuple[int, int], confidence: float) -> Ratio
 
 
 def same_runs(confidence: float, processes: tuple[int, int]) -> RatioInterval:
-    """Return what the same runs on both sides say of each other: nothing."""
+    """Return the result for the same runs on both sides, which show no change."""
     return RatioInterval(
         Estimate(1.0, None, None, confidence, "none, since both sides are the same runs"),
         "same",
@@ -263,7 +265,7 @@ def same_runs(confidence: float, processes: tuple[int, int]) -> RatioInterval:
 def _alternating(
     baseline: Sequence[Process], current: Sequence[Process], least: int
 ) -> list[tuple[float, float]] | None:
-    """Return neighbors in time, one of each side, if the sides alternate and there are enough."""
+    """Return pairs of neighbors in time, if the sides alternate and there are enough pairs."""
     ordered = sorted(
         [(run.moment, 0, run.value) for run in baseline]
         + [(run.moment, 1, run.value) for run in current]
@@ -350,7 +352,7 @@ def _single(
 
 
 def _missing(baseline: int, current: int) -> str:
-    """Return which runs would do."""
+    """Return which runs are missing for an interval."""
     more = LEAST_RUNS - min(baseline, current)
     both = max(baseline, current) < LEAST_RUNS
     where = "a side" if both else f"of the {'baseline' if baseline < current else 'current side'}"

@@ -1,4 +1,4 @@
-"""How far two blocks of runs lie apart by drift alone, at worst."""
+"""The largest distance between two blocks of runs that drift alone explains."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def random_walk_quantile(first: int, second: int, confidence: float) -> float:
     Parameters
     ----------
     first, second
-        Runs in each block; the walk goes on from the one to the other.
+        Number of runs in each block; the walk continues from the first to the second.
     confidence
-        The probability with which they lie no further apart.
+        Probability that they are no further apart.
 
     Returns
     -------
     float
-        Simulated with a fixed seed. Never below what independent runs need.
+        The distance, simulated with a fixed seed; at least the distance for independent runs.
     """
     return max(float(np.quantile(distances, confidence)) for distances in _distances(first, second))
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from stratoperf.analysis.comparison import Verdict
 from stratoperf.analysis.stored.intervals import RatioInterval
-from stratoperf.analysis.verdicts import why_decided
+from stratoperf.analysis.verdicts import ratio_name, why_decided
+from stratoperf.results.schema import Better
 
 
-def reason(estimate: RatioInterval, threshold: float, verdict: Verdict) -> str:
+def reason(estimate: RatioInterval, threshold: float, verdict: Verdict, better: Better) -> str:
     """Return why a verdict is what it is; of an inconclusive one, what would settle it."""
     ratio = estimate.ratio
     if estimate.kind == "same":
@@ -19,7 +20,7 @@ def reason(estimate: RatioInterval, threshold: float, verdict: Verdict) -> str:
         few = "pairs" if estimate.kind in ("live", "pairs") else "samples"
         return f"too few {few} for an interval; {estimate.advice}"
     bounds = ["no bound" if bound is None else f"{bound:.4g}" for bound in (ratio.low, ratio.high)]
-    interval = f"the interval of the ratio, {' to '.join(bounds)},"
+    interval = f"the interval of {ratio_name(better)}, {' to '.join(bounds)},"
     decided = why_decided(interval, verdict, threshold)
     if decided is not None:
         return f"{decided}; {estimate.assumed}" if estimate.assumed else decided
@@ -40,7 +41,7 @@ def method_text(kinds: Sequence[str], count: int, error: float) -> str:
     Parameters
     ----------
     kinds
-        Of the `RatioInterval`.
+        Kinds of the intervals; see `RatioInterval`.
     count
         How many verdicts share the error.
     error

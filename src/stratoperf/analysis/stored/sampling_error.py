@@ -1,4 +1,4 @@
-"""How far the value of a process may lie from that of the code, by its own samples alone.
+"""The uncertainty of the value of a process that comes from its own samples.
 
 Two things widen such an interval. The chance of the draw is bounded by the samples as if they were
 independent; it counts in full, and where the samples do not bound it, nothing does. Correlation
@@ -38,7 +38,7 @@ def sampling_error(side: Sequence[Process], confidence: float) -> tuple[float, f
     side
         At least one process.
     confidence
-        With which both bounds hold, for all its processes at once (Bonferroni).
+        Probability that both bounds hold for all processes at once (Bonferroni).
 
     Returns
     -------
@@ -65,7 +65,7 @@ def _of_process(process: Process, confidence: float) -> NDArray[np.float64]:
 
 
 def _samples(process: Process) -> NDArray[np.float64]:
-    """Return the samples, none where they cannot be used.
+    """Return the samples; an empty array where they cannot be used.
 
     A run file may have been copied without its long columns.
     """
@@ -76,7 +76,7 @@ def _samples(process: Process) -> NDArray[np.float64]:
 
 
 def _extent(samples: NDArray[np.float64], statistic: str, value: float) -> NDArray[np.float64]:
-    """Return how far the parts of a process lie below and above its value."""
+    """Return how far the parts of a process reach below and above its value."""
     parts = np.array_split(samples, min(PARTS, samples.size))
     values = [_estimate(part, statistic, 0.5).value for part in parts]
     return _reach(Estimate(value, min(values), max(values), 0.5, ""), value)

@@ -45,7 +45,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
         When it was taken: seconds since the epoch, and on the clock of the machine since its
         start, which tells runs of the same second apart.
     pair
-        Of a live comparison: the identity of its run, and the number of the pair in it.
+        In a live comparison, the identity of its run and the number of the pair in it.
     samples
         Returns the samples that the value is a statistic of, in the order taken; none, or
         ``None``, where the file has the value alone.
@@ -76,7 +76,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Loaded(NamedTuple):
-    """A run, and whether it lay in a folder rather than being named."""
+    """A run, and whether it was found in a folder or named by the user."""
 
     run: Run
     in_folder: bool
@@ -91,7 +91,7 @@ class SideRuns:
         Runs, run files, or directories of run files. Live comparisons that lie in a directory
         beside plain runs are left out: their pairs mean something only against each other.
     name
-        Of the side, for messages.
+        Name of the side, for messages.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class SideRuns:
         self.results = _by_key(self.runs)
 
     def _chosen(self, loaded: Iterable[_Loaded]) -> list[Run]:
-        """Return each run once, without the live ones that lie beside plain ones."""
+        """Return each run once; live runs among plain ones are left out."""
         runs = list({item.run.id: item for item in loaded}.values())
         live = [item.run for item in runs if item.in_folder and is_live(item.run)]
         if live and len(live) < len(runs):
@@ -171,7 +171,7 @@ class SideRuns:
 
     @property
     def label(self) -> str:
-        """What the side is, in words."""
+        """Description of the side."""
         return _label(self._stored, self.runs)
 
     def drop(self, runs: Iterable[Run]) -> None:
@@ -186,7 +186,7 @@ class SideRuns:
         return {name: system for run in self.runs for name, system in run.systems.items()}
 
     def of(self, key: str) -> list[tuple[Run, Result]]:
-        """Return what was measured under a key, the failed and skipped ones left out."""
+        """Return the measured results of a key, without failed and skipped ones."""
         return [(run, result) for run, result in self.results.get(key, ()) if result.status == "ok"]
 
     def processes(self, key: str, metric: str, statistic: str, side: Side) -> list[Process]:
@@ -355,7 +355,7 @@ def _speeds(result: Result) -> dict[str, float]:
 
 
 def _positive(metric: Metric, statistic: str) -> Estimate | None:
-    """Return a statistic; a bound without a logarithm bounds nothing."""
+    """Return a statistic; a bound that is not above 0 is dropped, since it has no logarithm."""
     interval = metric.statistic(statistic)
     if interval is None:
         return None
@@ -418,7 +418,7 @@ def _by_key(runs: Iterable[Run]) -> dict[str, list[tuple[Run, Result]]]:
 
 
 def _check_keys(run: Run) -> None:
-    """Make sure that every result of a run has a key of its own: comparisons join on it."""
+    """Check that no two results of a run share a key, because comparisons join on it."""
     keys = [result.key for result in run.results]
     twice = next((key for key, count in collections.Counter(keys).items() if count > 1), None)
     if twice is not None:

@@ -1,4 +1,4 @@
-"""Runs from files and folders: one that cannot be read ends nothing where it lies among others."""
+"""Runs from files and folders; in a folder, a file that cannot be read is left out."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Unreadable(NamedTuple):
 
 
 class Folder(NamedTuple):
-    """What lies in a folder of run files: each run once, by the name of its own file."""
+    """The runs in a folder, each once, by the name of its file."""
 
     runs: list[Run]
     unreadable: list[Unreadable]
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether a path is a folder of run files; a journal is a directory too, of one run."""
+    """Return whether a path is a folder of run files, and not the journal of a single run."""
     return is_directory(path) and path.suffix != JOURNAL_SUFFIX
 
 
@@ -38,7 +38,7 @@ def load_folder(path: Path, argument: str) -> Folder:
     path
         The folder.
     argument
-        Whose it is, for messages.
+        Name of the argument, for messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far two sides lie apart whose runs measured in several processes each.
+"""The distance between two sides whose runs measured in several processes each.
 
 Two things make two measurements of the same code differ. Its processes differ (layout, hash seed,
 CPU), which the processes of a run show. And its runs differ (speed of the host, neighbors, state
@@ -68,16 +68,16 @@ DRIFT_CHANCE = 0.05
 
 
 class Apart(NamedTuple):
-    """How far two sides lie apart, as logarithms.
+    """The distance between two sides, as logarithms.
 
     Attributes
     ----------
     center
         Current side over baseline.
     half
-        Of the interval.
+        Half the width of the interval.
     assumed
-        What the interval rests on beside the scatter of processes and runs, in words.
+        What else the interval rests on, besides the scatter of processes and runs.
     """
 
     center: float
@@ -86,7 +86,7 @@ class Apart(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """What a run says.
+    """Summary of a run.
 
     Attributes
     ----------
@@ -115,14 +115,14 @@ def by_run(processes: Sequence[Process]) -> list[list[Process]]:
 def two_levels(
     baseline: Sequence[Process], current: Sequence[Process], confidence: float
 ) -> Apart | None:
-    """Bound how far two sides lie apart by processes within runs.
+    """Return the distance between two sides, with an interval from processes within runs.
 
     Parameters
     ----------
     baseline, current
         The processes of each side, in the order taken.
     confidence
-        Of the two-sided interval.
+        Confidence of the two-sided interval.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def _level(run: Sequence[Process]) -> _Level:
 def _shift(
     baseline: Sequence[Sequence[Process]], current: Sequence[Sequence[Process]]
 ) -> float | None:
-    """Return how far the machine's speeds lie apart between the sides; ``None`` if unknown."""
+    """Return how much the machine's speed differs between the sides; ``None`` if unknown."""
     readings = [[run[0].speeds for run in side] for side in (baseline, current)]
     known = set.intersection(*(set(reading) for side in readings for reading in side))
     if not known:

@@ -85,7 +85,7 @@ class Display:
         Parameters
         ----------
         completed
-            Of the total.
+            How much of the total is done.
         number
             What stands before the name.
         name

@@ -41,7 +41,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     text
         What to break; within a line it keeps all its spaces.
     width
-        Of a line.
+        Width of a line.
     indent
         What the second and all following lines begin with.
     """
@@ -63,7 +63,7 @@ def filled(parts: Sequence[str], width: int, margin: str, indent: str) -> list[s
         What is not broken. One that is wider than a line is broken at commas, as the key of a
         result has them; without commas it stays whole, as a path has to.
     width
-        Of a line.
+        Width of a line.
     margin, indent
         What the first line begins with, and what all others do.
     """

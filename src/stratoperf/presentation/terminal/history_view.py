@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from stratoperf.presentation.history_words import (
     change_text,
     gaps_text,
+    last_over_first,
     machine_text,
     params_text,
     runs_text,
     scatter_text,
-    slower_text,
     sparkline,
     trend_name,
 )
 from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_grouped
+from stratoperf.text.alike_cases import cases_of
 from stratoperf.text.units import quantity
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _table(trends: Sequence[Trend], width: int) -> Table:
         Column("trend", drop=1),
         Column("first", right=True, drop=3),
         Column("last", right=True),
-        Column("slower by", right=True),
+        Column("change", right=True),
         Column("scatter", right=True, drop=4),
     ]
     rows = [
@@ -86,7 +87,7 @@ def _table(trends: Sequence[Trend], width: int) -> Table:
             Cell(sparkline(trend, width)),
             Cell(quantity(trend.first, trend.unit)),
             Cell(quantity(trend.last, trend.unit)),
-            Cell(slower_text(trend.ratio)),
+            Cell(last_over_first(trend)),
             Cell(scatter_text(trend.scatter)),
         ]
         for trend in trends
@@ -103,15 +104,13 @@ def _show_remarks(screen: Screen, trend: Trend) -> None:
 
 
 def _show_never_measured(screen: Screen, trends: Sequence[Trend]) -> None:
-    """Print one line for all cases of a benchmark that no run could measure for one reason."""
-    counts: dict[tuple[str, str, str], int] = {}
+    """Print one line for all cases that no run could measure for one reason."""
+    benchmarks: dict[tuple[str, str], list[str]] = {}
     for trend in trends:
         why = next((moment.gap for moment in trend.gaps if moment.gap), "no value")
-        group = (trend.benchmark, trend.backend, why)
-        counts[group] = counts.get(group, 0) + 1
-    for (benchmark, backend, why), count in counts.items():
-        cases = "1 case" if count == 1 else f"{count} cases"
-        text = f"never measured: {cases} of {benchmark} on {backend}: {why}"
+        benchmarks.setdefault((trend.backend, why), []).append(trend.benchmark)
+    for (backend, why), names in benchmarks.items():
+        text = f"never measured: {cases_of(names)} on {backend}: {why}"
         screen.paragraph(text, "dim", indent="  ")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stratoperf.presentation.comparison_words import basis_text
+from stratoperf.presentation.comparison_words import RATIO, basis_text, ratio_text
 from stratoperf.presentation.terminal.progress import CaseProgress
 from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.running.live.listener import LiveListener
@@ -70,8 +70,8 @@ class LiveProgress(CaseProgress["Agenda", "LiveCase", "ComparedMetric"], LiveLis
         """Count the case, and print its verdict where there is no live display."""
         del index, case
         self._print_line(
-            f"{self._number} {outcome.key}: {outcome.verdict}, ratio "
-            f"{ratio_interval(outcome.ratio)}, {basis_text(outcome)}"
+            f"{self._number} {outcome.key}: {outcome.verdict}, {RATIO} "
+            f"{ratio_text(outcome)}, {basis_text(outcome)}"
         )
         self._done += 1
         self._display.advance(self._done * self._budget)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stratoperf.presentation.skipped_words import skipped_texts
 from stratoperf.presentation.terminal import cells
 from stratoperf.presentation.terminal.screen import Screen
 from stratoperf.presentation.terminal.tables import Cell, Column, Table, print_table
@@ -218,14 +219,8 @@ def _show_failures(screen: Screen, results: Iterable[Result]) -> None:
 
 def _show_skipped(screen: Screen, results: Iterable[Result]) -> None:
     """Print one line per reason."""
-    reasons: dict[tuple[str, str, str], int] = {}
-    for result in results:
-        if result.status == "skipped":
-            group = (result.benchmark, result.backend, result.reason or "no reason given")
-            reasons[group] = reasons.get(group, 0) + 1
-    for (name, backend, reason), count in reasons.items():
-        cases = "1 case" if count == 1 else f"{count} cases"
-        screen.paragraph(f"skipped: {cases} of {name} on {backend}: {reason}", "dim", indent="  ")
+    for text in skipped_texts(results):
+        screen.paragraph(text, "dim", indent="  ")
 
 
 def _show_notes(screen: Screen, results: Iterable[Result]) -> None:

@@ -19,7 +19,7 @@ from stratoperf.text.units import duration, parameters, quantity, size
 
 if TYPE_CHECKING:
     from stratoperf.results import Result
-    from stratoperf.running.planner import Case, Plan
+    from stratoperf.running.cases import Case, Plan
 
 
 class RunProgress(CaseProgress["Plan", "Case", "Result"], Listener):

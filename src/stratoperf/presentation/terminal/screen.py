@@ -147,7 +147,7 @@ class Screen:
         head
             What the text is about; it keeps the spaces that it begins with.
         width
-            Of the column of heads.
+            Width of the column of heads.
         text, style
             As `paragraph` has them.
         """

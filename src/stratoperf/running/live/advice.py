@@ -1,4 +1,4 @@
-"""What budget would settle a case, as far as the pairs so far tell."""
+"""The budget that would probably settle a case, estimated from the pairs so far."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ONE_SIGMA = 0.6827
 
 
 def settling_factor(design: Design) -> float | None:
-    """Return times how many pairs would settle a case that these did not.
+    """Return the factor by which more pairs would settle a case that these pairs did not.
 
     The center of the pairs to come scatters around the true one as the center of those so far
     does, so their difference has both errors; beyond it the interval to come must clear the
@@ -66,7 +66,7 @@ def too_few_pairs(key: str, seconds: float, duration_s: float, least_pairs: int)
     Parameters
     ----------
     key
-        Of the case.
+        Key of the case.
     seconds
         What the first pair took, with a trial that may have come before it.
     duration_s
@@ -93,7 +93,7 @@ def budget_text(seconds: float) -> str:
 
 
 def rounded_up(number: float) -> str:
-    """Return a number with two digits, and never less than it is."""
+    """Return a number rounded up to two digits."""
     scale = 10.0 ** (1 - math.floor(math.log10(number)))
     # Less a hair: 4.1 stays 4.1.
     rounded = math.ceil(number * scale * (1 - 1e-9)) / scale

@@ -28,7 +28,7 @@ def make_agenda(
     select
         As for `stratoperf.run`; only with environments.
     settings
-        Of the comparison.
+        Settings of the comparison.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _completed(
 
 
 def _check_inputs(commands: Mapping[Side, Command], settings: Settings) -> None:
-    """Make sure that what the commands read is there, unless the set-up may still make it."""
+    """Check that the input files of the commands exist, unless the set-up may create them."""
     for command in commands.values():
         if command.input is not None and (settings.setup is None or Path(command.input).exists()):
             open_input(command.input).close()

@@ -1,4 +1,4 @@
-"""What is compared: one case of each side, found by asking both sides what they know."""
+"""The cases that are compared: those that both sides know when they are asked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Agenda(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     seconds
-        That the budgets allow for all of it, once they are known.
+        Total time that the budgets allow, once they are known.
     """
 
     cases: tuple[LiveCase, ...]
@@ -71,7 +71,7 @@ def environment_cases(
     backend: str,
     timeout_s: float,
 ) -> Agenda:
-    """Ask both sides what they know, and join it.
+    """Ask both sides for their cases, and match them.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differing(environments: Mapping[Side, Environment]) -> set[str]:
-    """Return the names of the parameters that the sides give different values."""
+    """Return the parameters to which the sides give different values."""
     chosen = {side: _plain(environments[side].params) for side in SIDES}
     names = {*chosen["baseline"], *chosen["current"]}
     return {name for name in names if chosen["baseline"].get(name) != chosen["current"].get(name)}

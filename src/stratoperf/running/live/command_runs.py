@@ -1,4 +1,4 @@
-"""One run of a command; those beside the comparison, which prepare it or clean up after it, too."""
+"""One run of a command, timed for the comparison or untimed to prepare or clean up."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def run_aside(name: str, line: str, timeout_s: float) -> None:
 
 
 def failure_text(what: str, status: int, output: Output) -> str:
-    """Return how a command ended, with what it said last."""
-    said = output.tail()
+    """Return how a command ended, with what it printed last."""
+    printed = output.tail()
     return f"{what} ended with {ending(status)}" + (
-        f"; its last output:\n{said}" if said else " and printed nothing"
+        f"; its last output:\n{printed}" if printed else " and printed nothing"
     )

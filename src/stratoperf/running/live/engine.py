@@ -215,7 +215,7 @@ class _Engine:
         return comparison
 
     def _compare_all(self) -> bool:
-        """Compare case by case; return whether Ctrl-C put an end to it."""
+        """Compare case by case; return whether Ctrl-C ended it."""
         settings = self._settings
         try:
             self._listener.planned(self._agenda)
@@ -250,7 +250,7 @@ class _Engine:
         return False
 
     def _clean_up(self) -> None:
-        """Run the cleanup command; that it fails must not lose what was measured."""
+        """Run the cleanup command; a failure must not lose what was measured."""
         settings = self._settings
         if settings.cleanup is None:
             return
@@ -283,7 +283,7 @@ class _Engine:
         pairs: int,
         seconds: float,
     ) -> None:
-        """Tell of a pair, and after the first whether there will be enough of them."""
+        """Report a pair, and after the first one whether the budget allows enough pairs."""
         settings = self._settings
         if pairs == 1:
             least = design.least_pairs()
@@ -294,7 +294,7 @@ class _Engine:
 
     @property
     def _error(self) -> float:
-        """The admissible error of one case: together they err at most as often as was asked."""
+        """The error of each case, so that all cases together keep to the requested one."""
         return (1 - self._settings.confidence) / len(self._agenda.cases)
 
     def _source(self, case: LiveCase) -> PairSource:

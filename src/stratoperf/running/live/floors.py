@@ -1,4 +1,4 @@
-"""What a run costs by itself, beside what the commands take: in words and for the run file."""
+"""The cost of starting a process, which is part of the time of every command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGE_SHARE = 0.1
 
 
 def floor_text(floor: Floor) -> str:
-    """Return what the shell costs, which is in the times of both sides."""
+    """Return the cost of the shell, which is part of the times of both sides."""
     low, high = floor.time_ns.low, floor.time_ns.high
     interval = "" if low is None or high is None else f" [{_ms(low)}, {_ms(high)}]"
     runs = "1 run" if floor.runs == 1 else f"{floor.runs} runs"

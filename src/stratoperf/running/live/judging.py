@@ -1,4 +1,4 @@
-"""From a session to the verdict on a case, in words and numbers."""
+"""The verdict on a case from its session, in words and numbers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 from stratoperf.analysis.comparison import ComparedMetric, Side
 from stratoperf.analysis.paired_design import Look
-from stratoperf.analysis.verdicts import why_decided
+from stratoperf.analysis.verdicts import ratio_name, why_decided
 from stratoperf.door import LONGEST_S
+from stratoperf.results.schema import Better
 from stratoperf.running.live.advice import MARGIN, budget_text, rounded_up, settling_factor
 from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.pair_source import BudgetSpent
@@ -29,7 +30,7 @@ def compared(
     statistic: str,
     duration_s: float,
 ) -> ComparedMetric:
-    """Return what a session says about a case.
+    """Return the comparison of a case from its session.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def compared(
         better="higher" if is_rate else "lower",
         threshold=session.design.threshold,
         verdict="inconclusive" if look is None else look.verdict,
-        why=_Reasons(session, duration_s).why(look),
+        why=_Reasons(session, duration_s, "higher" if is_rate else "lower").why(look),
         baseline=_typical(session, "baseline", statistic, confidence),
         current=_typical(session, "current", statistic, confidence),
         ratio=None if look is None else look.ratio,
@@ -85,12 +86,15 @@ class _Reasons:
     ----------
     session, duration_s
         As for `compared`.
+    better
+        Whether lower or higher values are better.
     """
 
-    def __init__(self, session: Session, duration_s: float) -> None:
+    def __init__(self, session: Session, duration_s: float, better: Better) -> None:
         self._session = session
         self._threshold = session.design.threshold
         self._duration_s = duration_s
+        self._ratio = ratio_name(better)
         self._least_pairs = session.design.least_pairs()
 
     def why(self, look: Look | None) -> str:
@@ -107,7 +111,7 @@ class _Reasons:
         ratio = look.ratio
         if ratio.low is None or ratio.high is None:
             return self._no_interval(look.pairs)
-        interval = f"the interval of the ratio, {ratio.low:.4g} to {ratio.high:.4g},"
+        interval = f"the interval of {self._ratio}, {ratio.low:.4g} to {ratio.high:.4g},"
         decided = why_decided(interval, look.verdict, self._threshold)
         return decided or self._no_verdict(interval, ratio.low, ratio.high)
 
@@ -122,7 +126,7 @@ class _Reasons:
             else f"of at least {budget_text(times * pair_s)}"
         )
         return (
-            f"not one pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "
+            f"no pair fits into the budget of {self._duration_s:g} s: {spent.why}; an "
             f"interval needs {self._least_pairs} pairs: give a budget {needed}"
         )
 

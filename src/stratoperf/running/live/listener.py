@@ -1,4 +1,4 @@
-"""What a live comparison tells while it goes on, beside what a run tells too."""
+"""Events that a live comparison reports, besides those that a run reports, too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LiveListener(Events[Agenda, LiveCase, ComparedMetric]):
     def pair(
         self, index: int, case: LiveCase, look: Look | None, pairs: int, seconds: float
     ) -> None:
-        """Tell that a pair is done, and what all `pairs` say, where that was looked at.
+        """Note that a pair is done, with the estimate of all `pairs` at a planned look.
 
         `seconds` is how long they took together.
         """

@@ -1,4 +1,4 @@
-"""One pair: both sides measured now, by whatever runs them."""
+"""One pair: a measurement of both sides now, and what a source of pairs must provide."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SideFailed(StratoperfError):
     side
         Which.
     comparison
-        What is known nonetheless, where the failure ended a whole comparison.
+        The partial comparison, where the failure ended a whole comparison.
     """
 
     comparison: Comparison | None = None
@@ -122,7 +122,7 @@ class PairSource(Protocol):
     """Measures one case, pair by pair."""
 
     def prepare(self, deadline: float) -> None:
-        """Do what comes before the first pair; `deadline` as for `measure`."""
+        """Prepare for the first pair; `deadline` as for `measure`."""
 
     def measure(self, first: Side, seed: int, *, verify: bool, deadline: float) -> dict[Side, Arm]:
         """Measure a pair.
@@ -148,7 +148,7 @@ class PairSource(Protocol):
         ...
 
     def floor(self) -> Floor | None:
-        """Return what a run takes that does nothing, where that was measured."""
+        """Return the time of a run that does nothing, where it was measured."""
 
 
 def other(side: Side) -> Side:

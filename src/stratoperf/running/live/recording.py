@@ -13,7 +13,8 @@ from stratoperf.running.live.cases import LiveCase
 from stratoperf.running.live.floors import floor_tree
 from stratoperf.running.live.pair_source import SIDES, Floor
 from stratoperf.running.live.session import Pair, Session
-from stratoperf.running.recorder import FileRecorder, MemoryRecorder, start_file
+from stratoperf.running.recorder import FileRecorder, MemoryRecorder
+from stratoperf.running.start_recording import start_file
 from stratoperf.running.trees import tree_of
 
 

@@ -1,4 +1,4 @@
-"""One case, pair after pair until the verdict is known or the budget is used."""
+"""One case, measured in pairs until the verdict is known or the budget is used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Pair:
 
 @dataclasses.dataclass
 class Session:
-    """What was measured of one case, and what it says.
+    """The pairs of one case, and their evaluation.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class Budget:
         return self._begin + self._duration_s
 
     def count(self, seconds: float) -> None:
-        """Take note of how long a pair took."""
+        """Record how long a pair took."""
         self._pairs.append(seconds)
 
     @property
@@ -160,7 +160,7 @@ def run_session(
     design
         Judges them; empty so far.
     statistic
-        Of the samples of one process.
+        Statistic of the samples of one process.
     duration_s
         The budget, from now on: what still runs at its end is ended, and its pair dropped.
     generator

@@ -1,4 +1,4 @@
-"""How a live comparison goes about it: the arguments of `compare_live`, checked."""
+"""The settings of a live comparison: the arguments of `compare_live`, checked."""
 
 from __future__ import annotations
 

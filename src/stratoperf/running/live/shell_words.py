@@ -1,4 +1,4 @@
-"""A line of text as the words that a shell would make of it, where that is all it would do.
+"""A line of text as the words that a shell would make of it, if it would do nothing else.
 
 Without a shell a program receives ``<`` or ``$HOME`` as an argument. It seldom complains, so a
 comparison of two such commands measures something else than what was meant.

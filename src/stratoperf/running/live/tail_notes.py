@@ -1,4 +1,4 @@
-"""What one must know of a high quantile to read it: which events it cannot show."""
+"""Notes on high quantiles: which events they cannot show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tail_notes(key: str, session: Session, statistic: str) -> list[str]:
     Parameters
     ----------
     key
-        Of the case.
+        Key of the case.
     session
         What was measured.
     statistic

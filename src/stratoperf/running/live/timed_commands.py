@@ -108,7 +108,7 @@ class CommandPairs:
         )
 
     def _run_idle(self, output: Output, deadline: float) -> None:
-        """Run the program that does nothing, beside the commands and so under the same load."""
+        """Run the program that does nothing, between the commands and so under the same load."""
         if self._idle is None:
             return
         left_s = deadline - time.monotonic()
@@ -174,7 +174,7 @@ class CommandPairs:
         return run
 
     def _cut(self, side: Side, cut_s: float) -> BudgetSpent:
-        """Return that a run of a side was ended by the budget, after so long."""
+        """Return the error for a run that the budget ended."""
         cut_s = max(cut_s, 0.0)
         known_s = self._known_s.get(side, 0.0)
         if known_s > cut_s:

@@ -216,7 +216,7 @@ class WorkerPairs:
         }
 
     def _cut(self, seconds: float) -> BudgetSpent:
-        """Return that a pair was ended by the budget after so long."""
+        """Return the error for a pair that the budget ended."""
         if self._pair_s > seconds:
             why = f"to set up and measure both sides takes {self._pair_s:.3g} s"
             return BudgetSpent(why, self._pair_s, at_least=False)
@@ -260,9 +260,9 @@ class Slicing(NamedTuple):
     batch
         Iterations in a sample.
     slices
-        Of each side.
+        Number of slices of each side.
     seconds
-        Of a slice.
+        Length of a slice.
     """
 
     batch: int

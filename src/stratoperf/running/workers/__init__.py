@@ -1,1 +1,1 @@
-"""Fresh processes that measure: how they are started, talked to, limited in time and ended."""
+"""Fresh processes that measure: start, messages, time limits and end."""

@@ -1,4 +1,4 @@
-"""What workers answer, as the process that drives them reads it."""
+"""The answers of workers, as the driving process reads them."""
 
 from __future__ import annotations
 

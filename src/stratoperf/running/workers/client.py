@@ -1,4 +1,4 @@
-"""A worker as the process that drives it sees it."""
+"""A worker, seen from the process that drives it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class WorkerProcess:
     remedy
         What a user does about a process that lasts longer.
     options
-        Of the interpreter.
+        Options of the interpreter.
     path
         Where it looks for modules, instead of where it would by itself.
     handed
@@ -102,7 +102,7 @@ class WorkerProcess:
     process
         Identity for the series.
     version
-        Of stratoperf there; empty until the first answer.
+        Version of stratoperf in the worker; empty until the first answer.
 
     Raises
     ------
@@ -269,14 +269,14 @@ class WorkerProcess:
             raise self._death() from None
 
     def garbled(self, what: str, kind: str) -> WorkerFailed:
-        """Return that an answer says what it cannot say.
+        """Return the error for an answer that is not possible.
 
         Parameters
         ----------
         what
             In words.
         kind
-            Of the answer.
+            Expected type of the answer.
         """
         return self._failed(
             "garbled",
@@ -293,7 +293,7 @@ class WorkerProcess:
         return self._failed(
             "timed out",
             f"{what} did not end within {self._timeout_s:g} s of the start and was killed; "
-            f"{self._remedy}{self._said()}",
+            f"{self._remedy}{self._last_output()}",
         )
 
     def _death(self) -> StratoperfError:
@@ -311,21 +311,21 @@ class WorkerProcess:
         return self._ended(status, f"the worker ended with {ending(status)}")
 
     def _ended(self, status: int, how: str) -> WorkerFailed:
-        """Return that it came to an end of which this process is not the cause."""
+        """Return the error for a worker that ended by itself or was killed from outside."""
         if status == -signal.SIGKILL:
             how += " from outside, probably from the kernel for lack of memory (see dmesg)"
             return self._failed("killed", f"{how}{self._nothing_more()}")
         return self._failed("ended", f"{how}{self._nothing_more()}")
 
     def _nothing_more(self) -> str:
-        return self._said() or " and printed nothing"
+        return self._last_output() or " and printed nothing"
 
     @property
     def printed(self) -> str | None:
-        """What is to be noted of all that was printed there, if anything."""
+        """A note about what the worker printed, if there is anything to note."""
         return self._output.remark()
 
-    def _said(self) -> str:
+    def _last_output(self) -> str:
         tail = self._output.tail()
         return f"; its last output:\n{tail}" if tail else ""
 

@@ -146,7 +146,7 @@ class Place:
     sessions
         The table.
     number
-        Of the place in it; ``None`` when the table is full: then the token alone tells.
+        Its place in the table; ``None`` when the table is full: then the token alone tells.
     """
 
     def __init__(self, sessions: memoryview, number: int | None) -> None:

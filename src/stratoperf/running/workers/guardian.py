@@ -42,7 +42,7 @@ _PAUSE_S = 0.01
 
 
 class Process(NamedTuple):
-    """Whose it is, and when it began, which tells it from a later one with the same number."""
+    """Owner and start time of a process, to tell it from a later one with its number."""
 
     parent: int
     session: int

@@ -1,4 +1,4 @@
-"""What a child prints: read all the time, of which only the end is kept."""
+"""The output of a child: it is read all the time, and only its end is kept."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Output:
         return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])
 
     def remark(self) -> str | None:
-        """Say how much was printed, where that takes part in how long the work lasted."""
+        """Return how much was printed, where that may have slowed the work down."""
         with self._lock:
             self._take_what_is_there()
             written = self.written

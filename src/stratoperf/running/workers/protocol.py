@@ -1,4 +1,4 @@
-"""What a worker and the process that drives it say to each other: JSON lines over a socket.
+"""The messages between a worker and the process that drives it: JSON lines over a socket.
 
 Every line is an object with ``protocol`` and ``type``. The driver asks and the worker answers each
 question once, in order:

@@ -1,4 +1,4 @@
-"""What a worker imports, and which benchmarks it has then."""
+"""The modules that a worker imports, and the benchmarks that they declare."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stratoperf.running.origin import MAIN, Origin
 from stratoperf.running.workers.protocol import SAMPLED_S
 
 if TYPE_CHECKING:
-    from stratoperf.running.planner import Case
+    from stratoperf.running.cases import Case
 
 _MAIN_HERE = "__mp_main__"
 
@@ -88,7 +88,7 @@ def load_benchmark(origin: Origin, name: str, version: int, place: str) -> None:
     origin
         The module.
     name, version, place
-        Of the benchmark.
+        Name, version and place of the benchmark.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def load_pickled(main: Origin | None, name: str, pickled: bytes) -> None:
         a process that `multiprocessing` spawns, it is imported under another name, and found
         under both.
     name
-        Of the benchmark.
+        Name of the benchmark.
     pickled
         What to measure; see `stratoperf.running.pickled_work.benchmark_of`.
 

@@ -139,7 +139,7 @@ class Worker:
         process: str,
     ) -> dict[str, Any]:
         from stratoperf.running.attempt import attempt
-        from stratoperf.running.planner import known_case
+        from stratoperf.running.cases import known_case
         from stratoperf.running.presets import Sampling
         from stratoperf.running.registry import REGISTRY
 

@@ -11,17 +11,10 @@ import numpy.typing as npt
 from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 from stratoperf.paths import user_path
+from stratoperf.stratoswarm.consensus.vote_columns import COLUMNS
 
 if TYPE_CHECKING:
     from os import PathLike
-
-COLUMNS: dict[str, type[np.unsignedinteger[Any]]] = {
-    "voter": np.uint32,
-    "proposal": np.uint32,
-    "value": np.uint32,
-    "round": np.uint32,
-    "timestamp": np.uint64,
-}
 
 
 # Stands for as many zeros as there are votes.

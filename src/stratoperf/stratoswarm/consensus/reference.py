@@ -93,12 +93,12 @@ def shared_decisions(batches: Sequence[VoteBatch], rules: Rules) -> list[Decisio
 def _together(decisions: Sequence[Decision]) -> dict[str, npt.NDArray[Any]]:
     """Return decisions as few arrays."""
     return {
-        "decided": np.stack([one.decided for one in decisions]),
-        "tallies": np.stack([one.tallies for one in decisions]),
-        "equivocators": np.concatenate([one.equivocators for one in decisions]),
-        "pairs": np.array([len(one.equivocators) for one in decisions]),
-        "accepted": np.array([one.accepted for one in decisions]),
+        "decided": np.stack([decision.decided for decision in decisions]),
+        "tallies": np.stack([decision.tallies for decision in decisions]),
+        "equivocators": np.concatenate([decision.equivocators for decision in decisions]),
+        "pairs": np.array([len(decision.equivocators) for decision in decisions]),
+        "accepted": np.array([decision.accepted for decision in decisions]),
         "rejected": np.array(
-            [[one.rejected[reason] for reason in RejectReason] for one in decisions]
+            [[decision.rejected[reason] for reason in RejectReason] for decision in decisions]
         ),
     }

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from stratoperf.authoring import MOST_NUMBERS, open_archive, read_bytes, shortened
 from stratoperf.errors import InvalidParameter, SchemaError, did_you_mean
-from stratoperf.stratoswarm.consensus.batch import COLUMNS
+from stratoperf.stratoswarm.consensus.vote_columns import COLUMNS
 
 LARGEST_CSV = 1 << 28
 """Bytes in a trace as text at most: 256 MiB, some 10 million votes. More go to an ``.npz``."""

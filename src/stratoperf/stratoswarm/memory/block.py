@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from stratoperf.errors import StratoperfError
 from stratoperf.stratoswarm.memory.tier import Tier
 
-if TYPE_CHECKING:
-    from stratoperf.stratoswarm.memory.manager import TierManager
+
+class KnowsTiers(Protocol):
+    """What a block asks its manager."""
+
+    def tier_of(self, block: Block) -> Tier:
+        """Return where a block lies now."""
+        ...
 
 
 class Block:
@@ -23,7 +28,7 @@ class Block:
         Where it lies now.
     """
 
-    def __init__(self, manager: TierManager, number: int, size: int) -> None:
+    def __init__(self, manager: KnowsTiers, number: int, size: int) -> None:
         self._manager = weakref.ref(manager)
         self.number = number
         self.size = size

@@ -70,8 +70,8 @@ def _gpu_tiers(files: SystemFiles) -> list[Tier]:
         device = backends.cuda_module().device
         facts = [device.facts(index) for index in range(device.count())]
         return [
-            Tier(f"gpu{index}", "gpu", device=one.name, size_bytes=one.memory_bytes)
-            for index, one in enumerate(facts)
+            Tier(f"gpu{index}", "gpu", device=fact.name, size_bytes=fact.memory_bytes)
+            for index, fact in enumerate(facts)
         ]
     found = gpus(files)
     if not found:

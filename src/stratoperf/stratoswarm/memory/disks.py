@@ -61,7 +61,7 @@ def disk_under(files: SystemFiles, table: list[Mount], mount: Mount) -> Disk | s
     if mount.type in MEMORY_FILE_SYSTEMS:
         return f"{mount.point} is a {mount.type}, which is CPU memory, not a disk"
     if mount.upper is not None:
-        below = mount_of([one for one in table if one.type != "overlay"], mount.upper)
+        below = mount_of([entry for entry in table if entry.type != "overlay"], mount.upper)
         # In a container the path is the host's, so that it may seem to lie on something else.
         if below is None or not files.exists(mount.upper):
             return f"{mount.point} is an overlay that hides its device"
@@ -88,7 +88,7 @@ def _folder(files: SystemFiles, mount: Mount) -> Path | None:
 def _describe(folder: Path) -> Disk | str:
     name = folder.name
     below = [_describe(path.resolve()) for path in _entries(folder / "slaves")]
-    disks = [one for one in below if isinstance(one, Disk)]
+    disks = [entry for entry in below if isinstance(entry, Disk)]
     if disks:
         # A volume over several disks is as fast as the slowest of them lets it be.
         slowest = max(disks, key=lambda disk: DISK_KINDS.index(disk.kind))

@@ -25,7 +25,7 @@ class Mount:
     type, source
         The file system and what it was made from, such as ``"ext4"`` and ``"/dev/sda1"``.
     upper
-        Of an overlay the directory that takes the writes, else ``None``.
+        For an overlay, the directory that takes the writes; else ``None``.
     """
 
     device: str
@@ -71,9 +71,8 @@ def mount_of(table: list[Mount], directory: Path | str) -> Mount | None:
         if path == (point := PurePosixPath(mount.point)) or point in path.parents
     ]
     # The deepest one; of several at one directory the last, which covers the others.
-    return max(enumerate(covering), key=lambda one: (len(one[1].point), one[0]), default=(0, None))[
-        1
-    ]
+    depths = [(len(mount.point), number) for number, mount in enumerate(covering)]
+    return covering[max(depths)[1]] if depths else None
 
 
 def _plain(text: str) -> str:

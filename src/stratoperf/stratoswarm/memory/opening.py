@@ -52,7 +52,7 @@ def open_tier(tier: Tier, share: float) -> core.Tier:
     tier
         Which.
     share
-        Of what is free there now, that blocks may take.
+        Share of the free bytes there that blocks may take.
 
     Raises
     ------

@@ -17,12 +17,13 @@ from stratoperf.stratoswarm.synthesis.encoding import decode, encode, encode_all
 from stratoperf.stratoswarm.synthesis.expanding import Expander, expand
 from stratoperf.stratoswarm.synthesis.matcher import Matcher, match
 from stratoperf.stratoswarm.synthesis.matches import Matches
-from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.rewritten import RewrittenTable
 from stratoperf.stratoswarm.synthesis.table import NodeTable
 from stratoperf.stratoswarm.synthesis.template import Template
 from stratoperf.stratoswarm.synthesis.transforming import Transformer, transform
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
+from stratoperf.stratoswarm.synthesis.wildcards import ANY
 from stratoperf.stratoswarm.synthesis.work import mixed
 
 __all__ = [

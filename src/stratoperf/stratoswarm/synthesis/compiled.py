@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
+from stratoperf.stratoswarm.synthesis.wildcards import ANY, AtLeast, Entry
 
 if TYPE_CHECKING:
     from stratoperf.stratoswarm.synthesis.table import NodeTable

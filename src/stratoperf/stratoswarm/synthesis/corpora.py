@@ -48,7 +48,7 @@ def standard_library_files() -> list[Path]:
 
 @functools.cache
 def standard_library_digest() -> str:
-    """Return what tells one standard library from another, without reading it.
+    """Return an identifier of the standard library that needs no reading of its files.
 
     The version of Python, and the first 12 hexadecimal digits of the SHA-256 of the names and sizes
     of all files.

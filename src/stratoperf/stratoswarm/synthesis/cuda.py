@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratoperf import backends
 from stratoperf._core import synthesis as native
-from stratoperf.operation import Operation
 from stratoperf.stratoswarm.synthesis.compiled import compile_patterns, matched_columns
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
+from stratoperf.stratoswarm.synthesis.table import NodeTable
 
 if TYPE_CHECKING:
     from stratoperf._cuda import synthesis as device
-    from stratoperf.stratoswarm.synthesis.matcher import Matcher
 
 BYTES_PER_NODE = 8
 """What a device reads of each node for each tile of patterns: type and child count in one word, and
 the value."""
 
 
-def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> device.Matcher:
+def open_matcher(
+    table: NodeTable, patterns: Sequence[Pattern], max_hits: int, **limits: int
+) -> device.Matcher:
     """Return the native matcher of the CUDA module, with the table in device memory.
 
     Parameters
     ----------
-    matcher
-        Whose table and patterns are compared.
+    table, patterns
+        What is compared.
     max_hits
-        More are an error.
+        Maximum number of hits; more are an error.
     limits
         Smaller ones than a device has, for tests: `capacity`, the hits that there is room for at
         first, and `pass_cells`, how much is compared at once.
@@ -38,8 +41,7 @@ def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> device.Match
     BackendUnavailable
         When there is no device, or not enough memory.
     """
-    table = matcher.table
-    compiled = compile_patterns(matcher.patterns, table.vocabulary)
+    compiled = compile_patterns(patterns, table.vocabulary)
     columns = matched_columns(table)
     backends.cuda_module()  # says so where this build has none
     from stratoperf._cuda import synthesis as device
@@ -57,7 +59,7 @@ def open_matcher(matcher: Matcher, max_hits: int, **limits: int) -> device.Match
 
 
 def details(matcher: device.Matcher) -> dict[str, int | float]:
-    """Return how the work is spread over the device, and what the device can do at best."""
+    """Return how the work is spread over the device, and the peak rate of the device."""
     from stratoperf._cuda import integer_rate
 
     return {
@@ -65,17 +67,3 @@ def details(matcher: device.Matcher) -> dict[str, int | float]:
         **matcher.plan,
         "integer_steps_per_s": integer_rate.steps_per_second(),
     }
-
-
-def large_operation(matcher: Matcher) -> Operation:
-    """Return the operation of a matcher on a device that leaves the hits there, in order.
-
-    For what a device can do: `Matcher.operation` brings them to the host as well, four bytes a hit
-    over the bus, which can take as long as finding them. The verification holds hits and
-    comparisons to the backend ``cpu``, which is held to the reference elsewhere and takes seconds
-    for ten billion comparisons.
-    """
-    from stratoperf.stratoswarm.synthesis.matcher import Matcher
-
-    on_cpu = Matcher(matcher.table, matcher.patterns, "cpu", max_bytes=matcher.max_bytes)
-    return matcher.verified_operation("synthesis.match_large", on_cpu.match, resident=True)

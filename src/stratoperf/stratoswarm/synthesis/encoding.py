@@ -94,7 +94,7 @@ def decode(table: NodeTable, row: int | None = None) -> str:
     Parameters
     ----------
     table
-        Of Python's nodes.
+        Table of Python's nodes.
     row
         The root of what is wanted; by default the only tree of the table.
 

@@ -35,7 +35,7 @@ _UNKNOWN_BYTES = 2**31
 
 
 class NativeHits(Protocol):
-    """The hits that native matching found, on whatever backend; see `Matches`."""
+    """The hits that native matching found, on any backend; see `Matches`."""
 
     @property
     def begin(self) -> npt.NDArray[np.uint64]:
@@ -59,7 +59,7 @@ class NativeHits(Protocol):
 
 
 class FindsHits(Protocol):
-    """A native matcher, on whatever backend."""
+    """A native matcher, on any backend."""
 
     def match(self) -> NativeHits:
         """Return all hits."""
@@ -67,10 +67,10 @@ class FindsHits(Protocol):
 
 
 class LastHits(Protocol):
-    """What an operation found last."""
+    """The last outcome of an operation."""
 
     def outcome(self) -> NativeHits | None:
-        """Return it; ``None`` before the first complete match."""
+        """Return the last hits; ``None`` before the first complete match."""
         ...
 
 
@@ -147,7 +147,7 @@ class Matcher:
         self._on_device: device.Matcher | None = None
         max_hits = (self.max_bytes - _BYTES_PER_PATTERN * len(self.patterns)) // _BYTES_PER_HIT
         if self.backend == "cuda":
-            self._on_device = cuda.open_matcher(self, max_hits, **_limits or {})
+            self._on_device = cuda.open_matcher(table, self.patterns, max_hits, **_limits or {})
         elif self.backend == "cpu":
             compiled = compile_patterns(self.patterns, table.vocabulary)
             columns = matched_columns(table)

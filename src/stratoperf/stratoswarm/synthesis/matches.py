@@ -108,7 +108,7 @@ class Matches:
 
 
 def _written(kind: str | None, value: object) -> str:
-    """Return how an identifier is written; beside some there is another name, or a comment."""
+    """Return how an identifier is written: an alias with both names, others by their name alone."""
     if not isinstance(value, tuple):
         return str(value)
     return " as ".join(value) if kind == "alias" else str(value[0])

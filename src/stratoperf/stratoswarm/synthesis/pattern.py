@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import enum
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from stratoperf._core import synthesis as native
 from stratoperf.errors import InvalidParameter
+from stratoperf.stratoswarm.synthesis.placeholders import (
+    node_value,
+    parse_template,
+    standin,
+    whole_parameters,
+)
+from stratoperf.stratoswarm.synthesis.schema import Kind, Role, kind_ids, kinds
 from stratoperf.stratoswarm.synthesis.table import NodeTable
 from stratoperf.stratoswarm.synthesis.vocabulary import layout_entries
+from stratoperf.stratoswarm.synthesis.wildcards import ANY, AtLeast, Entry
 
 MAX_NODES: int = native.most_pattern_nodes
 """Nodes that one pattern can have."""
 
 
-class Wildcard(enum.Enum):
-    """Stands for any value, since ``None`` is a value itself."""
-
-    ANY = "*"
-
-
-ANY = Wildcard.ANY
-
 Binding: TypeAlias = "range | int"
 """What a placeholder stands for: rows of a table that are neighbors, or a value id."""
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """An entry of a layout that a ``$...name`` leaves open."""
-
-    count: int
-
-
-Entry: TypeAlias = "int | AtLeast | tuple[bool, ...]"
-"""What a pattern asks of one field of children; see the module `vocabulary`."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +132,7 @@ class Pattern:
             When the text does not parse, is more than one statement, or has a placeholder where
             none can stand.
         """
-        from stratoperf.stratoswarm.synthesis.placeholders import parse_pattern
-
-        return parse_pattern(text)
+        return _pattern(parse_template("pattern", text), text, source=text)
 
     def nodes(self) -> Iterator[Pattern]:
         """Yield the pattern and all below it, parents before children."""
@@ -240,6 +227,77 @@ def check_pattern(argument: str, pattern: object) -> Pattern:
             f"got {type(pattern).__name__}"
         )
     return pattern
+
+
+def _pattern(node: ast.AST, text: str, source: str = "") -> Pattern:
+    place = standin(node)
+    if place is not None and not isinstance(node, ast.arg | ast.alias):
+        if place.is_rest:
+            raise InvalidParameter(
+                f"pattern: '$...{place.name}' in {text!r} must be an element of a list "
+                "(arguments, statements, elements)"
+            )
+        return Pattern(name=place.name, is_statement=isinstance(node, ast.Expr), source=source)
+    if isinstance(node, ast.arguments) and (name_of_all := whole_parameters(node)) is not None:
+        return Pattern(kind="arguments", name=name_of_all)
+    kind = kinds()[kind_ids()[type(node).__name__]]
+    value, name = node_value("pattern", kind, node, text)
+    children: list[Pattern] = []
+    layout: list[Entry] = []
+    rest: int | None = None
+    rest_name: str | None = None
+    for child_field in kind.child_fields:
+        content = getattr(node, child_field.name, None)
+        elements = content if isinstance(content, list) else [content]
+        standins = enumerate(map(standin, elements))
+        rests = [(number, stand.name) for number, stand in standins if stand and stand.is_rest]
+        if child_field.role == Role.CHILD or not rests:
+            children += [_pattern(element, text) for element in elements if element is not None]
+            layout.append(_entry(child_field.role, elements))
+            continue
+        if len(rests) > 1 or rest is not None:
+            raise InvalidParameter(
+                f"pattern: {text!r} has two '$...' in one {kind.name}; one is what can be decided"
+            )
+        ((place_of_rest, rest_name),) = rests
+        rest = len(children) + place_of_rest
+        children += [
+            _pattern(element, text)
+            for number, element in enumerate(elements)
+            if number != place_of_rest
+        ]
+        layout.append(AtLeast(len(elements) - 1))
+    if rest is not None:
+        _let_rest_take_keywords(kind, node, layout)
+    return Pattern(
+        kind=kind.name,
+        value=value,
+        count=None if rest is not None else len(children),
+        children=tuple(children),
+        rest=rest,
+        layout=tuple(layout),
+        name=name,
+        rest_name=rest_name,
+        by_value=name is not None,
+        source=source,
+    )
+
+
+def _entry(role: Role, elements: list[ast.AST | None]) -> Entry:
+    present = tuple(element is not None for element in elements)
+    if role == Role.CHILD:
+        return int(present[0])
+    return len(present) if all(present) else present
+
+
+def _let_rest_take_keywords(kind: Kind, node: ast.AST, layout: list[Entry]) -> None:
+    """Let a rest at the end of the positional arguments go on through the keyword arguments."""
+    if isinstance(node, ast.Call | ast.ClassDef) and not node.keywords:
+        arguments = node.args if isinstance(node, ast.Call) else node.bases
+        place = standin(arguments[-1]) if arguments else None
+        if place is not None and place.is_rest:
+            names = [field.name for field in kind.child_fields]
+            layout[names.index("keywords")] = AtLeast(0)
 
 
 Bindings: TypeAlias = Mapping[str, Binding]

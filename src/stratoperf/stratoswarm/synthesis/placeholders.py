@@ -1,4 +1,4 @@
-"""Python source with placeholders: finding them, and reading patterns."""
+"""Python source with placeholders: finding them, and the names that stand for them meanwhile."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from typing import NamedTuple
 
 from stratoperf.errors import InvalidParameter
-from stratoperf.stratoswarm.synthesis.pattern import ANY, AtLeast, Entry, Pattern
-from stratoperf.stratoswarm.synthesis.schema import Kind, Role, kind_ids, kinds
+from stratoperf.stratoswarm.synthesis.schema import Kind, Role
 from stratoperf.stratoswarm.synthesis.vocabulary import value_of
+from stratoperf.stratoswarm.synthesis.wildcards import ANY
 
 # What placeholders are while Python parses the text around them.
 _STANDIN = "stratoperf_placeholder_"
@@ -129,65 +129,6 @@ def standin(node: object) -> Standin | None:
     return Standin(matched[1], node.startswith(_REST_STANDIN))
 
 
-def parse_pattern(text: str) -> Pattern:
-    """Read a pattern; see `Pattern.parse`."""
-    return _pattern(parse_template("pattern", text), text, source=text)
-
-
-def _pattern(node: ast.AST, text: str, source: str = "") -> Pattern:
-    place = standin(node)
-    if place is not None and not isinstance(node, ast.arg | ast.alias):
-        if place.is_rest:
-            raise InvalidParameter(
-                f"pattern: '$...{place.name}' in {text!r} must be an element of a list "
-                "(arguments, statements, elements)"
-            )
-        return Pattern(name=place.name, is_statement=isinstance(node, ast.Expr), source=source)
-    if isinstance(node, ast.arguments) and (whole := whole_parameters(node)) is not None:
-        return Pattern(kind="arguments", name=whole)
-    kind = kinds()[kind_ids()[type(node).__name__]]
-    value, name = node_value("pattern", kind, node, text)
-    children: list[Pattern] = []
-    layout: list[Entry] = []
-    rest: int | None = None
-    rest_name: str | None = None
-    for field in kind.child_fields:
-        content = getattr(node, field.name, None)
-        elements = content if isinstance(content, list) else [content]
-        single_rest = [one for one in map(standin, elements) if one is not None and one.is_rest]
-        if field.role == Role.CHILD or not single_rest:
-            children += [_pattern(one, text) for one in elements if one is not None]
-            layout.append(_entry(field.role, elements))
-            continue
-        if len(single_rest) > 1 or rest is not None:
-            raise InvalidParameter(
-                f"pattern: {text!r} has two '$...' in one {kind.name}; one is what can be decided"
-            )
-        place_of_rest = [one is not None and one.is_rest for one in map(standin, elements)].index(
-            True
-        )
-        rest = len(children) + place_of_rest
-        rest_name = single_rest[0].name
-        children += [
-            _pattern(one, text) for number, one in enumerate(elements) if number != place_of_rest
-        ]
-        layout.append(AtLeast(len(elements) - 1))
-    if rest is not None:
-        _let_rest_take_keywords(kind, node, layout)
-    return Pattern(
-        kind=kind.name,
-        value=value,
-        count=None if rest is not None else len(children),
-        children=tuple(children),
-        rest=rest,
-        layout=tuple(layout),
-        name=name,
-        rest_name=rest_name,
-        by_value=name is not None,
-        source=source,
-    )
-
-
 def whole_parameters(node: ast.arguments) -> str | None:
     """Return the name of the ``$...name`` that is all of a parameter list, if there is one."""
     place = standin(node.args[0]) if len(node.args) == 1 else None
@@ -209,7 +150,7 @@ def node_value(argument: str, kind: Kind, node: ast.AST, text: str) -> tuple[obj
         if field.role == Role.OPERATOR:
             content = type(content).__name__
         elif field.role == Role.OPERATORS:
-            content = tuple(type(one).__name__ for one in content or ())
+            content = tuple(type(operator).__name__ for operator in content or ())
         scalars.append(content)
     value = value_of(scalars)
     place = standin(value) if isinstance(value, str) and kind.name != "Constant" else None
@@ -226,20 +167,3 @@ def node_value(argument: str, kind: Kind, node: ast.AST, text: str) -> tuple[obj
             "write that part out, or use a placeholder for the whole"
         )
     return value, None
-
-
-def _entry(role: Role, elements: list[ast.AST | None]) -> Entry:
-    present = tuple(one is not None for one in elements)
-    if role == Role.CHILD:
-        return int(present[0])
-    return len(present) if all(present) else present
-
-
-def _let_rest_take_keywords(kind: Kind, node: ast.AST, layout: list[Entry]) -> None:
-    """Let a rest at the end of the positional arguments go on through the keyword arguments."""
-    if isinstance(node, ast.Call | ast.ClassDef) and not node.keywords:
-        arguments = node.args if isinstance(node, ast.Call) else node.bases
-        place = standin(arguments[-1]) if arguments else None
-        if place is not None and place.is_rest:
-            names = [field.name for field in kind.child_fields]
-            layout[names.index("keywords")] = AtLeast(0)

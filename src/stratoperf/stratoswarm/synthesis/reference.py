@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.table import NodeTable
+from stratoperf.stratoswarm.synthesis.wildcards import ANY
 
 
 def match(
@@ -15,7 +16,7 @@ def match(
 ) -> tuple[list[list[int]], int]:
     """Return the rows where each pattern matches, and how many comparisons that took.
 
-    Obviously right and slow (about 1 us a comparison).
+    Simple, correct and slow (about 1 us a comparison).
 
     Parameters
     ----------
@@ -103,12 +104,12 @@ class _Finder:
                 return False
         return len(children) == len(pattern.children)
 
-    def _equal(self, one: int, other: int) -> bool:
+    def _equal(self, row: int, other: int) -> bool:
         """Whether two trees are equal, node by node."""
-        waiting = [(one, other)]
+        waiting = [(row, other)]
         while waiting:
-            one, other = waiting.pop()
-            if any(column[one] != column[other] for column in self.columns):
+            row, other = waiting.pop()
+            if any(column[row] != column[other] for column in self.columns):
                 return False
-            waiting += zip(self.table.children(one), self.table.children(other), strict=True)
+            waiting += zip(self.table.children(row), self.table.children(other), strict=True)
         return True

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from stratoperf.stratoswarm.synthesis import reference
-from stratoperf.stratoswarm.synthesis.pattern import AtLeast, Binding, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Binding, Pattern
 from stratoperf.stratoswarm.synthesis.places import is_free
 from stratoperf.stratoswarm.synthesis.replacement import filled_layout, is_statement
 from stratoperf.stratoswarm.synthesis.table import COLUMNS, NONE, NodeTable
 from stratoperf.stratoswarm.synthesis.vocabulary import layout_entries, layout_of
+from stratoperf.stratoswarm.synthesis.wildcards import AtLeast
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Whether the source of a rewritten tree parses, and to that very tree."""
+"""Check that the source of a rewritten tree parses to the same tree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_reparses(
     Parameters
     ----------
     table
-        Of Python's nodes.
+        Table of Python's nodes.
     rows
         One of ``table.tree_ranges()``.
     template
@@ -56,7 +56,7 @@ def check_reparses(
 
 
 def _why_another(table: NodeTable, rows: range) -> str | None:
-    """Return what keeps a tree from being that of its source, or ``None``."""
+    """Return why a tree is not the one that its source parses to, or ``None``."""
     try:
         tree = decode_tree(table, rows.start)
         source = ast.unparse(tree)
@@ -85,7 +85,7 @@ def _parsed_like(tree: ast.AST, source: str) -> ast.AST:
 
 
 def _difference(table: NodeTable, rows: range, parsed: ast.AST, source: str) -> str | None:
-    """Return what the source says otherwise than the rows; ``None`` when it says the same."""
+    """Return how the tree of the source differs from the rows; ``None`` when it does not."""
     read = encode(parsed, table.vocabulary)
     size = min(len(rows), len(read))
     pairs = [

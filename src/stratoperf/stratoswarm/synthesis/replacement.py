@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from stratoperf.errors import InvalidParameter, did_you_mean
 from stratoperf.stratoswarm.synthesis.compiled import CompiledPatterns
-from stratoperf.stratoswarm.synthesis.pattern import AtLeast, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.schema import kind_ids, kinds
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary, layout_of
+from stratoperf.stratoswarm.synthesis.wildcards import AtLeast
 
 # As in cpp/stratoswarm/synthesis/transform.hpp.
 SLOT = 0x8000_0000
@@ -192,7 +193,7 @@ class _Compiler:
 
 
 def is_statement(pattern: Pattern) -> bool:
-    """Whether what a pattern is of stands where statements do."""
+    """Return whether a pattern matches statements."""
     if pattern.kind is None:
         return False
     return issubclass(kinds()[kind_ids()[pattern.kind]].node_class, ast.stmt)

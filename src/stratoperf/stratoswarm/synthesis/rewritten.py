@@ -1,4 +1,4 @@
-"""The result of a rewriting, and what became of each hit."""
+"""The result of a rewriting, and the outcome of each hit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RewrittenTable(NodeTable):
-    """The table that a rewriting makes, and what became of each match.
+    """The table that a rewriting makes, and the outcome of each match.
 
     Every match is in one of the three arrays, by its row in the table that was rewritten
     (one-dimensional, uint32, ascending).
@@ -44,7 +44,7 @@ class RewrittenTable(NodeTable):
 
     @classmethod
     def with_hits(cls, table: NodeTable, hits: Hits) -> RewrittenTable:
-        """Return a table with what became of the hits."""
+        """Return a table with the outcomes of the hits."""
         columns = {name: getattr(table, name) for name in COLUMNS}
         return cls(**columns, vocabulary=table.vocabulary, **hits._asdict())
 
@@ -66,7 +66,7 @@ def free_rows(table: NodeTable, hits: Rows) -> Rows:
 def sort_hits(
     table: NodeTable, pattern: Pattern, template: Pattern, hits: Rows, free: Rows
 ) -> Hits:
-    """Return what becomes of each hit of a pattern.
+    """Return the outcome of each hit of a pattern.
 
     Parameters
     ----------

@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from stratoperf.arguments import whole_number
 from stratoperf.errors import InvalidParameter, did_you_mean
-from stratoperf.stratoswarm.synthesis.pattern import ANY, Pattern
+from stratoperf.stratoswarm.synthesis.pattern import Pattern
 from stratoperf.stratoswarm.synthesis.table import COLUMNS, MAX_NODES, NONE, NodeTable
 from stratoperf.stratoswarm.synthesis.vocabulary import Vocabulary
+from stratoperf.stratoswarm.synthesis.wildcards import ANY
 
 KINDS = 64
 """Types of nodes; those from `LEAVES` on have no children."""

@@ -1,4 +1,4 @@
-"""Rewriting a table: what a pattern matches becomes what a template says."""
+"""Rewriting a table: a template replaces what a pattern matches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Transformer:
     Parameters
     ----------
     table
-        Of Python's nodes, with at least one.
+        Table of Python's nodes, with at least one node.
     pattern
         One expression or statement; text is parsed by `Pattern.parse`.
     template
@@ -144,7 +144,7 @@ class Transformer:
         )
 
     def transform(self) -> RewrittenTable:
-        """Return the new table, and what became of each match.
+        """Return the new table, with the outcome of each match.
 
         It shares the vocabulary of the old one.
 

@@ -1,4 +1,4 @@
-"""What an operation does in an iteration: one piece of work, or several one after the other."""
+"""The work of an operation in one iteration: one piece, or several in turn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HasWork(Protocol):
     """A `Matcher`, `Expander` or `Transformer`."""
 
     def work(self) -> Work:
-        """Return one iteration of it."""
+        """Return one iteration of its work."""
         ...
 
 

@@ -7,13 +7,8 @@ from stratoperf.arguments import number, whole_number
 from stratoperf.operation import Operation
 from stratoperf.stratoswarm.claims import CONSENSUS_LATENCY
 from stratoperf.stratoswarm.consensus import Round, VoteBatch
-from stratoperf.stratoswarm.consensus.cuda import (
-    BYTES_PER_VOTE,
-    MODES,
-    checked_mode,
-    fill_operation,
-    resident_operation,
-)
+from stratoperf.stratoswarm.consensus.cuda import BYTES_PER_VOTE, MODES, checked_mode
+from stratoperf.stratoswarm.consensus.device_operations import fill_operation, resident_operation
 from stratoperf.stratoswarm.consensus.rules import MAX_CELLS
 
 NODES = 100

@@ -16,7 +16,7 @@ from stratoperf.stratoswarm.synthesis import (
     mixed,
     synthetic,
 )
-from stratoperf.stratoswarm.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.synthesis.device_operations import large_operation
 from stratoperf.stratoswarm.synthesis.work import REWRITING_BACKENDS
 
 BACKENDS = ("cpu", "cuda", "reference")

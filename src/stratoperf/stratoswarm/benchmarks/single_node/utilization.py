@@ -14,8 +14,8 @@ from stratoperf.operation import Observed, Operation
 from stratoperf.stratoswarm.benchmarks.single_node.consensus import batches_of, round_for
 from stratoperf.stratoswarm.benchmarks.single_node.synthesis import large_matcher
 from stratoperf.stratoswarm.claims import GPU_UTILIZATION
-from stratoperf.stratoswarm.consensus.cuda import resident_operation
-from stratoperf.stratoswarm.synthesis.cuda import large_operation
+from stratoperf.stratoswarm.consensus.device_operations import resident_operation
+from stratoperf.stratoswarm.synthesis.device_operations import large_operation
 
 SUSTAINED_S = 30.0
 
