@@ -11,6 +11,7 @@ category("components", "Select the benchmarks of StratoSwarm's components.")
 category("swarmlet", "Select the benchmarks of joining a swarmlet.")
 category("stress", "Select the benchmarks under load.")
 
+
 @doctor_check
 def kernel_modules(root: Path) -> list[Check]:
     """Look for the kernel modules, and whether their devices are theirs."""

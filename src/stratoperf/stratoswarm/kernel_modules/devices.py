@@ -74,9 +74,7 @@ def available(module: str, root: str | Path = "/") -> Availability:
     if problem is not None:
         return Availability(module, problem, f"ls -l {device}  # remove it, then {load}")
     if not files.exists(f"/sys/module/{module}"):
-        return Availability(
-            module, f"{device} exists, but the module {module} is not loaded", load
-        )
+        return Availability(module, f"{device} exists, but the module {module} is not loaded", load)
     if not os.access(files.path(device), os.R_OK | os.W_OK):
         return Availability(
             module,

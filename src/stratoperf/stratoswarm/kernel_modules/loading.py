@@ -10,12 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from stratoperf.authoring import LOAD_MODULES
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
 from stratoperf.stratoswarm.kernel_modules.devices import MODULES
 from stratoperf.stratoswarm.kernel_modules.proc_files import agent_statistics
-
-ALLOW_VARIABLE = "STRATOPERF_LOAD_MODULES"
-"""Set to ``1`` by ``stratoperf run --load-modules``; without it no module is loaded or unloaded."""
 
 FOLDER_VARIABLE = "STRATOPERF_MODULE_DIRECTORY"
 """Where ``NAME.ko`` lies if not in ``/lib/modules``."""
@@ -28,7 +26,7 @@ _SETTLE_S = 2.0
 
 def is_allowed() -> bool:
     """Tell whether the user allowed loading and unloading."""
-    return os.environ.get(ALLOW_VARIABLE) == "1"
+    return os.environ.get(LOAD_MODULES) == "1"
 
 
 class LoadableModule:
@@ -128,9 +126,7 @@ class LoadableModule:
                 words, capture_output=True, text=True, timeout=_COMMAND_S, check=False
             )
         except FileNotFoundError:
-            raise PrerequisiteMissing(
-                f"{words[0]} is missing; sudo apt-get install kmod"
-            ) from None
+            raise PrerequisiteMissing(f"{words[0]} is missing; sudo apt-get install kmod") from None
         except subprocess.TimeoutExpired:
             raise PrerequisiteMissing(
                 f"{' '.join(words)} took more than {_COMMAND_S:g} s; see dmesg"
