@@ -1,4 +1,4 @@
-"""What holds with the test modules loaded, in a guest that is booted once for all of these tests."""
+"""What holds with the test modules loaded, in a guest that is booted once for all tests here."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def hand_written() -> float:
     blocks = (ctypes.c_int64 * BLOCKS)()
     if library().time_ioctl(blocks, BLOCKS, CALLS) != 0:
         raise RuntimeError("the hand-written loop got a wrong reply")
-    return statistics.median(blocks) / CALLS
+    return statistics.median(map(float, blocks)) / CALLS
 
 
 @functools.cache

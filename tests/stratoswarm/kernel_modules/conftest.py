@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-FakeRoot = Callable[..., Path]
+from kernel_fakes import FakeRoot
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
-from conftest import FakeRoot
+from kernel_fakes import FakeRoot
 from stratoperf import kernel_modules
 from stratoperf.kernel_modules import GpuDmaLock, SwarmGuard, TierWatch
 from stratoperf.stratoswarm.further import kernel_modules as doctor
@@ -68,9 +68,12 @@ def test_an_unknown_module_is_refused() -> None:
 
 
 def test_another_interface_is_an_unknown_command(fake_root: FakeRoot) -> None:
-    with SwarmGuard(fake_root("swarm_guard")) as guard:
-        with pytest.raises(kernel_modules.UnknownCommand, match=says("AGENT_DESTROY", "version")):
-            guard.destroy_agent(1)
+    expected = says("AGENT_DESTROY", "version")
+    with (
+        SwarmGuard(fake_root("swarm_guard")) as guard,
+        pytest.raises(kernel_modules.UnknownCommand, match=expected),
+    ):
+        guard.destroy_agent(1)
 
 
 def test_a_closed_device_says_so(fake_root: FakeRoot) -> None:
@@ -169,9 +172,11 @@ WRONG: list[tuple[str, Callable[[SwarmGuard], object], tuple[str, ...]]] = [
 def test_wrong_values_are_refused_by_name(
     call: Callable[[SwarmGuard], object], parts: tuple[str, ...], fake_root: FakeRoot
 ) -> None:
-    with SwarmGuard(fake_root("swarm_guard")) as guard:
-        with pytest.raises(sp.InvalidParameter, match=says(*parts)):
-            call(guard)
+    with (
+        SwarmGuard(fake_root("swarm_guard")) as guard,
+        pytest.raises(sp.InvalidParameter, match=says(*parts)),
+    ):
+        call(guard)
 
 
 def test_wrong_values_for_the_gpu_are_refused_by_name(fake_root: FakeRoot) -> None:

@@ -34,7 +34,7 @@ class QuotaExceeded(KernelModuleError):
 
 
 class NotPermitted(KernelModuleError):
-    """This user may not give the command (EPERM)."""
+    """The user may not give the command (EPERM)."""
 
 
 class Busy(KernelModuleError):

@@ -172,7 +172,7 @@ def _lines(root: str | Path, name: str) -> list[tuple[int, str]]:
             "see stratoperf doctor"
         )
     text = read_bytes(path, LARGEST_FILE).decode("utf-8", "replace")
-    lines = []
+    lines: list[tuple[int, str]] = []
     rule_at = 0
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
