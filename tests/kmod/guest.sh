@@ -9,5 +9,5 @@ here=$(cd "$(dirname "$0")" && pwd)
 # without hardware virtualization, which CI machines rarely have.
 export PATH=$(dirname "$vng"):$PATH
 exec timeout --kill-after 5 "${KMOD_TIMEOUT:-600}" "$vng" --run "$kernel" --disable-kvm --disable-microvm \
-  --cpus 2 --memory 1G --qemu-opts='-machine pc-q35-7.2' \
+  --cpus "${KMOD_CPUS:-2}" --memory 1G --qemu-opts='-machine pc-q35-7.2' \
   --exec "PYTHONDONTWRITEBYTECODE=1 $python $here/guest_checks.py $folder" </dev/null

@@ -1,7 +1,8 @@
 """What has to hold with the test modules loaded, as root in a guest; prints KTAP.
 
 ``python tests/kmod/guest_checks.py FOLDER`` with the folder that has the modules. It loads and
-unloads them: run it in a machine of its own. No time is judged, since the guest is emulated.
+unloads them, and refuses to run anywhere but in the guest of virtme-ng. No time is judged, since
+the guest is emulated.
 """
 
 from __future__ import annotations
@@ -465,6 +466,9 @@ def all_modules_unload() -> None:
 
 def main() -> int:
     global FOLDER
+    if "virtme" not in Path("/proc/cmdline").read_text():
+        print("this loads and unloads kernel modules: run it with guest.sh", file=sys.stderr)
+        return 2
     FOLDER = Path(sys.argv[1]).resolve()
     print("KTAP version 1", f"1..{len(CHECKS)}", sep="\n", flush=True)
     failed = 0

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -350,7 +351,7 @@ void register_kernel(py::module_ module) {
   module.def(
       "command_words",
       [] {
-        py::dict words;
+        std::map<std::string, std::uint32_t> words;
         for (const Command command : kCommands) {
           words[kernel::name_of(command)] = static_cast<std::uint32_t>(command);
         }

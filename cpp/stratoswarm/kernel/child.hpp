@@ -7,6 +7,9 @@
 
 namespace stratoperf::kernel {
 
+// Of what runs in such a child: what a sanitizer notes of it would be taken for the parent's.
+#define STRATOPERF_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
 // What a child does; the return value is the status that it ends with. It runs on a stack of its
 // own and must call nothing but the system.
 using Body = int (*)(void* argument);

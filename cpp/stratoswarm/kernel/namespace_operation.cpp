@@ -66,7 +66,7 @@ struct Opening {
   int number;  // errno
 };
 
-int open_for_parent(void* argument) {
+STRATOPERF_IN_CHILD int open_for_parent(void* argument) {
   auto& opening = *static_cast<Opening*>(argument);
   opening.descriptor = open(opening.path, O_RDONLY | O_CLOEXEC);
   opening.number = opening.descriptor < 0 ? errno : 0;
@@ -87,9 +87,11 @@ Descriptor make_namespace(const Children& children, const Kind& kind) {
   return Descriptor(opening.descriptor);
 }
 
-int end_well(void* /*argument*/) { return 0; }
+STRATOPERF_IN_CHILD int end_well(void* /*argument*/) { return 0; }
 
-int enter_user(void* target) { return setns(*static_cast<int*>(target), CLONE_NEWUSER); }
+STRATOPERF_IN_CHILD int enter_user(void* target) {
+  return setns(*static_cast<int*>(target), CLONE_NEWUSER);
+}
 
 // Creates a namespace, or enters one, with a child for each time.
 class ChildNamespace final : public Operation {

@@ -91,9 +91,9 @@ class MmapOperation final : public CountedOperation {
   }
 };
 
-int end_at_once(void* /*argument*/) { return kTinyStatus; }
+STRATOPERF_IN_CHILD int end_at_once(void* /*argument*/) { return kTinyStatus; }
 
-int start_program(void* path) {
+STRATOPERF_IN_CHILD int start_program(void* path) {
   std::array<char*, 2> words = {static_cast<char*>(path), nullptr};
   std::array<char*, 1> environment = {nullptr};
   execve(static_cast<char*>(path), words.data(), environment.data());

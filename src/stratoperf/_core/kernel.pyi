@@ -269,7 +269,7 @@ def command_operation(
     The capsule that gives a command to an open device.
     """
 
-def command_words() -> dict:
+def command_words() -> dict[str, int]:
     """
     The command word of each command, by name.
     """
