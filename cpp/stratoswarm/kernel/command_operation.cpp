@@ -4,9 +4,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -69,7 +69,8 @@ class CommandOperation final : public Operation {
   ~CommandOperation() override {
     try {
       finish();
-    } catch (const std::exception&) {  // the module is going away: nothing is left to undo
+    } catch (const std::exception&) {
+      ++wrong_;  // the module is going away: nothing is left to undo
     }
   }
 

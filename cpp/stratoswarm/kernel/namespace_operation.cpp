@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <stdexcept>
 
 #include "stratoswarm/kernel/child.hpp"
@@ -149,7 +148,6 @@ class TravelOperation final : public Operation {
         leaves_(leaves),
         home_(open_own(kind)),
         target_(make_namespace(Children(), kind)) {
-    traveller_.emplace();  // has the descriptors above
     prepare(1);
     run(1);
     check();
@@ -157,12 +155,12 @@ class TravelOperation final : public Operation {
 
   void prepare(std::uint64_t /*n*/) override {
     check();
-    traveller_->go(leaves_ ? target_.number() : home_.number(), kind_.flag, 1);
-    traveller_->wake();
+    traveller_.go(leaves_ ? target_.number() : home_.number(), kind_.flag, 1);
+    traveller_.wake();
   }
 
   void run(std::uint64_t n) override {
-    traveller_->go(leaves_ ? home_.number() : target_.number(), kind_.flag, n);
+    traveller_.go(leaves_ ? home_.number() : target_.number(), kind_.flag, n);
     made_ += n;
     is_unchecked_ = true;
   }
@@ -183,14 +181,14 @@ class TravelOperation final : public Operation {
     is_unchecked_ = false;
     const Descriptor& expected = leaves_ ? home_ : target_;
     ++checked_;
-    wrong_ += traveller_->inode_of(kind_.own) == inode_of(expected.number()) ? 0 : 1;
+    wrong_ += traveller_.inode_of(kind_.own) == inode_of(expected.number()) ? 0 : 1;
   }
 
   const Kind& kind_;
   bool leaves_;
   Descriptor home_;
   Descriptor target_;
-  std::optional<Traveller> traveller_ = {};
+  Traveller traveller_ = {};  // has the descriptors above
   bool is_unchecked_ = false;
   std::uint64_t made_ = 0;
   std::uint64_t checked_ = 0;
