@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
   register_consensus(module.def_submodule("consensus", "Quorum rounds."));
   register_synthesis(module.def_submodule("synthesis", "Node tables and patterns."));
   register_memory(module.def_submodule("memory", "Blocks in memory tiers."));
+  register_kernel(module.def_submodule("kernel", "Kernel modules and system calls."));
   register_perf_counters(module.def_submodule("perf_counters", "Counters of the processor."));
   register_reference(module.def_submodule("reference", "The speed of the machine."));
   register_sampler(module.def_submodule("sampler", "The sampler."));

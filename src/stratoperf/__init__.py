@@ -9,7 +9,7 @@ from __future__ import annotations
 from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
-    from stratoperf import clock, consensus, memory, statistics, synthesis
+    from stratoperf import clock, consensus, kernel_modules, memory, statistics, synthesis
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.stored import compare
@@ -86,6 +86,7 @@ _HOMES: dict[str, str | None] = {
     "doctor_check": "running",
     "history": "analysis.history",
     "import_results": "importing",
+    "kernel_modules": None,
     "load": "results",
     "measure": "running.measure_operation",
     "memory": None,
@@ -134,6 +135,7 @@ __all__ = [
     "get_include",
     "history",
     "import_results",
+    "kernel_modules",
     "load",
     "measure",
     "memory",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
+    from stratoperf.commands import LOAD_MODULES
     from stratoperf.door import MOST_NUMBERS, read_bytes, shortened
     from stratoperf.memory_room import check_room
     from stratoperf.monitor.cgroup import group_folders
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stratoperf.text.markup import html_facts
 
 __all__ = [
+    "LOAD_MODULES",
     "MOST_NUMBERS",
     "GpuLoad",
     "SystemFiles",
@@ -40,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "GpuLoad": "monitor.gpu_load",
+        "LOAD_MODULES": "commands",
         "MOST_NUMBERS": "door",
         "SystemFiles": "monitor.files",
         "atomic_file": "results.files",

@@ -10,6 +10,11 @@ from pathlib import Path
 from stratoperf.failures import storable
 from stratoperf.text.safety import log_line, only_ascii
 
+LOAD_MODULES = "STRATOPERF_LOAD_MODULES"
+"""The variable that is ``1`` where the user allowed benchmarks to load and unload kernel modules.
+
+``run --load-modules`` sets it, and the processes that measure inherit it."""
+
 
 def command_text(*words: str | os.PathLike[str]) -> str:
     """Return a command that can be pasted into a POSIX shell.

@@ -10,6 +10,7 @@ from stratoperf.monitor import Check, diagnose, namespaces
 from stratoperf.monitor.files import SystemFiles
 from stratoperf.running import REGISTRY, DoctorCheck
 from stratoperf.running.doctor_checks import findings
+from wording import mentions
 
 Tree = Callable[[Mapping[str, str]], Path]
 
@@ -86,8 +87,11 @@ def test_a_missing_kernel_module_comes_with_modprobe(bare: Path) -> None:
     assert check.remedy == "sudo modprobe swarm_guard"
 
 
-def test_a_loaded_kernel_module_is_found(tree: Tree) -> None:
-    assert examine(tree({"/dev/swarm_guard": ""}))["module swarm_guard"].status == "ok"
+def test_a_file_in_place_of_a_kernel_module_s_device_is_not_taken_for_it(tree: Tree) -> None:
+    # tests/stratoswarm/kernel_modules/test_devices.py has one that is found.
+    check = examine(tree({"/dev/swarm_guard": ""}))["module swarm_guard"]
+    assert check.status == "missing"
+    assert mentions(check.detail, "/dev/swarm_guard", "character device")
 
 
 @pytest.mark.parametrize(

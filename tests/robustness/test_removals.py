@@ -67,6 +67,11 @@ REVIEWED = {
             "the user named it; see trace.py"
         ),
     },
+    "stratoswarm/kernel_modules/devices.py": {
+        "OpenDevice.__init__: os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)": (
+            "the device of a kernel module, whose name the kernel was asked for"
+        ),
+    },
     "stratoswarm/consensus/trace.py": {"save: np.savez(file, **arrays)": TAKEN},
     "door.py": {
         "open_regular: os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from stratoperf.cli.exits import ExitCode
 from stratoperf.cli.likely_mistakes import run_folder
 from stratoperf.cli.options import RESULTS, any_duration, parse_params, positive_duration
 from stratoperf.cli.packages import CommandWithCategories
-from stratoperf.commands import command_text
+from stratoperf.commands import LOAD_MODULES, command_text
 from stratoperf.running.categories import DEFAULT_CATEGORY
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ Examples:
 )
 @click.option("--enforce-targets", is_flag=True, help="Exit with 1 if a target is missed.")
 @click.option(
+    "--load-modules",
+    is_flag=True,
+    help="Let benchmarks load and unload kernel modules, as root; they restore the former state.",
+)
+@click.option(
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN",
@@ -104,6 +110,7 @@ def run(
     output: Path | None,
     profile: bool,
     enforce_targets: bool,
+    load_modules: bool,
     resume: Path | None,
     as_json: bool,
 ) -> int:
@@ -119,6 +126,9 @@ def run(
         raise click.UsageError(f"--all and {select[0]!r} exclude each other; give one")
     words = [*select, *([category] if category not in (None, "all") else [])]
     chosen = parse_params(params)
+
+    if load_modules:
+        os.environ[LOAD_MODULES] = "1"
 
     from stratoperf.errors import Interrupted
     from stratoperf.presentation.terminal.run_progress import RunProgress

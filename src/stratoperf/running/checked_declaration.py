@@ -15,7 +15,7 @@ from stratoperf.running.targets import Target
 from stratoperf.running.unit_conversion import conversion
 from stratoperf.running.values import Value, frozen
 
-METRICS = ("latency", "throughput", "device_time", "utilization")
+METRICS = ("latency", "throughput", "device_time", "utilization", "added")
 """What a target can speak of: what the runner measures of every operation, the device time of those
 whose work a device does, and what an operation observes itself."""
 

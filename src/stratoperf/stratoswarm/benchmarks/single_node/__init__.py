@@ -4,9 +4,10 @@ from stratoperf.stratoswarm.benchmarks.single_node import (
     clock,
     consensus,
     gpu,
+    kernel,
     memory,
     synthesis,
     utilization,
 )
 
-__all__ = ["clock", "consensus", "gpu", "memory", "synthesis", "utilization"]
+__all__ = ["clock", "consensus", "gpu", "kernel", "memory", "synthesis", "utilization"]
