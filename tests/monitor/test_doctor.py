@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import resource
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,18 @@ def test_the_doctor_examines_this_machine() -> None:
     checks = diagnose(window_s=0.01)
     assert {check.topic for check in checks} == {"measures", "noise", "limits"}
     assert len({check.name for check in checks}) == len(checks)
+
+
+def test_the_doctor_watches_for_competition_while_it_does_its_other_work() -> None:
+    def slow() -> Iterator[Check]:
+        time.sleep(0.3)
+        yield Check(name="slow", status="ok", detail="done", topic="measures")
+
+    checks = {check.name: check for check in diagnose(window_s=0.01, further=slow())}
+    assert checks["slow"].detail == "done"
+    seconds = re.search(r"(?:for|within) ([\d.]+) s", checks["competition"].detail)
+    assert seconds is not None
+    assert float(seconds[1]) >= 0.3
 
 
 def test_whatever_is_wrong_has_a_remedy(xeon: Path, bare: Path) -> None:
