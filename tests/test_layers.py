@@ -34,7 +34,7 @@ LAYERS = (
     # Packages of benchmarks use the instrument, which does not know them; see
     # tests/stratoswarm/test_borders.py.
     {"stratoswarm"},
-    {"consensus", "memory", "synthesis"},
+    {"consensus", "containers", "memory", "synthesis"},
 )
 """All modules and packages of stratoperf: each imports from the lines above it alone."""
 

@@ -18,7 +18,12 @@ PACKAGE = Path(sp.__file__).parent
 ROOT = Path(__file__).parents[2]
 CATALOGUE = "stratoperf.stratoswarm"
 
-SHORT_NAMES = {"stratoperf.consensus", "stratoperf.memory", "stratoperf.synthesis"}
+SHORT_NAMES = {
+    "stratoperf.consensus",
+    "stratoperf.containers",
+    "stratoperf.memory",
+    "stratoperf.synthesis",
+}
 """The modules outside that import the catalogue: the contract has its workloads by these names."""
 
 OPEN_MODULES = {
@@ -33,7 +38,7 @@ OPEN_MODULES = {
 """The modules of the instrument that a catalogue may import names from, besides the package."""
 
 OWN_BINDINGS = {
-    *(f"stratoperf._core.{name}" for name in ("consensus", "memory", "synthesis")),
+    *(f"stratoperf._core.{name}" for name in ("consensus", "containers", "memory", "synthesis")),
     *(
         f"stratoperf._cuda.{name}"
         for name in ("consensus", "copy", "integer_rate", "memory", "round_trip", "synthesis")
@@ -125,7 +130,7 @@ def test_what_authors_may_use_is_there() -> None:
     assert sp.memory.TierManager is not None
 
 
-@pytest.mark.parametrize("name", ["consensus", "memory", "synthesis"])
+@pytest.mark.parametrize("name", ["consensus", "containers", "memory", "synthesis"])
 def test_a_short_name_has_the_same_public_names(name: str) -> None:
     short = importlib.import_module(f"stratoperf.{name}")
     long = importlib.import_module(f"{CATALOGUE}.{name}")

@@ -6,6 +6,7 @@ Native core of stratoperf.
 from . import (
     clock,
     consensus,
+    containers,
     histogram,
     memory,
     operation,
@@ -19,6 +20,7 @@ from . import (
 __all__: list[str] = [
     "clock",
     "consensus",
+    "containers",
     "histogram",
     "memory",
     "operation",
