@@ -3,10 +3,11 @@
 from stratoperf.stratoswarm.benchmarks.single_node import (
     clock,
     consensus,
+    containers,
     gpu,
     memory,
     synthesis,
     utilization,
 )
 
-__all__ = ["clock", "consensus", "gpu", "memory", "synthesis", "utilization"]
+__all__ = ["clock", "consensus", "containers", "gpu", "memory", "synthesis", "utilization"]
