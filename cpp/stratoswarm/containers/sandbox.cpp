@@ -394,7 +394,9 @@ void begin_joining(void* argument) {
   std::uint32_t made = entry.namespaces;
   made &= entry.joined.user >= 0 ? ~kUser : ~0U;
   made &= entry.joined.network >= 0 ? ~kNetwork : ~0U;
-  made &= entry.joined.mount >= 0 ? ~kMount : ~0U;
+  // A prepared mount namespace is the container's own, or the pattern that it gets a copy of.
+  const bool is_pattern = (entry.flags & kShared) != 0;
+  made &= entry.joined.mount >= 0 && !is_pattern ? ~kMount : ~0U;
   const long pid = clone_container(entry, made, CLONE_PARENT);
   if (pid < 0) {
     fail(entry.fault, pid, "clone");
@@ -420,8 +422,9 @@ void Entry::lap(Stage stage) {
 bool enter(Entry& entry) {
   const bool into_group = entry.group != nullptr && entry.group_version2;
   if (entry.joined.any() || into_group) {
+    // No signal at its end, and at that of its child: who waits for any of thousands of children
+    // goes through them all.
     CloneArguments arguments = {};
-    arguments.exit_signal = SIGCHLD;
     if (into_group) {
       arguments.flags = kIntoGroup;
       arguments.cgroup = static_cast<std::uint64_t>(entry.group->files[0]);
@@ -500,7 +503,6 @@ bool prepare_namespaces(const Helper& helper, bool mount, Joined& joined, Fault&
   Preparation preparation = {&helper, mount, {}, {}};
   CloneArguments arguments = {};
   arguments.flags = clone_flags(kUser | kNetwork | (mount ? kMount : 0U)) | CLONE_FILES;
-  arguments.exit_signal = SIGCHLD;
   take_effective(helper, true);
   const long pid = clone_suspended(arguments, entering_stack, begin_preparing, &preparation);
   take_effective(helper, false);

@@ -121,53 +121,57 @@ constexpr Spans kSpans = [] {
   return spans;
 }();
 
+// A test for each border between two spans, and the answers behind them, which all tests share:
+// what loading costs grows with the number of instructions too.
 struct Program {
-  std::array<sock_filter, 4 * kMaxSpans + 32> code{};
-  unsigned short count = 0;
+  static constexpr std::size_t kHead = 4;
+  static constexpr std::size_t kAnswers = kHead + kSpans.count - 1;
+  static constexpr std::size_t kClone = kAnswers;  // two instructions; a jump goes forwards only
+  static constexpr std::size_t kAllow = kAnswers + 2;
+  static constexpr std::size_t kDeny = kAnswers + 3;
+  static constexpr std::size_t kUnknown = kAnswers + 4;
+  static constexpr std::size_t kCount = kAnswers + 5;
+  static_assert(kCount < 256, "a test has to reach every answer");
 
-  constexpr std::size_t add(std::uint16_t code_, std::uint32_t k) {
-    code[count] = {code_, 0, 0, k};
-    return count++;
-  }
-  constexpr void add_return(std::uint32_t value) { add(BPF_RET | BPF_K, value); }
+  std::array<sock_filter, kCount> code{};
+  unsigned short count = static_cast<unsigned short>(kCount);
 
-  constexpr void add_answer(Answer answer) {
-    constexpr std::uint32_t kErrno = SECCOMP_RET_ERRNO;
-    constexpr std::uint32_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
-                                             CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                                             CLONE_NEWNET;
+  static constexpr std::size_t place_of(Answer answer) {
     switch (answer) {
       case Answer::allow:
-        return add_return(SECCOMP_RET_ALLOW);
+        return kAllow;
       case Answer::deny:
-        return add_return(kErrno | EPERM);
-      case Answer::unknown:
-      case Answer::no_clone3:
-        return add_return(kErrno | ENOSYS);
+        return kDeny;
       case Answer::clone:
-        add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args));
-        code[add(BPF_JMP | BPF_JSET | BPF_K, kNewNamespaces)].jf = 1;
-        add_return(kErrno | EPERM);
-        add_return(SECCOMP_RET_ALLOW);
+        return kClone;
+      default:
+        return kUnknown;
     }
   }
 
-  // The tree for the spans [first, last): halves are compared by the first number of the upper one.
-  constexpr void add_tree(const Spans& spans, std::size_t first, std::size_t last) {
-    if (last - first == 1) {
-      return add_answer(spans.spans[first].answer);
-    }
+  constexpr void set(std::size_t place, int operation, std::uint32_t value, std::size_t yes,
+                     std::size_t no) {
+    code[place] = {static_cast<std::uint16_t>(operation), static_cast<std::uint8_t>(yes),
+                   static_cast<std::uint8_t>(no), value};
+  }
+
+  // The tree for the spans [first, last), whose tests begin at `place`: halves are told apart by
+  // the first number of the upper one.
+  constexpr void set_tree(std::size_t place, std::size_t first, std::size_t last) {
     const std::size_t middle = first + (last - first) / 2;
-    const std::size_t test = add(BPF_JMP | BPF_JGE | BPF_K, spans.spans[middle].first);
-    // A jump forwards may be longer than a test can reach; the lower half follows right here.
-    const std::size_t far = add(BPF_JMP | BPF_JA, 0);
-    code[test].jf = 1;
-    add_tree(spans, first, middle);
-    code[far].k = static_cast<std::uint32_t>(count - far - 1);
-    if (count - test - 1 < 256) {
-      code[test].jt = static_cast<std::uint8_t>(count - test - 1);
+    const std::size_t lower = place + 1;
+    const std::size_t upper = lower + (middle - first - 1);
+    const bool lower_is_answer = middle - first == 1;
+    const bool upper_is_answer = last - middle == 1;
+    set(place, BPF_JMP | BPF_JGE | BPF_K, kSpans.spans[middle].first,
+        (upper_is_answer ? place_of(kSpans.spans[middle].answer) : upper) - place - 1,
+        (lower_is_answer ? place_of(kSpans.spans[first].answer) : lower) - place - 1);
+    if (!lower_is_answer) {
+      set_tree(lower, first, middle);
     }
-    add_tree(spans, middle, last);
+    if (!upper_is_answer) {
+      set_tree(upper, middle, last);
+    }
   }
 };
 
@@ -177,12 +181,21 @@ constexpr Program kFilter = [] {
 #else
   constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
+  constexpr std::uint32_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                           CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                                           CLONE_NEWNET;
   Program program;
-  program.add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
-  program.code[program.add(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture)].jt = 1;
-  program.add_return(SECCOMP_RET_KILL_PROCESS);
-  program.add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
-  program.add_tree(kSpans, 0, kSpans.count);
+  program.set(0, BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch), 0, 0);
+  program.set(1, BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
+  program.set(2, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+  program.set(3, BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr), 0, 0);
+  program.set_tree(Program::kHead, 0, kSpans.count);
+  program.set(Program::kClone, BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args), 0, 0);
+  program.set(Program::kClone + 1, BPF_JMP | BPF_JSET | BPF_K, kNewNamespaces,
+              Program::kDeny - Program::kClone - 2, Program::kAllow - Program::kClone - 2);
+  program.set(Program::kAllow, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+  program.set(Program::kDeny, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+  program.set(Program::kUnknown, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
   return program;
 }();
 

@@ -358,8 +358,13 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     }
   } else {
     if ((request.flags & kShared) != 0) {
-      ready = shared_.user >= 0 || prepare_namespaces(helper_, false, shared_, entry.fault);
+      // The pattern of a mount namespace has a finished root: pivot_root visits every process of
+      // the machine, so that a population would grow ever more slowly.
+      ready = shared_.user >= 0 || prepare_namespaces(helper_, true, shared_, entry.fault);
       entry.joined = shared_;
+      if (entry.root != nullptr || (request.namespaces & kMount) == 0) {
+        entry.joined.mount = -1;
+      }
     }
     if (ready && limited) {
       ready = open_groups(entry.fault) && groups_.make(limits, prepared.group, entry.fault);
