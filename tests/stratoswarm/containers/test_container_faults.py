@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +20,9 @@ import pytest
 import stratoperf as sp
 from container_ground import ground, wait_until
 from stratoperf._core import containers as native
+from stratoperf.authoring import SystemFiles
 from stratoperf.stratoswarm.containers import Limits, Spawner, settings
+from stratoperf.stratoswarm.containers.availability import blocking_setting, helper_program
 from wording import says
 
 STAGES = [name for name in native.stage_names() if name != "seccomp"]
@@ -243,3 +247,87 @@ def test_descriptors_of_the_client_do_not_reach_a_container(spawner: Spawner) ->
     finally:
         os.close(reading)
         os.close(writing)
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_a_child_that_never_reports_is_given_up_after_the_time() -> None:
+    plan = settings.native_settings(
+        name="silent", namespaces=settings.NAMESPACES, limits=None, root=None, command=None
+    )
+    plan.stop_stage = 1 + native.stage_names().index("identity")
+    with Spawner(timeout_s=0.3) as spawner:
+        begun = time.monotonic()
+        with pytest.raises(sp.StratoperfError, match=says("300 ms", "close")):
+            spawner.native.spawn(plan)
+        assert time.monotonic() - begun < 10
+
+
+def test_when_descriptors_run_out_those_that_live_stay(spawner: Spawner) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    agents: list[sp.containers.Container] = []
+
+    def grow() -> None:
+        while True:
+            agents.append(spawner.spawn(shared=True))
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 8, hard))
+    try:
+        with pytest.raises(sp.StratoperfError, match=says("Too many open files")):
+            grow()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(agents) > 2
+    for agent in agents:
+        agent.echo("alive")
+    spawner.spawn(shared=True).verify()
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_container_of_one_process_is_complete(spawner: Spawner) -> None:
+    # What enters the sandbox is one process from the clone on.
+    container = spawner.spawn(limits=Limits(processes=1))
+    container.verify()
+    container.destroy()
+
+
+UNPRIVILEGED = """
+import os, pathlib, sys
+import stratoperf as sp
+from stratoperf.stratoswarm.containers import spawner as module
+with sp.containers.Spawner() as warm:
+    warm.spawn(personality=sp.containers.Personality([0.0] * 5)).verify()
+module.helper_program = lambda: pathlib.Path(sys.argv[1])
+os.setgroups([])
+os.setgid(54321)
+os.setuid(54321)
+with sp.containers.Spawner() as spawner:
+    spawner.fill_pool(1)
+    print([spawner.spawn(way=way).verify() > 20 for way in sp.containers.WAYS])
+    print(spawner.spawn(shared=True).report().sections["uid_map"].split())
+    try:
+        spawner.spawn(limits=sp.containers.Limits())
+    except sp.PrerequisiteMissing as error:
+        print("limits" in str(error))
+"""
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_a_user_without_rights_makes_the_same_sandbox(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user; all other tests run without")
+    if blocking_setting(SystemFiles(Path("/")), is_root=False) is not None:
+        pytest.skip("needs user namespaces of users without rights")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        program = Path(folder) / "spawner"
+        shutil.copy(helper_program(), program)
+        Path(folder).chmod(0o755)
+        program.chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, str(program)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["[True, True, True]", "['0', '54321', '1']", "True"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,9 @@ LONGEST_NAME = 63
 
 PERIOD_US = 100_000
 """In which a container may use its share of CPUs."""
+
+LONGEST_PATH = 4096
+"""Bytes of a path, with its final zero, as the kernel limits it."""
 
 MIN_MEMORY = 1 << 20
 """Below it the kernel cannot start a process in a control group."""
@@ -148,12 +152,25 @@ def check_root(root: str | Path) -> str:
         When it is not one.
     """
     path = user_path("root", root)
-    if not path.is_dir():
+    shown = arguments.shown(str(path))
+    try:
+        is_directory = stat.S_ISDIR(path.stat().st_mode)
+        real = os.path.realpath(path)
+    except OSError as error:
         raise InvalidParameter(
-            f"root: {arguments.shown(str(path))} is not a directory; name one that has the "
-            "directories dev and proc"
+            f"root: {shown} is not a directory that can be used: {error.strerror}; name one that "
+            "has the directories dev and proc"
+        ) from None
+    if not is_directory:
+        raise InvalidParameter(
+            f"root: {shown} is not a directory; name one that has the directories dev and proc"
         )
-    return os.path.realpath(path)
+    if len(os.fsencode(real)) >= LONGEST_PATH:
+        raise InvalidParameter(
+            f"root: its path has {len(os.fsencode(real))} bytes; use one of less than "
+            f"{LONGEST_PATH}"
+        )
+    return real
 
 
 def native_settings(
