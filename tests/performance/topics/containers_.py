@@ -21,6 +21,7 @@ SPAWNS = 20
 PEER_SPAWNS = 3
 PACE_S = 0.2
 INSTALL = "apt-get install --no-install-recommends"
+OCI_LACKS = "no filter, no limits, no user namespace"
 LIMITS = sp.containers.operations.MINIMAL_LIMITS
 
 
@@ -74,15 +75,27 @@ def _values(spawner: sp.containers.Spawner) -> Iterator[Row]:
                 goal=goal,
                 met=None if goal is None else value <= goal.number,
                 note=f"{result.count} samples; all seven namespaces, root, /proc, /dev, filter, "
-                "version 1 or 2 control group",
+                "control group",
             )
 
 
 def _beside(spawner: sp.containers.Spawner, root: Path) -> Iterator[Row]:
     for name, package, command, goal, difference in (
         ("bwrap --unshare-all", "bubblewrap", _bwrap(root), 10, "no control group, no filter"),
-        ("runc run", "runc", _oci("runc", root), 60, "its own default filter: none"),
-        ("crun run", "crun", _oci("crun", root), None, "its own default filter: none"),
+        (
+            "runc run",
+            "runc",
+            _oci("runc", root),
+            60,
+            OCI_LACKS,
+        ),
+        (
+            "crun run",
+            "crun",
+            _oci("crun", root),
+            None,
+            OCI_LACKS,
+        ),
         ("unshare", "util-linux", _unshare(root), None, "no root, no control group, no filter"),
         ("posix_spawn", "", _plain(root), None, "no sandbox at all"),
     ):

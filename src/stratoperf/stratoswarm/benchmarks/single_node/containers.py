@@ -58,6 +58,11 @@ def _check_agents(agents: int, namespaces: str) -> None:
         )
 
 
+def _growth_s(agents: int, namespaces: str) -> float:
+    """Return the seconds in which a population grows, at 1000 or 300 agents a second, and ends."""
+    return 3.0 + agents / (1000 if namespaces == "shared" else 300)
+
+
 @benchmark(
     "container.spawn",
     params={"way": WAYS},
@@ -117,7 +122,7 @@ def agent_spawn(image_kib: int) -> Iterator[Operation]:
 @benchmark(
     "agent.scale",
     params={"agents": [AGENTS], "namespaces": SHARING},
-    setup_s=60.0,
+    setup_s=_growth_s,
     check=_check_agents,
 )
 def agent_scale(agents: int, namespaces: str) -> Iterator[Operation]:
