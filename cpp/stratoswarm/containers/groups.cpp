@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace stratoperf::containers {
 namespace {
@@ -66,10 +68,14 @@ bool is_dead(const std::string& name) {
     return false;
   }
   long pid = 0;
-  unsigned long long started = 0;
-  int end = 0;
-  if (std::sscanf(name.c_str() + prefix.size(), "%ld-%llu%n", &pid, &started, &end) != 2 ||
-      static_cast<std::size_t>(end) != name.size() - prefix.size() || pid <= 0) {
+  std::uint64_t started = 0;
+  const char* const end = name.data() + name.size();
+  const auto [dash, pid_error] = std::from_chars(name.data() + prefix.size(), end, pid);
+  if (pid_error != std::errc() || dash == end || *dash != '-' || pid <= 0) {
+    return false;
+  }
+  const auto [last, start_error] = std::from_chars(dash + 1, end, started);
+  if (start_error != std::errc() || last != end) {
     return false;
   }
   return start_time(pid) != started;
@@ -117,7 +123,9 @@ bool remove_group(const std::string& folder) {
 bool remove_base(const std::string& path) {
   bool all = true;
   for (const std::string& name : folders_in(path)) {
-    all = remove_group(path + "/" + name) && all;
+    std::string group = path;
+    group.append("/").append(name);
+    all = remove_group(group) && all;
   }
   return remove_group(path) && all;
 }

@@ -19,7 +19,7 @@ void destroy_quietly(Client& client, const std::vector<Held>& held) {
     try {
       client.destroy(container.id);
     } catch (const Failure&) {
-      // The helper is gone, and its containers with it.
+      return;  // the helper is gone, and its containers with it
     }
   }
 }
