@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   register_histogram(module.def_submodule("histogram", "The histogram."));
   register_clock(module.def_submodule("clock", "The calibrated clock."));
   register_consensus(module.def_submodule("consensus", "Quorum rounds."));
+  register_containers(module.def_submodule("containers", "Containers and their helper."));
   register_synthesis(module.def_submodule("synthesis", "Node tables and patterns."));
   register_memory(module.def_submodule("memory", "Blocks in memory tiers."));
   register_kernel(module.def_submodule("kernel", "Kernel modules and system calls."));

@@ -35,7 +35,7 @@ LAYERS = (
     # Packages of benchmarks use the instrument, which does not know them; see
     # tests/stratoswarm/test_borders.py.
     {"stratoswarm"},
-    {"consensus", "kernel_modules", "memory", "synthesis"},
+    {"consensus", "containers", "kernel_modules", "memory", "synthesis"},
 )
 """All modules and packages of stratoperf: each imports from the lines above it alone."""
 

@@ -12,6 +12,7 @@ import pytest
 
 import stratoperf as sp
 from stratoperf.analysis.thresholds import load_thresholds
+from stratoperf.stratoswarm.containers.settings import check_root
 
 NOBODY = 65534
 
@@ -79,6 +80,7 @@ READERS: dict[str, Call] = {
     "VoteBatch.load: csv": lambda path: sp.consensus.VoteBatch.load(
         f"{path}.csv" if isinstance(path, str) and path else path
     ),
+    "Spawner.spawn: root": check_root,
     "TierManager": lambda path: sp.memory.TierManager(use="cpu", directories={"nvme": path}),
     "Command: input": lambda path: sp.compare_live(
         sp.Command(("true",), input=path), sp.Command(("true",)), duration_s=0.1

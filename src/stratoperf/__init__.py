@@ -9,7 +9,15 @@ from __future__ import annotations
 from stratoperf.lazy import TYPE_CHECKING, lazy_names
 
 if TYPE_CHECKING:
-    from stratoperf import clock, consensus, kernel_modules, memory, statistics, synthesis
+    from stratoperf import (
+        clock,
+        consensus,
+        containers,
+        kernel_modules,
+        memory,
+        statistics,
+        synthesis,
+    )
     from stratoperf.analysis import ComparedMetric, Comparison
     from stratoperf.analysis.history import History, history
     from stratoperf.analysis.stored import compare
@@ -83,6 +91,7 @@ _HOMES: dict[str, str | None] = {
     "compare": "analysis.stored",
     "compare_live": "running.live",
     "consensus": None,
+    "containers": None,
     "doctor_check": "running",
     "history": "analysis.history",
     "import_results": "importing",
@@ -131,6 +140,7 @@ __all__ = [
     "compare",
     "compare_live",
     "consensus",
+    "containers",
     "doctor_check",
     "get_include",
     "history",

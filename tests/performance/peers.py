@@ -24,6 +24,7 @@ TOPICS = [
     "consensus",
     "synthesis",
     "memory",
+    "containers",
     "kernel",
     "gate",
     "repeatability",

@@ -155,9 +155,34 @@ NATIVE = re.compile(
     r"\b(unlink|unlinkat|truncate|ftruncate|rename|renameat2?|mkostemp|mkstemp|fallocate"
     r"|posix_fallocate|creat|fopen|ofstream|fstream|mkdir|rmdir|remove_all|symlink|link|mount"
     r"|umount2?)\s*\(|O_CREAT|O_TRUNC|O_TMPFILE"
+    r"|\bcall\(SYS_(mkdirat|mount|pivot_root|umount2)\b"
 )
 
+IN_SANDBOX = "in a mount namespace of its own, of a process that has just been made"
+
 REVIEWED_NATIVE = {
+    "cpp/stratoswarm/containers/groups.cpp": {
+        "mkdir(base.path.c_str(), 0755)": "fails where something has the name",
+        "mkdir(path.c_str(), 0755)": "fails where something has the name",
+        "rmdir(folder.c_str())": (
+            "an empty control group that this helper made, or whose name says that its helper is "
+            "a process that is dead"
+        ),
+    },
+    "cpp/stratoswarm/containers/init.cpp": {
+        'call(SYS_mkdirat, AT_FDCWD, "/written", 0700)': (
+            "only where the sandbox is broken, which it finds out; in the container's root"
+        ),
+    },
+    "cpp/stratoswarm/containers/root.cpp": {
+        "call(SYS_openat, folder, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666)": (
+            "in a tmpfs that was made a line before"
+        ),
+        "call(SYS_mkdirat, root, name, 0755)": "in a tmpfs that was made a line before",
+        'call(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)': IN_SANDBOX,
+        'call(SYS_pivot_root, ".", ".")': IN_SANDBOX,
+        'call(SYS_umount2, ".", MNT_DETACH)': IN_SANDBOX,
+    },
     "cpp/stratoswarm/memory/file_tier.cpp": {
         "open(directory.c_str(), O_TMPFILE": "it has no name",
         "mkostemp(path.data(), O_CLOEXEC)": "fails where something has the name",

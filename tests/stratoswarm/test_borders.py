@@ -20,6 +20,7 @@ CATALOGUE = "stratoperf.stratoswarm"
 
 SHORT_NAMES = {
     "stratoperf.consensus",
+    "stratoperf.containers",
     "stratoperf.kernel_modules",
     "stratoperf.memory",
     "stratoperf.synthesis",
@@ -38,7 +39,10 @@ OPEN_MODULES = {
 """The modules of the instrument that a catalogue may import names from, besides the package."""
 
 OWN_BINDINGS = {
-    *(f"stratoperf._core.{name}" for name in ("consensus", "kernel", "memory", "synthesis")),
+    *(
+        f"stratoperf._core.{name}"
+        for name in ("consensus", "containers", "kernel", "memory", "synthesis")
+    ),
     *(
         f"stratoperf._cuda.{name}"
         for name in ("consensus", "copy", "integer_rate", "memory", "round_trip", "synthesis")
@@ -130,7 +134,9 @@ def test_what_authors_may_use_is_there() -> None:
     assert sp.memory.TierManager is not None
 
 
-@pytest.mark.parametrize("name", ["consensus", "kernel_modules", "memory", "synthesis"])
+@pytest.mark.parametrize(
+    "name", ["consensus", "containers", "kernel_modules", "memory", "synthesis"]
+)
 def test_a_short_name_has_the_same_public_names(name: str) -> None:
     short = importlib.import_module(f"stratoperf.{name}")
     long = importlib.import_module(f"{CATALOGUE}.{name}")

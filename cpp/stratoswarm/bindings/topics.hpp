@@ -6,6 +6,7 @@
 namespace stratoperf::bindings {
 
 void register_consensus(py::module_ module);
+void register_containers(py::module_ module);
 void register_kernel(py::module_ module);
 void register_memory(py::module_ module);
 void register_synthesis(py::module_ module);

@@ -6,6 +6,7 @@ Native core of stratoperf.
 from . import (
     clock,
     consensus,
+    containers,
     histogram,
     kernel,
     memory,
@@ -20,6 +21,7 @@ from . import (
 __all__: list[str] = [
     "clock",
     "consensus",
+    "containers",
     "histogram",
     "kernel",
     "memory",

@@ -2,6 +2,6 @@
 
 It is a client of the instrument as any other package could be: the entry point names
 `stratoperf.stratoswarm.catalogue`, and nothing outside this folder imports it but the modules
-`stratoperf.consensus`, `stratoperf.kernel_modules`, `stratoperf.memory` and
-`stratoperf.synthesis`, the names of its workloads.
+`stratoperf.consensus`, `stratoperf.containers`, `stratoperf.kernel_modules`, `stratoperf.memory`
+and `stratoperf.synthesis`, the names of its workloads.
 """

@@ -3,6 +3,7 @@
 from stratoperf.stratoswarm.benchmarks.single_node import (
     clock,
     consensus,
+    containers,
     gpu,
     kernel,
     memory,
@@ -10,4 +11,13 @@ from stratoperf.stratoswarm.benchmarks.single_node import (
     utilization,
 )
 
-__all__ = ["clock", "consensus", "gpu", "kernel", "memory", "synthesis", "utilization"]
+__all__ = [
+    "clock",
+    "consensus",
+    "containers",
+    "gpu",
+    "kernel",
+    "memory",
+    "synthesis",
+    "utilization",
+]

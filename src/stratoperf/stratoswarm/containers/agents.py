@@ -1,0 +1,266 @@
+"""Agents: what they load before they are ready, and populations of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from stratoperf import arguments
+from stratoperf._core import containers as native
+from stratoperf.authoring import SystemFiles, first_integer
+from stratoperf.errors import InvalidParameter, PrerequisiteMissing
+
+if TYPE_CHECKING:
+    from stratoperf.stratoswarm.containers.spawner import Container, Spawner
+
+TRAITS = 5
+MOST_IMAGE = 1 << 30
+MOST_AGENTS = 1_000_000
+
+SHARED_BYTES, OWN_BYTES = 400 << 10, 800 << 10
+"""Twice the memory that an agent is expected to need, with shared namespaces and with its own."""
+
+_SPARE = 256
+"""Processes and descriptors that are left to everybody else."""
+
+_SEALS = 0x1 | 0x2 | 0x4 | 0x8
+_ADD_SEALS = 1033
+"""F_ADD_SEALS, with the seals against resealing, shrinking, growing and writing."""
+
+
+class Personality:
+    """What an agent loads before it is ready: five floats and a memory image.
+
+    Parameters
+    ----------
+    traits
+        Five finite numbers, kept as 32-bit floats.
+    image
+        Bytes that the agent copies into its memory; at most 1 GiB.
+
+    Raises
+    ------
+    InvalidParameter
+        For other traits or a larger image.
+    """
+
+    def __init__(self, traits: Sequence[float], image: bytes = b"") -> None:
+        values = [arguments.number("traits", trait) for trait in traits]
+        if len(values) != TRAITS:
+            raise InvalidParameter(f"traits: expected {TRAITS} numbers, got {len(values)}")
+        if not isinstance(image, bytes) or len(image) > MOST_IMAGE:
+            raise InvalidParameter(
+                f"image: expected at most {MOST_IMAGE} bytes, got {arguments.shown(image)}"
+            )
+        try:
+            self._content = struct.pack(f"<{TRAITS}f", *values) + image
+        except OverflowError:
+            raise InvalidParameter(
+                f"traits: {arguments.shown(values)} do not fit into 32-bit floats"
+            ) from None
+        self.checksum: int = native.checksum(self._content)
+        """What the agent has to compute of what it loaded."""
+
+    @contextlib.contextmanager
+    def image_file(self) -> Iterator[int]:
+        """Yield the descriptor of a sealed file in memory with the traits and the image."""
+        import fcntl
+
+        file = os.memfd_create("stratoperf_image", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            rest = memoryview(self._content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            fcntl.fcntl(file, _ADD_SEALS, _SEALS)
+            yield file
+        finally:
+            os.close(file)
+
+
+class Ended(NamedTuple):
+    """How a population was destroyed.
+
+    Attributes
+    ----------
+    agents
+        Number of agents.
+    exits_s
+        Seconds until all processes were reaped.
+    gone_s
+        Seconds until their control groups were removed too.
+    """
+
+    agents: int
+    exits_s: float
+    gone_s: float
+
+
+class Population:
+    """Agents that live at the same time, with the limits of the machine read first.
+
+    Parameters
+    ----------
+    spawner
+        Starts them; it must have no other containers.
+    goal
+        Number of agents that are to live.
+    shared
+        Whether they share one user and one network namespace; otherwise each has all seven.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        When a limit of the machine is lower than the goal; the message names the limit.
+    """
+
+    def __init__(self, spawner: Spawner, goal: int, *, shared: bool = True) -> None:
+        self._spawner = spawner
+        self._shared = arguments_flag(shared)
+        self.goal = arguments.count("goal", goal, MOST_AGENTS)
+        self.agents: list[Container] = []
+        raise_descriptors(self.goal + _SPARE)
+        for blocked in limits_below(SystemFiles(Path("/")), self.goal, shared=shared):
+            raise PrerequisiteMissing(blocked)
+        self._before = available_bytes()
+
+    def grow(self, count: int | None = None) -> float:
+        """Spawn agents.
+
+        Parameters
+        ----------
+        count
+            How many more; by default as many as the goal lacks.
+
+        Returns
+        -------
+        float
+            Seconds that it took.
+
+        Raises
+        ------
+        PrerequisiteMissing
+            When the system refuses one; those that live stay.
+        """
+        begun = time.perf_counter()
+        for _ in range(self.goal - len(self.agents) if count is None else count):
+            name = f"agent-{len(self.agents)}"
+            self.agents.append(self._spawner.spawn(name=name, shared=self._shared))
+        return time.perf_counter() - begun
+
+    def answering(self) -> int:
+        """Return how many agents answer a message of their own."""
+        for number, agent in enumerate(self.agents):
+            agent.echo(f"{number}")
+        return len(self.agents)
+
+    def memory_bytes(self) -> float:
+        """Return the memory of an agent, that of the kernel included: what the machine lost."""
+        return max(0.0, (self._before - available_bytes()) / max(1, len(self.agents)))
+
+    def pss_bytes(self, sample: int = 32) -> float:
+        """Return the memory of an agent's process alone, its share of shared pages included.
+
+        Parameters
+        ----------
+        sample
+            Number of agents to look at.
+        """
+        step = max(1, len(self.agents) // sample)
+        sizes = [_pss(agent.pid) for agent in self.agents[::step]]
+        return sum(sizes) / max(1, len(sizes))
+
+    def destroy(self) -> Ended:
+        """Destroy all agents."""
+        begun = time.monotonic_ns()
+        reply = self._spawner.destroy_all()
+        self.agents.clear()
+        return Ended(reply.count, (reply.exited_ns - begun) / 1e9, (reply.gone_ns - begun) / 1e9)
+
+
+def arguments_flag(shared: bool) -> bool:
+    """Return a flag.
+
+    Raises
+    ------
+    InvalidParameter
+        For anything but a bool.
+    """
+    if not isinstance(shared, bool):
+        raise InvalidParameter(f"shared: expected True or False, got {arguments.shown(shared)}")
+    return shared
+
+
+def available_bytes() -> int:
+    """Return the memory that the machine has left."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
+def raise_descriptors(count: int) -> None:
+    """Raise this process's soft limit of open files, as far as its hard limit allows.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        When the hard limit is lower.
+    """
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard not in (resource.RLIM_INFINITY,) and hard < count:
+        raise PrerequisiteMissing(
+            f"{count} descriptors are needed and the limit of open files is {hard}; raise it "
+            f"(ulimit -Hn {count})"
+        )
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+def limits_below(files: SystemFiles, goal: int, *, shared: bool) -> list[str]:
+    """Return each limit of the machine that is lower than a population needs, with the remedy.
+
+    Parameters
+    ----------
+    files
+        The system's files.
+    goal
+        Number of agents.
+    shared
+        Whether they share user and network namespaces.
+    """
+    own = ["mnt", "uts", "ipc", "pid", "cgroup"] + ([] if shared else ["user", "net"])
+    named = {
+        "/proc/sys/kernel/pid_max": "kernel.pid_max",
+        "/proc/sys/kernel/threads-max": "kernel.threads-max",
+        **{f"/proc/sys/user/max_{name}_namespaces": f"user.max_{name}_namespaces" for name in own},
+    }
+    wanted = goal + _SPARE
+    found = []
+    for path, setting in named.items():
+        value = first_integer(files.text(path))
+        if value is not None and value < wanted:
+            found.append(
+                f"{setting} is {value}, and {goal} agents need {wanted}; "
+                f"sudo sysctl -w {setting}={2 * wanted}"
+            )
+    need = goal * (SHARED_BYTES if shared else OWN_BYTES)
+    if available_bytes() < need:
+        found.append(
+            f"{available_bytes() >> 20} MiB of memory are free, and {goal} agents may need "
+            f"{need >> 20} MiB; free some, or ask for fewer"
+        )
+    return found
+
+
+def _pss(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) << 10
+    return 0

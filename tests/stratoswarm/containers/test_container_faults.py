@@ -1,0 +1,333 @@
+"""Whatever ends a container's helper or client, at whatever stage: nothing is left of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stratoperf as sp
+from container_ground import ground, wait_until
+from stratoperf._core import containers as native
+from stratoperf.authoring import SystemFiles
+from stratoperf.stratoswarm.containers import Limits, Spawner, settings
+from stratoperf.stratoswarm.containers.availability import blocking_setting, helper_program
+from wording import says
+
+STAGES = [name for name in native.stage_names() if name != "seccomp"]
+"""After the filter is loaded the exec follows at once."""
+
+
+def entering(helper: int) -> list[int]:
+    """Return the children of a helper that are on their way into a sandbox."""
+    children = Path(f"/proc/{helper}/task/{helper}/children").read_text().split()
+    return [
+        int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text() == "strato_spawner\n"
+    ]
+
+
+@contextlib.contextmanager
+def stopped_at(stage: str, way: int = 0) -> Iterator[tuple[Spawner, list[BaseException]]]:
+    """Let a container stop at the end of a stage, in a thread that waits for it."""
+    spawner = Spawner()
+    plan = settings.native_settings(
+        name="stopped", namespaces=settings.NAMESPACES, limits=_limits(), root=None, command=None
+    )
+    plan.flags |= way
+    plan.stop_stage = native.stage_names().index(stage) + 1
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            spawner.native.spawn(plan)
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert wait_until(lambda: len(entering(spawner.pid)) > 0, 5)
+        time.sleep(0.1)
+        assert thread.is_alive(), failures
+        yield spawner, failures
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(spawner.pid, signal.SIGKILL)
+        thread.join()
+        spawner.close()
+
+
+def _limits() -> Limits | None:
+    with Spawner() as spawner:
+        try:
+            spawner.spawn(limits=Limits()).destroy()
+        except sp.PrerequisiteMissing:
+            return None
+    return Limits()
+
+
+@pytest.mark.usefixtures("needs_containers")
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("victim", ["helper", "child"])
+def test_a_kill_at_any_stage_leaves_nothing(stage: str, victim: str) -> None:
+    with stopped_at(stage) as (spawner, failures):
+        pid = spawner.pid if victim == "helper" else entering(spawner.pid)[0]
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: bool(failures))
+        assert isinstance(failures[0], sp.StratoperfError)
+        if victim == "child":
+            # The helper goes on.
+            spawner.spawn().verify()
+
+
+CLIENT = """
+import sys, time
+import stratoperf as sp
+spawner = sp.containers.Spawner()
+limits = sp.containers.Limits() if sys.argv[1] == "limits" else None
+spawner.fill_pool(3, limits=limits)
+for way in ("cold", "pooled", "parked"):
+    spawner.spawn(way=way, limits=limits)
+print(spawner.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("victim", ["client", "helper"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_containers_end_with_their_client_and_their_helper(
+    spawner: Spawner, victim: str, number: signal.Signals
+) -> None:
+    word = "limits" if _limits() is not None else "none"
+    before = ground()
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT, word], stdout=subprocess.PIPE, text=True
+    )
+    with client:
+        assert client.stdout is not None
+        helper = int(client.stdout.readline())
+        assert len(ground().processes - before.processes) >= 4
+        os.kill(helper if victim == "helper" else client.pid, number)
+        assert wait_until(lambda: ground() == before)
+        client.kill()
+
+
+def test_what_a_killed_janitor_leaves_is_swept_by_the_next_start(
+    spawner: Spawner, limits: Limits
+) -> None:
+    other = Spawner()
+    before = ground()
+    other.spawn(limits=limits)
+    janitor = next(
+        pid
+        for pid in ground().processes
+        if Path(f"/proc/{pid}/comm").read_text() == "strato_janitor\n"
+        and f"PPid:\t{other.pid}\n" in Path(f"/proc/{pid}/status").read_text()
+    )
+    os.kill(janitor, signal.SIGKILL)
+    os.kill(other.pid, signal.SIGKILL)
+    other.close()
+    assert ground().groups > before.groups
+    with Spawner() as third:
+        third.spawn(limits=limits)
+    assert wait_until(lambda: ground().groups <= before.groups)
+
+
+def test_a_helper_that_was_killed_is_said_to_be_gone(spawner: Spawner) -> None:
+    container = spawner.spawn()
+    os.kill(spawner.pid, signal.SIGKILL)
+    with pytest.raises(sp.StratoperfError, match=says("helper", "ended")):
+        spawner.spawn()
+    assert wait_until(lambda: not Path(f"/proc/{container.pid}").exists())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ({"name": "a" * 64}, ("name:", "64 bytes", "63")),
+        ({"name": ""}, ("name:",)),
+        ({"namespaces": ["mount", "piid"]}, ("namespaces:", "'piid'", "pid")),
+        ({"way": "warm"}, ("way:", "'warm'")),
+        ({"way": "pooled", "shared": True}, ("way:", "pooled", "cold")),
+        ({"way": "parked", "command": ["/bin/true"]}, ("command:", "parked")),
+        ({"command": "/bin/true"}, ("command:", "list")),
+        ({"command": []}, ("command:",)),
+        ({"command": ["true"]}, ("command:", "'true'", "absolute")),
+        ({"command": ["/bin/true", "a\0b"]}, ("command:", "null")),
+        ({"command": ["/bin/true", "a" * 40_000]}, ("command:", "bytes")),
+        ({"command": ["/missing"]}, ("command:", "/missing", "No such file")),
+        ({"root": "/does-not-exist"}, ("root:", "/does-not-exist", "directory")),
+        ({"root": "/etc/passwd"}, ("root:", "/etc/passwd", "directory")),
+        ({"limits": 5}, ("limits:", "5", "Limits")),
+        ({"files": (1, 2)}, ("files:", "three", "2")),
+        ({"namespaces": ["user", "mount"]}, ("namespaces:", "pid", "limits")),
+        ({"namespaces": ["user", "pid"], "root": "/"}, ("root:", "mount")),
+    ],
+)
+def test_a_wrong_argument_is_refused_with_the_fix(
+    spawner: Spawner, arguments: dict[str, object], parts: tuple[str, ...]
+) -> None:
+    with pytest.raises(sp.InvalidParameter, match=says(*parts)):
+        spawner.spawn(**arguments)  # type: ignore[arg-type]
+    spawner.spawn().verify()
+
+
+@pytest.mark.parametrize("name", ["memory_bytes", "cpus", "processes"])
+def test_a_limit_of_zero_is_refused(name: str) -> None:
+    with pytest.raises(sp.InvalidParameter, match=says(f"{name}:", "0")):
+        Limits(**{name: 0})
+
+
+@pytest.fixture
+def hostile() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        root = Path(folder)
+        for name in ("dev", "proc"):
+            (root / name).mkdir()
+        root.chmod(0o755)
+        yield root
+
+
+@pytest.mark.parametrize("name", ["dev", "proc"])
+@pytest.mark.parametrize("kind", ["missing", "link", "file"])
+def test_a_hostile_root_is_refused(spawner: Spawner, hostile: Path, name: str, kind: str) -> None:
+    (hostile / name).rmdir()
+    if kind == "link":
+        (hostile / name).symlink_to("/")
+    elif kind == "file":
+        (hostile / name).touch()
+    with pytest.raises(sp.InvalidParameter, match=says("root:", name)):
+        spawner.spawn(root=hostile)
+
+
+def test_a_device_that_is_a_link_is_covered_and_not_followed(
+    spawner: Spawner, hostile: Path
+) -> None:
+    (hostile / "dev" / "null").symlink_to("/etc/passwd")
+    container = spawner.spawn(root=hostile)
+    container.verify()
+    assert container.report().descriptors[0] == "/dev/null"
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_a_process_that_enters_cannot_be_traced() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become the user that the container is outside")
+    code = (
+        "import ctypes, os, sys\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "print(libc.ptrace(16, int(sys.argv[1]), 0, 0), ctypes.get_errno())"
+    )
+    with stopped_at("root") as (spawner, _):
+        for pid in (spawner.pid, *entering(spawner.pid)):
+            done = subprocess.run(
+                [sys.executable, "-c", code, str(pid)], capture_output=True, text=True, check=True
+            )
+            assert done.stdout.split() == ["-1", "1"]
+
+
+def test_descriptors_of_the_client_do_not_reach_a_container(spawner: Spawner) -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    try:
+        with Spawner() as second:
+            assert sorted(second.spawn().report().descriptors) == [0, 1, 2, 3]
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_a_child_that_never_reports_is_given_up_after_the_time() -> None:
+    plan = settings.native_settings(
+        name="silent", namespaces=settings.NAMESPACES, limits=None, root=None, command=None
+    )
+    plan.stop_stage = 1 + native.stage_names().index("identity")
+    with Spawner(timeout_s=0.3) as spawner:
+        begun = time.monotonic()
+        with pytest.raises(sp.StratoperfError, match=says("300 ms", "close")):
+            spawner.native.spawn(plan)
+        assert time.monotonic() - begun < 10
+
+
+def test_when_descriptors_run_out_those_that_live_stay(spawner: Spawner) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    agents: list[sp.containers.Container] = []
+
+    def grow() -> None:
+        while True:
+            agents.append(spawner.spawn(shared=True))
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 8, hard))
+    try:
+        with pytest.raises(sp.StratoperfError, match=says("Too many open files")):
+            grow()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(agents) > 2
+    for agent in agents:
+        agent.echo("alive")
+    spawner.spawn(shared=True).verify()
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_container_of_one_process_is_complete(spawner: Spawner) -> None:
+    # What enters the sandbox is one process from the clone on.
+    container = spawner.spawn(limits=Limits(processes=1))
+    container.verify()
+    container.destroy()
+
+
+UNPRIVILEGED = """
+import os, pathlib, sys
+import stratoperf as sp
+from stratoperf.stratoswarm.containers import spawner as module
+with sp.containers.Spawner() as warm:
+    warm.spawn(personality=sp.containers.Personality([0.0] * 5)).verify()
+module.helper_program = lambda: pathlib.Path(sys.argv[1])
+os.setgroups([])
+os.setgid(54321)
+os.setuid(54321)
+with sp.containers.Spawner() as spawner:
+    spawner.fill_pool(1)
+    print([spawner.spawn(way=way).verify() > 20 for way in sp.containers.WAYS])
+    print(spawner.spawn(shared=True).report().sections["uid_map"].split())
+    try:
+        spawner.spawn(limits=sp.containers.Limits())
+    except sp.PrerequisiteMissing as error:
+        print("limits" in str(error))
+"""
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_a_user_without_rights_makes_the_same_sandbox(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user; all other tests run without")
+    if blocking_setting(SystemFiles(Path("/")), is_root=False) is not None:
+        pytest.skip("needs user namespaces of users without rights")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        program = Path(folder) / "spawner"
+        shutil.copy(helper_program(), program)
+        Path(folder).chmod(0o755)
+        program.chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, str(program)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["[True, True, True]", "['0', '54321', '1']", "True"]
