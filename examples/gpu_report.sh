@@ -266,9 +266,11 @@ measure() {
 }
 
 # The tests' own settings ask for plugins that an image may not have.
-cat >"$scratch/pytest.ini" <<'END'
+cat >"$scratch/pytest.ini" <<END
 [pytest]
+pythonpath = "$root/tests/wording"
 markers =
+    thorough: left out by the test command of the README
     gpu: needs a CUDA device
     slow: takes more than a few seconds
     timing: judges wall time

@@ -43,10 +43,16 @@ esac
 """
 NO_GPU = "#!/bin/sh\necho NVIDIA-SMI has failed; exit 9\n"
 COMPILER = "#!/bin/sh\necho Cuda compilation tools, release 13.0, V13.0.88\n"
-SANITIZER = '#!/bin/sh\necho "sanitizer $*" >>"$NOTES"\n'
+SANITIZER = """#!/bin/sh
+echo "sanitizer $*" >>"$NOTES"
+if [ -n "$COLLECT" ]; then
+  while [ "$1" != "$PYTHON" ]; do shift; done
+  exec "$@"
+fi
+"""
 
 # Fails to import what $ABSENT names, unless pip has installed it; fails where $FAIL is among the
-# arguments, and sleeps where $HANG is.
+# arguments, and sleeps where $HANG is. With $COLLECT, pytest looks for the tests.
 PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then
   case $2 in
@@ -69,6 +75,9 @@ case "$*" in
       before=$word
     done ;;
 esac
+if [ -n "$COLLECT" ]; then
+  case "$*" in "-m pytest "*) exec "$REAL" "$@" --collect-only -q ;; esac
+fi
 if [ -n "$FAIL" ]; then
   case "$*" in *"$FAIL"*) exit 7 ;; esac
 fi
@@ -128,6 +137,7 @@ class Machine:
                 "ABSENT": "",
                 "FAIL": "",
                 "HANG": "",
+                "COLLECT": "",
                 **environment,
             },
             stdout=stdout,
@@ -194,6 +204,16 @@ def test_all_steps_are_done_in_order_and_pass(machine: Machine) -> None:
     assert logs == set(STEPS)
     # The build was for the next call, and there is none.
     assert not (machine.root / "build" / "gpu-report").exists()
+
+
+def test_the_tests_that_it_runs_are_found_with_its_settings(machine: Machine, output: Path) -> None:
+    (machine.root / "tests").symlink_to(SCRIPT.parents[1] / "tests")
+    code, _, err = machine.run(str(output), COLLECT="1")
+    assert (code, err) == (0, "")
+    for step in ("tests", "memcheck", "racecheck"):
+        log = (output / f"{step}.log").read_text()
+        assert re.search(r"\b[1-9]\d* selected", log), log
+        assert "warning" not in log
 
 
 def test_the_boxes_add_up_to_less_than_the_limit() -> None:

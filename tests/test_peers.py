@@ -13,11 +13,20 @@ from typing import Any
 
 import pytest
 
+import stratoperf as sp
+from wording import mentions
+
 PERFORMANCE = Path(__file__).parent / "performance"
 
 
 @pytest.fixture
-def peers(monkeypatch: pytest.MonkeyPatch) -> Any:
+def error() -> BaseException:
+    """What a topic ends with after its first row."""
+    return RuntimeError("the device is gone")
+
+
+@pytest.fixture
+def peers(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
     """Return the module, with a topic that fails after a row."""
     monkeypatch.syspath_prepend(PERFORMANCE)
     module = importlib.import_module("peers")
@@ -25,7 +34,7 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def measure() -> Iterator[object]:
         yield row("first", 1.5, None, "a peer", "us", "lower", note="its note")
-        raise RuntimeError("the device is gone")
+        raise error
 
     monkeypatch.setattr(importlib, "import_module", lambda name: SimpleNamespace(measure=measure))
     return module
@@ -44,6 +53,17 @@ def test_a_row_is_printed_when_it_is_measured(
     shown = capsys.readouterr().out
     for word in ("first", "1.5", "us", "a peer", "its note"):
         assert word in shown
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), sp.Interrupted("stopped")], ids=repr)
+def test_rows_are_not_hidden_by_where_it_was_interrupted(
+    peers: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers.py", "clock"])
+    assert peers.main() == 130
+    shown = capsys.readouterr()
+    assert "its note" in shown.out
+    assert mentions(shown.err, "interrupted", "not measured")
 
 
 @pytest.mark.parametrize("part", ["consensus_gpu", "synthesis_gpu", "memory_gpu"])

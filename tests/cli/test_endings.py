@@ -43,6 +43,14 @@ def wait_for_measurement(folder: Path) -> None:
 
 STOPPING = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 
+TWICE = [
+    pair
+    for number, first in enumerate(STOPPING)
+    for pair in ((first, first), (first, STOPPING[number - 1]))
+]
+"""Each signal first and second, with itself and with another: a pair takes seconds, and all are
+handled alike."""
+
 
 def saved_result(folder: Path) -> Result:
     """Return the only result that a run saved."""
@@ -72,8 +80,7 @@ def test_an_interrupted_run_keeps_what_was_measured(
     assert "--resume" in out
 
 
-@pytest.mark.parametrize("second", STOPPING)
-@pytest.mark.parametrize("first", STOPPING)
+@pytest.mark.parametrize(("first", "second"), TWICE)
 def test_a_second_signal_loses_nothing(
     start: Start, tmp_path: Path, first: signal.Signals, second: signal.Signals
 ) -> None:

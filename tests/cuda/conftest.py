@@ -58,7 +58,7 @@ def emulated_module() -> ModuleType:
     options = shlex.split(os.environ.get("STRATOPERF_EMULATOR_CMAKE_ARGS", ""))
     # A folder for each set of options: CI builds it with sanitizers too.
     kind = "".join(f"-{zlib.crc32(option.encode()):08x}" for option in options)
-    path = build(ROOT / "build" / f"emulated-cuda-{sys.implementation.cache_tag}{kind}", options)
+    path = build(ROOT / "build/emulated-cuda" / f"{sys.implementation.cache_tag}{kind}", options)
     # Not by the name of the real one, for which pybind11 would return that.
     spec = importlib.util.spec_from_file_location("emulated._cuda", path)
     assert spec is not None

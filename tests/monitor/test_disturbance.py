@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import textwrap
@@ -15,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratoperf.monitor import NoiseProbe
-from stratoperf.monitor.disturbance import DISTURBED_PERCENT, disturbance
+from stratoperf.monitor.disturbance import DISTURBED_PERCENT, LEAST_TICKS, disturbance
 from stratoperf.monitor.noise_warnings import noise_warnings
+from stratoperf.monitor.processes import TICK_S
 from wording import mentions
 
 TIMEOUT_S = 60
@@ -296,9 +298,85 @@ def test_a_busy_loop_beside_own_threads_and_children_disturbs(program: str) -> N
     assert "other processes" in (disturbance(environment) or ""), environment
 
 
+LEAST_S = LEAST_TICKS * TICK_S
+
+
+def had_by_others(environment: Mapping[str, Any]) -> float:
+    """Return the seconds that other processes had a CPU while this one waited for it."""
+    others, waited = environment["others_seconds"], environment["waiting_seconds"]
+    return min(value for value in (others, waited, math.inf) if value is not None)
+
+
+def had_by_the_hypervisor(environment: Mapping[str, Any]) -> float:
+    """Return the seconds that the hypervisor took from this process, of all that it took."""
+    part, own = (environment["steal_percent"] or 0.0) / 100, environment["cpu_seconds"]
+    seconds: float = environment["seconds"]
+    return seconds * part if own is None or part == 1 else own * part / (1 - part)
+
+
+def check_nobody_is_blamed_for_ticks(environment: Mapping[str, Any]) -> None:
+    """Whom a measurement blames must have had at least two ticks of the kernel's counters."""
+    words = disturbance(environment) or ""
+    if "other processes" in words:
+        assert had_by_others(environment) >= LEAST_S, environment
+    if "hypervisor" in words:
+        assert had_by_the_hypervisor(environment) >= LEAST_S, environment
+
+
+SHORT = {"seconds": 0.1, "cpu_seconds": 0.1}
+WAITED = {"waiting_seconds": 1.0, "others_seconds": 1.0}
+BEYOND = 1.01 * LEAST_S
+BELOW = 0.99 * LEAST_S
+
+
+@pytest.mark.parametrize(
+    ("change", "blamed"),
+    [
+        (WAITED | {"others_seconds": BEYOND}, "other processes"),
+        (WAITED | {"others_seconds": BELOW}, None),
+        (WAITED | {"waiting_seconds": BEYOND}, "other processes"),
+        (WAITED | {"waiting_seconds": BELOW}, None),
+        (
+            {"waiting_seconds": None, "others_seconds": BEYOND, "idle_percent": 0.0},
+            "other processes",
+        ),
+        ({"waiting_seconds": None, "others_seconds": BELOW, "idle_percent": 0.0}, None),
+        ({"steal_percent": 100 * BEYOND / (0.1 + BEYOND)}, "hypervisor"),
+        ({"steal_percent": 100 * BELOW / (0.1 + BELOW)}, None),
+        ({"cpu_seconds": None, "steal_percent": 100 * BEYOND / 0.1}, "hypervisor"),
+        ({"cpu_seconds": None, "steal_percent": 100 * BELOW / 0.1}, None),
+    ],
+)
+def test_a_short_measurement_blames_from_two_ticks_on(
+    change: dict[str, Any], blamed: str | None
+) -> None:
+    environment = {**QUIET, **SHORT, **change}
+    words = disturbance(environment)
+    assert (words is None) if blamed is None else blamed in (words or "")
+    check_nobody_is_blamed_for_ticks(environment)
+
+
+few_ticks = st.floats(0, 4 * LEAST_S)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "seconds": st.floats(1e-4, 0.5),
+            "cpu_seconds": st.none() | st.floats(0, 0.5),
+            "steal_percent": st.none() | shares,
+            "waiting_seconds": st.none() | few_ticks,
+            "others_seconds": st.none() | few_ticks,
+            "idle_percent": st.none() | shares,
+        }
+    )
+)
+def test_nobody_is_blamed_for_less_than_two_ticks(change: dict[str, Any]) -> None:
+    check_nobody_is_blamed_for_ticks({**QUIET, **change})
+
+
 def test_a_short_measurement_is_not_judged_by_the_ticks_of_the_counters() -> None:
+    # Beside other jobs even this takes ticks, and then others are rightly blamed for theirs.
     with NoiseProbe() as probe:
         pass
-    words = disturbance(probe.environment) or ""
-    assert "other processes" not in words
-    assert "hypervisor" not in words
+    check_nobody_is_blamed_for_ticks(probe.environment)

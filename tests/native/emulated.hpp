@@ -10,6 +10,7 @@
 
 #include "cuda_emulator/control.hpp"
 #include "cuda_runtime.h"
+#include "repetitions.hpp"
 
 namespace emulated {
 
@@ -37,7 +38,8 @@ std::string run(void (*kernel)(Parameters...), unsigned blocks, unsigned threads
 // Calls `body` with the threads in several orders, each on a machine without failures.
 template <typename Body>
 void in_several_orders(Body&& body) {
-  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+  constexpr std::uint64_t kSeeds = repetitions::kFew ? 3 : 10;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
     cuda_emulator::reset();
     cuda_emulator::set_order(seed == 0   ? Order::ascending
                              : seed == 1 ? Order::descending

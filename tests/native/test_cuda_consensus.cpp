@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cuda/stratoswarm/consensus/round.hpp"
 #include "cuda/stratoswarm/consensus/round_operation.hpp"
 #include "cuda_emulator/control.hpp"
+#include "repetitions.hpp"
 #include "stratoswarm/consensus/round.hpp"
 
 namespace cuda = stratoperf::cuda;
@@ -24,8 +26,9 @@ using stratoperf::consensus::Outcome;
 
 namespace {
 
-constexpr std::pair<Order, std::uint64_t> kOrders[] = {
-    {Order::ascending, 0}, {Order::descending, 0}, {Order::random, 1}, {Order::random, 2}};
+constexpr std::pair<Order, std::uint64_t> kAllOrders[] = {
+    {Order::ascending, 0}, {Order::random, 1}, {Order::descending, 0}, {Order::random, 2}};
+constexpr std::span kOrders = std::span(kAllOrders).first(repetitions::kFew ? 2 : 4);
 
 constexpr Mode kOnlyGrid[] = {Mode::kLaunch, Mode::kGraph};
 

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "cuda/stratoswarm/synthesis/match_operation.hpp"
 #include "cuda/stratoswarm/synthesis/matcher.hpp"
 #include "cuda_emulator/control.hpp"
+#include "repetitions.hpp"
 #include "synthesis_tables.hpp"
 
 namespace cuda = stratoperf::cuda;
@@ -23,8 +25,9 @@ using namespace stratoperf::synthesis;
 
 namespace {
 
-constexpr std::pair<Order, std::uint64_t> kOrders[] = {
-    {Order::ascending, 0}, {Order::descending, 0}, {Order::random, 1}, {Order::random, 2}};
+constexpr std::pair<Order, std::uint64_t> kAllOrders[] = {
+    {Order::ascending, 0}, {Order::random, 1}, {Order::descending, 0}, {Order::random, 2}};
+constexpr std::span kOrders = std::span(kAllOrders).first(repetitions::kFew ? 2 : 4);
 
 constexpr std::uint64_t kEnough = std::uint64_t{1} << 32;
 

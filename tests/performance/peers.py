@@ -44,10 +44,13 @@ def main() -> int:
     for topic in arguments.topics:
         if topic not in TOPICS + PARTS:
             parser.error(f"unknown topic {topic!r}; known: {', '.join(TOPICS + PARTS)}")
-    if arguments.json:
-        print_list(measured(arguments.topics or TOPICS))
-    else:
-        print_rows(measured(arguments.topics or TOPICS))
+    show = print_list if arguments.json else print_rows
+    try:
+        show(measured(arguments.topics or TOPICS))
+    except KeyboardInterrupt:
+        # Where it was interrupted says nothing, and would hide the rows in a report.
+        print("interrupted: the rows that are missing were not measured", file=sys.stderr)
+        return 130
     return 0
 
 

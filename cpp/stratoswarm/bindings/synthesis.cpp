@@ -26,10 +26,20 @@ using synthesis::NodeColumns;
 using synthesis::Step;
 using synthesis::StepsOperation;
 
+// Hands on what Python raised within the Encoder, which does not know pybind11.
+template <typename Call>
+auto raising(Call&& call) {
+  try {
+    return call();
+  } catch (const PythonError&) {
+    throw py::error_already_set();
+  }
+}
+
 ColumnArrays encode(Encoder& encoder, const py::typing::Iterable<py::object>& roots) {
   NodeColumns columns;
   for (const py::handle root : roots) {
-    encoder.encode(py::reinterpret_borrow<py::object>(root), columns);
+    raising([&] { encoder.encode(root.ptr(), columns); });
   }
   return ColumnArrays(std::move(columns));
 }
@@ -52,7 +62,7 @@ void register_encoder(py::module_& module) {
       .def_readonly("layout", &ColumnArrays::layout);
   py::class_<Encoder>(module, "Encoder", "Numbers the values and layouts of syntax trees.")
       .def(py::init([](const Specification& specification) {
-             return std::make_unique<Encoder>(specification);
+             return raising([&] { return std::make_unique<Encoder>(specification.ptr()); });
            }),
            py::arg("specification"))
       .def("encode", &encode, py::arg("roots"),
@@ -60,7 +70,9 @@ void register_encoder(py::module_& module) {
            "it is done with.")
       .def_property_readonly(
           "values",
-          [](const Encoder& encoder) { return py::typing::List<py::object>(encoder.values()); })
+          [](const Encoder& encoder) {
+            return py::reinterpret_borrow<py::typing::List<py::object>>(encoder.values());
+          })
       .def("layouts",
            [](Encoder& encoder) {
              std::vector<py::typing::Tuple<py::int_, py::ellipsis>> layouts;
@@ -74,7 +86,7 @@ void register_encoder(py::module_& module) {
       .def(
           "value_id",
           [](Encoder& encoder, const py::object& value, bool add) {
-            return optional_id(encoder.value_id(value, add));
+            return optional_id(raising([&] { return encoder.value_id(value.ptr(), add); }));
           },
           py::arg("value"), py::arg("add"))
       .def(

@@ -1,63 +1,74 @@
 #include "stratoswarm/bindings/synthesis_trees.hpp"
 
-#include <pybind11/cast.h>  // what pytypes.h declares and leaves to it
-
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace stratoperf::bindings {
 namespace {
 
-py::object steal(PyObject* object) {
+// What a call returned that lends an object.
+PyObject* lent(PyObject* object) {
   if (object == nullptr) {
-    throw py::error_already_set();
+    throw PythonError();
   }
-  return py::reinterpret_steal<py::object>(object);
+  return object;
+}
+
+void check(bool succeeded) {
+  if (!succeeded) {
+    throw PythonError();
+  }
 }
 
 // None for an attribute that is missing, as an optional field of a tree made by hand may be.
-py::object attribute(PyObject* object, const py::object& name) {
-  PyObject* value = PyObject_GetAttr(object, name.ptr());
+Object attribute(PyObject* object, PyObject* name) {
+  PyObject* value = PyObject_GetAttr(object, name);
   if (value == nullptr) {
-    if (PyErr_ExceptionMatches(PyExc_AttributeError) == 0) {
-      throw py::error_already_set();
-    }
+    check(PyErr_ExceptionMatches(PyExc_AttributeError) != 0);
     PyErr_Clear();
-    return py::none();
+    return Object::borrow(Py_None);
   }
-  return py::reinterpret_steal<py::object>(value);
+  return Object::steal(value);
 }
 
 // No object for None.
-py::object unless_none(PyObject* object) {
-  return object == Py_None ? py::object() : py::reinterpret_borrow<py::object>(object);
+Object unless_none(PyObject* object) {
+  return object == Py_None ? Object() : Object::borrow(object);
+}
+
+bool is_none(const Object& object) { return object.get() == Py_None; }
+
+Object interned(PyObject* text) {
+  PyObject* name = Object::steal(PyUnicode_FromObject(text)).release();
+  PyUnicode_InternInPlace(&name);
+  return Object::steal(name);
 }
 
 }  // namespace
 
-Encoder::Encoder(const py::list& specification) {
-  for (const py::handle item : specification) {
-    const py::tuple described = py::reinterpret_borrow<py::tuple>(item);
-    const py::object node_class = described[0];
-    const py::list fields = described[1];
-    classes_.append(node_class);
+Encoder::Encoder(PyObject* specification)
+    : ids_(Object::steal(PyDict_New())), values_(Object::steal(PyList_New(0))) {
+  for (Py_ssize_t type = 0; type < PyList_Size(specification); ++type) {
+    PyObject* const described = PyList_GET_ITEM(specification, type);
+    PyObject* const node_class = lent(PyTuple_GetItem(described, 0));
+    PyObject* const fields = lent(PyTuple_GetItem(described, 1));
+    classes_.push_back(Object::borrow(node_class));
     Kind kind;
     kind.id = static_cast<std::uint32_t>(kinds_.size());
-    for (const py::handle entry : fields) {
-      const py::tuple field = py::reinterpret_borrow<py::tuple>(entry);
-      const py::str name = field[0];
-      const py::int_ role = field[1];
-      kind.fields.push_back(
-          {steal(PyUnicode_FromObject(name.ptr())), static_cast<Role>(PyLong_AsLong(role.ptr()))});
-      PyObject* interned = kind.fields.back().name.release().ptr();
-      PyUnicode_InternInPlace(&interned);
-      kind.fields.back().name = steal(interned);
+    const Py_ssize_t count = PyList_Size(fields);
+    check(count >= 0);
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyObject* const field = PyList_GET_ITEM(fields, i);
+      const long role = PyLong_AsLong(lent(PyTuple_GetItem(field, 1)));
+      check(role != -1 || PyErr_Occurred() == nullptr);
+      kind.fields.push_back({interned(lent(PyTuple_GetItem(field, 0))), static_cast<Role>(role)});
       const Role last = kind.fields.back().role;
       kind.scalars += last >= Role::kScalar && last <= Role::kOperators ? 1 : 0;
     }
-    kinds_.emplace(node_class.ptr(), std::move(kind));
+    kinds_.emplace(node_class, std::move(kind));
   }
-  value_id(py::none(), true);
+  value_id(Py_None, true);
 }
 
 const Encoder::Kind& Encoder::kind_of(PyObject* node) {
@@ -71,137 +82,136 @@ const Encoder::Kind& Encoder::kind_of(PyObject* node) {
   return found->second;
 }
 
-py::object Encoder::operator_name(PyObject* object) {
+Object Encoder::operator_name(PyObject* object) {
   if (object == Py_None) {
-    return py::none();
+    return Object::borrow(Py_None);
   }
   auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(object));
   const auto found = operator_names_.find(type);
   if (found != operator_names_.end()) {
     return found->second;
   }
-  classes_.append(py::handle(type));
-  py::object name = py::handle(type).attr("__name__");
+  classes_.push_back(Object::borrow(type));
+  Object name = Object::steal(PyObject_GetAttrString(type, "__name__"));
   operator_names_.emplace(type, name);
   return name;
 }
 
 // Equal keys are the same value: 1, 1.0 and True are three, and so are 0.0 and -0.0.
-py::object Encoder::key_of(PyObject* value) {
+Object Encoder::key_of(PyObject* value) {
   if (PyUnicode_CheckExact(value)) {
-    return py::reinterpret_borrow<py::object>(value);
+    return Object::borrow(value);
   }
   if (PyTuple_CheckExact(value)) {
     const Py_ssize_t size = PyTuple_GET_SIZE(value);
-    py::tuple key(static_cast<std::size_t>(size));
+    Object key = Object::steal(PyTuple_New(size));
     for (Py_ssize_t i = 0; i < size; ++i) {
-      PyTuple_SET_ITEM(key.ptr(), i, key_of(PyTuple_GET_ITEM(value, i)).release().ptr());
+      PyTuple_SET_ITEM(key.get(), i, key_of(PyTuple_GET_ITEM(value, i)).release());
     }
     return key;
   }
   const bool by_text = PyFloat_Check(value) || PyComplex_Check(value) ||
                        PyObject_TypeCheck(value, &PyFrozenSet_Type);
-  const py::object content =
-      by_text ? steal(PyObject_Repr(value)) : py::reinterpret_borrow<py::object>(value);
-  return steal(PyTuple_Pack(2, reinterpret_cast<PyObject*>(Py_TYPE(value)), content.ptr()));
+  const Object content = by_text ? Object::steal(PyObject_Repr(value)) : Object::borrow(value);
+  return Object::steal(PyTuple_Pack(2, reinterpret_cast<PyObject*>(Py_TYPE(value)), content.get()));
 }
 
-std::int64_t Encoder::value_id(const py::object& value, bool add) {
-  const py::object key = key_of(value.ptr());
-  PyObject* const known = PyDict_GetItemWithError(ids_.ptr(), key.ptr());
+std::int64_t Encoder::value_id(PyObject* value, bool add) {
+  const Object key = key_of(value);
+  PyObject* const known = PyDict_GetItemWithError(ids_.get(), key.get());
   if (known != nullptr) {
     return PyLong_AsLongLong(known);
   }
-  if (PyErr_Occurred() != nullptr) {
-    throw py::error_already_set();
-  }
+  check(PyErr_Occurred() == nullptr);
   if (!add) {
     return -1;
   }
-  const auto id = static_cast<std::int64_t>(values_.size());
-  if (PyDict_SetItem(ids_.ptr(), key.ptr(), py::int_(id).ptr()) != 0) {
-    throw py::error_already_set();
-  }
-  values_.append(value);
+  const auto id = static_cast<std::int64_t>(PyList_GET_SIZE(values_.get()));
+  const Object number = Object::steal(PyLong_FromLongLong(id));
+  check(PyDict_SetItem(ids_.get(), key.get(), number.get()) == 0);
+  check(PyList_Append(values_.get(), value) == 0);
   return id;
 }
 
-void Encoder::encode(const py::object& root, synthesis::NodeColumns& columns) {
-  Rows(layouts_, columns).append(root, [this](const py::object& node, Rows& rows) {
+void Encoder::encode(PyObject* root, synthesis::NodeColumns& columns) {
+  Rows(layouts_, columns).append(Object::borrow(root), [this](const Object& node, Rows& rows) {
     return read(node, rows);
   });
 }
 
-synthesis::NodeContent Encoder::read(const py::object& node, Rows& rows) {
-  const Kind& kind = kind_of(node.ptr());
+synthesis::NodeContent Encoder::read(const Object& node, Rows& rows) {
+  const Kind& kind = kind_of(node.get());
   scalars_.clear();
   for (const Field& field : kind.fields) {
     if (field.role != Role::kContext) {
-      read_field(field, attribute(node.ptr(), field.name), rows);
+      read_field(field, attribute(node.get(), field.name.get()), rows);
     }
   }
   return {kind.id, kind.scalars == 0 ? 0 : value_of_scalars()};
 }
 
-void Encoder::read_field(const Field& field, const py::object& content, Rows& rows) {
+void Encoder::read_field(const Field& field, Object content, Rows& rows) {
   switch (field.role) {
     case Role::kChild:
-      return rows.child(unless_none(content.ptr()));
+      return rows.child(unless_none(content.get()));
     case Role::kChildren:
-      if (content.is_none()) {
-        return rows.children(0, [](std::size_t) { return py::object(); });
+      if (is_none(content)) {
+        return rows.children(0, [](std::size_t) { return Object(); });
       }
-      if (!PyList_Check(content.ptr())) {
+      if (!PyList_Check(content.get())) {
         throw std::invalid_argument(std::string("tree: expected a list of nodes, got ") +
-                                    Py_TYPE(content.ptr())->tp_name);
+                                    Py_TYPE(content.get())->tp_name);
       }
       return rows.children(
-          static_cast<std::size_t>(PyList_GET_SIZE(content.ptr())), [&](std::size_t index) {
-            return unless_none(PyList_GET_ITEM(content.ptr(), static_cast<Py_ssize_t>(index)));
+          static_cast<std::size_t>(PyList_GET_SIZE(content.get())), [&](std::size_t index) {
+            return unless_none(PyList_GET_ITEM(content.get(), static_cast<Py_ssize_t>(index)));
           });
     case Role::kOperator:
-      scalars_.push_back(operator_name(content.ptr()));
+      scalars_.push_back(operator_name(content.get()));
       return;
     case Role::kOperators:
-      scalars_.push_back(tuple_of(content, true));
+      scalars_.push_back(tuple_of(content.get(), true));
       return;
     default:
-      scalars_.push_back(PyList_CheckExact(content.ptr()) ? tuple_of(content, false) : content);
+      scalars_.push_back(PyList_CheckExact(content.get()) ? tuple_of(content.get(), false)
+                                                          : std::move(content));
   }
 }
 
-py::object Encoder::tuple_of(const py::object& list, bool of_operators) {
-  if (list.is_none()) {
-    return py::none();
+Object Encoder::tuple_of(PyObject* list, bool of_operators) {
+  if (list == Py_None) {
+    return Object::borrow(Py_None);
   }
-  py::object tuple = steal(PySequence_Tuple(list.ptr()));
-  if (of_operators) {
-    const py::tuple operators = tuple;
-    py::tuple names(operators.size());
-    for (std::size_t i = 0; i < operators.size(); ++i) {
-      names[i] = operator_name(py::object(operators[i]).ptr());
-    }
-    return names;
+  Object tuple = Object::steal(PySequence_Tuple(list));
+  if (!of_operators) {
+    return tuple;
   }
-  return tuple;
+  const Py_ssize_t size = PyTuple_GET_SIZE(tuple.get());
+  Object names = Object::steal(PyTuple_New(size));
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    PyObject* const name = operator_name(PyTuple_GET_ITEM(tuple.get(), i)).release();
+    PyTuple_SET_ITEM(names.get(), i, name);
+  }
+  return names;
 }
 
 // As value_of in synthesis/vocabulary.py.
 std::uint32_t Encoder::value_of_scalars() {
-  while (!scalars_.empty() && scalars_.back().is_none()) {
+  while (!scalars_.empty() && is_none(scalars_.back())) {
     scalars_.pop_back();
   }
   if (scalars_.empty()) {
     return 0;
   }
-  if (scalars_.size() == 1 && !PyTuple_CheckExact(scalars_[0].ptr())) {
-    return static_cast<std::uint32_t>(value_id(scalars_[0], true));
+  if (scalars_.size() == 1 && !PyTuple_CheckExact(scalars_[0].get())) {
+    return static_cast<std::uint32_t>(value_id(scalars_[0].get(), true));
   }
-  py::tuple all(scalars_.size());
+  const Object all = Object::steal(PyTuple_New(static_cast<Py_ssize_t>(scalars_.size())));
   for (std::size_t i = 0; i < scalars_.size(); ++i) {
-    all[i] = scalars_[i];
+    Object content = scalars_[i];
+    PyTuple_SET_ITEM(all.get(), static_cast<Py_ssize_t>(i), content.release());
   }
-  return static_cast<std::uint32_t>(value_id(all, true));
+  return static_cast<std::uint32_t>(value_id(all.get(), true));
 }
 
 }  // namespace stratoperf::bindings

@@ -10,7 +10,7 @@ namespace stratoperf::synthesis {
 namespace {
 
 // Expansions between two looks at the stop token.
-constexpr std::uint64_t kPoll = 4096;
+constexpr std::uint64_t kExpansionsPerLook = 4096;
 
 // Below this many expansions a thread costs more to wake (some 10 us) than it saves.
 constexpr std::uint64_t kExpansionsPerThread = 2048;
@@ -68,7 +68,7 @@ bool Expander::expand(Expanded& out, const Stop& stop) {
 bool Expander::copy(Expanded& out, std::uint64_t first, std::uint64_t last,
                     const Stop& stop) const {
   for (std::uint64_t e = first; e < last; ++e) {
-    if (e % kPoll == 0 && stop && stop()) {
+    if (e % kExpansionsPerLook == 0 && stop && stop()) {
       return false;
     }
     char* to = out.bytes.data() + out.begin[e];

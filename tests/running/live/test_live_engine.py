@@ -316,7 +316,7 @@ def test_a_high_quantile_of_short_work_says_that_it_is_of_means(
 ) -> None:
     side = environment_of(WORK, work=1)
     comparison = sp.compare_live(
-        side, side, "t.work", statistic="p95", duration_s=5.0, threshold=5, confidence=0.5
+        side, side, "t.work", statistic="p95", duration_s=10.0, threshold=5, confidence=0.5
     )
     (metric,) = comparison.metrics
     assert metric.statistic == "p95"
