@@ -17,17 +17,11 @@
 namespace stratoperf::memory {
 namespace {
 
-// 16 MiB of small pages, and 128 MiB of huge ones: enough that taking them away, which is not
-// timed, happens rarely.
-constexpr std::uint64_t kPages = 4096;
-constexpr std::uint64_t kHugePages = 64;
+constexpr std::uint64_t kHugePages = 64;  // 128 MiB
 
 // Faults of the sampler's own, beside half as many as are measured: the kernel may take pages away
 // to move them to another node.
 constexpr std::uint64_t kOtherFaults = 1000;
-
-// The first word of page i of a file; never zero, which a hole would be.
-std::uint64_t tag(std::uint64_t page) { return page + 1; }
 
 std::uint64_t count_of(Fault fault) {
   const FaultCount count = faults_of_this_thread();
@@ -39,7 +33,7 @@ std::uint64_t count_of(Fault fault) {
 FaultOperation::FaultOperation(Fault fault, const std::string& directory)
     : fault_(fault),
       page_(fault == Fault::huge ? kHugePage : kPage),
-      pages_(fault == Fault::huge ? kHugePages : kPages) {
+      pages_(fault == Fault::huge ? kHugePages : kFaultPages) {
   if (fault_ == Fault::major) {
     make_file(directory);
     return;
@@ -55,7 +49,7 @@ void FaultOperation::make_file(const std::string& directory) {
   file_ = open_nameless(directory);
   std::array<std::uint64_t, kPage / sizeof(std::uint64_t)> content = {};
   for (std::uint64_t page = 0; page < pages_; ++page) {
-    content[0] = tag(page);
+    content[0] = fault_tag(page);
     if (write(file_.number(), content.data(), kPage) != static_cast<ssize_t>(kPage)) {
       throw TierError("cannot write a file in " + directory + ": " + reason_of(errno));
     }
@@ -111,7 +105,7 @@ __attribute__((no_sanitize("thread"))) void FaultOperation::run(std::uint64_t n)
   }
   sum_ += sum;
   for (std::uint64_t i = 0; fault_ == Fault::major && i < n; ++i) {
-    expected_sum_ += tag(next_ + i);
+    expected_sum_ += fault_tag(next_ + i);
   }
   next_ += n;
   due_ += n;

@@ -13,14 +13,11 @@
 #include <string>
 #include <utility>
 
+#include "stratoswarm/memory/fault_count.hpp"
 #include "stratoswarm/memory/fault_operation.hpp"
 
 namespace stratoperf::memory {
 namespace {
-
-constexpr std::uint64_t kPages = 4096;
-
-std::uint64_t tag(std::uint64_t page) { return page + 1; }
 
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
@@ -44,8 +41,8 @@ Descriptor open_userfaultfd() {
 // Gives each page of the lower tier its tag.
 void fill(Tier& tier, const Extent& extent) {
   const Mapping buffer = Mapping::reserve(extent.size);
-  for (std::uint64_t page = 0; page < kPages; ++page) {
-    *reinterpret_cast<std::uint64_t*>(buffer.data() + page * kPage) = tag(page);
+  for (std::uint64_t page = 0; page < kFaultPages; ++page) {
+    *reinterpret_cast<std::uint64_t*>(buffer.data() + page * kPage) = fault_tag(page);
   }
   const std::array<iovec, 1> whole = {iovec{buffer.data(), static_cast<std::size_t>(extent.size)}};
   tier.write(extent.offset, whole);
@@ -56,7 +53,7 @@ void fill(Tier& tier, const Extent& extent) {
 
 ServedFaultOperation::ServedFaultOperation(std::shared_ptr<Tier> lower)
     : lower_(std::move(lower)),
-      region_(Mapping::reserve(kPages * kPage)),
+      region_(Mapping::reserve(kFaultPages * kPage)),
       faults_(open_userfaultfd()),
       quit_(eventfd(0, EFD_CLOEXEC)) {
   if (!quit_) {
@@ -69,7 +66,7 @@ ServedFaultOperation::ServedFaultOperation(std::shared_ptr<Tier> lower)
   if (ioctl(faults_.number(), UFFDIO_REGISTER, &registration) != 0) {
     throw TierError("userfaultfd rejects the memory region: " + reason_of(errno));
   }
-  extent_ = lower_->allocate(kPages * kPage);
+  extent_ = lower_->allocate(kFaultPages * kPage);
   try {
     fill(*lower_, extent_);
     server_ = std::thread([this] { serve(); });
@@ -130,12 +127,12 @@ void ServedFaultOperation::serve_one(std::uint64_t address, std::byte* buffer) {
 
 void ServedFaultOperation::prepare(std::uint64_t n) {
   process_.require("the thread that serves these faults was");
-  if (n > kPages) {
+  if (n > kFaultPages) {
     throw std::invalid_argument("batch: a batch of " + std::to_string(n) +
-                                " faults does not fit a region of " + std::to_string(kPages) +
+                                " faults does not fit a region of " + std::to_string(kFaultPages) +
                                 " pages");
   }
-  if (next_ + n > kPages) {
+  if (next_ + n > kFaultPages) {
     madvise(region_.data(), region_.size(), MADV_DONTNEED);
     next_ = 0;
   }
@@ -144,7 +141,7 @@ void ServedFaultOperation::prepare(std::uint64_t n) {
 void ServedFaultOperation::run(std::uint64_t n) {
   for (; n > 0 && !stop_requested(); --n, ++next_) {
     sum_ += *reinterpret_cast<const volatile std::uint64_t*>(region_.data() + next_ * kPage);
-    expected_sum_ += tag(next_);
+    expected_sum_ += fault_tag(next_);
     ++touched_;
   }
 }
