@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Allocations, quotas and DMA permissions of a GPU that is not there. For tests. */
+/* Allocations, quotas and DMA permissions of a GPU that is not there. For
+ * tests. */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -15,7 +16,8 @@ static bool gpudirect_enable;
 module_param(gpudirect_enable, bool, 0444);
 static bool free_by_pointer;
 module_param(free_by_pointer, bool, 0444);
-MODULE_PARM_DESC(free_by_pointer, "GPU_FREE takes a pointer, as its command word says");
+MODULE_PARM_DESC(free_by_pointer,
+		 "GPU_FREE takes a pointer, as its command word says");
 
 #define TOTAL (8ull << 30)
 #define DEVICES 1u
@@ -41,7 +43,7 @@ static DEFINE_XARRAY(quotas);
 static DEFINE_XARRAY(allocations);
 static DEFINE_MUTEX(lock);
 static u64 next_id = 1;
-static struct gpu_stats stats = { .total_memory = TOTAL };
+static struct gpu_stats stats = {.total_memory = TOTAL};
 
 static long allocate(void __user *user)
 {
@@ -75,7 +77,8 @@ static long allocate(void __user *user)
 		kfree(allocation);
 		return -EFAULT;
 	}
-	failed = xa_err(xa_store(&allocations, next_id, allocation, GFP_KERNEL));
+	failed =
+	    xa_err(xa_store(&allocations, next_id, allocation, GFP_KERNEL));
 	if (failed) {
 		kfree(allocation);
 		return failed;
@@ -131,7 +134,8 @@ static long set_quota(void __user *user)
 		quota = kzalloc(sizeof(*quota), GFP_KERNEL);
 		if (!quota)
 			return -ENOMEM;
-		failed = xa_err(xa_store(&quotas, request.agent_id, quota, GFP_KERNEL));
+		failed = xa_err(
+		    xa_store(&quotas, request.agent_id, quota, GFP_KERNEL));
 		if (failed) {
 			kfree(quota);
 			return failed;
@@ -166,7 +170,8 @@ static long check(void __user *user)
 		const struct grant *grant = &quota->grant[i];
 
 		if (grant->start <= request.dma_addr && end <= grant->end &&
-		    (grant->permissions & request.access_type) == request.access_type)
+		    (grant->permissions & request.access_type) ==
+			request.access_type)
 			request.allowed = 1;
 	}
 	return copy_to_user(user, &request, sizeof(request)) ? -EFAULT : 0;
@@ -189,7 +194,8 @@ static long grant(void __user *user)
 	if (!quota)
 		return -ENOENT;
 	for (i = 0; i < quota->grants; i++)
-		if (quota->grant[i].start == request.dma_addr && quota->grant[i].end == end)
+		if (quota->grant[i].start == request.dma_addr &&
+		    quota->grant[i].end == end)
 			break;
 	if (i == GRANTS)
 		return -ENOMEM;
@@ -200,7 +206,8 @@ static long grant(void __user *user)
 	return 0;
 }
 
-static long control(struct file *file, unsigned int command, unsigned long argument)
+static long control(struct file *file, unsigned int command,
+		    unsigned long argument)
 {
 	void __user *user = (void __user *)argument;
 	struct gpu_stats copy;
@@ -221,7 +228,8 @@ static long control(struct file *file, unsigned int command, unsigned long argum
 	default:
 		return -ENOTTY;
 	}
-	if (command == GPU_FREE && free_by_pointer && copy_from_user(&id, user, sizeof(id)))
+	if (command == GPU_FREE && free_by_pointer &&
+	    copy_from_user(&id, user, sizeof(id)))
 		return -EFAULT;
 	mutex_lock(&lock);
 	copy = stats;
@@ -253,10 +261,12 @@ static int show_stats(struct seq_file *file, void *unused)
 {
 	mutex_lock(&lock);
 	swarm_title(file, "GPU Statistics");
-	seq_printf(file, "total_memory: %llu\nused_memory: %llu\nallocation_count: %llu\n",
-		   stats.total_memory, stats.used_memory, stats.allocation_count);
-	seq_printf(file, "dma_checks: %llu\nquota_violations: %llu\n", stats.dma_checks,
-		   stats.quota_violations);
+	seq_printf(
+	    file,
+	    "total_memory: %llu\nused_memory: %llu\nallocation_count: %llu\n",
+	    stats.total_memory, stats.used_memory, stats.allocation_count);
+	seq_printf(file, "dma_checks: %llu\nquota_violations: %llu\n",
+		   stats.dma_checks, stats.quota_violations);
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -268,22 +278,22 @@ static int show_agents(struct seq_file *file, void *unused)
 
 	mutex_lock(&lock);
 	swarm_title(file, "GPU Agents");
-	xa_for_each(&quotas, id, quota)
-		seq_printf(file, "%lu: %llu of %llu\n", id, quota->used, quota->limit);
+	xa_for_each(&quotas, id, quota) seq_printf(
+	    file, "%lu: %llu of %llu\n", id, quota->used, quota->limit);
 	mutex_unlock(&lock);
 	return 0;
 }
 
 static const struct file_operations operations = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = control,
+    .owner = THIS_MODULE,
+    .unlocked_ioctl = control,
 };
 
 static struct miscdevice device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "gpu_dma_lock",
-	.mode = 0666,
-	.fops = &operations,
+    .minor = MISC_DYNAMIC_MINOR,
+    .name = "gpu_dma_lock",
+    .mode = 0666,
+    .fops = &operations,
 };
 
 static int __init gpu_dma_lock_init(void)
@@ -312,10 +322,8 @@ static void __exit gpu_dma_lock_exit(void)
 
 	misc_deregister(&device);
 	remove_proc_subtree("gpu", swarm_proc_root);
-	xa_for_each(&allocations, id, allocation)
-		kfree(allocation);
-	xa_for_each(&quotas, id, quota)
-		kfree(quota);
+	xa_for_each(&allocations, id, allocation) kfree(allocation);
+	xa_for_each(&quotas, id, quota) kfree(quota);
 	xa_destroy(&allocations);
 	xa_destroy(&quotas);
 }
@@ -323,4 +331,5 @@ static void __exit gpu_dma_lock_exit(void)
 module_init(gpu_dma_lock_init);
 module_exit(gpu_dma_lock_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Test module of stratoperf: allocations and DMA permissions");
+MODULE_DESCRIPTION(
+    "Test module of stratoperf: allocations and DMA permissions");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the three test modules have in common: the binary interface, and the folder /proc/swarm. */
+/* What the three test modules have in common: the binary interface, and the
+ * folder /proc/swarm. */
 #ifndef SWARM_TEST_H
 #define SWARM_TEST_H
 
@@ -26,7 +27,8 @@ struct gpu_alloc {
 };
 
 struct gpu_stats {
-	__u64 total_memory, used_memory, allocation_count, dma_checks, quota_violations;
+	__u64 total_memory, used_memory, allocation_count, dma_checks,
+	    quota_violations;
 };
 
 struct gpu_quota {
@@ -68,7 +70,8 @@ struct namespace_config {
 
 struct tier_stats {
 	__u32 tier, padding;
-	__u64 total_pages, used_pages, hot_pages, cold_pages, migrations_in, migrations_out;
+	__u64 total_pages, used_pages, hot_pages, cold_pages, migrations_in,
+	    migrations_out;
 };
 
 struct memory_pressure {
@@ -90,7 +93,8 @@ struct bind_mount {
 
 struct overlayfs {
 	__u64 agent_id;
-	char lower[SWARM_PATH], upper[SWARM_PATH], work[SWARM_PATH], merged[SWARM_PATH];
+	char lower[SWARM_PATH], upper[SWARM_PATH], work[SWARM_PATH],
+	    merged[SWARM_PATH];
 };
 
 struct mount_entry {
@@ -100,7 +104,8 @@ struct mount_entry {
 
 struct mount_setup {
 	__u64 agent_id;
-	char lower[SWARM_PATH], upper[SWARM_PATH], work[SWARM_PATH], merged[SWARM_PATH];
+	char lower[SWARM_PATH], upper[SWARM_PATH], work[SWARM_PATH],
+	    merged[SWARM_PATH];
 	struct mount_entry bind_mounts[SWARM_BINDS];
 	__u32 num_bind_mounts;
 	char old_root[SWARM_PATH];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Agents and their mounts: a registry that keeps account and confines nobody. For tests. */
+/* Agents and their mounts: a registry that keeps account and confines nobody.
+ * For tests. */
 #include <linux/kprobes.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -47,8 +48,8 @@ static long create(void __user *user)
 	if (copy_from_user(&config, user, sizeof(config)))
 		return -EFAULT;
 	if (!is_text(config.name, sizeof(config.name)) || !config.name[0] ||
-	    config.namespace_flags & ~SWARM_NAMESPACES || config.padding_after_quota ||
-	    config.padding_after_flags)
+	    config.namespace_flags & ~SWARM_NAMESPACES ||
+	    config.padding_after_quota || config.padding_after_flags)
 		return -EINVAL;
 	if (alive >= max_agents)
 		return -ENOMEM;
@@ -127,17 +128,21 @@ static bool is_right(const struct mount_setup *mount)
 {
 	unsigned int i;
 
-	if (!is_text(mount->lower, SWARM_PATH) || !is_text(mount->upper, SWARM_PATH) ||
-	    !is_text(mount->work, SWARM_PATH) || !is_text(mount->merged, SWARM_PATH) ||
+	if (!is_text(mount->lower, SWARM_PATH) ||
+	    !is_text(mount->upper, SWARM_PATH) ||
+	    !is_text(mount->work, SWARM_PATH) ||
+	    !is_text(mount->merged, SWARM_PATH) ||
 	    !is_text(mount->old_root, SWARM_PATH) || mount->use_overlayfs > 1 ||
-	    mount->private_mounts > 1 || mount->padding || mount->num_bind_mounts > SWARM_BINDS ||
+	    mount->private_mounts > 1 || mount->padding ||
+	    mount->num_bind_mounts > SWARM_BINDS ||
 	    (mount->use_overlayfs && !mount->lower[0]))
 		return false;
 	for (i = 0; i < mount->num_bind_mounts; i++) {
 		const struct mount_entry *entry = &mount->bind_mounts[i];
 
-		if (!is_text(entry->source, SWARM_PATH) || !is_text(entry->target, SWARM_PATH) ||
-		    !entry->source[0] || !entry->target[0] || entry->flags & ~SWARM_MOUNT_FLAGS)
+		if (!is_text(entry->source, SWARM_PATH) ||
+		    !is_text(entry->target, SWARM_PATH) || !entry->source[0] ||
+		    !entry->target[0] || entry->flags & ~SWARM_MOUNT_FLAGS)
 			return false;
 	}
 	return true;
@@ -188,8 +193,9 @@ static long add_bind(void __user *user)
 	if (IS_ERR(bind))
 		return PTR_ERR(bind);
 	agent = xa_load(&agents, bind->agent_id);
-	if (!is_text(bind->source, SWARM_PATH) || !is_text(bind->target, SWARM_PATH) ||
-	    !bind->source[0] || !bind->target[0] || bind->flags & ~SWARM_MOUNT_FLAGS ||
+	if (!is_text(bind->source, SWARM_PATH) ||
+	    !is_text(bind->target, SWARM_PATH) || !bind->source[0] ||
+	    !bind->target[0] || bind->flags & ~SWARM_MOUNT_FLAGS ||
 	    bind->padding)
 		result = -EINVAL;
 	else if (!agent || !agent->has_mounts)
@@ -211,9 +217,11 @@ static long add_overlay(void __user *user)
 	if (IS_ERR(overlay))
 		return PTR_ERR(overlay);
 	agent = xa_load(&agents, overlay->agent_id);
-	if (!is_text(overlay->lower, SWARM_PATH) || !is_text(overlay->upper, SWARM_PATH) ||
-	    !is_text(overlay->work, SWARM_PATH) || !is_text(overlay->merged, SWARM_PATH) ||
-	    !overlay->lower[0] || !overlay->merged[0])
+	if (!is_text(overlay->lower, SWARM_PATH) ||
+	    !is_text(overlay->upper, SWARM_PATH) ||
+	    !is_text(overlay->work, SWARM_PATH) ||
+	    !is_text(overlay->merged, SWARM_PATH) || !overlay->lower[0] ||
+	    !overlay->merged[0])
 		result = -EINVAL;
 	else if (!agent || !agent->has_mounts)
 		result = -ENOENT;
@@ -225,7 +233,8 @@ static long add_overlay(void __user *user)
 	return result;
 }
 
-static long control(struct file *file, unsigned int command, unsigned long argument)
+static long control(struct file *file, unsigned int command,
+		    unsigned long argument)
 {
 	void __user *user = (void __user *)argument;
 	__u64 id = 0;
@@ -293,7 +302,8 @@ static int show_stats(struct seq_file *file, void *unused)
 	seq_printf(file, "Total agents destroyed: %llu\n", destroyed);
 	seq_printf(file, "Active agents: %llu\n", alive);
 	seq_puts(file, "Total violations: 0\n");
-	seq_printf(file, "Syscalls intercepted: %lld\n", (s64)atomic64_read(&intercepted));
+	seq_printf(file, "Syscalls intercepted: %lld\n",
+		   (s64)atomic64_read(&intercepted));
 	seq_printf(file, "Syscalls denied: %llu\n", denied);
 	mutex_unlock(&lock);
 	return 0;
@@ -308,8 +318,8 @@ static int show_list(struct seq_file *file, void *unused)
 	swarm_title(file, "Agents");
 	seq_puts(file, "ID PID Name State Trust Violations\n");
 	xa_for_each(&agents, id, agent)
-		seq_printf(file, "%llu %d %s %s 100 0\n", agent->id, agent->pid, agent->name,
-			   agent->has_mounts ? "ACTIVE" : "CREATED");
+	    seq_printf(file, "%llu %d %s %s 100 0\n", agent->id, agent->pid,
+		       agent->name, agent->has_mounts ? "ACTIVE" : "CREATED");
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -321,21 +331,21 @@ static int count_call(struct kprobe *unused, struct pt_regs *registers)
 }
 
 static struct kprobe probes[] = {
-	{ .symbol_name = "kernel_clone", .pre_handler = count_call },
-	{ .symbol_name = "begin_new_exec", .pre_handler = count_call },
+    {.symbol_name = "kernel_clone", .pre_handler = count_call},
+    {.symbol_name = "begin_new_exec", .pre_handler = count_call},
 };
-static struct kprobe *probe_list[] = { &probes[0], &probes[1] };
+static struct kprobe *probe_list[] = {&probes[0], &probes[1]};
 
 static const struct file_operations operations = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = control,
+    .owner = THIS_MODULE,
+    .unlocked_ioctl = control,
 };
 
 static struct miscdevice device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "swarm_guard",
-	.mode = 0666,
-	.fops = &operations,
+    .minor = MISC_DYNAMIC_MINOR,
+    .name = "swarm_guard",
+    .mode = 0666,
+    .fops = &operations,
 };
 
 static int __init swarm_guard_init(void)
@@ -372,8 +382,7 @@ static void __exit swarm_guard_exit(void)
 	remove_proc_subtree("agents", swarm_proc_root);
 	if (probe)
 		unregister_kprobes(probe_list, ARRAY_SIZE(probe_list));
-	xa_for_each(&agents, id, agent)
-		kfree(agent);
+	xa_for_each(&agents, id, agent) kfree(agent);
 	xa_destroy(&agents);
 }
 

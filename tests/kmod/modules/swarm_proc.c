@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The folder /proc/swarm, which the three test modules share: it goes when the last of them went. */
+/* The folder /proc/swarm, which the three test modules share: it goes when the
+ * last of them went. */
 #include <linux/module.h>
 
 #include "swarm.h"
@@ -20,7 +21,8 @@ static int __init swarm_proc_init(void)
 	swarm_proc_root = proc_mkdir("swarm", NULL);
 	if (!swarm_proc_root)
 		return -ENOMEM;
-	if (!proc_create_single("module_stats", 0444, swarm_proc_root, show_modules)) {
+	if (!proc_create_single("module_stats", 0444, swarm_proc_root,
+				show_modules)) {
 		proc_remove(swarm_proc_root);
 		return -ENOMEM;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters of memory tiers: accounts for migrations, and moves no page. For tests. */
+/* Counters of memory tiers: accounts for migrations, and moves no page. For
+ * tests. */
 #include <linux/kprobes.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -23,11 +24,11 @@ struct tier {
 };
 
 static struct tier tiers[TIERS] = {
-	{ .name = "gpu", .total = 1 << 16, .hot = 1 << 13, .cold = 1 << 13 },
-	{ .name = "cpu", .total = 1 << 18, .hot = 1 << 15, .cold = 1 << 15 },
-	{ .name = "nvme", .total = 1 << 20, .hot = 1 << 10, .cold = 1 << 17 },
-	{ .name = "ssd", .total = 1 << 21, .hot = 0, .cold = 1 << 18 },
-	{ .name = "hdd", .total = 1 << 22, .hot = 0, .cold = 1 << 19 },
+    {.name = "gpu", .total = 1 << 16, .hot = 1 << 13, .cold = 1 << 13},
+    {.name = "cpu", .total = 1 << 18, .hot = 1 << 15, .cold = 1 << 15},
+    {.name = "nvme", .total = 1 << 20, .hot = 1 << 10, .cold = 1 << 17},
+    {.name = "ssd", .total = 1 << 21, .hot = 0, .cold = 1 << 18},
+    {.name = "hdd", .total = 1 << 22, .hot = 0, .cold = 1 << 19},
 };
 static DEFINE_MUTEX(lock);
 static atomic64_t faults;
@@ -117,12 +118,13 @@ static long migrate(void __user *user)
 	}
 	mutex_unlock(&lock);
 	if (debug && !result)
-		pr_info("tier_watch: %llu pages, %s to %s\n", request.page_count, from->name,
-			to->name);
+		pr_info("tier_watch: %llu pages, %s to %s\n",
+			request.page_count, from->name, to->name);
 	return result;
 }
 
-static long control(struct file *file, unsigned int command, unsigned long argument)
+static long control(struct file *file, unsigned int command,
+		    unsigned long argument)
 {
 	void __user *user = (void __user *)argument;
 
@@ -144,11 +146,13 @@ static int show_tier(struct seq_file *file, void *unused)
 
 	mutex_lock(&lock);
 	swarm_title(file, "Tier Statistics");
-	seq_printf(file, "total_pages: %llu\nhot_pages: %llu\ncold_pages: %llu\n", tier->total,
-		   tier->hot, tier->cold);
-	seq_printf(file, "migrations_in: %llu\nmigrations_out: %llu\n", tier->in, tier->out);
-	seq_printf(file, "total_faults: %lld\npressure: %u\n", (s64)atomic64_read(&faults),
-		   level(tier));
+	seq_printf(file,
+		   "total_pages: %llu\nhot_pages: %llu\ncold_pages: %llu\n",
+		   tier->total, tier->hot, tier->cold);
+	seq_printf(file, "migrations_in: %llu\nmigrations_out: %llu\n",
+		   tier->in, tier->out);
+	seq_printf(file, "total_faults: %lld\npressure: %u\n",
+		   (s64)atomic64_read(&faults), level(tier));
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -160,20 +164,20 @@ static int count_fault(struct kprobe *unused, struct pt_regs *registers)
 }
 
 static struct kprobe fault_probe = {
-	.symbol_name = "handle_mm_fault",
-	.pre_handler = count_fault,
+    .symbol_name = "handle_mm_fault",
+    .pre_handler = count_fault,
 };
 
 static const struct file_operations operations = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = control,
+    .owner = THIS_MODULE,
+    .unlocked_ioctl = control,
 };
 
 static struct miscdevice device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "tier_watch",
-	.mode = 0666,
-	.fops = &operations,
+    .minor = MISC_DYNAMIC_MINOR,
+    .name = "tier_watch",
+    .mode = 0666,
+    .fops = &operations,
 };
 
 static int __init tier_watch_init(void)
@@ -187,7 +191,8 @@ static int __init tier_watch_init(void)
 	for (i = 0; i < TIERS; i++) {
 		struct proc_dir_entry *own = proc_mkdir(tiers[i].name, folder);
 
-		if (!own || !proc_create_single_data("stats", 0444, own, show_tier, &tiers[i]))
+		if (!own || !proc_create_single_data("stats", 0444, own,
+						     show_tier, &tiers[i]))
 			goto remove;
 	}
 	if (probe) {

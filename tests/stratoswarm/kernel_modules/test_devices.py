@@ -10,12 +10,32 @@ from pathlib import Path
 import pytest
 
 import stratoperf as sp
-from kernel_fakes import FakeRoot
 from stratoperf import kernel_modules
 from stratoperf.kernel_modules import GpuDmaLock, SwarmGuard, TierWatch
 from stratoperf.stratoswarm.further import kernel_modules as doctor
 from stratoperf.stratoswarm.kernel_modules.failures import failure_of
 from wording import mentions, says
+
+FakeRoot = Callable[..., Path]
+"""Makes a root whose device of a module is another one."""
+
+
+@pytest.fixture
+def fake_root(tmp_path: Path) -> FakeRoot:
+    """Make a root whose device of a module is ``/dev/null``."""
+
+    def make(module: str, *, called: str | None = None, loaded: bool = True) -> Path:
+        number = Path("/dev/null").stat().st_rdev
+        place = f"sys/dev/char/{os.major(number)}:{os.minor(number)}"
+        for folder in ("dev", place, *([f"sys/module/{module}"] if loaded else [])):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "dev" / module).symlink_to("/dev/null")
+        (tmp_path / place / "uevent").write_text(
+            f"MAJOR={os.major(number)}\nMINOR={os.minor(number)}\nDEVNAME={called or module}\n"
+        )
+        return tmp_path
+
+    return make
 
 
 @pytest.mark.parametrize("module", kernel_modules.MODULES)
