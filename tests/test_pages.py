@@ -164,6 +164,7 @@ PLACES = ("", "src", "src/stratoperf")
 NOT_OURS = {
     "results/latest.json": "a file that a run writes",
     "results/baseline.json": "a file that a user keeps",
+    "target/criterion": "the folder that Criterion writes",
     "build/site": "what the build of the site makes",
     "build/ci/tools": "what CI builds",
     "build/": "what a build makes",
