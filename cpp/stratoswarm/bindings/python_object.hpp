@@ -4,12 +4,13 @@
 
 #include <Python.h>
 
+#include <exception>
 #include <utility>
 
 namespace stratoperf::bindings {
 
 // A call of Python failed, and its exception is set.
-struct PythonError {};
+struct PythonError : std::exception {};
 
 // Owns a reference, or nothing. Every method but moving needs the GIL.
 class Object {
