@@ -119,7 +119,8 @@ def test_the_processes_of_a_run_share_what_the_first_built(ground: Ground) -> No
     (result,) = sp.run("artifact.sum", processes=3, **FAST).results
     assert result.status == "ok", result.reason
     assert result.verification is not None
-    assert result.verification.checked == 3
+    # Those that count: on a busy machine one may be left out as disturbed.
+    assert result.verification.checked == 3 - len(result.left_out)
     assert not any("artifact" in note for note in result.notes)
     ground.check(builds=1, measured=3)
     # What builds does not measure.

@@ -142,9 +142,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             Sampling(STANDARD_WARMUP_S, STANDARD_ITERATIONS, 10.0, 0.01, 0.95), 10, 300.0, 5e9
         ),
         # A first look.
-        "quick": Preset(Sampling(0.2, STANDARD_ITERATIONS, 0.8, 0.02, 0.95), 7, 20.0, 2.1e9),
+        "quick": Preset(Sampling(0.2, STANDARD_ITERATIONS, 0.8, 0.02, 0.95), 6, 20.0, 2.1e9),
         # As short as a check on every change has to be; repetition across runs adds the rest.
-        "ci": Preset(Sampling(0.1, STANDARD_ITERATIONS, 0.5, 0.02, 0.5), 7, 20.0, 2.1e9),
+        "ci": Preset(Sampling(0.1, STANDARD_ITERATIONS, 0.5, 0.02, 0.5), 6, 20.0, 2.1e9),
     }
 )
 

@@ -279,7 +279,7 @@ def test_when_descriptors_run_out_those_that_live_stay(spawner: Spawner) -> None
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(agents) > 2
     for agent in agents:
-        agent.echo("alive")
+        agent.answer("alive")
     spawner.spawn(shared=True).verify()
 
 

@@ -98,7 +98,7 @@ def test_an_agent_loads_its_personality_before_it_is_ready(spawner: Spawner) -> 
     personality = Personality([0.1, 0.2, 0.3, 0.4, 0.5], image)
     agent = spawner.spawn(personality=personality)
     assert agent.checksum == personality.checksum != 0
-    agent.echo("still here")
+    agent.answer("still here")
     agent.verify()
     assert Personality([0.1, 0.2, 0.3, 0.4, 0.6], image).checksum != personality.checksum
 

@@ -155,7 +155,7 @@ class Population:
     def answering(self) -> int:
         """Return how many agents answer a message of their own."""
         for number, agent in enumerate(self.agents):
-            agent.echo(f"{number}")
+            agent.answer(f"{number}")
         return len(self.agents)
 
     def memory_bytes(self) -> float:

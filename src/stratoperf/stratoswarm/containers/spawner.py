@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _ABOUT_ROOT = ("openat2 of", "open_tree of", "the root has to")
 TIMEOUT_S = 10.0
 
+_exchange = native.echo
+"""Sends a message to a container and waits until the same one comes back."""
+
 
 class Container:
     """A container that is ready. A `Spawner` makes it.
@@ -100,7 +103,7 @@ class Container:
         parked = bool(self._settings.flags & native.PARKED)
         return check_report(self.report(), self._settings, parked=parked, pid=self.pid)
 
-    def echo(self, message: str) -> None:
+    def answer(self, message: str) -> None:
         """Send a message to init and wait for the same back.
 
         Parameters
@@ -120,7 +123,7 @@ class Container:
             raise InvalidParameter(
                 f"message: expected at most 8000 bytes, got {len(message.encode())}"
             )
-        native.echo(self._held.control, self._spawner.timeout_ms, message)
+        _exchange(self._held.control, self._spawner.timeout_ms, message)
 
     def execute_again(self) -> float:
         """Let the init of a parked container execute its program again.

@@ -121,17 +121,17 @@ def agent_spawn(image_kib: int) -> Iterator[Operation]:
 
 @benchmark(
     "agent.scale",
-    params={"agents": [AGENTS], "namespaces": SHARING},
+    params={"agents": [AGENTS], "namespaces": ["shared"]},
     setup_s=_growth_s,
     check=_check_agents,
 )
 def agent_scale(agents: int, namespaces: str) -> Iterator[Operation]:
     """Send a message to a random one of many live agents and wait for its answer.
 
-    The agents have namespaces of their own, but with ``shared`` for user and network, which they
-    share. The setup spawns them; the metrics tell how many of them answer, how many were spawned a
-    second, the memory that each takes of the machine and in its process, and how long it takes to
-    destroy them all.
+    The agents have namespaces of their own but for user and network, which they share; with
+    ``--param namespaces=own`` they have all seven. The setup spawns them; the metrics tell how
+    many of them answer, how many were spawned a second, the memory that each takes of the machine
+    and in its process, and how long it takes to destroy them all.
     """
     with _spawner() as spawner:
         population = Population(spawner, agents, shared=namespaces == "shared")
@@ -142,7 +142,7 @@ def agent_scale(agents: int, namespaces: str) -> Iterator[Operation]:
 
         def talk() -> None:
             nonlocal answers
-            chooser.choice(population.agents).echo(f"{next(numbers)}")
+            chooser.choice(population.agents).answer(f"{next(numbers)}")
             answers += 1
 
         def observe() -> Mapping[str, Observed]:

@@ -70,7 +70,7 @@ def kernel_ioctl(command: str) -> Operation:
 
 @benchmark(
     "kernel.syscall_overhead",
-    params={"call": operations.CALLS, "module": MODULES},
+    params={"call": operations.CALLS, "module": [NO_MODULE]},
     target=(SYSCALL_INTERCEPTION, FAULT_TRACKING),
     setup_s=_pairs_s,
     check=_check_call,
@@ -78,10 +78,10 @@ def kernel_ioctl(command: str) -> Operation:
 def kernel_syscall_overhead(call: str, module: str) -> Iterator[Operation]:
     """Make a system call, and tell what a loaded module adds to it.
 
-    With the module ``none`` it is the call on the machine as it is. With a module it is the call
-    with the module loaded, and the metric `added` is what the module adds: the difference within 30
-    interleaved pairs, loaded and unloaded in random order. That needs ``--load-modules`` and root;
-    the module is in its former state at the end.
+    With the module ``none`` it is the call on the machine as it is. With another one, such as
+    ``--param module=swarm_guard``, it is the call with the module loaded, and the metric `added` is
+    what the module adds: the difference within 30 interleaved pairs, loaded and unloaded in random
+    order. That needs ``--load-modules`` and root; the module is in its former state at the end.
     """
     if module == NO_MODULE:
         yield operations.system_call(call)
@@ -93,11 +93,11 @@ def kernel_syscall_overhead(call: str, module: str) -> Iterator[Operation]:
 
 @benchmark(
     "kernel.namespaces",
-    params={"type": operations.NAMESPACE_TYPES, "action": operations.ACTIONS},
+    params={"type": operations.NAMESPACE_TYPES, "action": ["create", "enter"]},
     check=_check_namespace,
 )
 def kernel_namespaces(type: str, action: str) -> Operation:  # noqa: A002
-    """Create, enter or exit a namespace.
+    """Create or enter a namespace, or exit it with ``--param action=exit``.
 
     To create is to start a child in a new one that shares the memory, and wait for its end. To
     enter and to exit is ``setns`` in a process that waits for it; into a user namespace, which no
