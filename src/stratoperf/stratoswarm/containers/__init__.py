@@ -13,8 +13,9 @@ True
 """
 
 from stratoperf.stratoswarm.containers import operations
-from stratoperf.stratoswarm.containers.agents import Personality, Population
+from stratoperf.stratoswarm.containers.agents import Population
 from stratoperf.stratoswarm.containers.availability import Availability
+from stratoperf.stratoswarm.containers.personality import Personality
 from stratoperf.stratoswarm.containers.probing import available
 from stratoperf.stratoswarm.containers.report import Report
 from stratoperf.stratoswarm.containers.settings import NAMESPACES, WAYS, Limits

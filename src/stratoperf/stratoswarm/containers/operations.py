@@ -8,7 +8,7 @@ from stratoperf import arguments
 from stratoperf._core import containers as native
 from stratoperf.errors import VerificationFailed
 from stratoperf.operation import Observed, Operation
-from stratoperf.stratoswarm.containers.agents import Personality
+from stratoperf.stratoswarm.containers.personality import Personality
 from stratoperf.stratoswarm.containers.report import check_report, receive_report
 from stratoperf.stratoswarm.containers.settings import (
     NAMESPACES,

@@ -26,7 +26,7 @@ from stratoperf.stratoswarm.containers.settings import NAMESPACES, Limits, nativ
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from stratoperf.stratoswarm.containers.agents import Personality
+    from stratoperf.stratoswarm.containers.personality import Personality
 
 _ABOUT_ROOT = ("openat2 of", "open_tree of", "the root has to")
 TIMEOUT_S = 10.0
