@@ -36,6 +36,18 @@ Those who install stratoperf run the other tests to trust what they installed; `
 these. A test marked ``slow`` is left out too, and has its reason in the mark.
 """
 
+try:
+    import hypothesis
+except ImportError:
+    # On a GPU, the image may lack it.
+    pass
+else:
+    # A sanitizer and a busy machine make drawing inputs slow, which says nothing of the tests.
+    hypothesis.settings.register_profile(
+        "any machine", suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("any machine")
+
 _REASON = "why it takes long"
 
 

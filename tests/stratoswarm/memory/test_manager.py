@@ -90,7 +90,7 @@ def test_a_block_of_another_manager_is_refused(managed: Callable[..., TierManage
 
 def test_a_block_named_twice_is_refused(manager: TierManager) -> None:
     block = manager.allocate(PAGE, "cpu")
-    with pytest.raises(sp.InvalidParameter, match=says("blocks:", "named", "twice")):
+    with pytest.raises(sp.InvalidParameter, match=says("blocks:", "twice", "once")):
         manager.migrate([block, block], "disk")
 
 
