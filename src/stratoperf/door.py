@@ -162,12 +162,13 @@ def parse_json(content: bytes, source: str, *, nan_is_null: bool = False) -> Any
         raise SchemaError(f"{source}: {error}; get a fresh copy of the file") from None
     except RecursionError:
         raise SchemaError(f"{source}: {_too_deep()}; get a fresh copy of the file") from None
-    except UnicodeDecodeError:
-        raise SchemaError(
-            f"{source}: byte {_first_bad_byte(content)} is not valid UTF-8; take the file from "
-            "its origin again"
-        ) from None
     except (msgspec.DecodeError, ValueError) as error:
+        bad = _first_bad_byte(content)
+        # Versions of msgspec differ in the error that they raise for it.
+        if bad is not None:
+            raise SchemaError(
+                f"{source}: byte {bad} is not valid UTF-8; take the file from its origin again"
+            ) from None
         raise SchemaError(
             f"{source}: {error}; the file is truncated or not JSON; get a fresh copy of it"
         ) from error
@@ -332,12 +333,13 @@ def _chunks(file: io.FileIO, limit: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _first_bad_byte(content: bytes) -> int:
+def _first_bad_byte(content: bytes) -> int | None:
+    """Return the place of the first byte that UTF-8 does not allow."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
         return error.start
-    return 0
+    return None
 
 
 def _too_deep() -> str:
