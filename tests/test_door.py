@@ -15,7 +15,7 @@ from wording import says
 REFUSED = [
     (b"", "empty"),
     (b" \n\t", "empty"),
-    (b"\xff", "JSON"),
+    (b"\xff", "byte 0 is not valid UTF-8"),
     (b'{"a": "\xff"}', "byte 7 is not valid UTF-8"),
     (b'{"\xed\xa0\x80": 1}', "not valid UTF-8"),
     (b'"\\ud800"', "JSON"),
