@@ -47,7 +47,8 @@ TEST_CASE("kernel: a device of another driver refuses, with the command and the 
     device.call(Command::agent_destroy, agent);
     FAIL("/dev/null destroyed an agent");
   } catch (const CommandError& error) {
-    CHECK(error.number() == ENOTTY);
+    // An emulator of user programs answers commands that it does not know by itself.
+    CHECK((error.number() == ENOTTY || error.number() == ENOSYS));
     CHECK(std::string(error.command()) == "AGENT_DESTROY");
   }
   CHECK_THROWS_AS(command_operation(null.number(), Command::gpu_alloc, FreeForm::value),

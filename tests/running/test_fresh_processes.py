@@ -133,6 +133,8 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             module, "choose", lambda parts, least: Choice(list(parts), [], None, None)
         )
+    unhurried = {name: dataclasses.replace(preset, seconds=600.0) for name, preset in PRESETS.items()}
+    monkeypatch.setattr("stratoperf.running.presets.PRESETS", unhurried)
 
 
 @pytest.fixture
