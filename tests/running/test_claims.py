@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -171,6 +172,18 @@ def test_claims_name_benchmarks_that_exist() -> None:
         if claim.benchmark is not None and claim.target is not None:
             known = {*REGISTRY.find(claim.benchmark).params, "backend"}
             assert set(claim.target.where) <= known
+
+
+def test_the_words_of_a_claim_say_what_its_target_judges() -> None:
+    claims = [claim for claim in REGISTRY.contributed(Claim) if claim.target is not None]
+    assert claims
+    for claim in claims:
+        limit = re.fullmatch(r"(?:[<>]=? )?([\d.,e]+)(?: (\S+))?(?: \(.*\))?", claim.text)
+        assert limit is not None, claim.text
+        assert claim.target is not None
+        assert float(limit[1].replace(",", "")) == claim.target.value
+        if limit[2] is not None:
+            assert limit[2].replace("µ", "u") == claim.target.unit
 
 
 def test_the_table_renders_and_is_json() -> None:

@@ -133,7 +133,9 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             module, "choose", lambda parts, least: Choice(list(parts), [], None, None)
         )
-    unhurried = {name: dataclasses.replace(preset, seconds=600.0) for name, preset in PRESETS.items()}
+    unhurried = {
+        name: dataclasses.replace(preset, seconds=600.0) for name, preset in PRESETS.items()
+    }
     monkeypatch.setattr("stratoperf.running.presets.PRESETS", unhurried)
 
 

@@ -79,7 +79,7 @@ class CaseProgress:
         self._lost_before_s = lost_s
         self._why_fewer = case.shortfall
         self.is_open = True
-        self._look()
+        self._update_is_open()
 
     @property
     def next_case(self) -> Case:
@@ -122,7 +122,7 @@ class CaseProgress:
                 tree["reason"] if self.begun == 1 else f"process {self.begun}: {tree['reason']}"
             )
             self._final = {**tree, "reason": reason}
-        self._look()
+        self._update_is_open()
         return is_part
 
     def missed(self, failure: StratoperfError, seconds: float) -> None:
@@ -142,7 +142,7 @@ class CaseProgress:
         else:
             reason = f"process {self.begun}: {failure}"
             self._final = result_tree(self.case, "failed", reason)
-        self._look()
+        self._update_is_open()
 
     def _lose(self, reason: str) -> None:
         self._lost.append(f"process {self.begun} of {self.case.most} is missing: {reason}")
@@ -151,7 +151,7 @@ class CaseProgress:
             if not self.parts:
                 self._final = result_tree(self.case, "failed", self._lost[0])
 
-    def _look(self) -> None:
+    def _update_is_open(self) -> None:
         """Update whether there is more to measure."""
         case, count = self.case, len(self.parts)
         allowed = case.seconds_allowed
