@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import pytest
 
+from repetitions import repetitions
 from stratoperf import backends
 from stratoperf.errors import StratoperfError
 from stratoperf.running import REGISTRY, Registry, attempt, registry, runner
@@ -44,7 +45,9 @@ except ImportError:
 else:
     # A sanitizer and a busy machine make drawing inputs slow, which says nothing of the tests.
     hypothesis.settings.register_profile(
-        "any machine", suppress_health_check=[hypothesis.HealthCheck.too_slow]
+        "any machine",
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        max_examples=repetitions(100),
     )
     hypothesis.settings.load_profile("any machine")
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repetitions import repetitions
 from stratoperf._core import consensus as native
 from stratoperf.stratoswarm.consensus import Round, VoteBatch, default_quorum, tolerated_faults
 
@@ -68,7 +69,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=repetitions(150), deadline=None)
 @given(case=cases(), seed=st.integers(0, 1000))
 def test_every_instruction_set_agrees_with_the_reference_in_any_order(
     instruction_set: str, case: Case, seed: int
@@ -81,7 +82,7 @@ def test_every_instruction_set_agrees_with_the_reference_in_any_order(
     assert expected.votes == len(case.batch)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=repetitions(80), deadline=None)
 @given(first=cases(), second=cases())
 def test_a_round_keeps_nothing_of_the_batch_before(first: Case, second: Case) -> None:
     ours = Round(**first.arguments, backend="cpu")

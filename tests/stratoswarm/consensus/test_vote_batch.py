@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf.stratoswarm.consensus import RejectReason, Round, VoteBatch
 from wording import says
 
@@ -66,7 +67,7 @@ class TestArrays:
 
 
 class TestGenerator:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=repetitions(60), deadline=None)
     @given(
         votes=st.integers(0, 900),
         nodes=st.integers(1, 120),

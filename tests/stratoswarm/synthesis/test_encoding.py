@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf.stratoswarm.synthesis import (
     NodeTable,
     Vocabulary,
@@ -156,7 +157,7 @@ def test_nodes_of_later_versions_come_back() -> None:
     assert_lossless(ast.parse("type A[T: int, *Ts, **P] = list[T]\ndef f[T](): pass"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=repetitions(50), deadline=None)
 @given(tables())
 def test_tables_of_any_shape_are_accepted_and_equal_themselves(table: NodeTable) -> None:
     rows = sorted(row for root in table.roots.tolist() for row in table.subtree(root))
@@ -165,7 +166,7 @@ def test_tables_of_any_shape_are_accepted_and_equal_themselves(table: NodeTable)
     assert len(table.digest()) == 16
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=repetitions(50), deadline=None)
 @given(tables(max_size=40), st.data())
 def test_a_table_whose_trees_do_not_fit_together_is_refused(
     table: NodeTable, data: st.DataObject

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf.stratoswarm.synthesis import Expander, Template, expand
 from wording import says
 
@@ -87,7 +88,7 @@ class Substitution(ast.NodeTransformer):
 
 
 @given(st.sampled_from(TEMPLATES), st.sampled_from(EXPRESSIONS), st.sampled_from(EXPRESSIONS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300), deadline=None)
 def test_an_expansion_means_the_tree_with_the_bindings_in_place(
     template: str, a: str, b: str
 ) -> None:
@@ -100,7 +101,7 @@ def test_an_expansion_means_the_tree_with_the_bindings_in_place(
         assert ast.dump(ast.parse(source)) == ast.dump(Substitution(trees).visit(tree))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=repetitions(50), deadline=None)
 @given(st.lists(st.lists(st.text(max_size=9), min_size=2, max_size=2), min_size=1, max_size=50))
 def test_any_texts_are_copied_as_in_the_reference(texts: list[list[str]]) -> None:
     template = Template.parse("f($a)[$b]")

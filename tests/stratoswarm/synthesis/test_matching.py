@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf._core import synthesis as native
 from stratoperf.stratoswarm.synthesis import (
     ANY,
@@ -31,7 +32,7 @@ def test_the_baseline_instruction_set_is_always_there() -> None:
     assert INSTRUCTION_SETS[-1] == "portable"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200), deadline=None)
 @given(tables(), st.lists(patterns(), min_size=1, max_size=6))
 def test_random_patterns_match_random_trees_as_in_the_reference(
     table: NodeTable, wanted: list[Pattern]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf.stratoswarm.synthesis import decode, encode, encode_all, transform
 from synthesis_trees import STATEMENTS
 from wording import says
@@ -31,7 +32,7 @@ TEMPLATES = [
     st.sampled_from(PATTERNS),
     st.sampled_from(TEMPLATES),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300), deadline=None)
 def test_what_is_not_refused_means_the_table(
     statements: list[str], pattern: str, template: str
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stratoperf as sp
+from repetitions import repetitions
 from stratoperf.stratoswarm.synthesis import (
     Pattern,
     RewrittenTable,
@@ -72,7 +73,7 @@ def test_hits_are_replaced_left_alone_or_dropped(
     st.sampled_from(["f($x)", "f(f($x))", "f($...xs)", "f($_)"]),
     st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300), deadline=None)
 def test_the_result_has_as_many_new_and_old_calls_as_are_told(
     statements: list[str], pattern: str, keeps: bool
 ) -> None:
