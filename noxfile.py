@@ -92,6 +92,8 @@ def _python_coverage(session: nox.Session) -> Path:
     # What judges wall time means nothing where every line is counted.
     session.run(
         *("python", "-m", "pytest", "-n", "2", "-m", "not timing and not slow"),
+        # What is measured there serves tests, and coverage is the tracer that measurements warn of.
+        *("-W", "ignore:a trace function:RuntimeWarning", "-W", "ignore:the tool:RuntimeWarning"),
         *("--cov=src/stratoperf", f"--cov-report=xml:{report}", "--cov-report="),
         *session.posargs,
     )

@@ -18,7 +18,7 @@ LAYERS = (
     {"errors", "media"},
     {"failures"},
     {"backends", "commands", "door"},
-    {"arguments"},
+    {"arguments", "awaited"},
     {"paths"},
     {"operation", "statistics"},
     {"clock", "verification"},

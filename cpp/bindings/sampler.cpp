@@ -13,6 +13,24 @@
 namespace stratoperf::bindings {
 namespace {
 
+bool is_unrun(PyObject* result) {
+  return PyCoro_CheckExact(result) || PyGen_CheckExact(result) || PyAsyncGen_CheckExact(result);
+}
+
+// Refuses what a callable returned in place of doing its work.
+void refuse_unrun(PyObject* result) {
+  if (PyCoro_CheckExact(result)) {
+    // Closed, or Python warns that nobody awaits it.
+    Py_XDECREF(PyObject_CallMethod(result, "close", nullptr));
+    PyErr_Clear();
+  }
+  const py::object error = py::module_::import("stratoperf.errors").attr("InvalidParameter");
+  PyErr_Format(error.ptr(),
+               "work: its call returned a %s, which has not run; give the coroutine function "
+               "itself, or a function that runs it to its end",
+               Py_TYPE(result)->tp_name);
+}
+
 // A Python callable as an operation, so that it passes through the same sampler. Runs with the
 // GIL held; a raised exception stays set for the caller.
 int call_python(void* state, std::uint64_t n) {
@@ -20,6 +38,11 @@ int call_python(void* state, std::uint64_t n) {
   for (std::uint64_t i = 0; i < n; ++i) {
     PyObject* result = PyObject_CallNoArgs(callable);
     if (result == nullptr) {
+      return 1;
+    }
+    if (result != Py_None && is_unrun(result)) {
+      refuse_unrun(result);
+      Py_DECREF(result);
       return 1;
     }
     Py_DECREF(result);

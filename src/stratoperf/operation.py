@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from stratoperf import arguments
+from stratoperf.awaited import Awaited, is_coroutine_function, is_generator_function
 from stratoperf.errors import InvalidParameter
 from stratoperf.text.safety import log_line
 
@@ -47,10 +48,6 @@ class Observed(NamedTuple):
     samples: npt.ArrayLike
 
 
-_WAITS = 0x20 | 0x80 | 0x200
-"""`inspect.CO_GENERATOR`, `CO_COROUTINE`, `CO_ASYNC_GENERATOR`; that module is slow to import."""
-
-
 class Operation:
     """A piece of work that can be measured.
 
@@ -59,7 +56,8 @@ class Operation:
     work
         A PyCapsule named ``stratoperf.operation/1`` (see ``operation.h`` in
         `stratoperf.get_include`), which is sampled without the GIL, or a callable without
-        arguments, which is timed from C.
+        arguments, which is timed from C. The calls of a coroutine function are awaited, each in
+        the same event loop; what that costs is among the details, as ``event_loop_ns``.
     name
         Name in reports; by default that of the callable.
     items
@@ -85,7 +83,7 @@ class Operation:
     ------
     InvalidParameter
         When `work` is neither a capsule nor a callable that does its work when called (calling a
-        coroutine function does no work), or when `items` or `max_iterations` is not positive.
+        generator function does no work), or when `items` or `max_iterations` is not positive.
     """
 
     def __init__(
@@ -101,15 +99,21 @@ class Operation:
         observe: Callable[[], Mapping[str, Observed]] | None = None,
     ) -> None:
         self.is_native = type(work).__name__ == "PyCapsule"
+        if isinstance(work, Coroutine):
+            work.close()
+            raise InvalidParameter(
+                f"work: the coroutine {_name_of(work)} can run once only; give the function that "
+                "creates it, without calling it"
+            )
         if not self.is_native and not callable(work):
             raise InvalidParameter(
                 f"work: expected a callable without arguments or a {CAPSULE_NAME!r} capsule, "
                 f"got {work!r}"
             )
-        if getattr(getattr(work, "__code__", None), "co_flags", 0) & _WAITS:
+        if is_generator_function(work):
             raise InvalidParameter(
-                f"work: a call of {_name_of(work)} creates a coroutine or generator, but "
-                "does not run it; give a function that runs it, such as lambda: asyncio.run(work())"
+                f"work: a call of {_name_of(work)} creates a generator, but does not run it; give "
+                "a function that runs it, such as lambda: sum(work())"
             )
         for argument, function in (("verify", verify), ("observe", observe)):
             if function is not None and not callable(function):
@@ -120,7 +124,7 @@ class Operation:
             raise InvalidParameter(
                 f"details: expected a dictionary, or a function that returns one, got {details!r}"
             )
-        self.work = work
+        self.work = Awaited(work) if is_coroutine_function(work) else work
         self.name = _name_of(work) if name is None else arguments.text("name", name)
         self.items = arguments.number("items", items, above=0.0)
         self.item_unit = arguments.text("item_unit", item_unit)
@@ -147,6 +151,8 @@ class Operation:
                 f"details: expected a dictionary from the function of {self.name}, got {details!r}"
             )
         plain = dict(details or {})
+        if isinstance(self.work, Awaited):
+            plain["event_loop_ns"] = self.work.loop_cost_ns()
         for name, value in plain.items():
             arguments.text(f"details: a name of {self.name}", name)
             try:

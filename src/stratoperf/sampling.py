@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +25,9 @@ DEVICE_SAMPLES = 1000
 DEVICE_SHARE = 0.1
 
 LARGEST_BATCH = 2**32
+MOST_TOOLS = 6
+"""Identifiers of tools that `sys.monitoring` has."""
+
 SAMPLE_BYTES = 8
 """Of one sample, in memory and in a file."""
 
@@ -56,6 +61,8 @@ def measure_here(
     check_arguments(
         warmup_s, min_iterations, max_duration_s, precision, quantile, batch, keep_samples
     )
+    if not operation.is_native:
+        _warn_of_tracers()
     sampled = _core.sampler.sample(
         operation.work,
         warmup_s=warmup_s,
@@ -105,6 +112,24 @@ def measure_here(
         # The samples are complete, whatever Ctrl-C cut short after them.
         _raise_interrupt(interrupt, measurement)
     return measurement
+
+
+def _warn_of_tracers() -> None:
+    """Warn of what runs at each line or call of Python code, and is measured with it."""
+    monitoring = getattr(sys, "monitoring", None)
+    tools = [] if monitoring is None else map(monitoring.get_tool, range(MOST_TOOLS))
+    active = [f"the tool {tool!r} of sys.monitoring" for tool in tools if tool is not None]
+    if sys.gettrace() is not None:
+        active.insert(0, "a trace function, such as that of a debugger or of coverage,")
+    if sys.getprofile() is not None:
+        active.insert(0, "a profile function")
+    if active:
+        warnings.warn(
+            f"{' and '.join(active)} is active, and its time is part of what is measured; "
+            "measure without it",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def check_arguments(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import gc
 import math
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -346,7 +351,7 @@ def test_what_would_last_longer_than_anything_is_refused(argument: str) -> None:
 
 
 async def _coroutine() -> None:
-    pass
+    await asyncio.sleep(0)
 
 
 async def _stream() -> AsyncIterator[int]:
@@ -357,7 +362,105 @@ def _numbers() -> Iterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize("function", [_coroutine, _stream, _numbers])
+class _Called:
+    """An object whose call is a function of this module."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    async def __call__(self) -> None:
+        await self.function()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [_stream, _numbers, functools.partial(_numbers), lambda: _numbers(), lambda: _stream()],
+)
 def test_what_does_its_work_after_the_call_is_refused(function: Callable[[], object]) -> None:
-    with pytest.raises(sp.InvalidParameter, match=says("work:", "asyncio.run")):
-        sp.measure(function)
+    with pytest.raises(sp.InvalidParameter, match=says("work:", "generator", "runs it")):
+        sp.measure(function, **QUICK)
+
+
+def test_a_function_that_returns_a_coroutine_is_refused() -> None:
+    with pytest.raises(sp.InvalidParameter, match=says("work:", "coroutine", "function itself")):
+        sp.measure(lambda: _coroutine(), **QUICK)
+
+
+def test_a_coroutine_can_run_once_only() -> None:
+    with pytest.raises(sp.InvalidParameter, match=says("work:", "once", "function")):
+        sp.measure(_coroutine())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "function", [_coroutine, functools.partial(_coroutine), _Called(_coroutine)]
+)
+def test_each_call_of_a_coroutine_function_is_awaited(function: Any) -> None:
+    measured = sp.measure(function, **QUICK)
+    assert measured.details["event_loop_ns"] > 0
+
+
+def test_coroutines_run_in_order_and_to_their_end() -> None:
+    done: list[int] = []
+
+    async def step() -> None:
+        number = len(done)
+        await asyncio.sleep(0)
+        done.append(number)
+
+    measured = sp.measure(step, **QUICK)
+    assert done == list(range(len(done)))
+    assert len(done) == measured.warmup.iterations + measured.batch * len(measured.samples_ns)
+
+
+def test_coroutines_are_measured_while_another_loop_runs() -> None:
+    async def notebook() -> int:
+        measured = sp.measure(_coroutine, **QUICK)
+        await asyncio.sleep(0)
+        return len(measured.samples_ns)
+
+    assert asyncio.run(notebook()) > 0
+
+
+def test_an_error_of_a_coroutine_is_raised() -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("gone")
+
+    with pytest.raises(KeyError, match="gone"):
+        sp.measure(fail, **QUICK)
+
+
+def test_what_an_interrupt_leaves_in_the_loop_is_cancelled() -> None:
+    ended = []
+
+    async def wait() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(1000)
+        finally:
+            ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        sp.measure(wait, **QUICK)
+    gc.collect()
+    assert ended == [True]
+
+
+@pytest.mark.parametrize(("kind", "named"), [("trace", "trace"), ("profile", "profile")])
+def test_an_active_tracer_is_warned_of(kind: str, named: str) -> None:
+    before = getattr(sys, f"get{kind}")()
+    try:
+        getattr(sys, f"set{kind}")(lambda *_: None)
+        with pytest.warns(RuntimeWarning, match=says(named, "function", "without it")):
+            sp.measure(lambda: sum(range(100)), **QUICK)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # Its loop does not pass through Python.
+            sp.measure(_core.operation.empty(), **QUICK)
+    finally:
+        getattr(sys, f"set{kind}")(before)
+
+
+def test_coroutines_are_measured_in_fresh_processes() -> None:
+    measured = sp.measure(_coroutine, processes=2, **QUICK)
+    assert measured.details["event_loop_ns"] > 0

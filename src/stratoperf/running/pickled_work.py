@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stratoperf.awaited import is_coroutine_function
 from stratoperf.errors import InvalidParameter
 from stratoperf.failures import type_name
 from stratoperf.operation import CAPSULE_NAME, Operation
@@ -57,7 +58,7 @@ def benchmark_of(work: Any, name: str) -> Benchmark:
     """
 
     def operation() -> Any:
-        if isinstance(work, Operation) or not callable(work):
+        if isinstance(work, Operation) or not callable(work) or is_coroutine_function(work):
             return work
         made = work()
         is_operation = isinstance(made, Operation) or _is_capsule(made)
