@@ -6,11 +6,14 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <functional>
+#include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,11 +38,12 @@ constexpr std::uint32_t kNvmeTier = 2;
 
 // The timed loop, for any command whose argument is a pointer. It is written as one would by hand:
 // peers.py holds it to that.
-template <typename Argument>
-std::uint64_t give(int descriptor, unsigned long word, std::vector<Argument>& arguments) {
+std::uint64_t give(int descriptor, unsigned long word, std::span<std::byte> arguments,
+                   std::size_t size) {
   std::uint64_t given = 0;
-  for (Argument& argument : arguments) {
-    if (ioctl(descriptor, word, &argument) != 0) {
+  for (std::byte* argument = arguments.data(); argument != arguments.data() + arguments.size();
+       argument += size) {
+    if (ioctl(descriptor, word, argument) != 0) {
       break;
     }
     ++given;
@@ -55,16 +59,35 @@ struct Steps {
   std::function<bool(const Argument&)> check;
 };
 
+// Arguments of one type, as their bytes: one loop, compiled once, gives all commands.
+struct ArgumentType {
+  std::size_t size;
+  std::function<void(std::byte*)> fill;
+  std::function<bool(const std::byte*)> check;
+};
+
 template <typename Argument>
+ArgumentType without_type(Steps<Argument> steps) {
+  static_assert(alignof(Argument) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  return {sizeof(Argument),
+          [fill = std::move(steps.fill)](std::byte* bytes) {
+            Argument* argument = new (bytes) Argument();  // zero in all bytes: nothing has holes
+            fill(*argument);
+          },
+          [check = std::move(steps.check)](const std::byte* bytes) {
+            return check(*reinterpret_cast<const Argument*>(bytes));
+          }};
+}
+
 class CommandOperation final : public Operation {
  public:
   CommandOperation(Descriptor descriptor, unsigned long word, const char* name, bool by_value,
-                   Steps<Argument> steps)
+                   ArgumentType type)
       : descriptor_(std::move(descriptor)),
         word_(word),
         name_(name),
         by_value_(by_value),
-        steps_(std::move(steps)) {}
+        type_(std::move(type)) {}
 
   ~CommandOperation() override {
     try {
@@ -81,13 +104,14 @@ class CommandOperation final : public Operation {
                                   "; measure with a smaller one");
     }
     finish();
-    arguments_.reserve(n);
+    // All at once: what is filled must not move.
+    arguments_.reserve(n * type_.size);
     for (std::uint64_t i = 0; i < n; ++i) {
-      arguments_.emplace_back();  // zero in all bytes: no structure has holes
+      arguments_.resize((i + 1) * type_.size);
       try {
-        steps_.fill(arguments_.back());
+        type_.fill(arguments_.data() + i * type_.size);
       } catch (...) {
-        arguments_.pop_back();
+        arguments_.resize(i * type_.size);
         throw;
       }
     }
@@ -95,8 +119,8 @@ class CommandOperation final : public Operation {
   }
 
   void run(std::uint64_t /*n*/) override {
-    given_ = by_value_ ? give_values() : give(descriptor_.number(), word_, arguments_);
-    if (given_ != arguments_.size()) {
+    given_ = by_value_ ? give_values() : give(descriptor_.number(), word_, arguments_, type_.size);
+    if (given_ != arguments_.size() / type_.size) {
       throw CommandError(name_, errno);
     }
   }
@@ -112,24 +136,27 @@ class CommandOperation final : public Operation {
   }
 
  private:
+  // Of a command whose argument is a number, not a pointer to it.
   std::uint64_t give_values() {
     std::uint64_t given = 0;
-    if constexpr (std::is_same_v<Argument, std::uint64_t>) {
-      while (given < arguments_.size() &&
-             ioctl(descriptor_.number(), word_, arguments_[given]) == 0) {
-        ++given;
+    std::uint64_t value = 0;
+    for (std::size_t at = 0; at < arguments_.size(); at += sizeof value) {
+      std::memcpy(&value, arguments_.data() + at, sizeof value);
+      if (ioctl(descriptor_.number(), word_, value) != 0) {
+        break;
       }
+      ++given;
     }
     return given;
   }
 
   // Of those that were prepared and not given, only the effect is undone.
   void finish() {
-    const std::vector<Argument> arguments = std::exchange(arguments_, {});
+    const std::vector<std::byte> arguments = std::exchange(arguments_, {});
     const std::uint64_t given = std::exchange(given_, 0);
     std::uint64_t number = 0;
-    for (const Argument& argument : arguments) {
-      const bool is_right = steps_.check(argument);
+    for (std::size_t at = 0; at < arguments.size(); at += type_.size) {
+      const bool is_right = type_.check(arguments.data() + at);
       if (number++ < given) {
         ++checked_;
         wrong_ += is_right ? 0 : 1;
@@ -141,8 +168,8 @@ class CommandOperation final : public Operation {
   unsigned long word_;
   const char* name_;
   bool by_value_;
-  Steps<Argument> steps_;
-  std::vector<Argument> arguments_ = {};
+  ArgumentType type_;
+  std::vector<std::byte> arguments_ = {};
   std::uint64_t given_ = 0;
   std::uint64_t checked_ = 0;
   std::uint64_t wrong_ = 0;
@@ -256,9 +283,9 @@ class Maker {
  private:
   template <typename Argument>
   std::unique_ptr<Operation> make(Steps<Argument> steps, bool by_value = false) {
-    return std::make_unique<CommandOperation<Argument>>(
+    return std::make_unique<CommandOperation>(
         std::move(descriptor_), static_cast<unsigned long>(command_), name_of(command_), by_value,
-        std::move(steps));
+        without_type(std::move(steps)));
   }
 
   Descriptor descriptor_;
@@ -455,7 +482,8 @@ class PipeOperation final : public Operation {
   }
 
   void run(std::uint64_t /*n*/) override {
-    given_ = give(read_.number(), FIONREAD, replies_);
+    given_ =
+        give(read_.number(), FIONREAD, std::as_writable_bytes(std::span(replies_)), sizeof(int));
     if (given_ != replies_.size()) {
       throw CommandError("FIONREAD", errno);
     }
