@@ -29,6 +29,7 @@ THOROUGH = {
     "robustness": "starts commands and disturbs, strikes or kills them",
     "running": "starts the processes that measure, and waits for those that hang",
     "test_examples.py": "runs the examples",
+    "test_pytest_fixture.py": "runs pytest in processes of their own",
     "test_gpu_report.py": "runs the script of a GPU to the end of its time",
 }
 """What the README's test command leaves out, and why it takes long.

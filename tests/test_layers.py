@@ -31,7 +31,7 @@ LAYERS = (
     {"importing"},
     {"presentation"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "pytest_plugin"},
     # Packages of benchmarks use the instrument, which does not know them; see
     # tests/stratoswarm/test_borders.py.
     {"stratoswarm"},
