@@ -19,7 +19,7 @@ using sandbox::Reply;
 using sandbox::SpawnLog;
 
 constexpr std::array<const char*, sandbox::kStages> kStageNames = {
-    "cgroup", "clone", "namespaces", "root", "proc", "identity", "seccomp"};
+    "cgroup", "clone", "namespaces", "root", "proc", "identity", "seccomp", "exec", "request"};
 
 std::vector<std::string> stage_names() { return {kStageNames.begin(), kStageNames.end()}; }
 

@@ -293,10 +293,16 @@ Reply Client::collect() {
   return reply;
 }
 
+void complete_stages(Reply& reply, const Ready& ready) {
+  reply.stages_ns[kStageExec] = ready.clock_ns - reply.entered_ns;
+  reply.stages_ns[kStageRequest] = reply.begun_ns - ready.called_ns;
+}
+
 Held Client::spawn(const ContainerSettings& settings, Reply& reply) {
   const std::lock_guard lock(mutex_);
   Held held = start(settings);
   reply = collect();
+  complete_stages(reply, held.ready);
   if (settings.command.empty()) {
     return held;
   }

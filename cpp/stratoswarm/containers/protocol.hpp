@@ -42,7 +42,7 @@ enum class Order : std::uint32_t {
   destroy_all = 5
 };
 
-// Where the time goes, in the order of the first use.
+// Where the time goes, in the order of the first use. The client computes the last two.
 enum Stage : std::uint32_t {
   kStageCgroup,
   kStageClone,
@@ -51,6 +51,8 @@ enum Stage : std::uint32_t {
   kStageProc,
   kStageIdentity,
   kStageSeccomp,
+  kStageExec,     // from the last step in the helper's memory to the first instruction of init
+  kStageRequest,  // from the call to the helper's first step
   kStages,
 };
 
@@ -82,6 +84,7 @@ struct Reply {
   std::int32_t status;
   std::uint32_t count;  // prepare: sets in the pool; destroy_all: containers that were destroyed
   std::uint64_t begun_ns;
+  std::uint64_t entered_ns;  // spawn: before the exec of init
   std::uint64_t exited_ns;  // all processes are reaped
   std::uint64_t gone_ns;    // all control groups are removed
   std::uint64_t stages_ns[kStages];

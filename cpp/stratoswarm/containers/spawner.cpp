@@ -378,6 +378,7 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
   }
   Groups::close(prepared.group);
   close_joined(prepared.joined);
+  reply.entered_ns = entry.last_ns;
   std::copy(std::begin(entry.stages_ns), std::end(entry.stages_ns), reply.stages_ns);
   if (entry.fault.occurred()) {
     groups_.remove(prepared.group);
