@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -220,6 +221,7 @@ Held Client::start(const ContainerSettings& settings) {
   request.magic = kMagic;
   request.order = static_cast<std::uint32_t>(Order::spawn);
   request.id = ++next_id_;
+  request.processor = sched_getcpu();
   request.namespaces = settings.namespaces;
   request.flags = settings.flags;
   request.memory_bytes = settings.memory_bytes;

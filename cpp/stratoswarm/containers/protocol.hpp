@@ -72,6 +72,7 @@ struct Request {
   std::uint32_t stop_stage;  // for tests: wait at the end of this stage - 1 until the client ends
   std::uint32_t root_bytes;
   std::uint32_t command_bytes;
+  std::int32_t processor;  // spawn: that the client's thread runs on, or -1
   char name[kNameBytes];
 };
 
@@ -85,8 +86,8 @@ struct Reply {
   std::uint32_t count;  // prepare: sets in the pool; destroy_all: containers that were destroyed
   std::uint64_t begun_ns;
   std::uint64_t entered_ns;  // spawn: before the exec of init
-  std::uint64_t exited_ns;  // all processes are reaped
-  std::uint64_t gone_ns;    // all control groups are removed
+  std::uint64_t exited_ns;   // all processes are reaped
+  std::uint64_t gone_ns;     // all control groups are removed
   std::uint64_t stages_ns[kStages];
   char step[kStepBytes];
 };

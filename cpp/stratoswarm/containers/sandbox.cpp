@@ -151,24 +151,11 @@ bool join_group(const Entry& entry, Fault& fault) {
   return true;
 }
 
-bool limit_resources(Fault& fault) {
-  struct Limit {
-    int resource;
-    std::uint64_t value;
-  };
-  constexpr Limit kLimits[] = {
-      {RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 256}, {RLIMIT_MEMLOCK, 65536}, {RLIMIT_RTPRIO, 0}};
-  for (const Limit& limit : kLimits) {
-    std::uint64_t old[2] = {0, 0};
-    call(SYS_prlimit64, 0, limit.resource, nullptr, old);
-    const std::uint64_t value = old[1] < limit.value ? old[1] : limit.value;
-    const std::uint64_t both[2] = {value, value};
-    const long error = call(SYS_prlimit64, 0, limit.resource, both, nullptr);
-    if (error < 0) {
-      return fail(fault, error, "prlimit");
-    }
-  }
-  return true;
+// The only limit that the helper does not have itself: it needs more descriptors.
+bool limit_files(const Helper& helper, Fault& fault) {
+  const std::uint64_t both[2] = {helper.container_files, helper.container_files};
+  const long error = call(SYS_prlimit64, 0, RLIMIT_NOFILE, both, nullptr);
+  return error >= 0 || fail(fault, error, "prlimit");
 }
 
 bool drop_privileges(const Helper& helper, Fault& fault) {
@@ -296,7 +283,7 @@ bool set_up(Entry& entry) {
   }
   call(SYS_setsid);
   call(SYS_umask, 022);
-  if (!limit_resources(fault) ||
+  if (!limit_files(helper, fault) ||
       (!in_user && helper.is_root && !become(helper.uid, helper.gid, fault)) ||
       !drop_privileges(helper, fault) || !die_with_helper(helper, fault)) {
     return false;
@@ -305,6 +292,9 @@ bool set_up(Entry& entry) {
   stop_here(entry, kStageIdentity);
   if (!arrange_descriptors(entry, fault) || !reset_signals(fault)) {
     return false;
+  }
+  if (entry.processors != nullptr) {
+    call(SYS_sched_setaffinity, 0, sizeof *entry.processors, entry.processors);
   }
   entry.lap(kStageIdentity);
   if (!load_filter(fault)) {
@@ -423,10 +413,11 @@ bool enter(Entry& entry) {
   const bool into_group = entry.group != nullptr && entry.group_version2;
   if (entry.joined.any() || into_group) {
     // No signal at its end, and at that of its child: who waits for any of thousands of children
-    // goes through them all.
+    // goes through them all. It opens nothing, so it needs no descriptors of its own.
     CloneArguments arguments = {};
+    arguments.flags = CLONE_FILES;
     if (into_group) {
-      arguments.flags = kIntoGroup;
+      arguments.flags |= kIntoGroup;
       arguments.cgroup = static_cast<std::uint64_t>(entry.group->files[0]);
     }
     const long pid = clone_suspended(arguments, joining_stack, begin_joining, &entry);

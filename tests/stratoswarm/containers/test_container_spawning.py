@@ -85,6 +85,23 @@ def test_a_waiting_container_in_a_given_root_is_verified(spawner: Spawner, root:
     spawner.spawn(root=root).verify()
 
 
+def test_a_container_may_use_all_processors_of_the_client(spawner: Spawner, root: Path) -> None:
+    # The helper keeps to the processor of the client's thread while it makes one.
+    status = Path("/proc/self/status").read_text()
+    allowed = re.findall(r"Cpus_allowed_list:\s*(\S+)", status)
+    for way in ("cold", "pooled", "parked"):
+        assert [spawner.spawn(way=way).report().status["Cpus_allowed_list"]] == allowed
+    reading, writing = os.pipe()
+    null = os.open(os.devnull, os.O_RDWR)
+    with os.fdopen(reading) as output:
+        script = "while read -r line; do echo $line; done < /proc/self/status"
+        container = spawner.spawn(["/bin/sh", "-c", script], root=root, files=(null, writing, null))
+        os.close(writing)
+        os.close(null)
+        assert container.wait() == 0
+        assert re.findall(r"Cpus_allowed_list:\s*(\S+)", output.read()) == allowed
+
+
 def test_a_command_that_is_killed_says_by_what(spawner: Spawner, root: Path) -> None:
     container = spawner.spawn(["/bin/sh", "-c", "sleep 100"], root=root)
     with pytest.raises(sp.StratoperfError, match="still runs"):
