@@ -95,6 +95,7 @@ class Client {
   void send(const Request& request, const ContainerSettings& settings, const int* files,
             std::size_t file_count);
   void need_open() const;
+  [[noreturn]] void throw_ended();
 
   Descriptor socket_;
   pid_t pid_ = -1;

@@ -11,7 +11,7 @@ constexpr std::uint32_t kMagic = 0x53504331;  // "SPC1"
 constexpr std::size_t kMaxPacket = 32 * 1024;
 constexpr std::size_t kMaxRoot = 4096;
 constexpr std::size_t kNameBytes = 64;  // with the final zero, as the kernel has it
-constexpr std::size_t kStepBytes = 96;
+constexpr std::size_t kStepBytes = 128;
 
 enum Namespace : std::uint32_t {
   kMount = 1,
@@ -55,6 +55,9 @@ enum Stage : std::uint32_t {
   kStageRequest,  // from the call to the helper's first step
   kStages,
 };
+
+constexpr const char* kStageNames[kStages] = {"cgroup",   "clone",   "namespaces", "root",   "proc",
+                                              "identity", "seccomp", "exec",       "request"};
 
 // Followed by the path of the root with its final zero, when root_bytes is not 0, and the words of
 // the command, each with its final zero. Descriptors: the container's end of the control socket,

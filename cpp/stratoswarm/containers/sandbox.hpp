@@ -51,6 +51,7 @@ struct Entry {
   const cpu_set_t* processors = nullptr;  // to give the container before its exec, or null
 
   std::uint64_t last_ns = 0;
+  Stage last_stage = kStageCgroup;
   std::uint64_t stages_ns[kStages] = {};
   Fault fault;
   volatile pid_t pid = -1;

@@ -162,7 +162,7 @@ bool Spawner::limit_resources(Fault& fault) {
     getrlimit(limit.resource, &now);
     now.rlim_max = now.rlim_cur = std::min(now.rlim_max, limit.value);
     if (setrlimit(limit.resource, &now) != 0) {
-      return fail(fault, errno, "setrlimit");
+      return fail(fault, errno, "prlimit64");
     }
   }
   rlimit files = {};
@@ -201,9 +201,12 @@ bool Spawner::open(pid_t parent, Fault& fault) {
   sigaddset(&handled, SIGCHLD);
   sigaddset(&handled, SIGTERM);
   signals_ = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) {
+    return fail(fault, errno, "signalfd4");
+  }
   parent_ = static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
-  if (signals_ < 0 || parent_ < 0 || getppid() != parent) {
-    return fail(fault, errno == 0 ? ESRCH : errno, "the client's process");
+  if (parent_ < 0 || getppid() != parent) {
+    return fail(fault, parent_ < 0 ? errno : ESRCH, "pidfd_open of the client's process");
   }
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (pipe2(helper_.life, O_CLOEXEC) != 0) {
@@ -433,6 +436,9 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     return;
   }
   const pid_t pid = entry.pid;
+  if (pid <= 0) {
+    return copy_fault({kNoErrno, "the container's process is unknown"}, reply);
+  }
   if (processor_ >= 0) {
     sched_setaffinity(pid, sizeof processors_, &processors_);
   }

@@ -41,6 +41,7 @@ def entering(helper: int) -> list[int]:
 def stopped_at(stage: str, way: int = 0) -> Iterator[tuple[Spawner, list[BaseException]]]:
     """Let a container stop at the end of a stage, in a thread that waits for it."""
     spawner = Spawner()
+    helper = spawner.pid
     plan = settings.native_settings(
         name="stopped", namespaces=settings.NAMESPACES, limits=_limits(), root=None, command=None
     )
@@ -63,7 +64,7 @@ def stopped_at(stage: str, way: int = 0) -> Iterator[tuple[Spawner, list[BaseExc
         yield spawner, failures
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(spawner.pid, signal.SIGKILL)
+            os.kill(helper, signal.SIGKILL)
         thread.join()
         spawner.close()
 
@@ -146,9 +147,12 @@ def test_what_a_killed_janitor_leaves_is_swept_by_the_next_start(
 
 def test_a_helper_that_was_killed_is_said_to_be_gone(spawner: Spawner) -> None:
     container = spawner.spawn()
-    os.kill(spawner.pid, signal.SIGKILL)
-    with pytest.raises(sp.StratoperfError, match=says("helper", "ended")):
+    helper = spawner.pid
+    os.kill(helper, signal.SIGKILL)
+    with pytest.raises(sp.StratoperfError, match=says("helper", "signal 9", "new spawner")):
         spawner.spawn()
+    # Its number stays that of the helper: nobody who signals it reaches another process.
+    assert spawner.pid == helper
     assert wait_until(lambda: not Path(f"/proc/{container.pid}").exists())
 
 

@@ -159,6 +159,9 @@ def test_a_closed_spawner_says_so(spawner: Spawner) -> None:
     spawner.close()
     with pytest.raises(sp.StratoperfError, match="closed"):
         spawner.spawn()
+    # No number: a signal to the process -1 would reach all.
+    with pytest.raises(sp.StratoperfError, match="closed"):
+        _ = spawner.pid
 
 
 @pytest.fixture

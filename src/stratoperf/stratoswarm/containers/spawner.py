@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from stratoperf.stratoswarm.containers.personality import Personality
 
-_ABOUT_ROOT = ("openat2 of", "open_tree of", "the root has to")
+_ABOUT_ROOT = ("openat2 of", "open_tree of the root", "the root has to")
+_NOT_ABOUT_ROOT = ("Function not implemented", "Operation not permitted", "Input/output error")
 TIMEOUT_S = 10.0
 
 _exchange = native.echo
@@ -232,19 +233,29 @@ class Spawner:
 
     Raises
     ------
-    BackendUnavailable
+    PrerequisiteMissing
         When the helper does not start.
     """
 
     def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
         timeout = arguments.seconds("timeout_s", timeout_s, above=0.0)
         self.timeout_ms = max(1, min(round(timeout * 1000), 2**31 - 1))
-        self.native = native.Client(str(helper_program()), self.timeout_ms)
+        with _explained():
+            self.native = native.Client(str(helper_program()), self.timeout_ms)
         self._containers: dict[int, Container] = {}
 
     @property
     def pid(self) -> int:
-        """The process of the helper."""
+        """The process of the helper.
+
+        Raises
+        ------
+        StratoperfError
+            When the spawner is closed. No number stands for that: to send a signal to the process
+            -1 is to send it to all.
+        """
+        if self.is_closed:
+            raise StratoperfError("the spawner is closed and has no helper; make a new spawner")
         return self.native.pid
 
     @property
@@ -417,7 +428,9 @@ def _explained() -> Iterator[None]:
         yield
     except BackendUnavailable as error:
         message = str(error)
-        if any(part in message for part in _ABOUT_ROOT):
+        if any(part in message for part in _ABOUT_ROOT) and not any(
+            part in message for part in _NOT_ABOUT_ROOT
+        ):
             raise InvalidParameter(
                 f"root: {message}; name a directory with the directories dev and proc, without "
                 "links or mounts in it"
