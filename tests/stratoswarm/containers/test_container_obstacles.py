@@ -1,4 +1,4 @@
-"""A system call that a sandbox around the helper refuses is named with a remedy, and nothing is left."""
+"""A system call that a sandbox around the helper refuses is named with a remedy."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ CALLS = {
     "seccomp": (317, 277),
     "execveat": (322, 281),
 }
-"""What the helper and the processes that enter a sandbox need; those that Python needs too, in order
-to become the helper, are left out."""
+"""What the helper and its children need; what Python needs too, to become it, is left out."""
 
 ERRNO, KILL = 0x00050000, 0x80000000
 OUTCOMES = {
@@ -87,6 +86,13 @@ def filter_of(number: int, outcome: int) -> bytes:
     return b"".join(struct.pack("=HBBI", *row) for row in rows)
 
 
+def spawn_both_ways() -> None:
+    with sp.containers.Spawner() as spawner:
+        spawner.fill_pool(1)
+        spawner.spawn(way="pooled")
+        spawner.spawn()
+
+
 def surrounded_helper(folder: Path, call: str, outcome: str) -> Path:
     """Return a program that is the helper within a filter."""
     number = CALLS[call][0 if platform.machine() == "x86_64" else 1]
@@ -107,10 +113,8 @@ def test_a_call_that_is_refused_is_named_with_a_remedy(
 ) -> None:
     wrapper = surrounded_helper(tmp_path, call, outcome)
     monkeypatch.setattr(module, "helper_program", lambda: wrapper)
-    with pytest.raises(sp.StratoperfError) as caught, sp.containers.Spawner() as spawner:
-        spawner.fill_pool(1)
-        spawner.spawn(way="pooled")
-        spawner.spawn()
+    with pytest.raises(sp.StratoperfError) as caught:
+        spawn_both_ways()
     message = str(caught.value)
     assert ";" in message, "no remedy"
     assert mentions(message, "sandbox surrounds", "virtual machine"), message
