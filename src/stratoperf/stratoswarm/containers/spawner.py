@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stratoperf import arguments
 from stratoperf._core import containers as native
@@ -34,6 +34,17 @@ TIMEOUT_S = 10.0
 
 _exchange = native.echo
 """Sends a message to a container and waits until the same one comes back."""
+
+
+class GpuQuotas(Protocol):
+    """Keeps account of GPU memory, as `stratoperf.kernel_modules.GpuDmaLock` does."""
+
+    def set_quota(self, agent: int, memory_limit: int, *, devices: Iterable[int]) -> None:
+        """Record what an agent may allocate."""
+
+
+AGENT_GPU_BYTES = 512 << 20
+"""GPU memory of the agent of the published benchmark."""
 
 
 class Container:
@@ -63,6 +74,7 @@ class Container:
         self._settings = settings
         self._has_command = command is not None
         self._is_destroyed = False
+        self._gpu: GpuQuotas | None = None
         self.name: str = settings.name
         self.pid: int = held.pid
         self.ready_us: float = held.ready_ns / 1000
@@ -192,6 +204,18 @@ class Container:
         self._is_destroyed = True
         self._held.close()
         spawner._forget(self)
+        gpu, self._gpu = self._gpu, None
+        if gpu is not None:
+            gpu.set_quota(self.pid, 0, devices=())
+
+    def _take_quota(self, gpu: GpuQuotas, size: int) -> None:
+        """Have a quota recorded under the number of the process, until it is destroyed."""
+        try:
+            gpu.set_quota(self.pid, size, devices=(0,))
+        except BaseException:
+            self.destroy()
+            raise
+        self._gpu = gpu
 
     def _need_init(self, what: str) -> None:
         if self._has_command:
@@ -280,6 +304,8 @@ class Spawner:
         shared: bool = False,
         personality: Personality | None = None,
         files: Sequence[int] = (),
+        gpu: GpuQuotas | None = None,
+        gpu_bytes: int = AGENT_GPU_BYTES,
     ) -> Container:
         """Start a container, and return when its first instruction has run.
 
@@ -305,6 +331,12 @@ class Spawner:
             What an agent loads before it is ready.
         files
             Three descriptors that become its 0, 1 and 2; by default all are ``/dev/null``.
+        gpu
+            Where its GPU quota is recorded, under the number of its process, until it is destroyed:
+            an open `stratoperf.kernel_modules.GpuDmaLock`. By default nowhere. A quota outlives a
+            client that is killed.
+        gpu_bytes
+            That quota, in bytes.
 
         Raises
         ------
@@ -315,7 +347,10 @@ class Spawner:
             is known, the setting. There is no weaker sandbox instead.
         StratoperfError
             When the container ends before it is ready, or the spawner is closed.
+        KernelModuleError
+            When the quota is refused; the container is destroyed then.
         """
+        arguments.whole_number("gpu_bytes", gpu_bytes, 1, 1 << 50)
         from stratoperf.stratoswarm.containers.settings import check_way
 
         settings = native_settings(
@@ -351,7 +386,10 @@ class Spawner:
                 settings.image = stack.enter_context(personality.image_file())
                 flags |= native.IMAGE
             settings.flags = flags
-            return self._start(settings, command)
+            container = self._start(settings, command)
+        if gpu is not None:
+            container._take_quota(gpu, gpu_bytes)
+        return container
 
     def fill_pool(self, count: int, *, limits: Limits | None = None) -> int:
         """Prepare namespaces and control groups for `pooled` containers, and keep them refilled.
