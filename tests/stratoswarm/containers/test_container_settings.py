@@ -110,6 +110,9 @@ def test_limits_of_control_groups_are_read_before_a_population_grows(tmp_path: P
         ("clone: No space left on device", "user.max_"),
         ("clone: Resource temporarily unavailable", "pid_max"),
         ("mkdir /sys/fs/cgroup/x: Permission denied", "limits"),
+        ("clone3 into the control group: Operation not supported", "favordynmods"),
+        ("unshare of the cgroup namespace: Operation not permitted", "run as root"),
+        ("fsopen proc: Function not implemented", "Linux 5.12"),
         ("socketpair: Too many open files", "ulimit"),
     ],
 )

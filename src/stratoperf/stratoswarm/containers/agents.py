@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,6 +111,24 @@ class Population:
         for number, agent in enumerate(self.agents):
             agent.answer(f"{number}")
         return len(self.agents)
+
+    def round_trips_ns(self, count: int, chooser: random.Random) -> list[float]:
+        """Return how long messages to random agents take until they are back, in nanoseconds.
+
+        Parameters
+        ----------
+        count
+            Number of messages.
+        chooser
+            Chooses the agents.
+        """
+        trips = []
+        for number in range(count):
+            agent = chooser.choice(self.agents)
+            begun = time.perf_counter_ns()
+            agent.answer(f"{number}")
+            trips.append(float(time.perf_counter_ns() - begun))
+        return trips
 
     def memory_bytes(self) -> float:
         """Return the memory of an agent, that of the kernel included: what the machine lost."""

@@ -116,6 +116,12 @@ def remedy_for(message: str) -> str:
         return "free some memory, or destroy containers"
     if "Too many open files" in message:
         return "raise the limit of open files (ulimit -n)"
+    if "clone3 into the control group" in message:
+        return (
+            "leave out limits; a process that is attached after its clone waits for a grace period "
+            "of RCU unless the hierarchy is mounted with favordynmods "
+            "(mount -o remount,favordynmods /sys/fs/cgroup), so that way is not taken"
+        )
     if any(word in message for word in _OF_GROUPS):
         return "leave out limits, or run as root or in a delegated control group"
     if blocked is not None:
