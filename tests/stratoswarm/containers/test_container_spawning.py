@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,32 @@ def test_an_agent_loads_its_personality_before_it_is_ready(spawner: Spawner) -> 
     agent.answer("still here")
     agent.verify()
     assert Personality([0.1, 0.2, 0.3, 0.4, 0.6], image).checksum != personality.checksum
+
+
+class Quotas:
+    """Keeps account like the module, and refuses what is too much."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int, list[int]]] = []
+
+    def set_quota(self, agent: int, memory_limit: int, *, devices: Iterable[int]) -> None:
+        if memory_limit > 1 << 30:
+            raise sp.StratoperfError("GPU_SET_QUOTA: too much; ask for less")
+        self.calls.append((agent, memory_limit, list(devices)))
+
+
+def test_the_gpu_quota_of_an_agent_is_recorded_until_it_is_destroyed(spawner: Spawner) -> None:
+    quotas = Quotas()
+    agent = spawner.spawn(personality=Personality([0.0] * 5), gpu=quotas)
+    assert quotas.calls == [(agent.pid, 512 << 20, [0])]
+    agent.destroy()
+    agent.destroy()
+    assert quotas.calls[1:] == [(agent.pid, 0, [])]
+    with pytest.raises(sp.StratoperfError, match="GPU_SET_QUOTA"):
+        spawner.spawn(gpu=quotas, gpu_bytes=2 << 30)
+    assert spawner.containers == ()
+    with pytest.raises(sp.InvalidParameter, match=says("gpu_bytes:", "0")):
+        spawner.spawn(gpu=quotas, gpu_bytes=0)
 
 
 def test_an_image_beyond_the_memory_limit_is_no_agent(spawner: Spawner, limits: Limits) -> None:
