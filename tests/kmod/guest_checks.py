@@ -13,7 +13,6 @@ import errno
 import fcntl
 import json
 import os
-import re
 import signal
 import struct
 import subprocess
