@@ -502,6 +502,13 @@ def containers_are_cloned_into_groups_of_version_2() -> None:
             }, (way, texts)
             container.destroy()
             assert not folder.exists(), folder
+        one = sp.containers.Limits(processes=1)
+        for way in sp.containers.WAYS:
+            container = spawner.spawn(way=way, limits=one)
+            path = Path(f"/proc/{container.pid}/cgroup").read_text().strip()
+            text = (groups / path.removeprefix("0::/") / "pids.max").read_text()
+            assert text.strip() == "1", (way, text)
+            container.verify()
         image = sp.containers.Personality([0.5] * 5, bytes(32 << 20))
         try:
             small = sp.containers.Limits(memory_bytes=8 << 20)

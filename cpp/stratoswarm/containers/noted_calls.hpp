@@ -42,6 +42,7 @@ inline const char* name_of_last_call() {
       {SYS_execveat, "execveat"},
       {SYS_setns, "setns"},
       {SYS_mkdirat, "mkdirat"},
+      {SYS_mount, "mount"},
       {SYS_fchdir, "fchdir"},
       {SYS_chdir, "chdir"},
       {SYS_pivot_root, "pivot_root"},

@@ -424,7 +424,10 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     entry.group = prepared.group.exists() ? &prepared.group : nullptr;
     entry.group_version2 = groups_.is_version2();
     entry.lap(kStageCgroup);
-    enter(entry);
+    if (enter(entry) && !groups_.settle(limits, prepared.group, entry.fault)) {
+      kill(entry.pid, SIGKILL);
+      waitpid(entry.pid, nullptr, __WALL);
+    }
   }
   Groups::close(prepared.group);
   close_joined(prepared.joined);
