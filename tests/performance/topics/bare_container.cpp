@@ -214,6 +214,11 @@ int main(int count, char** words) {
   init_file = static_cast<int>(need(fcntl(file, F_DUPFD_CLOEXEC, 10), words[1]));
   close(file);
   group_count = count - 5;
+  // Like the helper, which keeps to its client's processor.
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<unsigned>(sched_getcpu()), &here);
+  need(sched_setaffinity(0, sizeof here, &here), "sched_setaffinity");
   need(setgroups(0, nullptr), "setgroups");
   need(chdir("/"), "chdir");
   umask(0);
