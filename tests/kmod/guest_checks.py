@@ -11,10 +11,13 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import json
 import os
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -429,6 +432,111 @@ def a_module_is_compared_and_put_back() -> None:
     with loading.LoadableModule("swarm_guard").restored():
         load("swarm_guard")
     assert not Path("/sys/module/swarm_guard").exists()
+
+
+@check
+def a_run_compares_a_call_with_and_without_a_module_and_puts_it_back() -> None:
+    load("swarm_guard", "max_agents=100")
+    words = [sys.executable, "-m", "stratoperf", "run", "kernel.syscall_overhead", "--ci"]
+    words += ["--param", "call=getpid", "--param", "module=swarm_guard", "--processes", "1"]
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        environment = {
+            **os.environ,
+            "STRATOPERF_MODULE_DIRECTORY": str(FOLDER),
+            "HOME": folder,
+        }
+        environment.pop("STRATOPERF_LOAD_MODULES", None)
+        done = subprocess.run(
+            [*words, "--load-modules", "--output", folder],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env=environment,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        (record,) = Path(folder).glob("kernel.*.json")
+        (result,) = json.loads(record.read_text())["results"]
+        added = result["metrics"]["added"]["summary"]
+        assert (result["status"], added["count"]) == ("ok", 30), result
+        print(f"# swarm_guard adds {added['p50']['value']:.0f} ns to getpid, emulated")
+    assert Path("/sys/module/swarm_guard/parameters/max_agents").read_text().strip() == "100"
+    subprocess.run(["rmmod", "swarm_guard"], check=True, timeout=60)
+
+
+@check
+def a_bare_probe_is_timed_in_the_kernel() -> None:
+    load("probe_batch", "calls=20000")
+    folder = Path("/sys/module/probe_batch/parameters")
+    values = {path.name: int(path.read_text()) for path in folder.iterdir()}
+    subprocess.run(["rmmod", "probe_batch"], check=True, timeout=60)
+    assert values["hits"] == values["calls"] == 20000, values
+    assert 0 < values["bare_ns"] < values["probed_ns"], values
+    added = (values["probed_ns"] - values["bare_ns"]) / values["calls"]
+    print(f"# a bare probe adds {added:.0f} ns a call, emulated")
+
+
+@check
+def containers_are_cloned_into_groups_of_version_2() -> None:
+    groups = Path("/sys/fs/cgroup")
+    assert (groups / "cgroup.controllers").exists(), "not the unified hierarchy"
+    (groups / "cgroup.subtree_control").write_text("+memory +cpu +pids")
+    limits = sp.containers.Limits(memory_bytes=64 << 20, cpus=0.5, processes=8)
+    with sp.containers.Spawner(timeout_s=60) as spawner:
+        spawner.fill_pool(1, limits=limits)
+        for way in sp.containers.WAYS:
+            container = spawner.spawn(way=way, limits=limits)
+            path = Path(f"/proc/{container.pid}/cgroup").read_text().strip()
+            assert path.startswith("0::/stratoperf-"), path
+            folder = groups / path.removeprefix("0::/")
+            assert container.verify() > 20
+            texts = {
+                name: (folder / name).read_text().strip()
+                for name in ("memory.max", "cpu.max", "pids.max", "cgroup.procs")
+            }
+            assert texts == {
+                "memory.max": str(64 << 20),
+                "cpu.max": "50000 100000",
+                "pids.max": "8",
+                "cgroup.procs": str(container.pid),
+            }, (way, texts)
+            container.destroy()
+            assert not folder.exists(), folder
+        one = sp.containers.Limits(processes=1)
+        for way in sp.containers.WAYS:
+            container = spawner.spawn(way=way, limits=one)
+            path = Path(f"/proc/{container.pid}/cgroup").read_text().strip()
+            text = (groups / path.removeprefix("0::/") / "pids.max").read_text()
+            assert text.strip() == "1", (way, text)
+            container.verify()
+        image = sp.containers.Personality([0.5] * 5, bytes(32 << 20))
+        try:
+            small = sp.containers.Limits(memory_bytes=8 << 20)
+            spawner.spawn(personality=image, limits=small)
+        except sp.StratoperfError as error:
+            assert "memory limit" in str(error), error
+        else:
+            raise AssertionError("an image of 32 MiB was loaded in a group of 8 MiB")
+        population = sp.containers.Population(spawner, 3, limits=limits)
+        population.grow()
+        assert population.answering() == 3
+        os.kill(spawner.pid, signal.SIGKILL)
+    end = time.monotonic() + 60
+    while list(groups.glob("stratoperf-*")) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert list(groups.glob("stratoperf-*")) == []
+
+
+@check
+def the_quota_of_an_agent_is_recorded_and_given_up() -> None:
+    with sp.containers.Spawner(timeout_s=60) as spawner, modules.GpuDmaLock() as lock:
+        agent = spawner.spawn(personality=sp.containers.Personality([0.5] * 5), gpu=lock)
+        lock.free(lock.allocate(agent.pid, 512 << 20))
+        with refused(modules.QuotaExceeded, "GPU_ALLOC", errno.EDQUOT):
+            lock.allocate(agent.pid, (512 << 20) + 1)
+        agent.destroy()
+        with refused(modules.NotFound, "GPU_ALLOC", errno.ENOENT):
+            lock.allocate(agent.pid, 1)
 
 
 @check

@@ -155,7 +155,7 @@ NATIVE = re.compile(
     r"\b(unlink|unlinkat|truncate|ftruncate|rename|renameat2?|mkostemp|mkstemp|fallocate"
     r"|posix_fallocate|creat|fopen|ofstream|fstream|mkdir|rmdir|remove_all|symlink|link|mount"
     r"|umount2?)\s*\(|O_CREAT|O_TRUNC|O_TMPFILE"
-    r"|\bcall\(SYS_(mkdirat|mount|pivot_root|umount2)\b"
+    r"|\b(call|noted)\(SYS_(mkdirat|mount|pivot_root|umount2)\b"
 )
 
 IN_SANDBOX = "in a mount namespace of its own, of a process that has just been made"
@@ -175,13 +175,13 @@ REVIEWED_NATIVE = {
         ),
     },
     "cpp/stratoswarm/containers/root.cpp": {
-        "call(SYS_openat, folder, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666)": (
+        "noted(SYS_openat, folder, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666)": (
             "in a tmpfs that was made a line before"
         ),
-        "call(SYS_mkdirat, root, name, 0755)": "in a tmpfs that was made a line before",
-        'call(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)': IN_SANDBOX,
-        'call(SYS_pivot_root, ".", ".")': IN_SANDBOX,
-        'call(SYS_umount2, ".", MNT_DETACH)': IN_SANDBOX,
+        "noted(SYS_mkdirat, root, name, 0755)": "in a tmpfs that was made a line before",
+        'noted(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)': IN_SANDBOX,
+        'noted(SYS_pivot_root, ".", ".")': IN_SANDBOX,
+        'noted(SYS_umount2, ".", MNT_DETACH)': IN_SANDBOX,
     },
     "cpp/stratoswarm/memory/file_tier.cpp": {
         "open(directory.c_str(), O_TMPFILE": "it has no name",

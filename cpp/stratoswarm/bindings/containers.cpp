@@ -1,5 +1,5 @@
-#include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,10 +18,9 @@ using sandbox::ContainerSettings;
 using sandbox::Reply;
 using sandbox::SpawnLog;
 
-constexpr std::array<const char*, sandbox::kStages> kStageNames = {
-    "cgroup", "clone", "namespaces", "root", "proc", "identity", "seccomp"};
-
-std::vector<std::string> stage_names() { return {kStageNames.begin(), kStageNames.end()}; }
+std::vector<std::string> stage_names() {
+  return {std::begin(sandbox::kStageNames), std::end(sandbox::kStageNames)};
+}
 
 // A container as its Python owner holds it.
 struct Native {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@
 #include <stdexcept>
 
 #include "core/failure.hpp"
+#include "stratoswarm/containers/fault.hpp"
 
 namespace stratoperf::containers {
 namespace {
@@ -33,6 +35,10 @@ std::uint64_t monotonic_ns() {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::string killed_by(int signal) {
+  return "killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
 }
 
 // Whether there is something to read before the time is over.
@@ -82,7 +88,7 @@ Client::Client(const std::string& program, int timeout_ms)
     throw_error("socketpair", errno);
   }
   socket_ = Descriptor(ends[0]);
-  const Descriptor other(ends[1]);
+  Descriptor other(ends[1]);
   const std::string parent = std::to_string(getpid());
   char* const words[] = {const_cast<char*>(program.c_str()), const_cast<char*>(parent.c_str()),
                          nullptr};
@@ -92,6 +98,7 @@ Client::Client(const std::string& program, int timeout_ms)
   posix_spawn_file_actions_adddup2(&actions, other.number(), 3);
   const int error = posix_spawn(&pid_, program.c_str(), &actions, nullptr, words, environment);
   posix_spawn_file_actions_destroy(&actions);
+  other.reset();  // or the end of a helper that is killed at once would not be seen
   if (error != 0) {
     pid_ = -1;
     throw Failure("the helper " + program + " does not start: " + std::strerror(error),
@@ -124,6 +131,31 @@ void Client::close() {
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+}
+
+void Client::throw_ended() {
+  // What it said last, which may lie behind the error that the end of the connection is.
+  Reply last = {};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (recv(socket_.number(), &last, sizeof last, MSG_DONTWAIT) == sizeof last &&
+        last.error != 0) {
+      last.step[kStepBytes - 1] = 0;
+      throw Failure(explained(last), Failure::Kind::unavailable);
+    }
+  }
+  // It stays a zombie, whose number is nobody else's, until the client is closed.
+  siginfo_t end = {};
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  const bool ended = process >= 0 && readable(process, timeout_ms_) &&
+                     waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT | WNOHANG) == 0;
+  if (process >= 0) {
+    ::close(process);
+  }
+  const bool killed = ended && (end.si_code == CLD_KILLED || end.si_code == CLD_DUMPED);
+  const std::string how = killed ? "was " + killed_by(end.si_status) : "ended";
+  throw Failure(
+      "the helper of the containers " + how + "; make a new spawner",
+      killed && end.si_status == SIGSYS ? Failure::Kind::unavailable : Failure::Kind::failed);
 }
 
 void Client::need_open() const {
@@ -162,7 +194,7 @@ void Client::send(const Request& request, const ContainerSettings& settings, con
     if (errno != EINTR) {
       const int error = errno;
       if (error == EPIPE || error == ECONNRESET) {
-        throw Failure("the helper of the containers ended; make a new spawner");
+        throw_ended();
       }
       throw_error("sendmsg to the helper", error);
     }
@@ -180,7 +212,7 @@ Reply Client::receive() {
   while ((size = recv(socket_.number(), &reply, sizeof reply, MSG_TRUNC)) < 0 && errno == EINTR) {
   }
   if (size == 0 || (size < 0 && errno == ECONNRESET)) {
-    throw Failure("the helper of the containers ended; make a new spawner");
+    throw_ended();
   }
   if (size != static_cast<ssize_t>(sizeof reply) || reply.magic != kMagic) {
     throw Failure("the helper's answer has another version or length; install the package again");
@@ -220,6 +252,7 @@ Held Client::start(const ContainerSettings& settings) {
   request.magic = kMagic;
   request.order = static_cast<std::uint32_t>(Order::spawn);
   request.id = ++next_id_;
+  request.processor = sched_getcpu();
   request.namespaces = settings.namespaces;
   request.flags = settings.flags;
   request.memory_bytes = settings.memory_bytes;
@@ -277,10 +310,24 @@ Held Client::start(const ContainerSettings& settings) {
     return held;
   }
   const Reply reply = collect();
-  const std::string why = received ? text + ": " + std::strerror(static_cast<int>(message.value))
-                                   : "it was killed before it was ready; look at its memory limit";
-  destroy(reply.id);
-  throw Failure("the container does not start: " + why);
+  const Reply ended = destroy(reply.id);
+  std::string why = "its init ";
+  if (received) {
+    why = text + ": " + std::strerror(static_cast<int>(message.value));
+  } else if (!WIFSIGNALED(ended.status)) {
+    why +=
+        "ended with status " + std::to_string(WEXITSTATUS(ended.status)) + " before it was ready";
+  } else {
+    const int signal = WTERMSIG(ended.status);
+    why += "was " + killed_by(signal) + " in execveat or before it was ready";
+    if (signal == SIGKILL && settings.memory_bytes != 0) {
+      why += "; look at its memory limit";
+    }
+  }
+  const bool is_refused =
+      !received && WIFSIGNALED(ended.status) && WTERMSIG(ended.status) == SIGSYS;
+  throw Failure("the container does not start: " + why,
+                is_refused ? Failure::Kind::unavailable : Failure::Kind::failed);
 }
 
 Reply Client::collect() {
@@ -293,10 +340,16 @@ Reply Client::collect() {
   return reply;
 }
 
+void complete_stages(Reply& reply, const Ready& ready) {
+  reply.stages_ns[kStageExec] = ready.clock_ns - reply.entered_ns;
+  reply.stages_ns[kStageRequest] = reply.begun_ns - ready.called_ns;
+}
+
 Held Client::spawn(const ContainerSettings& settings, Reply& reply) {
   const std::lock_guard lock(mutex_);
   Held held = start(settings);
   reply = collect();
+  complete_stages(reply, held.ready);
   if (settings.command.empty()) {
     return held;
   }
@@ -345,8 +398,8 @@ Reply Client::prepare(std::uint32_t count, const ContainerSettings& settings) {
 }
 
 std::string explained(const Reply& reply) {
-  return "the container does not start: " + std::string(reply.step) + ": " +
-         std::strerror(reply.error);
+  const std::string what = "the container does not start: " + std::string(reply.step);
+  return reply.error == kNoErrno ? what : what + ": " + std::strerror(reply.error);
 }
 
 bool receive_message(int control, int timeout_ms, InitMessage& message, std::string& text) {

@@ -54,6 +54,9 @@ struct Ready {
   std::int64_t value = 0;       // its size
 };
 
+// Fills in the stages that only the client knows, since init reports to it.
+void complete_stages(Reply& reply, const Ready& ready);
+
 // A container that is ready, as far as its client holds it.
 struct Held {
   std::uint64_t id = 0;
@@ -92,6 +95,7 @@ class Client {
   void send(const Request& request, const ContainerSettings& settings, const int* files,
             std::size_t file_count);
   void need_open() const;
+  [[noreturn]] void throw_ended();
 
   Descriptor socket_;
   pid_t pid_ = -1;

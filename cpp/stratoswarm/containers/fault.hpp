@@ -9,6 +9,8 @@
 
 namespace stratoperf::containers {
 
+constexpr int kNoErrno = 1 << 16;  // the step says it all
+
 struct Fault {
   int error = 0;
   char step[kStepBytes] = {};

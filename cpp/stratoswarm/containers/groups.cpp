@@ -284,7 +284,15 @@ bool Groups::configure(const Base& base, int folder, const GroupLimits& limits, 
       !set(folder, version2_ ? "cpu.max" : "cpu.cfs_quota_us", limits.cpu_us, fault)) {
     return false;
   }
-  return !has("pids") || limits.processes == 0 || set(folder, "pids.max", limits.processes, fault);
+  // In version 2 the process that joins the namespaces is in the group until the container's exec.
+  const std::uint64_t joining = version2_ ? 1 : 0;
+  return !has("pids") || limits.processes == 0 ||
+         set(folder, "pids.max", limits.processes + joining, fault);
+}
+
+bool Groups::settle(const GroupLimits& limits, const Group& group, Fault& fault) {
+  return !version2_ || !group.exists() || limits.processes == 0 ||
+         set(group.files[0], "pids.max", limits.processes, fault);
 }
 
 bool Groups::make(const GroupLimits& limits, Group& group, Fault& fault) {

@@ -37,6 +37,8 @@ class Groups {
   bool is_version2() const { return version2_; }
 
   bool make(const GroupLimits& limits, Group& group, Fault& fault);
+  // Sets what could not be set before the container has entered.
+  bool settle(const GroupLimits& limits, const Group& group, Fault& fault);
   // Closes the descriptors, once the container has entered.
   static void close(Group& group);
   // Kills what is still in the group and removes it; whether it is gone.

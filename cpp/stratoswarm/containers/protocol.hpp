@@ -11,7 +11,7 @@ constexpr std::uint32_t kMagic = 0x53504331;  // "SPC1"
 constexpr std::size_t kMaxPacket = 32 * 1024;
 constexpr std::size_t kMaxRoot = 4096;
 constexpr std::size_t kNameBytes = 64;  // with the final zero, as the kernel has it
-constexpr std::size_t kStepBytes = 96;
+constexpr std::size_t kStepBytes = 128;
 
 enum Namespace : std::uint32_t {
   kMount = 1,
@@ -42,7 +42,7 @@ enum class Order : std::uint32_t {
   destroy_all = 5
 };
 
-// Where the time goes, in the order of the first use.
+// Where the time goes, in the order of the first use. The client computes the last two.
 enum Stage : std::uint32_t {
   kStageCgroup,
   kStageClone,
@@ -51,8 +51,13 @@ enum Stage : std::uint32_t {
   kStageProc,
   kStageIdentity,
   kStageSeccomp,
+  kStageExec,     // from the last step in the helper's memory to the first instruction of init
+  kStageRequest,  // from the call to the helper's first step
   kStages,
 };
+
+constexpr const char* kStageNames[kStages] = {"cgroup",   "clone",   "namespaces", "root",   "proc",
+                                              "identity", "seccomp", "exec",       "request"};
 
 // Followed by the path of the root with its final zero, when root_bytes is not 0, and the words of
 // the command, each with its final zero. Descriptors: the container's end of the control socket,
@@ -70,6 +75,7 @@ struct Request {
   std::uint32_t stop_stage;  // for tests: wait at the end of this stage - 1 until the client ends
   std::uint32_t root_bytes;
   std::uint32_t command_bytes;
+  std::int32_t processor;  // spawn: that the client's thread runs on, or -1
   char name[kNameBytes];
 };
 
@@ -82,8 +88,9 @@ struct Reply {
   std::int32_t status;
   std::uint32_t count;  // prepare: sets in the pool; destroy_all: containers that were destroyed
   std::uint64_t begun_ns;
-  std::uint64_t exited_ns;  // all processes are reaped
-  std::uint64_t gone_ns;    // all control groups are removed
+  std::uint64_t entered_ns;  // spawn: before the exec of init
+  std::uint64_t exited_ns;   // all processes are reaped
+  std::uint64_t gone_ns;     // all control groups are removed
   std::uint64_t stages_ns[kStages];
   char step[kStepBytes];
 };

@@ -6,8 +6,8 @@
 
 #include <cerrno>
 
+#include "stratoswarm/containers/noted_calls.hpp"
 #include "stratoswarm/containers/seccomp_filter.hpp"
-#include "stratoswarm/containers/system_calls.hpp"
 
 namespace stratoperf::containers {
 namespace {
@@ -37,21 +37,24 @@ struct MountAttributes {
 constexpr const char* kDevices[] = {"null", "zero", "full", "random", "urandom"};
 
 long new_mount(const char* type, bool small, unsigned attributes, Fault& fault) {
-  const long context = call(kFsopen, type, 1);
+  const long context = noted(kFsopen, type, 1);
   if (context < 0) {
     fail(fault, context, "fsopen", type);
     return -1;
   }
-  if (small) {
-    call(kFsconfig, context, kSetString, "size", "65536", 0);
-    call(kFsconfig, context, kSetString, "nr_inodes", "64", 0);
-    call(kFsconfig, context, kSetString, "mode", "0755", 0);
+  constexpr const char* kSmall[][2] = {{"size", "65536"}, {"nr_inodes", "64"}, {"mode", "0755"}};
+  long done = 0;
+  for (const auto& [name, value] : kSmall) {
+    done = done < 0 || !small ? done : noted(kFsconfig, context, kSetString, name, value, 0);
   }
-  const long created = call(kFsconfig, context, kCreate, nullptr, nullptr, 0);
-  const long mount = created < 0 ? created : call(kFsmount, context, 1, attributes);
-  call(SYS_close, context);
+  done = done < 0 ? done : noted(kFsconfig, context, kCreate, nullptr, nullptr, 0);
+  if (done < 0) {
+    fail(fault, done, "fsconfig of a new", type);
+  }
+  const long mount = done < 0 ? done : noted(kFsmount, context, 1, attributes);
+  noted(SYS_close, context);
   if (mount < 0) {
-    fail(fault, mount, "mount of a new", type);
+    fail(fault, mount, "fsmount of a new", type);
     return -1;
   }
   return mount;
@@ -62,11 +65,11 @@ long open_below(long root, const char* name, int flags) {
   open_how how = {};
   how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | O_NOFOLLOW | flags);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return call(kOpenat2, root, name, &how, sizeof how);
+  return noted(kOpenat2, root, name, &how, sizeof how);
 }
 
 bool attach(long mount, long folder, const char* path, unsigned flags, Fault& fault) {
-  const long error = call(kMoveMount, mount, "", folder, path, kFromEmpty | flags);
+  const long error = noted(kMoveMount, mount, "", folder, path, kFromEmpty | flags);
   return error >= 0 || fail(fault, error, "move_mount to", path);
 }
 
@@ -76,26 +79,26 @@ bool add_devices(long folder, Fault& fault) {
     for (std::size_t i = 0; name[i] != 0; ++i) {
       outside[5 + i] = name[i];
     }
-    const long device = call(kOpenTree, AT_FDCWD, outside, kCloneTree | O_CLOEXEC);
+    const long device = noted(kOpenTree, AT_FDCWD, outside, kCloneTree | O_CLOEXEC);
     if (device < 0) {
       return fail(fault, device, "open_tree of", outside);
     }
-    const long place = call(SYS_openat, folder, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const long place = noted(SYS_openat, folder, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (place < 0) {
       return fail(fault, place, "open of a new", outside);
     }
-    call(SYS_close, place);
+    noted(SYS_close, place);
     if (!attach(device, folder, name, 0, fault)) {
       return false;
     }
-    call(SYS_close, device);
+    noted(SYS_close, device);
   }
   return true;
 }
 
 bool restrict(long mount, unsigned attributes, Fault& fault) {
   MountAttributes change = {attributes, 0, 0, 0};
-  const long error = call(kSetattr, mount, "", kEmptyPath, &change, sizeof change);
+  const long error = noted(kSetattr, mount, "", kEmptyPath, &change, sizeof change);
   return error >= 0 || fail(fault, error, "mount_setattr");
 }
 
@@ -105,15 +108,15 @@ long minimal_root(Fault& fault) {
     return -1;
   }
   for (const char* name : {"proc", "dev"}) {
-    const long error = call(SYS_mkdirat, root, name, 0755);
+    const long error = noted(SYS_mkdirat, root, name, 0755);
     if (error < 0) {
       fail(fault, error, "mkdirat", name);
       return -1;
     }
   }
-  const long devices = call(SYS_openat, root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const long devices = noted(SYS_openat, root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
   const bool done = add_devices(devices, fault);
-  call(SYS_close, devices);
+  noted(SYS_close, devices);
   return done ? root : -1;
 }
 
@@ -124,12 +127,12 @@ long given_root(const char* path, Fault& fault) {
     fail(fault, folder, "openat2 of", path);
     return -1;
   }
-  const long root = call(kOpenTree, folder, "", kEmptyPath | kCloneTree | O_CLOEXEC);
+  const long root = noted(kOpenTree, folder, "", kEmptyPath | kCloneTree | O_CLOEXEC);
   if (root < 0) {
-    fail(fault, root, "open_tree of", path);
+    fail(fault, root, "open_tree of the root", path);
     return -1;
   }
-  call(SYS_close, folder);
+  noted(SYS_close, folder);
   if (!attach(root, AT_FDCWD, "/", 0, fault)) {
     return -1;
   }
@@ -143,8 +146,8 @@ long given_root(const char* path, Fault& fault) {
       !restrict(devices, kReadOnly | kNoSuid | kNoDevices | kNoExec, fault)) {
     return -1;
   }
-  call(SYS_close, place);
-  call(SYS_close, devices);
+  noted(SYS_close, place);
+  noted(SYS_close, devices);
   return root;
 }
 
@@ -159,7 +162,7 @@ long proc_place(long root, Fault& fault) {
 }  // namespace
 
 int build_root(const char* path, Fault& fault) {
-  const long error = call(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  const long error = noted(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   if (error < 0) {
     fail(fault, error, "mount of / as private");
     return -1;
@@ -174,18 +177,18 @@ bool mount_proc(int root, Fault& fault) {
   }
   const long place = proc_place(root, fault);
   const bool done = place >= 0 && attach(proc, place, "", kToEmpty, fault);
-  call(SYS_close, place);
-  call(SYS_close, proc);
+  noted(SYS_close, place);
+  noted(SYS_close, proc);
   return done;
 }
 
 bool keep_proc(int root, Fault& fault) {
-  const long outside = call(kOpenTree, AT_FDCWD, "/proc", kCloneTree | kRecursive | O_CLOEXEC);
+  const long outside = noted(kOpenTree, AT_FDCWD, "/proc", kCloneTree | kRecursive | O_CLOEXEC);
   if (outside < 0) {
     return fail(fault, outside, "open_tree of", "/proc");
   }
   const bool done = attach(outside, root, "proc", 0, fault);
-  call(SYS_close, outside);
+  noted(SYS_close, outside);
   return done;
 }
 
@@ -197,7 +200,7 @@ bool cover_proc(Fault& fault) {
   // On top of the outside's, which no path leads to from then on: to unmount that would wait for a
   // grace period of RCU.
   const bool done = attach(proc, AT_FDCWD, "/proc", 0, fault);
-  call(SYS_close, proc);
+  noted(SYS_close, proc);
   return done;
 }
 
@@ -206,20 +209,20 @@ bool enter_root(int root, bool is_minimal, Fault& fault) {
   if (!restrict(root, attributes, fault)) {
     return false;
   }
-  long error = call(SYS_fchdir, root);
+  long error = noted(SYS_fchdir, root);
   if (error < 0) {
     return fail(fault, error, "fchdir");
   }
   // The former root lies on top of the new one then, and is let go.
-  error = call(SYS_pivot_root, ".", ".");
+  error = noted(SYS_pivot_root, ".", ".");
   if (error < 0) {
     return fail(fault, error, "pivot_root");
   }
-  error = call(SYS_umount2, ".", MNT_DETACH);
+  error = noted(SYS_umount2, ".", MNT_DETACH);
   if (error < 0) {
     return fail(fault, error, "umount2 of the former root");
   }
-  error = call(SYS_chdir, "/");
+  error = noted(SYS_chdir, "/");
   return error >= 0 || fail(fault, error, "chdir");
 }
 

@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
+#include "stratoswarm/containers/noted_calls.hpp"
 #include "stratoswarm/containers/root.hpp"
 #include "stratoswarm/containers/seccomp_filter.hpp"
 #include "stratoswarm/containers/system_calls.hpp"
@@ -39,6 +41,7 @@ struct CloneArguments {
 // clone3 with the caller suspended until the child, which runs `begin` in the same memory on a
 // stack of its own, executes a program or ends. The child's pid, or the negative error.
 long clone_suspended(CloneArguments arguments, char* stack, void (*begin)(void*), void* argument) {
+  last_call = kClone3;
   arguments.flags |= CLONE_VM | CLONE_VFORK;
   arguments.stack = reinterpret_cast<std::uint64_t>(stack);
   arguments.stack_size = kStackBytes;
@@ -73,7 +76,7 @@ long clone_suspended(CloneArguments arguments, char* stack, void (*begin)(void*)
 
 // With the helper this process ends too, whether it ended before this call or ends later.
 bool die_with_helper(const Helper& helper, Fault& fault) {
-  const long error = call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  const long error = noted(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (error < 0) {
     return fail(fault, error, "prctl(PR_SET_PDEATHSIG)");
   }
@@ -85,10 +88,11 @@ bool die_with_helper(const Helper& helper, Fault& fault) {
   struct {
     long seconds, nanoseconds;
   } none = {0, 0};
-  if (call(SYS_ppoll, &wait, 1, &none, nullptr, 8) > 0) {
+  const long ended = noted(SYS_ppoll, &wait, 1, &none, nullptr, 8);
+  if (ended > 0) {
     leave();
   }
-  return true;
+  return ended == 0 || fail(fault, ended, "ppoll");
 }
 
 void stop_here(const Entry& entry, Stage stage) {
@@ -101,16 +105,17 @@ void stop_here(const Entry& entry, Stage stage) {
     short events;
     short seen;
   } wait = {entry.helper->client, 0, 0};
-  call(SYS_ppoll, &wait, 1, nullptr, nullptr, 8);
+  noted(SYS_ppoll, &wait, 1, nullptr, nullptr, 8);
 }
 
 bool write_file(const char* path, const char* text, std::size_t size, Fault& fault) {
-  const long file = call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
-  const long done = file < 0 ? file : call(SYS_write, file, text, size);
-  if (file >= 0) {
-    call(SYS_close, file);
+  const long file = noted(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) {
+    return fail(fault, file, "openat of", path);
   }
-  return done == static_cast<long>(size) || fail(fault, done < 0 ? done : -EIO, path);
+  const long done = noted(SYS_write, file, text, size);
+  noted(SYS_close, file);
+  return done == static_cast<long>(size) || fail(fault, done < 0 ? done : -EIO, "write to", path);
 }
 
 // User 0 of the new user namespace is the unprivileged user that made it.
@@ -120,21 +125,21 @@ bool write_maps(const Helper& helper, Fault& fault) {
   const int uids_size = std::snprintf(uids, sizeof uids, "0 %u 1", helper.uid);
   const int gids_size = std::snprintf(gids, sizeof gids, "0 %u 1", helper.gid);
   // The files belong to root while the process cannot be dumped, or traced.
-  call(SYS_prctl, PR_SET_DUMPABLE, 1);
+  noted(SYS_prctl, PR_SET_DUMPABLE, 1);
   const bool done =
       write_file("/proc/self/setgroups", "deny", 4, fault) &&
       write_file("/proc/self/uid_map", uids, static_cast<std::size_t>(uids_size), fault) &&
       write_file("/proc/self/gid_map", gids, static_cast<std::size_t>(gids_size), fault);
-  call(SYS_prctl, PR_SET_DUMPABLE, 0);
+  noted(SYS_prctl, PR_SET_DUMPABLE, 0);
   return done;
 }
 
 bool become(std::uint32_t uid, std::uint32_t gid, Fault& fault) {
-  long error = call(SYS_setresgid, gid, gid, gid);
-  error = error < 0 ? error : call(SYS_setresuid, uid, uid, uid);
+  long error = noted(SYS_setresgid, gid, gid, gid);
+  error = error < 0 ? error : noted(SYS_setresuid, uid, uid, uid);
   // Clearing the effective user makes a process undumpable as a side effect, or not; it has to be.
-  call(SYS_prctl, PR_SET_DUMPABLE, 0);
-  return error >= 0 || fail(fault, error, "setresuid");
+  noted(SYS_prctl, PR_SET_DUMPABLE, 0);
+  return error >= 0 || fail(fault, error, "setresgid or setresuid");
 }
 
 bool join_group(const Entry& entry, Fault& fault) {
@@ -143,7 +148,7 @@ bool join_group(const Entry& entry, Fault& fault) {
   }
   for (int i = 0; i < entry.group->count; ++i) {
     // By itself: a process that is attached by another's hand waits for a grace period of RCU.
-    const long error = call(SYS_write, entry.group->files[i], "0", 1);
+    const long error = noted(SYS_write, entry.group->files[i], "0", 1);
     if (error < 0) {
       return fail(fault, error, "write of 0 to tasks");
     }
@@ -151,47 +156,34 @@ bool join_group(const Entry& entry, Fault& fault) {
   return true;
 }
 
-bool limit_resources(Fault& fault) {
-  struct Limit {
-    int resource;
-    std::uint64_t value;
-  };
-  constexpr Limit kLimits[] = {
-      {RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 256}, {RLIMIT_MEMLOCK, 65536}, {RLIMIT_RTPRIO, 0}};
-  for (const Limit& limit : kLimits) {
-    std::uint64_t old[2] = {0, 0};
-    call(SYS_prlimit64, 0, limit.resource, nullptr, old);
-    const std::uint64_t value = old[1] < limit.value ? old[1] : limit.value;
-    const std::uint64_t both[2] = {value, value};
-    const long error = call(SYS_prlimit64, 0, limit.resource, both, nullptr);
-    if (error < 0) {
-      return fail(fault, error, "prlimit");
-    }
-  }
-  return true;
+// The only limit that the helper does not have itself: it needs more descriptors.
+bool limit_files(const Helper& helper, Fault& fault) {
+  const std::uint64_t both[2] = {helper.container_files, helper.container_files};
+  const long error = noted(SYS_prlimit64, 0, RLIMIT_NOFILE, both, nullptr);
+  return error >= 0 || fail(fault, error, "prlimit");
 }
 
 bool drop_privileges(const Helper& helper, Fault& fault) {
   for (int capability = 0; capability <= helper.last_capability; ++capability) {
-    const long error = call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+    const long error = noted(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
     if (error < 0) {
       return fail(fault, error, "prctl(PR_CAPBSET_DROP)");
     }
   }
   // No user has capabilities by its number, and none can get them: all bits but KEEP_CAPS, locked.
   constexpr int kBits = 0xef;
-  long error = call(SYS_prctl, PR_SET_SECUREBITS, kBits, 0, 0, 0);
+  long error = noted(SYS_prctl, PR_SET_SECUREBITS, kBits, 0, 0, 0);
   if (error < 0) {
     return fail(fault, error, "prctl(PR_SET_SECUREBITS)");
   }
-  error = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  error = noted(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   const __user_cap_data_struct none[2] = {};
-  error = error < 0 ? error : call(SYS_capset, &header, none);
+  error = error < 0 ? error : noted(SYS_capset, &header, none);
   if (error < 0) {
     return fail(fault, error, "capset");
   }
-  error = call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  error = noted(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return error >= 0 || fail(fault, error, "prctl(PR_SET_NO_NEW_PRIVS)");
 }
 
@@ -200,45 +192,45 @@ bool arrange_descriptors(const Entry& entry, Fault& fault) {
   const bool own_files = (entry.flags & kStandardFiles) == 0;
   long null = -1;
   if (own_files) {
-    null = call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+    null = noted(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) {
       return fail(fault, null, "open of", "/dev/null");
     }
   }
   long error = 0;
   for (int i = 0; i < 3 && error >= 0; ++i) {
-    error = call(SYS_dup3, own_files ? null : entry.files[i], i, 0);
+    error = noted(SYS_dup3, own_files ? null : entry.files[i], i, 0);
   }
-  error = error < 0 ? error : call(SYS_dup3, entry.control, kControl, 0);
+  error = error < 0 ? error : noted(SYS_dup3, entry.control, kControl, 0);
   const int extra = (entry.flags & kImage) != 0    ? entry.image
                     : (entry.flags & kParked) != 0 ? entry.helper->program
                                                    : -1;
   if (extra >= 0) {
-    error = error < 0 ? error : call(SYS_dup3, extra, kExtra, 0);
+    error = error < 0 ? error : noted(SYS_dup3, extra, kExtra, 0);
   }
   const int first = extra >= 0 ? kExtra + 1 : kExtra;
   const int program = entry.helper->program;
-  error = error < 0 ? error : call(kCloseRange, first, program - 1, 0);
-  error = error < 0 ? error : call(kCloseRange, program + 1, ~0U, 0);
-  return error >= 0 || fail(fault, error, "descriptors");
+  error = error < 0 ? error : noted(kCloseRange, first, program - 1, 0);
+  error = error < 0 ? error : noted(kCloseRange, program + 1, ~0U, 0);
+  return error >= 0 || fail(fault, error, "dup3 or close_range of descriptors");
 }
 
 bool reset_signals(Fault& fault) {
   const std::uint64_t none = 0;
-  const long error = call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  const long error = noted(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   return error >= 0 || fail(fault, error, "rt_sigprocmask");
 }
 
 bool load_filter(Fault& fault) {
   const sock_fprog program = {kFilter.count, const_cast<sock_filter*>(kFilter.code.data())};
-  const long error = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+  const long error = noted(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
   return error >= 0 || fail(fault, error, "seccomp");
 }
 
 bool set_up(Entry& entry) {
   const Helper& helper = *entry.helper;
   Fault& fault = entry.fault;
-  call(SYS_close, helper.life[1]);
+  noted(SYS_close, helper.life[1]);
   if (!die_with_helper(helper, fault)) {
     return false;
   }
@@ -257,7 +249,7 @@ bool set_up(Entry& entry) {
     return false;
   }
   if ((entry.namespaces & kCgroup) != 0) {
-    const long error = call(SYS_unshare, CLONE_NEWCGROUP);
+    const long error = noted(SYS_unshare, CLONE_NEWCGROUP);
     if (error < 0) {
       return fail(fault, error, "unshare of the cgroup namespace");
     }
@@ -267,7 +259,7 @@ bool set_up(Entry& entry) {
     while (entry.name[length] != 0) {
       ++length;
     }
-    const long error = call(SYS_sethostname, entry.name, length);
+    const long error = noted(SYS_sethostname, entry.name, length);
     if (error < 0) {
       return fail(fault, error, "sethostname");
     }
@@ -294,9 +286,9 @@ bool set_up(Entry& entry) {
     }
     entry.lap(kStageRoot);
   }
-  call(SYS_setsid);
-  call(SYS_umask, 022);
-  if (!limit_resources(fault) ||
+  noted(SYS_setsid);
+  noted(SYS_umask, 022);
+  if (!limit_files(helper, fault) ||
       (!in_user && helper.is_root && !become(helper.uid, helper.gid, fault)) ||
       !drop_privileges(helper, fault) || !die_with_helper(helper, fault)) {
     return false;
@@ -305,6 +297,9 @@ bool set_up(Entry& entry) {
   stop_here(entry, kStageIdentity);
   if (!arrange_descriptors(entry, fault) || !reset_signals(fault)) {
     return false;
+  }
+  if (entry.processors != nullptr) {
+    noted(SYS_sched_setaffinity, 0, sizeof *entry.processors, entry.processors);
   }
   entry.lap(kStageIdentity);
   if (!load_filter(fault)) {
@@ -321,8 +316,8 @@ void begin_entering(void* argument) {
   }
   entry.reached_exec = true;
   static char* environment[] = {nullptr};
-  const long error = call(SYS_execveat, entry.helper->program, "", entry.words, environment,
-                          0x1000 /* AT_EMPTY_PATH */);
+  const long error = noted(SYS_execveat, entry.helper->program, "", entry.words, environment,
+                           0x1000 /* AT_EMPTY_PATH */);
   fail(entry.fault, error, "execveat of init");
   leave();
 }
@@ -338,19 +333,20 @@ std::uint64_t clone_flags(std::uint32_t namespaces) {
   return flags;  // the cgroup namespace is left once the process has joined its group
 }
 
-// The unprivileged user makes a user namespace: its owner, and user 0 in it.
-void take_effective(const Helper& helper, bool own) {
+// The unprivileged user makes a user namespace: its owner, and user 0 in it. Not noted, since the
+// helper does it too.
+bool take_effective(const Helper& helper, bool own, Fault& fault) {
   if (!helper.is_root) {
-    return;
+    return true;
   }
-  if (own) {
-    call(SYS_setresgid, -1, helper.gid, -1);
-    call(SYS_setresuid, -1, helper.uid, -1);
-  } else {
-    call(SYS_setresuid, -1, 0, -1);
-    call(SYS_setresgid, -1, 0, -1);
-  }
+  const long uid = own ? helper.uid : 0;
+  const long gid = own ? helper.gid : 0;
+  // As root only the group can be changed.
+  const long first = own ? call(SYS_setresgid, -1, gid, -1) : call(SYS_setresuid, -1, uid, -1);
+  const long second = own ? call(SYS_setresuid, -1, uid, -1) : call(SYS_setresgid, -1, gid, -1);
   call(SYS_prctl, PR_SET_DUMPABLE, 0);
+  const long error = first < 0 ? first : second;
+  return error >= 0 || fail(fault, error, "setresgid or setresuid");
 }
 
 long clone_container(Entry& entry, std::uint32_t namespaces, std::uint64_t further) {
@@ -376,7 +372,7 @@ void begin_joining(void* argument) {
   entry.lap(kStageClone);
   for (const auto& [file, type] : namespaces) {
     if (file >= 0) {
-      const long error = call(SYS_setns, file, type);
+      const long error = noted(SYS_setns, file, type);
       if (error < 0) {
         fail(entry.fault, error, "setns");
         leave();
@@ -387,8 +383,8 @@ void begin_joining(void* argument) {
     if (!become(0, 0, entry.fault)) {
       leave();
     }
-  } else {
-    take_effective(*entry.helper, true);
+  } else if (!take_effective(*entry.helper, true, entry.fault)) {
+    leave();
   }
   entry.lap(kStageNamespaces);
   std::uint32_t made = entry.namespaces;
@@ -399,15 +395,30 @@ void begin_joining(void* argument) {
   made &= entry.joined.mount >= 0 && !is_pattern ? ~kMount : ~0U;
   const long pid = clone_container(entry, made, CLONE_PARENT);
   if (pid < 0) {
-    fail(entry.fault, pid, "clone");
+    fail(entry.fault, pid, "clone3 with new namespaces");
     leave();
   }
   call(SYS_exit_group, 0);
 }
 
-void reap(long pid) {
+int reap(long pid) {
   int status = 0;
   while (waitpid(static_cast<pid_t>(pid), &status, __WALL) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Says how a process ended that has left no fault.
+void fail_of_status(int status, const char* stage, Fault& fault) {
+  fault.error = kNoErrno;
+  if (WIFSIGNALED(status)) {
+    std::snprintf(fault.step, sizeof fault.step,
+                  "the process was killed by signal %d (%s) in %s, after stage %s",
+                  WTERMSIG(status), strsignal(WTERMSIG(status)), name_of_last_call(), stage);
+  } else {
+    std::snprintf(fault.step, sizeof fault.step,
+                  "the process ended with status %d in %s, after stage %s", WEXITSTATUS(status),
+                  name_of_last_call(), stage);
   }
 }
 
@@ -417,40 +428,46 @@ void Entry::lap(Stage stage) {
   const std::uint64_t now = now_ns();
   stages_ns[stage] += now - last_ns;
   last_ns = now;
+  last_stage = stage;
 }
 
 bool enter(Entry& entry) {
+  int status = 0;
   const bool into_group = entry.group != nullptr && entry.group_version2;
   if (entry.joined.any() || into_group) {
     // No signal at its end, and at that of its child: who waits for any of thousands of children
-    // goes through them all.
+    // goes through them all. It opens nothing, so it needs no descriptors of its own.
     CloneArguments arguments = {};
+    arguments.flags = CLONE_FILES;
     if (into_group) {
-      arguments.flags = kIntoGroup;
+      arguments.flags |= kIntoGroup;
       arguments.cgroup = static_cast<std::uint64_t>(entry.group->files[0]);
     }
     const long pid = clone_suspended(arguments, joining_stack, begin_joining, &entry);
     if (pid < 0) {
-      return fail(entry.fault, pid, "clone");
+      return fail(entry.fault, pid, into_group ? "clone3 into the control group" : "clone3");
     }
-    reap(pid);
+    status = reap(pid);
   } else {
-    take_effective(*entry.helper, (entry.namespaces & kUser) != 0);
-    const long pid = clone_container(entry, entry.namespaces, 0);
-    take_effective(*entry.helper, false);
+    const bool own = (entry.namespaces & kUser) != 0;
+    const long pid = take_effective(*entry.helper, own, entry.fault)
+                         ? clone_container(entry, entry.namespaces, 0)
+                         : 0;
+    take_effective(*entry.helper, false, entry.fault);
     if (pid < 0) {
-      return fail(entry.fault, pid, "clone");
+      return fail(entry.fault, pid, "clone3 with new namespaces");
     }
   }
-  if (!entry.fault.occurred() && !entry.reached_exec) {
-    fail(entry.fault, EIO, "the process ended before its exec");
-  }
-  if (entry.fault.occurred() && entry.pid > 0) {
+  const bool is_ready = !entry.fault.occurred() && entry.reached_exec;
+  if (!is_ready && entry.pid > 0) {
     kill(entry.pid, SIGKILL);
-    reap(entry.pid);
+    status = reap(entry.pid);
     entry.pid = -1;
   }
-  return !entry.fault.occurred();
+  if (!is_ready && !entry.fault.occurred()) {
+    fail_of_status(status, kStageNames[entry.last_stage], entry.fault);
+  }
+  return is_ready;
 }
 
 namespace {
@@ -460,6 +477,7 @@ struct Preparation {
   bool mount;
   Joined joined;
   Fault fault;
+  volatile bool done;
 };
 
 // Shares its descriptors with the helper: what it opens stays open there.
@@ -479,7 +497,7 @@ void begin_preparing(void* argument) {
     if (file == &preparation.joined.mount && !preparation.mount) {
       continue;
     }
-    const long opened = call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    const long opened = noted(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (opened < 0) {
       fail(fault, opened, "open of", path);
       leave();
@@ -489,27 +507,35 @@ void begin_preparing(void* argument) {
   if (preparation.mount) {
     const int root = build_root(nullptr, fault);
     const bool done = root >= 0 && keep_proc(root, fault) && enter_root(root, true, fault);
-    call(SYS_close, root);
+    noted(SYS_close, root);
     if (!done) {
       leave();
     }
   }
+  preparation.done = true;
   call(SYS_exit_group, 0);
 }
 
 }  // namespace
 
 bool prepare_namespaces(const Helper& helper, bool mount, Joined& joined, Fault& fault) {
-  Preparation preparation = {&helper, mount, {}, {}};
+  Preparation preparation = {&helper, mount, {}, {}, false};
   CloneArguments arguments = {};
   arguments.flags = clone_flags(kUser | kNetwork | (mount ? kMount : 0U)) | CLONE_FILES;
-  take_effective(helper, true);
-  const long pid = clone_suspended(arguments, entering_stack, begin_preparing, &preparation);
-  take_effective(helper, false);
-  if (pid < 0) {
-    return fail(fault, pid, "clone of prepared namespaces");
+  const long pid = take_effective(helper, true, fault)
+                       ? clone_suspended(arguments, entering_stack, begin_preparing, &preparation)
+                       : 0;
+  take_effective(helper, false, fault);
+  if (pid == 0) {
+    return false;
   }
-  reap(pid);
+  if (pid < 0) {
+    return fail(fault, pid, "clone3 with new namespaces for the pool");
+  }
+  const int status = reap(pid);
+  if (!preparation.done && !preparation.fault.occurred()) {
+    fail_of_status(status, "clone of the pool", preparation.fault);
+  }
   if (preparation.fault.occurred()) {
     for (const int file :
          {preparation.joined.user, preparation.joined.network, preparation.joined.mount}) {

@@ -1,6 +1,7 @@
 // How a process enters a sandbox, from the clone to the exec of its init.
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -17,8 +18,9 @@ struct Helper {
   gid_t gid = 0;
   bool is_root = false;
   int last_capability = 40;
-  int program = -1;        // init, in a sealed file without a name
-  int client = -1;         // the socket of the client
+  std::uint64_t container_files = 256;  // maximum number of open files
+  int program = -1;                     // init, in a sealed file without a name
+  int client = -1;                      // the socket of the client
   int life[2] = {-1, -1};  // a pipe that nobody writes to; its writing end is the helper's alone
 };
 
@@ -46,8 +48,10 @@ struct Entry {
   const Group* group = nullptr;
   bool group_version2 = false;
   Joined joined;
+  const cpu_set_t* processors = nullptr;  // to give the container before its exec, or null
 
   std::uint64_t last_ns = 0;
+  Stage last_stage = kStageCgroup;
   std::uint64_t stages_ns[kStages] = {};
   Fault fault;
   volatile pid_t pid = -1;

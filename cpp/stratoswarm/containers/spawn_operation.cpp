@@ -55,7 +55,8 @@ void SpawnOperation::finish() {
     ran_ = false;
     log_->first_instruction.push_back(static_cast<double>(last_.clock_ns - last_.called_ns));
     if (plan_.way != Way::parked) {
-      const Reply reply = client_->collect();
+      Reply reply = client_->collect();
+      complete_stages(reply, last_);
       for (std::size_t stage = 0; stage < kStages; ++stage) {
         log_->stages[stage].push_back(static_cast<double>(reply.stages_ns[stage]));
       }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -97,6 +98,8 @@ class Spawner {
  private:
   bool open(pid_t parent, Fault& fault);
   bool open_program(Fault& fault);
+  bool limit_resources(Fault& fault);
+  void follow(int processor);
   bool open_groups(Fault& fault);
   void serve();
   void answer(const char* packet, std::size_t size, Received& received, Reply& reply);
@@ -117,6 +120,8 @@ class Spawner {
   int signals_ = -1;  // SIGCHLD and SIGTERM
   bool ending_ = false;
   pid_t janitor_ = -1;
+  int processor_ = -1;         // that the helper keeps to, or -1
+  cpu_set_t processors_ = {};  // those that it may use, and its containers do
   Groups groups_;
   Joined shared_;
   std::unordered_map<std::uint64_t, Container> containers_;
@@ -145,6 +150,29 @@ bool Spawner::open_program(Fault& fault) {
   return true;
 }
 
+// Containers inherit these limits, so that no spawn has to set them, except that of open files.
+bool Spawner::limit_resources(Fault& fault) {
+  struct Limit {
+    decltype(RLIMIT_CORE) resource;
+    rlim_t value;
+  };
+  constexpr Limit kLimits[] = {{RLIMIT_CORE, 0}, {RLIMIT_MEMLOCK, 65536}, {RLIMIT_RTPRIO, 0}};
+  for (const Limit& limit : kLimits) {
+    rlimit now = {};
+    getrlimit(limit.resource, &now);
+    now.rlim_max = now.rlim_cur = std::min(now.rlim_max, limit.value);
+    if (setrlimit(limit.resource, &now) != 0) {
+      return fail(fault, errno, "prlimit64");
+    }
+  }
+  rlimit files = {};
+  getrlimit(RLIMIT_NOFILE, &files);
+  helper_.container_files = std::min<std::uint64_t>(files.rlim_max, helper_.container_files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  return true;
+}
+
 bool Spawner::open(pid_t parent, Fault& fault) {
   prctl(PR_SET_DUMPABLE, 0);
   prctl(PR_SET_NAME, "strato_spawner");
@@ -157,10 +185,9 @@ bool Spawner::open(pid_t parent, Fault& fault) {
       return fail(fault, errno, "dup3");
     }
   }
-  rlimit files = {};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  if (!limit_resources(fault)) {
+    return false;
+  }
   umask(0);
   setsid();
   if (chdir("/") != 0) {
@@ -174,14 +201,18 @@ bool Spawner::open(pid_t parent, Fault& fault) {
   sigaddset(&handled, SIGCHLD);
   sigaddset(&handled, SIGTERM);
   signals_ = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) {
+    return fail(fault, errno, "signalfd4");
+  }
   parent_ = static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
-  if (signals_ < 0 || parent_ < 0 || getppid() != parent) {
-    return fail(fault, errno == 0 ? ESRCH : errno, "the client's process");
+  if (parent_ < 0 || getppid() != parent) {
+    return fail(fault, parent_ < 0 ? errno : ESRCH, "pidfd_open of the client's process");
   }
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (pipe2(helper_.life, O_CLOEXEC) != 0) {
     return fail(fault, errno, "pipe2");
   }
+  sched_getaffinity(0, sizeof processors_, &processors_);
   helper_.is_root = geteuid() == 0;
   helper_.uid = helper_.is_root ? kNobody : geteuid();
   helper_.gid = helper_.is_root ? kNobody : getegid();
@@ -314,10 +345,27 @@ void copy_fault(const Fault& fault, Reply& reply) {
   std::memcpy(reply.step, fault.step, kStepBytes);
 }
 
+// Moves to the processor of the client's thread, which waits meanwhile. There each process of a
+// spawn begins where the last one stopped, with warm caches; to wake another processor takes longer
+// than most of the steps.
+void Spawner::follow(int processor) {
+  if (processor == processor_ || processor < 0 || processor >= CPU_SETSIZE ||
+      !CPU_ISSET(processor, &processors_)) {
+    return;
+  }
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(processor, &only);
+  if (sched_setaffinity(0, sizeof only, &only) == 0) {
+    processor_ = processor;
+  }
+}
+
 void Spawner::spawn(const Request& request, const char* text, Received& received, Reply& reply) {
   Entry entry;
   entry.last_ns = now_ns();
   reply.begun_ns = entry.last_ns;
+  follow(request.processor);
   entry.helper = &helper_;
   entry.namespaces = request.namespaces;
   entry.flags = request.flags;
@@ -330,6 +378,8 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
                                                                           : 'w',
                                             text + request.root_bytes, request.command_bytes);
   entry.words = words.data();
+  // A command may start threads before the helper runs again; init itself has none.
+  entry.processors = has_command && processor_ >= 0 ? &processors_ : nullptr;
   std::size_t next = 0;
   entry.control = received.files[next++];
   if ((request.flags & kImage) != 0) {
@@ -374,10 +424,14 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     entry.group = prepared.group.exists() ? &prepared.group : nullptr;
     entry.group_version2 = groups_.is_version2();
     entry.lap(kStageCgroup);
-    enter(entry);
+    if (enter(entry) && !groups_.settle(limits, prepared.group, entry.fault)) {
+      kill(entry.pid, SIGKILL);
+      waitpid(entry.pid, nullptr, __WALL);
+    }
   }
   Groups::close(prepared.group);
   close_joined(prepared.joined);
+  reply.entered_ns = entry.last_ns;
   std::copy(std::begin(entry.stages_ns), std::end(entry.stages_ns), reply.stages_ns);
   if (entry.fault.occurred()) {
     groups_.remove(prepared.group);
@@ -385,6 +439,12 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     return;
   }
   const pid_t pid = entry.pid;
+  if (pid <= 0) {
+    return copy_fault({kNoErrno, "the container's process is unknown"}, reply);
+  }
+  if (processor_ >= 0) {
+    sched_setaffinity(pid, sizeof processors_, &processors_);
+  }
   reply.pid = pid;
   containers_[request.id] = {pid, prepared.group, false, 0};
   ids_[pid] = request.id;

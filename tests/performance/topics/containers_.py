@@ -7,6 +7,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +16,15 @@ from pathlib import Path
 
 import stratoperf as sp
 from side_by_side import Goal, Row, missing, side_by_side
+from stratoperf.authoring import SystemFiles, group_folders
 
 PAIRS = 9
 SPAWNS = 20
 PEER_SPAWNS = 3
 PACE_S = 0.2
+PACES = ((0.0, "back to back", SPAWNS), (PACE_S, "5 a second", 8))
+RESIDENT_MB = 500
+ROOT = Path(__file__).parents[3]
 INSTALL = "apt-get install --no-install-recommends"
 OCI_LACKS = "no filter, no limits, no user namespace"
 LIMITS = sp.containers.operations.MINIMAL_LIMITS
@@ -39,6 +44,8 @@ def measure() -> Iterator[Row]:
         root = _root(folder, spawner)
         yield from _values(spawner)
         yield from _beside(spawner, root)
+        yield from _beside_the_same_calls(spawner, folder, root / "init")
+        yield from _with_resident_memory()
 
 
 def _values(spawner: sp.containers.Spawner) -> Iterator[Row]:
@@ -122,15 +129,111 @@ def _beside(spawner: sp.containers.Spawner, root: Path) -> Iterator[Row]:
             )
 
 
-def _ours(spawner: sp.containers.Spawner, way: str) -> Callable[[], float]:
+def _beside_the_same_calls(
+    spawner: sp.containers.Spawner, folder: Path, init: Path
+) -> Iterator[Row]:
+    """Hold cold containers to a program that makes the same calls and nothing else."""
+    groups = _version1_groups()
+    limits = LIMITS if groups else None
+    for pace, pacing, count in PACES:
+        row, name, goal = (
+            f"container spawn, cold, {pacing}",
+            "bare C program",
+            Goal("ratio", ">=", 1 / 1.3),
+        )
+        if os.geteuid() != 0:
+            note = "not measured: the program of the same calls needs root"
+            yield Row(row, None, None, name, "us", "lower", goal=goal, note=note)
+            continue
+        yield side_by_side(
+            row,
+            _ours(spawner, "cold", limits=limits, count=count, pace_s=pace),
+            _bare(_compiled(folder), init, groups, count, pace),
+            peer_name=name,
+            unit="us",
+            goal=goal,
+            pairs=PAIRS,
+            note="the same system calls in one process, without helper or protocol; both until the "
+            f"first instruction; {'with' if groups else 'without'} control groups of version 1",
+        )
+
+
+def _with_resident_memory() -> Iterator[Row]:
+    """Hold a large Python process to an empty one."""
+    for pace, pacing, count in PACES:
+        yield side_by_side(
+            f"container spawn, cold, {pacing}, from {RESIDENT_MB} MB of Python",
+            _resident(RESIDENT_MB, count, pace),
+            _resident(0, count, pace),
+            peer_name="from an empty Python process",
+            unit="us",
+            goal=Goal("ratio", ">=", 1 / 1.2),
+            pairs=PAIRS,
+            note="a fresh Python process for each median",
+        )
+
+
+def _resident(megabytes: int, count: int, pace_s: float) -> Callable[[], float]:
+    script = Path(__file__).with_name("resident_spawn.py")
+    words = [sys.executable, str(script), str(megabytes), str(count), str(pace_s)]
+
+    def median() -> float:
+        return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+    return median
+
+
+def _version1_groups() -> list[str]:
+    """Return our folders of the three hierarchies, or none where they are of version 2."""
+    folders = []
+    for controller in ("memory", "cpu", "pids"):
+        for folder in group_folders(SystemFiles(Path("/")), controller)[:1]:
+            if Path(folder, "tasks").exists():
+                folders.append(folder)
+    return folders if len(folders) == 3 else []
+
+
+def _compiled(folder: Path) -> Path:
+    """Return the program of the same calls; the compiler is ``$CXX`` or ``c++``."""
+    target = folder / "bare_container"
+    if not target.exists():
+        source = Path(__file__).with_name("bare_container.cpp")
+        compiler = os.environ.get("CXX", "c++")
+        options = ["-std=c++20", "-O2", f"-I{ROOT / 'cpp'}"]
+        subprocess.run([compiler, *options, source, "-o", target], check=True)
+    return target
+
+
+def _bare(
+    program: Path, init: Path, groups: list[str], count: int, pace_s: float
+) -> Callable[[], float]:
+    name = f"stratoperf_peer_{os.getpid()}"
+    words = [str(program), str(init), name, str(count), str(round(pace_s * 1e6)), *groups]
+
+    def median() -> float:
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        return statistics.median(map(float, done.stdout.split()))
+
+    return median
+
+
+def _ours(
+    spawner: sp.containers.Spawner,
+    way: str,
+    *,
+    limits: sp.containers.Limits | None = LIMITS,
+    count: int = SPAWNS,
+    pace_s: float = 0.0,
+) -> Callable[[], float]:
     def median() -> float:
         times = []
-        for _ in range(SPAWNS):
+        for _ in range(count):
+            time.sleep(pace_s)
             if way == "pooled":
-                spawner.fill_pool(1, limits=LIMITS)
-            with spawner.spawn(way=way, limits=LIMITS) as container:
+                spawner.fill_pool(1, limits=limits)
+            with spawner.spawn(way=way, limits=limits) as container:
                 times.append(container.execute_again() if way == "parked" else container.ready_us)
-        spawner.fill_pool(0, limits=LIMITS)
+        spawner.fill_pool(0, limits=limits)
         return statistics.median(times)
 
     return median

@@ -91,6 +91,8 @@ def test_a_population_is_counted_by_its_answers(namespaces: str) -> None:
     assert row.measured.value == 20
     assert row.verdict == "missed"
     assert {"spawn_rate", "memory_per_agent", "exits", "resources_gone"} <= set(result.metrics)
+    # The round trip as the population grows.
+    assert {f"round_trip_{part}_percent" for part in (10, 50, 100)} <= set(result.metrics)
 
 
 @pytest.mark.parametrize(

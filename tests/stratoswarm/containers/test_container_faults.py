@@ -20,12 +20,13 @@ import pytest
 import stratoperf as sp
 from container_ground import ground, wait_until
 from stratoperf._core import containers as native
-from stratoperf.authoring import SystemFiles
+from stratoperf.authoring import SystemFiles, group_folders
 from stratoperf.stratoswarm.containers import Limits, Spawner, settings
+from stratoperf.stratoswarm.containers import spawner as module
 from stratoperf.stratoswarm.containers.availability import blocking_setting, helper_program
-from wording import says
+from wording import mentions, says
 
-STAGES = [name for name in native.stage_names() if name != "seccomp"]
+STAGES = native.stage_names()[: native.stage_names().index("seccomp")]
 """After the filter is loaded the exec follows at once."""
 
 
@@ -41,6 +42,7 @@ def entering(helper: int) -> list[int]:
 def stopped_at(stage: str, way: int = 0) -> Iterator[tuple[Spawner, list[BaseException]]]:
     """Let a container stop at the end of a stage, in a thread that waits for it."""
     spawner = Spawner()
+    helper = spawner.pid
     plan = settings.native_settings(
         name="stopped", namespaces=settings.NAMESPACES, limits=_limits(), root=None, command=None
     )
@@ -63,7 +65,7 @@ def stopped_at(stage: str, way: int = 0) -> Iterator[tuple[Spawner, list[BaseExc
         yield spawner, failures
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(spawner.pid, signal.SIGKILL)
+            os.kill(helper, signal.SIGKILL)
         thread.join()
         spawner.close()
 
@@ -77,11 +79,17 @@ def _limits() -> Limits | None:
     return Limits()
 
 
+# What comes from the pool has its root and /proc already.
+WAYS_AND_STAGES = [(0, stage) for stage in STAGES] + [
+    (native.POOLED, stage) for stage in STAGES if stage not in ("root", "proc")
+]
+
+
 @pytest.mark.usefixtures("needs_containers")
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("way", "stage"), WAYS_AND_STAGES)
 @pytest.mark.parametrize("victim", ["helper", "child"])
-def test_a_kill_at_any_stage_leaves_nothing(stage: str, victim: str) -> None:
-    with stopped_at(stage) as (spawner, failures):
+def test_a_kill_at_any_stage_leaves_nothing(way: int, stage: str, victim: str) -> None:
+    with stopped_at(stage, way) as (spawner, failures):
         pid = spawner.pid if victim == "helper" else entering(spawner.pid)[0]
         os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: bool(failures))
@@ -146,9 +154,12 @@ def test_what_a_killed_janitor_leaves_is_swept_by_the_next_start(
 
 def test_a_helper_that_was_killed_is_said_to_be_gone(spawner: Spawner) -> None:
     container = spawner.spawn()
-    os.kill(spawner.pid, signal.SIGKILL)
-    with pytest.raises(sp.StratoperfError, match=says("helper", "ended")):
+    helper = spawner.pid
+    os.kill(helper, signal.SIGKILL)
+    with pytest.raises(sp.StratoperfError, match=says("helper", "signal 9", "new spawner")):
         spawner.spawn()
+    # Its number stays that of the helper: nobody who signals it reaches another process.
+    assert spawner.pid == helper
     assert wait_until(lambda: not Path(f"/proc/{container.pid}").exists())
 
 
@@ -222,11 +233,10 @@ def test_a_device_that_is_a_link_is_covered_and_not_followed(
 
 @pytest.mark.usefixtures("needs_containers")
 def test_a_process_that_enters_cannot_be_traced() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become the user that the container is outside")
+    # By the user that the container is outside.
     code = (
         "import ctypes, os, sys\n"
-        "os.setgid(65534); os.setuid(65534)\n"
+        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "print(libc.ptrace(16, int(sys.argv[1]), 0, 0), ctypes.get_errno())"
     )
@@ -281,6 +291,102 @@ def test_when_descriptors_run_out_those_that_live_stay(spawner: Spawner) -> None
     for agent in agents:
         agent.answer("alive")
     spawner.spawn(shared=True).verify()
+
+
+@pytest.fixture
+def small_group(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Return a new control group, for root where such groups can be made."""
+    for folder in group_folders(SystemFiles(Path("/")), request.param):
+        path = Path(folder) / f"stratoperf_test_{os.getpid()}"
+        with contextlib.suppress(OSError):
+            path.mkdir()
+            try:
+                if list(path.glob(f"{request.param}.*")):
+                    yield path
+                    return
+            finally:
+                assert wait_until(lambda: not (path / "cgroup.procs").read_text())  # noqa: B023
+                path.rmdir()
+    pytest.skip(f"needs root and a control group with the controller {request.param}")
+
+
+def grown_until_it_fails(spawner: Spawner) -> tuple[list[sp.containers.Container], str]:
+    """Spawn agents until a step is refused; return those that live, and what was said."""
+    agents: list[sp.containers.Container] = []
+    try:
+        while len(agents) < 500:
+            agents.append(spawner.spawn(shared=True))
+    except sp.StratoperfError as error:
+        return agents, str(error)
+    raise AssertionError("500 agents live, in spite of the limit")
+
+
+@pytest.mark.parametrize("small_group", ["pids"], indirect=True)
+def test_when_processes_run_out_those_that_live_stay(spawner: Spawner, small_group: Path) -> None:
+    (small_group / "pids.max").write_text("12")
+    (small_group / "cgroup.procs").write_text(f"{spawner.pid}")
+    agents, message = grown_until_it_fails(spawner)
+    assert mentions(message, "Resource temporarily unavailable", "pids.max"), message
+    assert 5 < len(agents) < 12
+    for agent in agents:
+        agent.answer("alive")
+    agents.pop().destroy()
+    spawner.spawn(shared=True).verify()
+    spawner.close()
+
+
+@pytest.mark.parametrize("small_group", ["memory"], indirect=True)
+def test_when_memory_runs_out_the_helper_or_a_step_ends_and_nothing_is_left(
+    spawner: Spawner, small_group: Path
+) -> None:
+    version2 = small_group / "memory.max"
+    limit = version2 if version2.exists() else small_group / "memory.limit_in_bytes"
+    limit.write_text(f"{6 << 20}")
+    (small_group / "cgroup.procs").write_text(f"{spawner.pid}")
+    _, message = grown_until_it_fails(spawner)
+    # The kernel refuses a step, or kills one of the group: a child, an init, or the helper.
+    assert mentions(message, "memory") or mentions(message, "killed", "signal 9"), message
+    spawner.close()
+
+
+NAMESPACE_LIMIT = """#!{python} -SI
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+reading, writing = os.pipe()
+mapper = os.fork()
+if mapper == 0:
+    os.read(reading, 1)
+    for kind in ("uid", "gid"):
+        with open(f"/proc/{{os.getppid()}}/{{kind}}_map", "w") as file:
+            file.write("0 0 65536")
+    os._exit(0)
+if libc.unshare(0x10000000) != 0:
+    os._exit(99)
+os.write(writing, b"x")
+os.waitpid(mapper, 0)
+with open("/proc/sys/user/max_pid_namespaces", "w") as file:
+    file.write("6")
+os.execv({helper!r}, [{helper!r}, *sys.argv[1:]])
+"""
+"""A program with a limit of its own for namespaces, which becomes the helper."""
+
+
+@pytest.mark.usefixtures("needs_containers")
+def test_when_namespaces_run_out_those_that_live_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to map users into a namespace with a limit")
+    program = tmp_path / "limited"
+    program.write_text(NAMESPACE_LIMIT.format(python=sys.executable, helper=str(helper_program())))
+    program.chmod(0o755)
+    monkeypatch.setattr(module, "helper_program", lambda: program)
+    with Spawner() as spawner:
+        agents, message = grown_until_it_fails(spawner)
+        assert mentions(message, "clone3", "No space left", "user.max_*_namespaces"), message
+        assert len(agents) == 6
+        for agent in agents:
+            agent.answer("alive")
 
 
 @pytest.mark.usefixtures("limits")

@@ -86,12 +86,33 @@ def test_limits_of_the_machine_are_read_before_a_population_grows(tmp_path: Path
     assert limits_below(files, 10, shared=True) == []
 
 
+def test_limits_of_control_groups_are_read_before_a_population_grows(tmp_path: Path) -> None:
+    for path, text in {
+        "proc/self/cgroup": "8:pids:/outer/inner\n0::/\n",
+        "sys/fs/cgroup/pids/outer/inner/pids.max": "max",
+        "sys/fs/cgroup/pids/outer/pids.max": "120",
+        "sys/fs/cgroup/pids/outer/pids.current": "30",
+        "proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t4\t65500\t1\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    files = SystemFiles(tmp_path)
+    (sentence,) = limits_below(files, 87, shared=True)
+    assert mentions(sentence, "outer/pids.max", "90", "87", "91")
+    assert limits_below(files, 30, shared=True, limited=True) == []
+    (sentence,) = limits_below(files, 40, shared=True, limited=True)
+    assert mentions(sentence, "memory control groups", "65500", "35", "limits")
+
+
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [
         ("clone: No space left on device", "user.max_"),
         ("clone: Resource temporarily unavailable", "pid_max"),
         ("mkdir /sys/fs/cgroup/x: Permission denied", "limits"),
+        ("clone3 into the control group: Operation not supported", "favordynmods"),
+        ("unshare of the cgroup namespace: Operation not permitted", "run as root"),
+        ("fsopen proc: Function not implemented", "Linux 5.12"),
         ("socketpair: Too many open files", "ulimit"),
     ],
 )

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,23 @@ def test_a_waiting_container_in_a_given_root_is_verified(spawner: Spawner, root:
     spawner.spawn(root=root).verify()
 
 
+def test_a_container_may_use_all_processors_of_the_client(spawner: Spawner, root: Path) -> None:
+    # The helper keeps to the processor of the client's thread while it makes one.
+    status = Path("/proc/self/status").read_text()
+    allowed = re.findall(r"Cpus_allowed_list:\s*(\S+)", status)
+    for way in ("cold", "pooled", "parked"):
+        assert [spawner.spawn(way=way).report().status["Cpus_allowed_list"]] == allowed
+    reading, writing = os.pipe()
+    null = os.open(os.devnull, os.O_RDWR)
+    with os.fdopen(reading) as output:
+        script = "while read -r line; do echo $line; done < /proc/self/status"
+        container = spawner.spawn(["/bin/sh", "-c", script], root=root, files=(null, writing, null))
+        os.close(writing)
+        os.close(null)
+        assert container.wait() == 0
+        assert re.findall(r"Cpus_allowed_list:\s*(\S+)", output.read()) == allowed
+
+
 def test_a_command_that_is_killed_says_by_what(spawner: Spawner, root: Path) -> None:
     container = spawner.spawn(["/bin/sh", "-c", "sleep 100"], root=root)
     with pytest.raises(sp.StratoperfError, match="still runs"):
@@ -101,6 +118,32 @@ def test_an_agent_loads_its_personality_before_it_is_ready(spawner: Spawner) -> 
     agent.answer("still here")
     agent.verify()
     assert Personality([0.1, 0.2, 0.3, 0.4, 0.6], image).checksum != personality.checksum
+
+
+class Quotas:
+    """Keeps account like the module, and refuses what is too much."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int, list[int]]] = []
+
+    def set_quota(self, agent: int, memory_limit: int, *, devices: Iterable[int]) -> None:
+        if memory_limit > 1 << 30:
+            raise sp.StratoperfError("GPU_SET_QUOTA: too much; ask for less")
+        self.calls.append((agent, memory_limit, list(devices)))
+
+
+def test_the_gpu_quota_of_an_agent_is_recorded_until_it_is_destroyed(spawner: Spawner) -> None:
+    quotas = Quotas()
+    agent = spawner.spawn(personality=Personality([0.0] * 5), gpu=quotas)
+    assert quotas.calls == [(agent.pid, 512 << 20, [0])]
+    agent.destroy()
+    agent.destroy()
+    assert quotas.calls[1:] == [(agent.pid, 0, [])]
+    with pytest.raises(sp.StratoperfError, match="GPU_SET_QUOTA"):
+        spawner.spawn(gpu=quotas, gpu_bytes=2 << 30)
+    assert spawner.containers == ()
+    with pytest.raises(sp.InvalidParameter, match=says("gpu_bytes:", "0")):
+        spawner.spawn(gpu=quotas, gpu_bytes=0)
 
 
 def test_an_image_beyond_the_memory_limit_is_no_agent(spawner: Spawner, limits: Limits) -> None:
@@ -142,6 +185,9 @@ def test_a_closed_spawner_says_so(spawner: Spawner) -> None:
     spawner.close()
     with pytest.raises(sp.StratoperfError, match="closed"):
         spawner.spawn()
+    # No number: a signal to the process -1 would reach all.
+    with pytest.raises(sp.StratoperfError, match="closed"):
+        _ = spawner.pid
 
 
 @pytest.fixture

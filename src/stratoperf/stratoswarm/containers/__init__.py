@@ -9,6 +9,12 @@ spawner, or with this process, all of them end, and nothing of them is left:
 ...     container.report().no_new_privs
 True
 
+A control group is joined without a wait: in version 2 by the clone itself, in version 1 by the
+process on its own behalf. Later features of the kernel (``OPEN_TREE_NAMESPACE``,
+``CLONE_PIDFD_AUTOKILL``, ``listns``) are not probed, since nothing here would use them: a prepared
+mount namespace is made by a process that enters its root, all containers end with the helper by
+the signal that it has set for its death, and namespaces are told apart from inside.
+
 `available` says whether that works here, and which setting is in the way if it does not.
 """
 

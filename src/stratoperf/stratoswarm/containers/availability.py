@@ -116,11 +116,32 @@ def remedy_for(message: str) -> str:
         return "free some memory, or destroy containers"
     if "Too many open files" in message:
         return "raise the limit of open files (ulimit -n)"
-    if any(word in message for word in ("mkdir", "cgroup", "control groups")):
+    if "clone3 into the control group" in message:
+        return (
+            "leave out limits; a process that is attached after its clone waits for a grace period "
+            "of RCU unless the hierarchy is mounted with favordynmods "
+            "(mount -o remount,favordynmods /sys/fs/cgroup), so that way is not taken"
+        )
+    if any(word in message for word in _OF_GROUPS):
         return "leave out limits, or run as root or in a delegated control group"
     if blocked is not None:
         return f"{blocked.reason}; {blocked.remedy}"
-    return "stratoperf.containers.available() tries it with the fewest demands"
+    if "Function not implemented" in message:
+        return f"use Linux 5.12 or later; {_AROUND}"
+    if "Invalid argument" in message:
+        return f"use a kernel with all seven namespaces and seccomp; {_AROUND}"
+    if "signal 31" in message or "not permitted" in message or "denied" in message:
+        return f"run as root; {_AROUND}"
+    return f"run on a kernel of its own, such as a virtual machine's; {_AROUND}"
+
+
+_OF_GROUPS = ("mkdir /", "/cgroup", "cgroup.", "control group", "tasks", "memory.", "cpu.", "pids.")
+"""What the messages about control groups have, of which "cgroup namespace" is none."""
+
+_AROUND = (
+    "where a sandbox surrounds this process, its filter or its own kernel may refuse the call: "
+    "let it through (docker run --privileged), or use a virtual machine"
+)
 
 
 def helper_program() -> Path:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from stratoperf.authoring import SystemFiles
 from stratoperf.errors import StratoperfError
-from stratoperf.stratoswarm.containers.availability import Availability, blocking_setting
+from stratoperf.stratoswarm.containers.availability import (
+    Availability,
+    blocking_setting,
+    remedy_for,
+)
 from stratoperf.stratoswarm.containers.spawner import Spawner
 
 
@@ -26,5 +30,6 @@ def available() -> Availability:
     except StratoperfError as error:
         if blocked is not None:
             return blocked
-        return Availability(False, str(error), "run as root, or in a virtual machine of your own")
+        reason, _, remedy = str(error).partition("; ")
+        return Availability(False, reason, remedy or remedy_for(reason))
     return Availability(True)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stratoperf import arguments
 from stratoperf._core import containers as native
@@ -28,11 +28,23 @@ if TYPE_CHECKING:
 
     from stratoperf.stratoswarm.containers.personality import Personality
 
-_ABOUT_ROOT = ("openat2 of", "open_tree of", "the root has to")
+_ABOUT_ROOT = ("openat2 of", "open_tree of the root", "the root has to")
+_NOT_ABOUT_ROOT = ("Function not implemented", "Operation not permitted", "Input/output error")
 TIMEOUT_S = 10.0
 
 _exchange = native.echo
 """Sends a message to a container and waits until the same one comes back."""
+
+
+class GpuQuotas(Protocol):
+    """Keeps account of GPU memory, as `stratoperf.kernel_modules.GpuDmaLock` does."""
+
+    def set_quota(self, agent: int, memory_limit: int, *, devices: Iterable[int]) -> None:
+        """Record what an agent may allocate."""
+
+
+AGENT_GPU_BYTES = 512 << 20
+"""GPU memory of the agent of the published benchmark."""
 
 
 class Container:
@@ -62,6 +74,7 @@ class Container:
         self._settings = settings
         self._has_command = command is not None
         self._is_destroyed = False
+        self._gpu: GpuQuotas | None = None
         self.name: str = settings.name
         self.pid: int = held.pid
         self.ready_us: float = held.ready_ns / 1000
@@ -191,6 +204,18 @@ class Container:
         self._is_destroyed = True
         self._held.close()
         spawner._forget(self)
+        gpu, self._gpu = self._gpu, None
+        if gpu is not None:
+            gpu.set_quota(self.pid, 0, devices=())
+
+    def _take_quota(self, gpu: GpuQuotas, size: int) -> None:
+        """Have a quota recorded under the number of the process, until it is destroyed."""
+        try:
+            gpu.set_quota(self.pid, size, devices=(0,))
+        except BaseException:
+            self.destroy()
+            raise
+        self._gpu = gpu
 
     def _need_init(self, what: str) -> None:
         if self._has_command:
@@ -232,19 +257,29 @@ class Spawner:
 
     Raises
     ------
-    BackendUnavailable
+    PrerequisiteMissing
         When the helper does not start.
     """
 
     def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
         timeout = arguments.seconds("timeout_s", timeout_s, above=0.0)
         self.timeout_ms = max(1, min(round(timeout * 1000), 2**31 - 1))
-        self.native = native.Client(str(helper_program()), self.timeout_ms)
+        with _explained():
+            self.native = native.Client(str(helper_program()), self.timeout_ms)
         self._containers: dict[int, Container] = {}
 
     @property
     def pid(self) -> int:
-        """The process of the helper."""
+        """The process of the helper.
+
+        Raises
+        ------
+        StratoperfError
+            When the spawner is closed. No number stands for that: to send a signal to the process
+            -1 is to send it to all.
+        """
+        if self.is_closed:
+            raise StratoperfError("the spawner is closed and has no helper; make a new spawner")
         return self.native.pid
 
     @property
@@ -269,6 +304,8 @@ class Spawner:
         shared: bool = False,
         personality: Personality | None = None,
         files: Sequence[int] = (),
+        gpu: GpuQuotas | None = None,
+        gpu_bytes: int = AGENT_GPU_BYTES,
     ) -> Container:
         """Start a container, and return when its first instruction has run.
 
@@ -294,6 +331,12 @@ class Spawner:
             What an agent loads before it is ready.
         files
             Three descriptors that become its 0, 1 and 2; by default all are ``/dev/null``.
+        gpu
+            Where its GPU quota is recorded, under the number of its process, until it is destroyed:
+            an open `stratoperf.kernel_modules.GpuDmaLock`. By default nowhere. A quota outlives a
+            client that is killed.
+        gpu_bytes
+            That quota, in bytes.
 
         Raises
         ------
@@ -304,7 +347,10 @@ class Spawner:
             is known, the setting. There is no weaker sandbox instead.
         StratoperfError
             When the container ends before it is ready, or the spawner is closed.
+        KernelModuleError
+            When the quota is refused; the container is destroyed then.
         """
+        arguments.whole_number("gpu_bytes", gpu_bytes, 1, 1 << 50)
         from stratoperf.stratoswarm.containers.settings import check_way
 
         settings = native_settings(
@@ -340,7 +386,10 @@ class Spawner:
                 settings.image = stack.enter_context(personality.image_file())
                 flags |= native.IMAGE
             settings.flags = flags
-            return self._start(settings, command)
+            container = self._start(settings, command)
+        if gpu is not None:
+            container._take_quota(gpu, gpu_bytes)
+        return container
 
     def fill_pool(self, count: int, *, limits: Limits | None = None) -> int:
         """Prepare namespaces and control groups for `pooled` containers, and keep them refilled.
@@ -417,7 +466,9 @@ def _explained() -> Iterator[None]:
         yield
     except BackendUnavailable as error:
         message = str(error)
-        if any(part in message for part in _ABOUT_ROOT):
+        if any(part in message for part in _ABOUT_ROOT) and not any(
+            part in message for part in _NOT_ABOUT_ROOT
+        ):
             raise InvalidParameter(
                 f"root: {message}; name a directory with the directories dev and proc, without "
                 "links or mounts in it"

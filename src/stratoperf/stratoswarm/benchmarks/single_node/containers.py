@@ -30,6 +30,12 @@ MOST_KIB = 200 * 1024
 AGENTS = 10_100
 """More than the claim's 10,000."""
 
+GROWTH_PERCENT = (10, 50, 100)
+"""Parts of the population at which its growth pauses for round trips."""
+
+ROUND_TRIPS = 200
+"""Messages at each pause: enough for the interval of a median."""
+
 SHARING = ("shared", "own")
 """Whether agents share user and network namespaces, or have all seven of their own."""
 
@@ -119,6 +125,17 @@ def agent_spawn(image_kib: int) -> Iterator[Operation]:
         yield operations.spawn_agent(spawner, Personality(TRAITS, image))
 
 
+def _grow(population: Population, chooser: random.Random) -> tuple[float, dict[str, Observed]]:
+    """Grow to the goal; return the seconds of growth, and the round trips on the way."""
+    seconds, trips = 0.0, {}
+    for percent in GROWTH_PERCENT:
+        wanted = max(1, population.goal * percent // 100)
+        seconds += population.grow(wanted - len(population.agents))
+        samples = population.round_trips_ns(ROUND_TRIPS, chooser)
+        trips[f"round_trip_{percent}_percent"] = Observed("ns", "lower", samples)
+    return seconds, trips
+
+
 @benchmark(
     "agent.scale",
     params={"agents": [AGENTS], "namespaces": ["shared"]},
@@ -131,12 +148,15 @@ def agent_scale(agents: int, namespaces: str) -> Iterator[Operation]:
     The agents have namespaces of their own but for user and network, which they share; with
     ``--param namespaces=own`` they have all seven. The setup spawns them; the metrics tell how
     many of them answer, how many were spawned a second, the memory that each takes of the machine
-    and in its process, and how long it takes to destroy them all.
+    and in its process, and how long it takes to destroy them all: until their exits are observed,
+    and until their control groups are removed. The growth pauses at a tenth, at half and at the
+    whole for messages to random agents, whose times are the metrics ``round_trip_10_percent`` and
+    so on.
     """
     with _spawner() as spawner:
         population = Population(spawner, agents, shared=namespaces == "shared")
-        seconds = population.grow()
         chooser = random.Random(agents)
+        seconds, trips = _grow(population, chooser)
         numbers = itertools.count()
         answers = 0
 
@@ -152,6 +172,7 @@ def agent_scale(agents: int, namespaces: str) -> Iterator[Operation]:
             ended = population.destroy()
             return {
                 "live_agents": Observed("agents", "higher", live),
+                **trips,
                 "spawn_rate": Observed("agents/s", "higher", [agents / seconds]),
                 "memory_per_agent": Observed("bytes", "lower", [memory]),
                 "process_memory_per_agent": Observed("bytes", "lower", [process]),
