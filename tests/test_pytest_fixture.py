@@ -118,3 +118,21 @@ def test_a_test_that_cannot_be_measured_fails(tmp_path: Path, source: str, said:
     assert mentions(ended.stdout, *said)
     # Of two measurements the first is kept.
     assert (tmp_path / "run.json").exists() == ("twice" in said[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--stratoperf-output", "."], ["--stratoperf-output", "directory", "run.json"]),
+        (["--stratoperf-output", "missing/run.json"], ["--stratoperf-output", "missing"]),
+        (["--stratoperf-max-time=-1"], ["--stratoperf-max-time", "above 0", "-1"]),
+        (["--stratoperf-max-time", "nan"], ["--stratoperf-max-time", "above 0", "nan"]),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_runs(
+    tmp_path: Path, arguments: list[str], said: list[str]
+) -> None:
+    ended = run_pytest(tmp_path, SOURCE, *arguments)
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert mentions(ended.stdout, *said)
+    assert "Traceback" not in ended.stdout

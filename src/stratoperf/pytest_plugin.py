@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARK = "stratoperf"
 
 MAX_TIME_S = 1.0
+LONGEST_S = 3_600.0
 WARMUP_S = 0.1
 MIN_ROUNDS = 100
 """Samples of a test at least, unless its time ends before."""
@@ -128,7 +129,7 @@ class Fixture:
                 target,
                 warmup_s=0.0,
                 min_iterations=rounds,
-                max_duration_s=3_600.0,
+                max_duration_s=LONGEST_S,
                 batch=iterations,
                 max_iterations=(rounds + 1) * iterations,
             )
@@ -249,6 +250,19 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARK}(max_time, min_rounds, warmup): seconds, samples and seconds of warm-up of what "
         "the fixture stratoperf measures",
     )
+    output = config.getoption("stratoperf_output")
+    # Said now, not when all has been measured.
+    path = Path(output or "run.json").absolute()
+    if path.is_dir() or not path.parent.is_dir():
+        raise pytest.UsageError(
+            f"--stratoperf-output: {output!r} is a directory, or in none; name a file such as "
+            "run.json"
+        )
+    if not 0 < config.getoption("stratoperf_max_time") <= LONGEST_S:
+        raise pytest.UsageError(
+            "--stratoperf-max-time: expected seconds above 0 and up to "
+            f"{LONGEST_S:g}, got {config.getoption('stratoperf_max_time')}"
+        )
     config.stash[_SESSION] = Session(config)
 
 
@@ -323,7 +337,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for result in run.results:
         terminalreporter.write_line(f"{result.benchmark}: {_in_short(result)}")
     if output is not None:
-        terminalreporter.write_line(f"saved: {run.save(Path(output))}")
+        terminalreporter.write_line(f"saved: {run.save(output)}")
 
 
 def _in_short(result: Result) -> str:

@@ -58,6 +58,11 @@ REVIEWED = {
             "a device that drops all"
         ),
     },
+    "pytest_plugin.py": {
+        "pytest_terminal_summary: run.save(output)": (
+            "the user named it; appears whole or not at all"
+        ),
+    },
     "cli/import_command.py": {
         "import_files: run.save(output)": "the user named it; appears whole or not at all",
     },
@@ -276,3 +281,17 @@ def changes_files(call: ast.Call) -> bool:
         *(keyword.value for keyword in call.keywords if keyword.arg == "mode"),
     ]
     return not all(isinstance(mode, ast.Constant) and mode.value in {"r", "rb"} for mode in modes)
+
+
+def test_one_place_in_native_code_ends_processes() -> None:
+    # A failed call leaves -1 for a process, and that is all processes to kill().
+    calls = {
+        f"{path.relative_to(ROOT)}: {call}"
+        for path in sorted((ROOT / "cpp").rglob("*.[ch]pp"))
+        for call in re.findall(r"\b(?:kill|killpg|tgkill|pidfd_send_signal)\(.*", path.read_text())
+        # Asks only whether it is there.
+        if ", 0)" not in call
+    }
+    assert calls == {
+        "cpp/stratoswarm/ending.hpp: kill(pid, SIGKILL) == 0; }",
+    }

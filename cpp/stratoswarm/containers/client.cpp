@@ -19,6 +19,7 @@
 
 #include "core/failure.hpp"
 #include "stratoswarm/containers/fault.hpp"
+#include "stratoswarm/ending.hpp"
 
 namespace stratoperf::containers {
 namespace {
@@ -124,7 +125,7 @@ void Client::close() {
   const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (process >= 0) {
     if (!readable(process, kEndMs)) {
-      kill(pid_, SIGKILL);
+      end_process(pid_);
     }
     ::close(process);
   }

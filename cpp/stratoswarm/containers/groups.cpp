@@ -15,6 +15,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "stratoswarm/ending.hpp"
+
 namespace stratoperf::containers {
 namespace {
 
@@ -97,10 +99,14 @@ std::vector<std::string> folders_in(const std::string& path) {
 }
 
 void kill_members(const std::string& folder) {
+  // In any other folder are processes of others.
+  if (folder.find(std::string("/") + kPrefix) == std::string::npos) {
+    return;
+  }
   std::ifstream members(folder + "/cgroup.procs");
   for (long pid = 0; members >> pid;) {
-    if (pid > 1 && pid != getpid()) {
-      kill(static_cast<pid_t>(pid), SIGKILL);
+    if (pid != getpid()) {
+      end_process(static_cast<pid_t>(pid));
     }
   }
 }

@@ -19,6 +19,7 @@
 #include "stratoswarm/containers/root.hpp"
 #include "stratoswarm/containers/seccomp_filter.hpp"
 #include "stratoswarm/containers/system_calls.hpp"
+#include "stratoswarm/ending.hpp"
 
 namespace stratoperf::containers {
 namespace {
@@ -460,7 +461,7 @@ bool enter(Entry& entry) {
   }
   const bool is_ready = !entry.fault.occurred() && entry.reached_exec;
   if (!is_ready && entry.pid > 0) {
-    kill(entry.pid, SIGKILL);
+    end_process(entry.pid);
     status = reap(entry.pid);
     entry.pid = -1;
   }

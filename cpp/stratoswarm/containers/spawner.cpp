@@ -34,6 +34,7 @@
 #include "stratoswarm/containers/protocol.hpp"
 #include "stratoswarm/containers/sandbox.hpp"
 #include "stratoswarm/containers/system_calls.hpp"
+#include "stratoswarm/ending.hpp"
 
 asm(".section .rodata\n"
     ".balign 16\n"
@@ -425,7 +426,7 @@ void Spawner::spawn(const Request& request, const char* text, Received& received
     entry.group_version2 = groups_.is_version2();
     entry.lap(kStageCgroup);
     if (enter(entry) && !groups_.settle(limits, prepared.group, entry.fault)) {
-      kill(entry.pid, SIGKILL);
+      end_process(entry.pid);
       waitpid(entry.pid, nullptr, __WALL);
     }
   }
@@ -465,7 +466,7 @@ void Spawner::reap_all() {
 
 void Spawner::end(Container& container, Reply& reply) {
   if (!container.exited) {
-    kill(container.pid, SIGKILL);
+    end_process(container.pid);
     while (waitpid(container.pid, &container.status, __WALL) < 0 && errno == EINTR) {
     }
     ids_.erase(container.pid);
@@ -483,7 +484,7 @@ void Spawner::end(Container& container, Reply& reply) {
 
 void Spawner::end_all(Reply& reply) {
   for (const auto& [pid, id] : ids_) {
-    kill(pid, SIGKILL);
+    end_process(pid);
   }
   for (auto& [id, container] : containers_) {
     if (!container.exited) {

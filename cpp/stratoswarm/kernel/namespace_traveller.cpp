@@ -14,6 +14,7 @@
 #include <ctime>
 #include <new>
 
+#include "stratoswarm/ending.hpp"
 #include "stratoswarm/kernel/device.hpp"
 
 namespace stratoperf::kernel {
@@ -85,7 +86,7 @@ Traveller::~Traveller() {
     return;  // a forked process has no child here
   }
   shared_->quit.store(1);
-  kill(child_, SIGKILL);
+  end_process(child_);
   int status = 0;
   while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
