@@ -125,7 +125,7 @@ def test_a_test_that_cannot_be_measured_fails(tmp_path: Path, source: str, said:
     [
         (["--stratoperf-output", "."], ["--stratoperf-output", "directory", "run.json"]),
         (["--stratoperf-output", "missing/run.json"], ["--stratoperf-output", "missing"]),
-        (["--stratoperf-max-time=-1"], ["--stratoperf-max-time", "above 0", "-1"]),
+        (["--stratoperf-max-time=-1"], ["--stratoperf-max-time", "above 0", "-1.0"]),
         (["--stratoperf-max-time", "nan"], ["--stratoperf-max-time", "above 0", "nan"]),
     ],
 )
