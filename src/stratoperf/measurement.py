@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,9 +19,6 @@ from stratoperf.statistics.next_run import movement
 from stratoperf.statistics.processes import FEWEST_BEYOND, location, pooled_tail
 from stratoperf.text.units import interval, percent, samples
 from stratoperf.verification import Verification
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 CONFIDENCE = 0.95
 
@@ -260,19 +257,26 @@ class Measurement:
             f"items over the mean time; {mean.method}",
         )
 
-    def plot(self) -> Axes:
-        """Draw the distribution of the samples with its quantiles.
+    def plot(self, kind: str = "distribution") -> media.Picture:
+        """Draw the samples.
+
+        Parameters
+        ----------
+        kind
+            ``"distribution"`` with p50, p95, p99 and p99.9 and their intervals, ``"samples"`` in
+            the order taken, or ``"processes"``: variation within and between these.
 
         Returns
         -------
-        matplotlib.axes.Axes
+        stratoperf.media.Picture
+            A notebook shows it; ``save("figure.svg")`` writes it.
 
         Raises
         ------
-        PrerequisiteMissing
-            Without the extra ``plot``.
+        InvalidParameter
+            For another `kind`, without samples, and for the processes of a single one.
         """
-        return media.axes(self)
+        return media.picture(self, kind=kind)
 
     def _labeled(self, estimate: Estimate) -> Estimate:
         if self.batch == 1:

@@ -276,31 +276,6 @@ def test_a_measurement_shows_itself() -> None:
     assert "&lt;nothing&gt;" in measurement._repr_html_()
 
 
-def test_a_measurement_can_be_plotted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    pyplot = pytest.importorskip("matplotlib.pyplot", reason="needs the extra plot")
-    axes = sp.measure(empty, **QUICK).plot()
-    assert "samples" in axes.get_title()
-    pyplot.close("all")
-
-
-def test_stray_samples_and_wide_intervals_do_not_stretch_a_plot(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    pyplot = pytest.importorskip("matplotlib.pyplot", reason="needs the extra plot")
-    samples = np.linspace(100.0, 110.0, 1000)
-    # The upper bound of p99 is one of these.
-    samples[-8:] = 1e7
-    measurement = sp.Measurement("work", np.random.default_rng(1).permutation(samples))
-    assert measurement.quantile(0.99).high == 1e7
-    left, right = measurement.plot().get_xlim()
-    assert 95 < left < 100
-    assert 110 < right < 150
-    assert sp.Measurement("same", np.full(100, 5.0)).plot().get_xlabel().endswith("right)")
-    pyplot.close("all")
-
-
 def test_a_measurement_can_be_pickled() -> None:
     measurement = sp.measure(empty, **QUICK)
     copy = pickle.loads(pickle.dumps(measurement))

@@ -1,4 +1,4 @@
-"""Figures of results, drawn with matplotlib (the extra ``plot``)."""
+"""Figures of a history, drawn with matplotlib (the extra ``plot``)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stratoperf import media
 from stratoperf.analysis.history.model import History, Trend
 from stratoperf.errors import InvalidParameter, PrerequisiteMissing
-from stratoperf.measurement import Measurement
 from stratoperf.paths import is_directory
 from stratoperf.presentation.history_words import machine_text, ratio_text, scatter_text, trend_name
 from stratoperf.results.files import atomic_file
 from stratoperf.text.safety import figure_label
-from stratoperf.text.units import interval, scale_of
+from stratoperf.text.units import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,60 +27,6 @@ _WIDTH, _PANEL = 9.0, 2.6  # inches
 _LONGEST_COLUMN = 6  # panels; more stand in two columns
 _DATES = 6
 _RUN, _LEVEL, _SLOWER, _FASTER, _GAP = "#1b6ca8", "#444444", "#b3261e", "#2e7d32", "#999999"
-
-# The axis ends at this quantile, or as many times the distance from the fastest sample to p99
-# beyond p99, so that stray samples do not squeeze all the others into one bar; what lies beyond is
-# counted in the last bar and said in the label.
-_SHOWN = 0.999
-_BEYOND_P99 = 2.0
-_BINS = 80
-
-
-@media.axes.shows(Measurement)
-def plot_measurement(measurement: Measurement) -> Axes:
-    """Draw the histogram of the samples with p50, p95 and p99 and their intervals.
-
-    Raises
-    ------
-    PrerequisiteMissing
-        Without matplotlib.
-    InvalidParameter
-        When the measurement kept no samples.
-    """
-    _require_matplotlib("plot()")
-    from matplotlib import pyplot
-
-    if len(measurement.samples_ns) == 0:
-        raise InvalidParameter(
-            f"{measurement.name}: no samples to plot; measure with keep_samples=True"
-        )
-    summary = measurement.summary()
-    scale, unit = scale_of(summary.p50.value, "ns")
-    samples = measurement.samples_ns / scale
-    p99 = summary.p99.value / scale
-    right = min(
-        float(np.quantile(samples, _SHOWN)), p99 + _BEYOND_P99 * (p99 - summary.min / scale)
-    )
-    beyond = int(np.count_nonzero(samples > right))
-    _, axes = pyplot.subplots(figsize=(7.0, 3.5), layout="constrained")
-    axes.hist(np.minimum(samples, right), bins=_BINS, color="#9db8d2")
-    for name, color in (("p50", "#1b6ca8"), ("p95", "#d9822b"), ("p99", "#b3261e")):
-        estimate = getattr(summary, name)
-        axes.axvline(
-            estimate.value / scale, color=color, label=f"{name} {interval(estimate, 'ns')}"
-        )
-        if estimate.low is not None and estimate.high is not None:
-            axes.axvspan(estimate.low / scale, estimate.high / scale, color=color, alpha=0.2)
-    # Bounds of wide intervals must not stretch it either. Of equal samples it has no width.
-    if right > summary.min / scale:
-        margin = (right - summary.min / scale) / _BINS
-        axes.set_xlim(summary.min / scale - margin, right + margin)
-    batch = "" if measurement.batch == 1 else f", mean of {measurement.batch} iterations"
-    axes.set_xlabel(f"time of one iteration [{unit}]{batch} ({beyond} samples lie to the right)")
-    axes.set_ylabel("samples")
-    axes.set_title(figure_label(f"{measurement.name}: {len(samples)} samples"))
-    axes.legend()
-    return axes
 
 
 @media.figure.shows(History)

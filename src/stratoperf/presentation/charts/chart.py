@@ -1,0 +1,378 @@
+"""A chart: axes, marks on them, a legend and the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stratoperf.presentation.charts.scales import Array, Axis, Tick
+from stratoperf.presentation.elements import Markup, element, joined, number
+
+WIDTH, HEIGHT = 480.0, 270.0
+"""Of a chart in its own units: on a phone it shrinks by a third, and its text stays readable."""
+
+COLORS = 8
+"""Series that a reader can tell apart; their color is a class, ``c1`` to ``c8``."""
+
+_LETTER = 7.0
+"""Width of a character of the text in the widest of common fonts, on average."""
+
+_LINE = 16.0
+_TOP, _RIGHT, _BOTTOM = 12.0, 14.0, 44.0
+_LEAST_LEFT, _MOST_BESIDE = 40.0, 150.0
+_TICK_GAP = 10.0
+_ROW_BESIDE, _ROW_ABOVE = 21.0, 36.0
+_LEGEND_GAP = 26.0
+
+
+class Table(NamedTuple):
+    """The numbers behind a chart, as a reader sees them: titles, and rows of texts."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Legend(NamedTuple):
+    """One entry of a legend: its text, and the color of its series."""
+
+    text: str
+    color: int
+
+
+class Chart(NamedTuple):
+    """A finished chart.
+
+    Attributes
+    ----------
+    title
+        What it shows, in one line.
+    description
+        What a reader who cannot see it must know.
+    inner, height
+        What is drawn, `WIDTH` wide; its looks are in ``chart.css``.
+    table
+        The numbers behind it.
+    note
+        What a reader must know about it, such as what lies beyond an edge; or nothing.
+    """
+
+    title: str
+    description: str
+    inner: Markup
+    height: float
+    table: Table
+    note: str = ""
+
+    @property
+    def drawing(self) -> Markup:
+        """Return the ``svg`` element."""
+        return element(
+            "svg",
+            element("title", self.title),
+            element("desc", self.description),
+            self.inner,
+            class_="sp-chart",
+            viewBox=f"0 0 {number(WIDTH)} {number(self.height)}",
+            role="img",
+        )
+
+
+class Canvas:
+    """Axes to draw on, in the units of the data.
+
+    Parameters
+    ----------
+    x, y
+        The axes.
+    legend
+        What the colors mean; it stands above the axes.
+    rows
+        Whether the vertical axis has names, of which the first is on top. Short names stand beside
+        their row, and long ones above it; the height follows.
+    """
+
+    def __init__(
+        self,
+        x: Axis,
+        y: Axis,
+        *,
+        legend: Sequence[Legend] = (),
+        rows: bool = False,
+    ) -> None:
+        self._x, self._y = x, y
+        self._rows = rows
+        widest = max((len(tick.text) for tick in y.ticks), default=0) * _LETTER + _TICK_GAP
+        self._names_above = rows and widest > _MOST_BESIDE
+        self._left = max(widest + (0 if rows else _LINE), _LEAST_LEFT)
+        height = HEIGHT
+        if rows:
+            self._left = _TICK_GAP if self._names_above else self._left
+            row = _ROW_ABOVE if self._names_above else _ROW_BESIDE
+            height = _TOP + row * max(2, len(y.ticks)) + _BOTTOM
+        self._legend = _placed(legend, self._left, WIDTH - _RIGHT)
+        lines = max((row for _, row, _ in self._legend), default=-1) + 1
+        self._top = _TOP + lines * _LINE
+        self._width = WIDTH - _RIGHT - self._left
+        self._bottom = height + lines * _LINE - _BOTTOM
+        self._total = height + lines * _LINE
+        self._marks: list[Markup] = []
+
+    def x(self, values: Array) -> Array:
+        """Return horizontal coordinates."""
+        return self._left + self._x.places(np.asarray(values, np.float64)) * self._width
+
+    def y(self, values: Array) -> Array:
+        """Return vertical coordinates."""
+        places = self._y.places(np.asarray(values, np.float64))
+        if self._rows:
+            # Below the name.
+            places = 1 - places - (0.2 / max(1, len(self._y.ticks)) if self._names_above else 0)
+        return self._bottom - places * (self._bottom - self._top)
+
+    def line(self, x: Array, y: Array, color: int = 1, *, kind: str = "l") -> None:
+        """Draw a line through points."""
+        self._marks.append(element("path", class_=f"{kind} c{color}", d=_path(self._inside(x, y))))
+
+    def band(self, x: Array, low: Array, high: Array, color: int = 1) -> None:
+        """Fill what lies between two lines."""
+        along = [*self._inside(x, high), *reversed(self._inside(x, low))]
+        self._marks.append(element("path", class_=f"b c{color}", d=Markup(_path(along).text + "z")))
+
+    def span(self, low: float, high: float, color: int = 1, *, vertical: bool = True) -> None:
+        """Fill a stripe from `low` to `high` of `x` if `vertical`, else of `y`."""
+        if vertical:
+            start, end = self._clipped(self.x(np.array([low, high])), self._left, self._right)
+            shape = (start, self._top, end - start, self._bottom - self._top)
+        else:
+            end, start = self._clipped(self.y(np.array([low, high])), self._top, self._bottom)
+            shape = (self._left, start, self._width, end - start)
+        x, y, width, height = shape
+        self._marks.append(
+            element(
+                "rect", class_=f"b c{color}", x=x, y=y, width=max(width, 1), height=max(height, 1)
+            )
+        )
+
+    def rule(self, at: float, color: int = 1, *, vertical: bool = True) -> None:
+        """Draw a dashed line across the chart."""
+        if vertical:
+            (place,) = self.x(np.array([at]))
+            ends = (place, self._top, place, self._bottom)
+            seen = self._left <= place <= self._right
+        else:
+            (place,) = self.y(np.array([at]))
+            ends = (self._left, place, self._right, place)
+            seen = self._top <= place <= self._bottom
+        if seen:
+            self._marks.append(_segment(ends, f"r c{color}"))
+
+    def interval(
+        self,
+        at: float,
+        low: float,
+        high: float,
+        color: int = 1,
+        *,
+        vertical: bool = False,
+        kind: str = "i",
+    ) -> None:
+        """Draw a bar from `low` to `high`, along `y` if `vertical`, else along `x`."""
+        if vertical:
+            (place,) = self.x(np.array([at]))
+            start, end = self._clipped(self.y(np.array([low, high])), self._top, self._bottom)
+            ends = (place, start, place, end)
+        else:
+            (place,) = self.y(np.array([at]))
+            start, end = self._clipped(self.x(np.array([low, high])), self._left, self._right)
+            ends = (start, place, end, place)
+        self._marks.append(_segment(ends, f"{kind} c{color}"))
+
+    def points(self, x: Array, y: Array, color: int = 1, *, hollow: bool = False) -> None:
+        """Draw a dot at each point that lies within the axes."""
+        kind = "h" if hollow else "p"
+        for across, down in zip(self.x(x), self.y(y), strict=True):
+            if (
+                self._left - 1 <= across <= self._right + 1
+                and self._top - 1 <= down <= self._bottom + 1
+            ):
+                self._marks.append(
+                    element("circle", class_=f"{kind} c{color}", cx=across, cy=down, r=3.5)
+                )
+
+    def text(
+        self, x: float, y: float, text: str, color: int = 0, *, before: bool = False, dy: float = 4
+    ) -> None:
+        """Write a text after a point, or before it."""
+        (across,), (down,) = self.x(np.array([x])), self.y(np.array([y]))
+        shift, anchor = (-7, "end") if before else (7, None)
+        self._marks.append(
+            element(
+                "text", text, class_=f"c{color}", x=across + shift, y=down + dy, text_anchor=anchor
+            )
+        )
+
+    def room_after(self, x: float, text: str) -> bool:
+        """Return whether a text fits between a point and the right edge."""
+        (across,) = self.x(np.array([x]))
+        return bool(across + 7 + len(text) * _LETTER <= WIDTH)
+
+    def chart(self, title: str, description: str, table: Table, note: str = "") -> Chart:
+        """Return the finished chart."""
+        legend = [self._entry(*entry) for entry in self._legend]
+        inner = joined([self._axes(), self._marks, legend])
+        return Chart(title, description, inner, self._total, table, note)
+
+    @property
+    def _right(self) -> float:
+        return self._left + self._width
+
+    def _inside(self, x: Array, y: Array) -> list[tuple[float, float]]:
+        across = np.clip(self.x(x), self._left, self._right)
+        down = np.clip(self.y(y), self._top, self._bottom)
+        return list(zip(across.tolist(), down.tolist(), strict=True))
+
+    @staticmethod
+    def _clipped(places: Array, low: float, high: float) -> tuple[float, float]:
+        start, end = np.clip(places, low, high)
+        return float(start), float(end)
+
+    def _axes(self) -> Markup:
+        across = _spaced(self._x.ticks, self._width, horizontal=True)
+        places = [self._left + tick.place * self._width for tick in across]
+        lines = [_path([(place, self._top), (place, self._bottom)]) for place in places]
+        texts = [
+            element("text", tick.text, x=place, y=self._bottom + 16)
+            for tick, place in zip(across, places, strict=True)
+        ]
+        side = self._names() if self._rows else self._numbers(lines)
+        ends = [(self._left, self._top), (self._left, self._bottom), (self._right, self._bottom)]
+        label = element(
+            "text",
+            self._x.label,
+            class_="n",
+            x=self._left + self._width / 2,
+            y=self._total - 8,
+            text_anchor="middle",
+        )
+        return joined(
+            [
+                element("path", class_="g", d=Markup("".join(line.text for line in lines))),
+                element("path", class_="a", d=_path(ends)),
+                element("g", texts, class_="t", text_anchor="middle"),
+                side,
+                label,
+            ]
+        )
+
+    def _numbers(self, lines: list[Markup]) -> Markup:
+        """Return what stands beside the vertical axis, and add its lines."""
+        texts = []
+        length = self._bottom - self._top
+        for tick in _spaced(self._y.ticks, length, horizontal=False):
+            place = self._bottom - tick.place * length
+            lines.append(_path([(self._left, place), (self._right, place)]))
+            texts.append(element("text", tick.text, x=self._left - 6, y=place + 4))
+        label = element(
+            "text",
+            self._y.label,
+            class_="n",
+            x=-(self._top + self._bottom) / 2,
+            y=13,
+            transform="rotate(-90)",
+            text_anchor="middle",
+        )
+        return joined([element("g", texts, class_="t", text_anchor="end"), label])
+
+    def _names(self) -> Markup:
+        length = self._bottom - self._top
+        texts = []
+        for tick in self._y.ticks:
+            place = self._top + tick.place * length
+            if self._names_above:
+                text = cut(tick.text, self._width - 8)
+                texts.append(element("text", text, x=self._left + 6, y=place - 3))
+            else:
+                texts.append(element("text", tick.text, x=self._left - 6, y=place + 4))
+        return element("g", texts, class_="t", text_anchor=None if self._names_above else "end")
+
+    def _entry(self, place: float, row: int, entry: Legend) -> Markup:
+        down = 12 + row * _LINE
+        return joined(
+            [
+                element(
+                    "rect", class_=f"p c{entry.color}", x=place, y=down - 9, width=10, height=10
+                ),
+                element("text", entry.text, x=place + 15, y=down),
+            ]
+        )
+
+
+def _placed(legend: Sequence[Legend], left: float, right: float) -> list[tuple[float, int, Legend]]:
+    """Return the place and the row of each entry; those that do not fit begin a new row."""
+    placed = []
+    across, row = left, 0
+    for entry in legend:
+        text = cut(entry.text, right - left - 15)
+        width = 15 + len(text) * _LETTER
+        if across > left and across + width > right:
+            across, row = left, row + 1
+        placed.append((across, row, entry._replace(text=text)))
+        across += width + _LEGEND_GAP
+    return placed
+
+
+def _spaced(ticks: Sequence[Tick], length: float, *, horizontal: bool) -> list[Tick]:
+    """Return the ticks within the axis whose texts do not touch."""
+    kept: list[Tick] = []
+    free = -1e9
+    for tick in sorted(ticks):
+        if not -1e-6 <= tick.place <= 1 + 1e-6:
+            continue
+        half = len(tick.text) * _LETTER / 2 + 4 if horizontal else 6.5
+        if tick.place * length - half >= free:
+            kept.append(tick)
+            free = tick.place * length + half
+    return kept
+
+
+def cut(text: str, width: float) -> str:
+    """Return a text, shortened in its middle to what fits."""
+    room = max(4, int(width / _LETTER))
+    if len(text) <= room:
+        return text
+    head = (room - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
+
+
+def _segment(ends: tuple[float, float, float, float], class_: str) -> Markup:
+    x1, y1, x2, y2 = ends
+    return element("path", class_=class_, d=_path([(x1, y1), (x2, y2)]))
+
+
+def _path(points: Sequence[tuple[float, float]]) -> Markup:
+    """Return the data of a path; steps are relative, which is shorter."""
+    parts = []
+    x_before = y_before = 0
+    for index, (x, y) in enumerate(points):
+        # In tenths, so that the errors of rounding do not add up.
+        x_now, y_now = round(10 * x), round(10 * y)
+        across, down = x_now - x_before, y_now - y_before
+        if index == 0:
+            parts.append(f"M{_tenths(x_now)} {_tenths(y_now)}")
+        elif down == 0 and across:
+            parts.append(f"h{_tenths(across)}")
+        elif across == 0 and down:
+            parts.append(f"v{_tenths(down)}")
+        elif across or down:
+            parts.append(f"l{_tenths(across)} {_tenths(down)}")
+        x_before, y_before = x_now, y_now
+    # Numbers and letters of a path alone: there is nothing to escape.
+    return Markup("".join(parts))
+
+
+def _tenths(value: int) -> str:
+    whole, rest = divmod(abs(value), 10)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}"

@@ -1,0 +1,110 @@
+"""Samples in the order taken: drift, warm-up and throttling are visible."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from stratoperf.presentation.charts.chart import Canvas, Chart, Legend, Table
+from stratoperf.presentation.charts.samples import Sampled
+from stratoperf.presentation.charts.scales import Array, number_axis, value_axis
+from stratoperf.text.units import quantity
+
+MOST_WINDOWS = 100
+_LISTED = 8
+_WITHIN = (0.05, 0.5, 0.95)
+
+
+class _Windows(NamedTuple):
+    """Neighboring samples: their middle place, and three of their quantiles."""
+
+    place: Array
+    low: Array
+    middle: Array
+    high: Array
+
+
+def timeline_chart(sampled: Sampled, windows: int = MOST_WINDOWS) -> Chart:
+    """Draw the median of neighboring samples over their number, within 5 % and 95 %.
+
+    Parameters
+    ----------
+    sampled
+        With at least one sample.
+    windows
+        Largest number of windows over all processes.
+    """
+    count = sampled.size
+    most = max(1, windows // len(sampled.processes))
+    parts = []
+    start = 0
+    for own in sampled.processes:
+        parts.append(_windows(own, start, most))
+        start += len(own)
+    ordered = sampled.sorted()
+    # A stray sample must not squeeze all others.
+    low = min(float(part.low.min()) for part in parts)
+    high = max(float(part.high.max()) for part in parts)
+    canvas = Canvas(
+        number_axis("sample, in the order taken", 0, count),
+        value_axis(sampled.metric, sampled.unit, low, high),
+        legend=[Legend("median of neighbors", 1), Legend("5 % to 95 % of them", 8)],
+    )
+    for part in parts:
+        canvas.band(part.place, part.low, part.high, 8)
+        canvas.line(part.place, part.middle, 1)
+        if len(part.place) == 1:
+            canvas.points(part.place, part.middle, 1)
+    edges = np.cumsum([len(own) for own in sampled.processes])[:-1]
+    for edge in edges:
+        canvas.rule(float(edge), 0)
+    above = int(np.count_nonzero(ordered > high))
+    processes = len(sampled.processes)
+    notes = [f"{above} of {count} samples lie above the edge."] if above else []
+    if processes > 1:
+        notes.append("Dashed lines part the processes.")
+    return canvas.chart(
+        "Samples over time",
+        f"{count} samples of {processes} {'process' if processes == 1 else 'processes'} in the "
+        f"order taken; the highest is {quantity(float(ordered[-1]), sampled.unit)}.",
+        _table(sampled),
+        " ".join(notes),
+    )
+
+
+def _windows(samples: Array, start: int, most: int) -> _Windows:
+    count = min(most, len(samples))
+    edges = np.linspace(0, len(samples), count + 1).astype(int)
+    pieces = [samples[first:last] for first, last in itertools.pairwise(edges)]
+    return _Windows(
+        start + (edges[:-1] + edges[1:]) / 2,
+        *np.array([np.quantile(piece, _WITHIN) for piece in pieces]).T,
+    )
+
+
+def _table(sampled: Sampled) -> Table:
+    """Return a row for each process, or for each part of a single one."""
+    if len(sampled.processes) > 1:
+        first = "process"
+        named = [(str(number), own) for number, own in enumerate(sampled.processes, start=1)]
+    else:
+        (samples,) = sampled.processes
+        first = "samples"
+        edges = np.linspace(0, len(samples), min(_LISTED, len(samples)) + 1).astype(int)
+        named = [
+            (f"{begin + 1} to {end}", samples[begin:end])
+            for begin, end in itertools.pairwise(edges)
+        ]
+    rows = [
+        (
+            name,
+            *(
+                quantity(float(value), sampled.unit)
+                for value in (own.min(), np.median(own), own.max())
+            ),
+        )
+        for name, own in named
+    ]
+    return Table((first, "lowest", "median", "highest"), rows)
