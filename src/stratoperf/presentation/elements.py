@@ -13,7 +13,7 @@ from stratoperf.text.safety import html
 
 _VOID = frozenset({"br", "input", "link", "meta"})
 """Elements of HTML without a content, and so without an end."""
-_SHAPES = frozenset({"circle", "path", "polyline", "rect"})
+_SHAPES = frozenset({"path", "rect"})
 """Elements of SVG without a content."""
 _ENDED = frozenset({"dd", "dt", "li", "td", "th", "tr"})
 """Elements of HTML that the next one ends: a page with thousands of them is a fifth shorter."""

@@ -90,8 +90,11 @@ def cases_chart(title: str, label: str, unit: str, rows: Sequence[Row], further:
     )
 
 
-def comparison_chart(comparison: Comparison) -> Chart | None:
-    """Draw the ratio of each metric with its interval; ``None`` where nothing has a ratio."""
+def comparison_chart(comparison: Comparison, most: int = MOST_ROWS) -> Chart | None:
+    """Draw the ratio of each metric with its interval; ``None`` where nothing has a ratio.
+
+    The most serious ones come first; `most` of them are drawn.
+    """
     measured = [metric for metric in comparison.metrics if metric.ratio is not None]
     # The largest slow-down first.
     measured.sort(
@@ -99,7 +102,7 @@ def comparison_chart(comparison: Comparison) -> Chart | None:
     )
     if not measured:
         return None
-    shown = measured[:MOST_ROWS]
+    shown = measured[:most]
     ratios = [_ratio(metric) for metric in shown]
     values = [
         value
@@ -141,7 +144,7 @@ def comparison_chart(comparison: Comparison) -> Chart | None:
                 for metric in measured
             ],
         ),
-        _left_out(len(measured)),
+        _left_out(len(measured), most),
     )
 
 
@@ -163,5 +166,5 @@ def _name(metric: ComparedMetric) -> str:
     return f"{metric.benchmark} {params_text(metric)}".rstrip()
 
 
-def _left_out(count: int) -> str:
-    return "" if count <= MOST_ROWS else f"The first {MOST_ROWS} of {count}; the table has all."
+def _left_out(count: int, most: int = MOST_ROWS) -> str:
+    return "" if count <= most else f"The first {most} of {count}; the table has all."

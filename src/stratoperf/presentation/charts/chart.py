@@ -21,7 +21,7 @@ _LETTER = 7.0
 
 _LINE = 16.0
 _TOP, _RIGHT, _BOTTOM = 12.0, 14.0, 44.0
-_LEAST_LEFT, _MOST_BESIDE = 40.0, 150.0
+_LEAST_LEFT, _MOST_BESIDE = 40.0, 200.0
 _TICK_GAP = 10.0
 _ROW_BESIDE, _ROW_ABOVE = 21.0, 36.0
 _LEGEND_GAP = 26.0
@@ -118,6 +118,7 @@ class Canvas:
         self._bottom = height + lines * _LINE - _BOTTOM
         self._total = height + lines * _LINE
         self._marks: list[Markup] = []
+        self._open: tuple[str, str] = ("", "")
 
     def x(self, values: Array) -> Array:
         """Return horizontal coordinates."""
@@ -133,12 +134,12 @@ class Canvas:
 
     def line(self, x: Array, y: Array, color: int = 1, *, kind: str = "l") -> None:
         """Draw a line through points."""
-        self._marks.append(element("path", class_=f"{kind} c{color}", d=_path(self._inside(x, y))))
+        self._add(f"{kind} c{color}", path_data(self._inside(x, y)))
 
     def band(self, x: Array, low: Array, high: Array, color: int = 1) -> None:
         """Fill what lies between two lines."""
         along = [*self._inside(x, high), *reversed(self._inside(x, low))]
-        self._marks.append(element("path", class_=f"b c{color}", d=Markup(_path(along).text + "z")))
+        self._add(f"b c{color}", f"{path_data(along)}z")
 
     def span(self, low: float, high: float, color: int = 1, *, vertical: bool = True) -> None:
         """Fill a stripe from `low` to `high` of `x` if `vertical`, else of `y`."""
@@ -149,11 +150,9 @@ class Canvas:
             end, start = self._clipped(self.y(np.array([low, high])), self._top, self._bottom)
             shape = (self._left, start, self._width, end - start)
         x, y, width, height = shape
-        self._marks.append(
-            element(
-                "rect", class_=f"b c{color}", x=x, y=y, width=max(width, 1), height=max(height, 1)
-            )
-        )
+        right, bottom = x + max(width, 1), y + max(height, 1)
+        corners = [(x, y), (right, y), (right, bottom), (x, bottom)]
+        self._add(f"b c{color}", f"{path_data(corners)}z")
 
     def rule(self, at: float, color: int = 1, *, vertical: bool = True) -> None:
         """Draw a dashed line across the chart."""
@@ -166,7 +165,7 @@ class Canvas:
             ends = (self._left, place, self._right, place)
             seen = self._top <= place <= self._bottom
         if seen:
-            self._marks.append(_segment(ends, f"r c{color}"))
+            self._add(f"r c{color}", _segment(ends))
 
     def interval(
         self,
@@ -187,25 +186,43 @@ class Canvas:
             (place,) = self.y(np.array([at]))
             start, end = self._clipped(self.x(np.array([low, high])), self._left, self._right)
             ends = (start, place, end, place)
-        self._marks.append(_segment(ends, f"{kind} c{color}"))
+        self._add(f"{kind} c{color}", _segment(ends))
 
     def points(self, x: Array, y: Array, color: int = 1, *, hollow: bool = False) -> None:
         """Draw a dot at each point that lies within the axes."""
-        kind = "h" if hollow else "p"
-        for across, down in zip(self.x(x), self.y(y), strict=True):
-            if (
+        for across, down in zip(self.x(x).tolist(), self.y(y).tolist(), strict=True):
+            if not (
                 self._left - 1 <= across <= self._right + 1
                 and self._top - 1 <= down <= self._bottom + 1
             ):
-                self._marks.append(
-                    element("circle", class_=f"{kind} c{color}", cx=across, cy=down, r=3.5)
-                )
+                continue
+            # A line without a length that has round ends is a dot.
+            dot = f"{path_data([(across, down)])}h0"
+            self._add(f"o c{color}", dot)
+            if hollow:
+                self._add("o k0", dot)
+
+    def _add(self, class_: str, path: str) -> None:
+        """Draw a path; neighbors of one class are one element, which keeps the page small."""
+        last, drawn = self._open
+        if class_ != last:
+            self._close()
+            drawn = ""
+        self._open = (class_, drawn + path)
+
+    def _close(self) -> None:
+        class_, drawn = self._open
+        if drawn:
+            # Letters and numbers of a path alone: there is nothing to escape.
+            self._marks.append(element("path", class_=class_, d=Markup(drawn)))
+        self._open = ("", "")
 
     def text(
         self, x: float, y: float, text: str, color: int = 0, *, before: bool = False, dy: float = 4
     ) -> None:
         """Write a text after a point, or before it."""
         (across,), (down,) = self.x(np.array([x])), self.y(np.array([y]))
+        self._close()
         shift, anchor = (-7, "end") if before else (7, None)
         self._marks.append(
             element(
@@ -220,6 +237,7 @@ class Canvas:
 
     def chart(self, title: str, description: str, table: Table, note: str = "") -> Chart:
         """Return the finished chart."""
+        self._close()
         legend = [self._entry(*entry) for entry in self._legend]
         inner = joined([self._axes(), self._marks, legend])
         return Chart(title, description, inner, self._total, table, note)
@@ -241,9 +259,9 @@ class Canvas:
     def _axes(self) -> Markup:
         across = _spaced(self._x.ticks, self._width, horizontal=True)
         places = [self._left + tick.place * self._width for tick in across]
-        lines = [_path([(place, self._top), (place, self._bottom)]) for place in places]
+        lines = [path_data([(place, self._top), (place, self._bottom)]) for place in places]
         texts = [
-            element("text", tick.text, x=place, y=self._bottom + 16)
+            element("text", tick.text, x=_within(place, tick.text))
             for tick, place in zip(across, places, strict=True)
         ]
         side = self._names() if self._rows else self._numbers(lines)
@@ -258,22 +276,22 @@ class Canvas:
         )
         return joined(
             [
-                element("path", class_="g", d=Markup("".join(line.text for line in lines))),
-                element("path", class_="a", d=_path(ends)),
-                element("g", texts, class_="t", text_anchor="middle"),
+                element("path", class_="g", d=Markup("".join(lines))),
+                element("path", class_="a", d=Markup(path_data(ends))),
+                _group(texts, 0, self._bottom + 16, "middle"),
                 side,
                 label,
             ]
         )
 
-    def _numbers(self, lines: list[Markup]) -> Markup:
+    def _numbers(self, lines: list[str]) -> Markup:
         """Return what stands beside the vertical axis, and add its lines."""
         texts = []
         length = self._bottom - self._top
         for tick in _spaced(self._y.ticks, length, horizontal=False):
             place = self._bottom - tick.place * length
-            lines.append(_path([(self._left, place), (self._right, place)]))
-            texts.append(element("text", tick.text, x=self._left - 6, y=place + 4))
+            lines.append(path_data([(self._left, place), (self._right, place)]))
+            texts.append(element("text", tick.text, y=place))
         label = element(
             "text",
             self._y.label,
@@ -283,19 +301,18 @@ class Canvas:
             transform="rotate(-90)",
             text_anchor="middle",
         )
-        return joined([element("g", texts, class_="t", text_anchor="end"), label])
+        return joined([_group(texts, self._left - 6, 4, "end"), label])
 
     def _names(self) -> Markup:
         length = self._bottom - self._top
-        texts = []
-        for tick in self._y.ticks:
-            place = self._top + tick.place * length
-            if self._names_above:
-                text = cut(tick.text, self._width - 8)
-                texts.append(element("text", text, x=self._left + 6, y=place - 3))
-            else:
-                texts.append(element("text", tick.text, x=self._left - 6, y=place + 4))
-        return element("g", texts, class_="t", text_anchor=None if self._names_above else "end")
+        room = self._width - 8 if self._names_above else self._left
+        texts = [
+            element("text", cut(tick.text, room), y=self._top + tick.place * length)
+            for tick in self._y.ticks
+        ]
+        if self._names_above:
+            return _group(texts, self._left + 6, -3, None)
+        return _group(texts, self._left - 6, 4, "end")
 
     def _entry(self, place: float, row: int, entry: Legend) -> Markup:
         down = 12 + row * _LINE
@@ -337,6 +354,11 @@ def _spaced(ticks: Sequence[Tick], length: float, *, horizontal: bool) -> list[T
     return kept
 
 
+def _within(place: float, text: str) -> float:
+    """Return where the middle of a text stands, so that its end is not cut off."""
+    return min(place, WIDTH - len(text) * _LETTER / 2)
+
+
 def cut(text: str, width: float) -> str:
     """Return a text, shortened in its middle to what fits."""
     room = max(4, int(width / _LETTER))
@@ -346,33 +368,49 @@ def cut(text: str, width: float) -> str:
     return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
 
 
-def _segment(ends: tuple[float, float, float, float], class_: str) -> Markup:
+def _group(texts: Sequence[Markup], x: float, y: float, anchor: str | None) -> Markup:
+    """Return texts that are moved together, so that each has one coordinate."""
+    move = f"translate({number(x)} {number(y)})"
+    return element("g", texts, class_="t", text_anchor=anchor, transform=move)
+
+
+def _segment(ends: tuple[float, float, float, float]) -> str:
     x1, y1, x2, y2 = ends
-    return element("path", class_=class_, d=_path([(x1, y1), (x2, y2)]))
+    return path_data([(x1, y1), (x2, y2)])
 
 
-def _path(points: Sequence[tuple[float, float]]) -> Markup:
-    """Return the data of a path; steps are relative, which is shorter."""
-    parts = []
+def path_data(points: Sequence[tuple[float, float]]) -> str:
+    """Return the data of a path, as short as it can be: steps are relative, in tenths."""
+    parts: list[str] = []
     x_before = y_before = 0
-    for index, (x, y) in enumerate(points):
-        # In tenths, so that the errors of rounding do not add up.
+    last = ""
+    for x, y in points:
+        # Differences of rounded places, so that the errors of rounding do not add up.
         x_now, y_now = round(10 * x), round(10 * y)
-        across, down = x_now - x_before, y_now - y_before
-        if index == 0:
-            parts.append(f"M{_tenths(x_now)} {_tenths(y_now)}")
-        elif down == 0 and across:
-            parts.append(f"h{_tenths(across)}")
-        elif across == 0 and down:
-            parts.append(f"v{_tenths(down)}")
-        elif across or down:
-            parts.append(f"l{_tenths(across)} {_tenths(down)}")
+        across, down = _tenths(x_now - x_before), _tenths(y_now - y_before)
         x_before, y_before = x_now, y_now
-    # Numbers and letters of a path alone: there is nothing to escape.
-    return Markup("".join(parts))
+        if not parts:
+            command, numbers = "M", _beside(across, down)
+        elif down == "0":
+            command, numbers = "h", across
+        elif across == "0":
+            command, numbers = "v", down
+        else:
+            command, numbers = "l", _beside(across, down)
+        # A command that repeats is left out.
+        parts.append(_beside("", numbers) if command == last == "l" else f"{command}{numbers}")
+        last = command
+    return "".join(parts)
+
+
+def _beside(first: str, second: str) -> str:
+    """Return two numbers; a minus parts them as well as a space."""
+    return f"{first}{second}" if second.startswith("-") else f"{first} {second}"
 
 
 def _tenths(value: int) -> str:
     whole, rest = divmod(abs(value), 10)
     sign = "-" if value < 0 else ""
-    return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}"
+    if rest:
+        return f"{sign}{whole or ''}.{rest}"
+    return f"{sign}{whole}" if whole else "0"

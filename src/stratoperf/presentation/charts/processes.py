@@ -49,11 +49,13 @@ def processes_chart(sampled: Sampled) -> Chart:
         if estimate.low is not None and estimate.high is not None:
             canvas.span(estimate.low, estimate.high, 2, vertical=False)
         canvas.rule(estimate.value, 2, vertical=False)
-    for place, (low, first, middle, third, high) in enumerate(boxes):
-        canvas.interval(place, low, high, 8, vertical=True, kind="w")
-        canvas.interval(place, first, third, 8, vertical=True)
-        canvas.points(np.array([place]), np.array([middle]), 1)
+    # All of one kind after each other are one element.
+    for place, box in enumerate(boxes):
+        canvas.interval(place, box[0], box[4], 8, vertical=True, kind="w")
+    for place, box in enumerate(boxes):
+        canvas.interval(place, box[1], box[3], 8, vertical=True)
     medians = boxes[:, 2]
+    canvas.points(np.arange(count), medians, 1)
     spread = percent(float(medians.max() / medians.min() - 1), 2) if medians.min() > 0 else ""
     about = f"; the highest lies {spread} above the lowest" if spread else ""
     text = f" p50 of all: {interval(estimate, sampled.unit)}." if estimate else ""
@@ -61,9 +63,9 @@ def processes_chart(sampled: Sampled) -> Chart:
         "Within and between processes",
         f"Medians of {count} processes{about}.{text}",
         Table(
-            ("process", "5 %", "25 %", "median", "75 %", "95 %"),
+            ("process", "5 %", "median", "95 %"),
             [
-                (str(n), *(quantity(float(value), sampled.unit) for value in box))
+                (str(n), *(quantity(float(value), sampled.unit) for value in box[::2]))
                 for n, box in enumerate(boxes, start=1)
             ],
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,29 +70,34 @@ def case_text(result: Result) -> str:
     return parameters(_facts(result).items())
 
 
-def distinct_texts(results: Sequence[Result]) -> dict[str, str]:
+def distinct_texts(results: Sequence[Result], without: Collection[str] = ()) -> dict[str, str]:
     """Return by key what tells each case from the others of its benchmark.
 
-    What all measured cases of a benchmark have in common is left out.
+    Parameters
+    ----------
+    results
+        The cases. What all measured ones of a benchmark have in common is left out.
+    without
+        Parameters that something else shows.
     """
     known: dict[str, dict[str, set[str]]] = {}
     for result in results:
         if result.status != "skipped":
             values = known.setdefault(result.benchmark, {})
-            for name, value in _facts(result).items():
+            for name, value in _facts(result, without).items():
                 values.setdefault(name, set()).add(str(value))
     texts = {}
     for result in results:
+        own = _facts(result, without)
         varied = known.get(result.benchmark, {})
-        own = [
-            (name, value) for name, value in _facts(result).items() if len(varied.get(name, ())) > 1
-        ]
-        texts[result.key] = parameters(own) or case_text(result)
+        telling = {name: value for name, value in own.items() if len(varied.get(name, ())) > 1}
+        texts[result.key] = parameters((telling or own).items())
     return texts
 
 
-def _facts(result: Result) -> dict[str, Any]:
-    return {**result.params, "backend": result.backend}
+def _facts(result: Result, without: Collection[str] = ()) -> dict[str, Any]:
+    own = {**result.params, "backend": result.backend}
+    return {name: value for name, value in own.items() if name not in without}
 
 
 def samples_of_result(result: Result) -> Sampled | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from stratoperf.presentation.charts.chart import COLORS, Canvas, Chart, Legend, Table
+from stratoperf.presentation.charts.samples import distinct_texts
 from stratoperf.presentation.charts.scales import LOG_FROM, number_axis, value_axis
 from stratoperf.results.schema import Result
 from stratoperf.statistics import Estimate
-from stratoperf.text.units import interval, parameter, parameters
+from stratoperf.text.units import interval, parameter
 
 _FEWEST = 3
 """Values of a parameter from which on a line says more than the table."""
@@ -57,17 +58,13 @@ def _is_number(value: object) -> bool:
 
 def _lines(results: Sequence[Result], name: str, metric: str, statistic: str) -> list[_Line]:
     lines: dict[str, _Line] = {}
+    texts = distinct_texts(results, (name,))
     for result in results:
         own = result.metrics.get(metric)
         estimate = own.statistic(statistic) if own else None
         if estimate is None or not _is_number(result.params.get(name)):
             continue
-        rest: Mapping[str, Any] = {
-            key: value
-            for key, value in {**result.params, "backend": result.backend}.items()
-            if key != name
-        }
-        text = parameters(rest.items())
+        text = texts[result.key]
         lines.setdefault(text, _Line(text, [])).points.append(
             (float(result.params[name]), estimate)
         )

@@ -52,9 +52,12 @@ def timeline_chart(sampled: Sampled, windows: int = MOST_WINDOWS) -> Chart:
         value_axis(sampled.metric, sampled.unit, low, high),
         legend=[Legend("median of neighbors", 1), Legend("5 % to 95 % of them", 8)],
     )
+    # All of one kind after each other are one element.
     for part in parts:
         canvas.band(part.place, part.low, part.high, 8)
+    for part in parts:
         canvas.line(part.place, part.middle, 1)
+    for part in parts:
         if len(part.place) == 1:
             canvas.points(part.place, part.middle, 1)
     edges = np.cumsum([len(own) for own in sampled.processes])[:-1]
@@ -85,26 +88,17 @@ def _windows(samples: Array, start: int, most: int) -> _Windows:
 
 
 def _table(sampled: Sampled) -> Table:
-    """Return a row for each process, or for each part of a single one."""
-    if len(sampled.processes) > 1:
-        first = "process"
-        named = [(str(number), own) for number, own in enumerate(sampled.processes, start=1)]
-    else:
-        (samples,) = sampled.processes
-        first = "samples"
-        edges = np.linspace(0, len(samples), min(_LISTED, len(samples)) + 1).astype(int)
-        named = [
-            (f"{begin + 1} to {end}", samples[begin:end])
-            for begin, end in itertools.pairwise(edges)
-        ]
+    """Return a row for each of some parts of all samples."""
+    samples = np.concatenate(sampled.processes)
+    edges = np.linspace(0, len(samples), min(_LISTED, len(samples)) + 1).astype(int)
     rows = [
         (
-            name,
+            f"{begin + 1} to {end}",
             *(
                 quantity(float(value), sampled.unit)
-                for value in (own.min(), np.median(own), own.max())
+                for value in np.quantile(samples[begin:end], (0, 0.5, 1))
             ),
         )
-        for name, own in named
+        for begin, end in itertools.pairwise(edges)
     ]
-    return Table((first, "lowest", "median", "highest"), rows)
+    return Table(("samples", "lowest", "median", "highest"), rows)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stratoperf.analysis.history.model import Trend
-from stratoperf.presentation.charts.chart import Canvas, Chart, Table
+from stratoperf.presentation.charts.chart import Canvas, Chart, Table, path_data
 from stratoperf.presentation.charts.scales import Array, Axis, Tick, value_axis
 from stratoperf.presentation.elements import Markup, element, number
 from stratoperf.presentation.history_words import change_text
@@ -17,7 +17,7 @@ from stratoperf.text.units import interval
 
 _DATES = 4
 _SPARK = (96.0, 24.0)
-_SPARK_POINTS = 48
+_SPARK_POINTS = 30
 
 
 def trend_chart(trend: Trend) -> Chart | None:
@@ -105,14 +105,14 @@ def spark(values: Sequence[float] | Array, name: str) -> Markup | None:
         data = np.array([np.median(piece) for piece in np.array_split(data, _SPARK_POINTS)])
     width, height = _SPARK
     low, high = float(data.min()), float(data.max())
-    places = np.full(len(data), 0.5) if math.isclose(low, high) else (data - low) / (high - low)
+    scaled = np.full(len(data), 0.5) if math.isclose(low, high) else (data - low) / (high - low)
     step = (width - 6) / (len(data) - 1)
-    down = (height - 3) - places * (height - 6)
-    points = " ".join(f"{number(3 + step * n)},{number(y)}" for n, y in enumerate(down.tolist()))
+    down = ((height - 3) - scaled * (height - 6)).tolist()
+    points = [(3 + step * n, y) for n, y in enumerate(down)]
     return element(
         "svg",
-        element("polyline", class_="l c1", points=points),
-        element("circle", class_="p c1", cx=width - 3, cy=float(down[-1]), r=2),
+        element("path", class_="l c1", d=Markup(path_data(points))),
+        element("path", class_="o c1", d=Markup(f"{path_data(points[-1:])}h0")),
         class_="sp-chart spark",
         viewBox=f"0 0 {number(width)} {number(height)}",
         preserveAspectRatio="xMinYMid",

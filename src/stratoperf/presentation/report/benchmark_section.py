@@ -74,11 +74,10 @@ def benchmark_section(
 
 def _section_classes(cases: Sequence[Case]) -> str:
     """Return the classes by which a switch hides the section with all of its cases."""
-    own = ["benchmark"]
-    for name in ("quiet", "steady"):
-        if all(name in (classes(case) or "").split() for case in cases):
-            own.append(name)
-    return " ".join(own)
+    own = [(classes(case) or "").split() for case in cases]
+    quiet = ["quiet"] if all("quiet" in names for names in own) else []
+    slower = ["slower"] if any("slower" in names for names in own) else []
+    return " ".join(["benchmark", *quiet, *slower])
 
 
 def _by_metric(cases: Sequence[Case]) -> list[tuple[str, str, list[Case]]]:
@@ -106,12 +105,11 @@ def _table(metric: str, unit: str, cases: Sequence[Case], *, compared: bool) -> 
         head.append(titled("mean", scale))
     if rate_unit is not None:
         head.append(titled(THROUGHPUT, rate_scale))
-    numbers = len(head) - 1
     if compared:
-        head += ["baseline", RATIO, "change"]
-    scopes = {case.id: _scope(case, metric) for case in cases}
-    # Old files do not say how many processes an interval speaks of.
-    over = ["over"] if set(scopes.values()) != {NOTHING} else []
+        head += ["baseline", RATIO]
+    processes = {case.id: _processes(case, metric) for case in cases}
+    # Old files do not say over how many processes an interval is.
+    over = ["processes"] if any(processes.values()) else []
     head += [*over, "status"]
     rows = []
     for case in cases:
@@ -124,14 +122,12 @@ def _table(metric: str, unit: str, cases: Sequence[Case], *, compared: bool) -> 
             cells.append(in_scale(_mean(rates[case.id]), rate_scale))
         if compared:
             cells += _compared_cells(case)
-        cells += [*([Cell(scopes[case.id])] if over else []), Cell(_status(case))]
+        cells += [
+            *([Cell(processes[case.id], processes[case.id])] if over else []),
+            Cell(_status(case)),
+        ]
         rows.append(Row(cells, classes(case) or "", filter_text(case)))
-    numeric = [
-        False,
-        *[True] * numbers,
-        *([True, True, False] if compared else []),
-        *[False] * (len(over) + 1),
-    ]
+    numeric = [False, *[True] * (len(head) - 2), False]
     return sortable(f"{metric or 'not measured'}, with 95 % intervals", head, numeric, rows)
 
 
@@ -156,24 +152,24 @@ def _compared_cells(case: Case) -> list[Cell]:
         (metric for metric in case.compared if metric.judged), None
     )
     if metric is None:
-        return [Cell(NOTHING), Cell(NOTHING), Cell("not compared")]
+        return [Cell(NOTHING), Cell(NOTHING)]
     value = metric.baseline.value if metric.baseline else None
     ratio = metric.ratio.value if metric.ratio else None
     return [
         Cell(value_text(metric.baseline, metric.unit), value),
         Cell(ratio_text(metric), ratio),
-        Cell(chip(metric.verdict)),
     ]
 
 
-def _scope(case: Case, metric: str) -> str:
+def _processes(case: Case, metric: str) -> int | None:
     own = case.result.metrics.get(metric)
-    return (own.summary.scope if own and own.summary else None) or NOTHING
+    return own.summary.processes if own and own.summary else None
 
 
 def _status(case: Case) -> list[Markup]:
     result = case.result
     chips: list[str] = [] if result.status == "ok" else [result.status]
+    chips += [case.verdict] if case.verdict else []
     chips += [metric.target.verdict for metric in result.metrics.values() if metric.target]
     if result.disturbed is not None or result.warnings:
         chips.append("noisy")

@@ -31,9 +31,9 @@ from stratoperf.text.safety import one_line
 _FEW = 6
 """Up to this many cases are open at first."""
 
-_ALL_POINTS = 12_000
+_ALL_POINTS = 8_000
 """Points of all curves together, so that the report of a full suite stays below 2 MB."""
-_FEWEST_POINTS = 50
+_FEWEST_POINTS = 30
 
 _ICON = "data:,"
 """Else browsers ask the server for one."""
@@ -118,7 +118,8 @@ def _content(subject: Subject) -> Iterator[Child]:
         if case.result.status != "skipped"
     ]
     samples = dict(measured_by_id(measured))
-    points = min(MOST_POINTS, max(_FEWEST_POINTS, _ALL_POINTS // max(1, len(measured))))
+    curves = max(1, len(measured)) * (1 if subject.comparison is None else 2)
+    points = min(MOST_POINTS, max(_FEWEST_POINTS, _ALL_POINTS // curves))
     yield element("a", "Skip to the results", href="#results", class_="skip")
     yield element("header", _header(subject))
     yield element(

@@ -18,6 +18,9 @@ from stratoperf.presentation.report.tables import Cell, Row, chip, figure, items
 from stratoperf.running.claims_table import ClaimRow
 from stratoperf.text.units import NOTHING, interval, quantity
 
+_MOST_RATIOS = 12
+"""Of the figure on the first screen; its table has all."""
+
 _STATUSES = ("ok", "failed", "interrupted", "skipped")
 _CHANGES = ("slower", "inconclusive", "faster", "same")
 _CLAIMS = ("missed", "inconclusive", "met", "not-measured")
@@ -28,10 +31,10 @@ def counts(subject: Subject) -> Markup:
     statuses: Counter[str] = Counter(case.result.status for case in subject.cases)
     groups = [("results", statuses, [name for name in _STATUSES if statuses[name]])]
     if subject.comparison is not None:
-        changes: Counter[str] = Counter(
-            metric.verdict for metric in metrics_with_verdicts(subject.comparison)
-        )
-        groups.append(("against the baseline", changes, list(_CHANGES)))
+        compared = metrics_with_verdicts(subject.comparison)
+        changes: Counter[str] = Counter(metric.verdict for metric in compared)
+        names = [name for name in _CHANGES if changes[name]]
+        groups.append(("against the baseline", changes, names))
     verdicts: Counter[str] = Counter(row.verdict for row in subject.claims)
     if verdicts:
         groups.append(("claims", verdicts, [name for name in _CLAIMS if verdicts[name]]))
@@ -108,7 +111,7 @@ def comparison_section(subject: Subject) -> Markup | None:
     comparison = subject.comparison
     if comparison is None:
         return None
-    chart = comparison_chart(comparison)
+    chart = comparison_chart(comparison, _MOST_RATIOS)
     notes = list(remarks(comparison))
     return element(
         "section",
@@ -177,8 +180,8 @@ def _spark(case: Case, sampled: Sampled | None) -> Markup | None:
 def classes(case: Case) -> str | None:
     """Return the classes by which the switches hide a case."""
     own = ["quiet"] if case.is_quiet else []
-    if case.verdict != "slower":
-        own.append("steady")
+    if case.verdict == "slower":
+        own.append("slower")
     return " ".join(own) or None
 
 

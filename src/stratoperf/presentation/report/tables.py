@@ -84,7 +84,7 @@ def _cell(place: int, cell: Cell, is_number: bool) -> Markup:
 
 def plain_table(table: Table) -> Markup:
     """Return a table that is only read."""
-    head = [element("th", title, scope="col") for title in table.head]
+    head = [element("th", title) for title in table.head]
     rows = [element("tr", [element("td", cell) for cell in row]) for row in table.rows]
     return element("table", element("tr", head), rows)
 
