@@ -142,42 +142,22 @@ def test_the_script_is_small_and_a_curve_has_at_most_200_points() -> None:
     assert len(re.findall(r"-?[0-9]*\.?[0-9]+", longest)) <= 2 * 2 * 200
 
 
-@pytest.mark.parametrize(
-    "results",
-    [
-        [],
-        [skipped_result(), skipped_result("demo.other", HOSTILE)],
-        [{**made_result(), "metrics": {}, "series": [], "status": "failed", "reason": None}],
-        [{**made_result(), "series": []}],
-        [
-            {
-                **made_result(),
-                "metrics": {
-                    "count": {"unit": "", "better": "lower", "summary": {"count": 1, "mean": 3.0}}
-                },
-                "series": [],
-            }
-        ],
-        [made_result(status="interrupted", disturbed="a neighbor", warnings=["w"])],
-        [
-            made_result("demo.mixed", {"a": 1}),
-            {**made_result("demo.mixed", {"a": "x"}), "backend": "cuda"},
-        ],
-        [made_result("x" * 300, {"p": "y" * 5000})],
-        [made_result("demo.work", {"n": n}) for n in (0, 5, 10)],
-    ],
-    ids=[
-        "none",
-        "skipped",
-        "failed",
-        "no samples",
-        "a count",
-        "interrupted",
-        "mixed",
-        "long",
-        "zero",
-    ],
-)
+COUNT = {"unit": "", "better": "lower", "summary": {"count": 1, "mean": 3.0}}
+NOTHING = {"metrics": {}, "series": []}
+RUNS: dict[str, list[dict[str, Any]]] = {
+    "none": [],
+    "skipped": [skipped_result(), skipped_result("demo.other", HOSTILE)],
+    "failed": [{**made_result(), **NOTHING, "status": "failed", "reason": None}],
+    "no samples": [{**made_result(), "series": []}],
+    "a count": [{**made_result(), "metrics": {"count": COUNT}, "series": []}],
+    "interrupted": [made_result(status="interrupted", disturbed="a neighbor", warnings=["w"])],
+    "mixed": [made_result(params={"a": 1}), {**made_result(params={"a": "x"}), "backend": "cuda"}],
+    "long": [made_result("x" * 300, {"p": "y" * 5000})],
+    "zero": [made_result(params={"n": n}) for n in (0, 5, 10)],
+}
+
+
+@pytest.mark.parametrize("results", RUNS.values(), ids=RUNS)
 def test_any_run_has_a_page(results: list[dict[str, Any]]) -> None:
     own = parsed(made_run(results))
     assert "Benchmark report" in own.text

@@ -1,4 +1,4 @@
-"""A report as a browser shows it: what runs, what is asked for, and what is left without scripts."""
+"""A report as a browser shows it: what runs, what is asked for, what is left without scripts."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Opened]]:
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: (said.append("alert"), dialog.dismiss()))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
         page.goto(address)
         return Opened(page, asked, said)
 
@@ -277,14 +277,15 @@ CONTRASTS = """() => {
     return [255, 255, 255];
   };
   const poor = [];
-  for (const e of document.querySelectorAll('p, a, b, dd, dt, th, td, li, h1, h2, h3, span, small, text, summary')) {
+  const texts = 'p, a, b, dd, dt, th, td, li, h1, h2, h3, span, small, text, summary';
+  for (const e of document.querySelectorAll(texts)) {
     if (!e.textContent.trim()) continue;
     const style = getComputedStyle(e);
     const color = e.namespaceURI.endsWith('svg') ? style.fill : style.color;
     if (!color.startsWith('rgb')) continue;
     const [a, b] = [light(parse(color)), light(behind(e))].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < 4.5) poor.push(`${e.tagName}.${e.getAttribute('class')} ${color} ${contrast.toFixed(2)}`);
+    if (contrast < 4.5) poor.push(`${e.outerHTML.slice(0, 80)} ${color} ${contrast}`);
   }
   return [...new Set(poor)];
 }"""

@@ -1,4 +1,4 @@
-"""The command line: ``stratoperf run | list | doctor | claims | compare | check | history``."""
+"""The command line: ``stratoperf run | list | doctor | claims | compare | check | history | report``."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def processes_chart(sampled: Sampled) -> Chart:
     for place, box in enumerate(boxes):
         canvas.interval(place, box[1], box[3], 8, vertical=True)
     medians = boxes[:, 2]
-    canvas.points(np.arange(count), medians, 1)
+    canvas.points(np.arange(count, dtype=np.float64), medians, 1)
     spread = percent(float(medians.max() / medians.min() - 1), 2) if medians.min() > 0 else ""
     about = f"; the highest lies {spread} above the lowest" if spread else ""
     text = f" p50 of all: {interval(estimate, sampled.unit)}." if estimate else ""
