@@ -53,6 +53,8 @@ def test_files_and_folders_make_one_report(stratoperf: Callable[..., Any], tmp_p
         (["run.json", "--baseline", "none.json"], ["baseline:", "none.json", "does not exist"]),
         (["run.json", "--output", "folder"], ["--output:", "folder", "directory"]),
         (["run.json", "--output", "run.json"], ["--output:", "run.json", "run file"]),
+        (["run.json", "--output", "-"], ["--output:", "report.html"]),
+        (["run.json", "--output", "stdout"], ["stdout", "choose another name"]),
         (["run.json", "--split", "text.json"], ["--split:", "text.json"]),
         (["folder"], ["input:", "folder", "no run file"]),
         (["run.json", "--what"], ["--what"]),
@@ -65,9 +67,12 @@ def test_a_mistake_is_said_in_one_sentence(
     suite().save(tmp_path / "run.json")
     (tmp_path / "text.json").write_text("no run")
     (tmp_path / "folder").mkdir()
+    # As /dev/stdout is, where a regular file is the output.
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
     ending = stratoperf("report", *arguments)
-    assert ending.code == 2
+    assert ending.code == (1 if "stdout" in arguments else 2)
     assert mentions(ending.err, *parts)
+    assert (tmp_path / "stdout").is_symlink()
     assert not list(tmp_path.rglob("*.html"))
 
 

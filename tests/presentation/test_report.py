@@ -183,10 +183,40 @@ def test_a_result_whose_samples_are_gone_says_so(tmp_path: Path) -> None:
     assert "No figures of the samples" in own.text
 
 
-def test_a_live_comparison_has_a_report_of_its_own(tmp_path: Path) -> None:
-    live = made_run([made_result()], 3, preset="live")
-    subject = subject_of([suite(), live])
-    assert [entry.what for entry in subject.left_out] == [live.id]
+def live_run() -> Run:
+    """Return the record of a live comparison whose current side takes twice the time."""
+    random = np.random.default_rng(5)
+    series = [
+        {
+            "system": "machine",
+            "process": f"{arm}-{pair}",
+            "arm": arm,
+            "pair": pair,
+            "started_ns": 2 * pair + (arm == "current"),
+            "batch": 1,
+            "columns": {"latency": [factor * random.lognormal(10, 0.01)]},
+        }
+        for pair in range(30)
+        for arm, factor in (("baseline", 1.0), ("current", 2.0))
+    ]
+    metrics = {"latency": {"unit": "ns", "better": "lower", "primary": True}}
+    result = {**made_result("command"), "metrics": metrics, "series": series}
+    return made_run([result], 3, preset="live")
+
+
+def test_a_live_comparison_has_a_report_of_its_own() -> None:
+    live = live_run()
+    alone = subject_of([live])
+    assert alone.comparison is not None
+    assert alone.comparison.verdict == "slower"
+    (case,) = alone.cases
+    assert case.sampled is not None
+    assert case.baseline is not None
+    assert case.sampled.size == case.baseline.size == 30
+    assert case.sampled.sorted()[0] > case.baseline.sorted()[-1]
+    assert "2.00 times slower" in parsed(live).text or "% slower" in parsed(live).text
+    beside = subject_of([suite(), live])
+    assert [entry.what for entry in beside.left_out] == [live.id]
 
 
 def test_a_run_writes_its_report(tmp_path: Path) -> None:

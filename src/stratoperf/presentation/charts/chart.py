@@ -19,6 +19,9 @@ COLORS = 8
 _LETTER = 7.0
 """Width of a character of the text in the widest of common fonts, on average."""
 
+_WIDE = 1.15
+"""Names may have wider letters than numbers."""
+
 _LINE = 16.0
 _TOP, _RIGHT, _BOTTOM = 12.0, 14.0, 44.0
 _LEAST_LEFT, _MOST_BESIDE = 40.0, 200.0
@@ -103,7 +106,8 @@ class Canvas:
     ) -> None:
         self._x, self._y = x, y
         self._rows = rows
-        widest = max((len(tick.text) for tick in y.ticks), default=0) * _LETTER + _TICK_GAP
+        letters = max((len(tick.text) for tick in y.ticks), default=0)
+        widest = letters * _LETTER * (_WIDE if rows else 1) + _TICK_GAP
         self._names_above = rows and widest > _MOST_BESIDE
         self._left = max(widest + (0 if rows else _LINE), _LEAST_LEFT)
         height = HEIGHT

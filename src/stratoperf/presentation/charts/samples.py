@@ -100,8 +100,16 @@ def _facts(result: Result, without: Collection[str] = ()) -> dict[str, Any]:
     return {name: value for name, value in own.items() if name not in without}
 
 
-def samples_of_result(result: Result) -> Sampled | None:
-    """Return the samples of the primary metric; ``None`` for a result without metrics."""
+def samples_of_result(result: Result, arm: str | None = None) -> Sampled | None:
+    """Return the samples of the primary metric; ``None`` for a result without metrics.
+
+    Parameters
+    ----------
+    result
+        The result.
+    arm
+        The side of a live comparison whose samples are meant; ``None`` for all.
+    """
     named = primary(result)
     if named is None:
         return None
@@ -111,7 +119,7 @@ def samples_of_result(result: Result) -> Sampled | None:
         for quantile in QUANTILES
         if (estimate := metric.statistic(quantile)) is not None
     }
-    series = [each for each in result.series if name in each.columns]
+    series = [each for each in result.series if name in each.columns and arm in (None, each.arm)]
     processes: list[Array] = []
     missing, dropped = "", 0
     try:

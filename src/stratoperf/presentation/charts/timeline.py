@@ -14,6 +14,7 @@ from stratoperf.text.units import quantity
 
 MOST_WINDOWS = 100
 _LISTED = 8
+_MOST_APART = 12
 _WITHIN = (0.05, 0.5, 0.95)
 
 
@@ -37,10 +38,13 @@ def timeline_chart(sampled: Sampled, windows: int = MOST_WINDOWS) -> Chart:
         Largest number of windows over all processes.
     """
     count = sampled.size
-    most = max(1, windows // len(sampled.processes))
+    processes = len(sampled.processes)
+    # Of many processes, as in a live comparison, each would be a speck.
+    apart = sampled.processes if processes <= _MOST_APART else (_all(sampled),)
+    most = max(1, windows // len(apart))
     parts = []
     start = 0
-    for own in sampled.processes:
+    for own in apart:
         parts.append(_windows(own, start, most))
         start += len(own)
     ordered = sampled.sorted()
@@ -60,13 +64,12 @@ def timeline_chart(sampled: Sampled, windows: int = MOST_WINDOWS) -> Chart:
     for part in parts:
         if len(part.place) == 1:
             canvas.points(part.place, part.middle, 1)
-    edges = np.cumsum([len(own) for own in sampled.processes])[:-1]
+    edges = np.cumsum([len(own) for own in apart])[:-1]
     for edge in edges:
         canvas.rule(float(edge), 0)
     above = int(np.count_nonzero(ordered > high))
-    processes = len(sampled.processes)
     notes = [f"{above} of {count} samples lie above the edge."] if above else []
-    if processes > 1:
+    if len(apart) > 1:
         notes.append("Dashed lines part the processes.")
     return canvas.chart(
         "Samples over time",
@@ -75,6 +78,10 @@ def timeline_chart(sampled: Sampled, windows: int = MOST_WINDOWS) -> Chart:
         _table(sampled),
         " ".join(notes),
     )
+
+
+def _all(sampled: Sampled) -> Array:
+    return np.concatenate(sampled.processes)
 
 
 def _windows(samples: Array, start: int, most: int) -> _Windows:
@@ -89,7 +96,7 @@ def _windows(samples: Array, start: int, most: int) -> _Windows:
 
 def _table(sampled: Sampled) -> Table:
     """Return a row for each of some parts of all samples."""
-    samples = np.concatenate(sampled.processes)
+    samples = _all(sampled)
     edges = np.linspace(0, len(samples), min(_LISTED, len(samples)) + 1).astype(int)
     rows = [
         (

@@ -101,7 +101,8 @@ def _table(metric: str, unit: str, cases: Sequence[Case], *, compared: bool) -> 
     rate_unit = next(iter(units)) if len(units) == 1 and metric != THROUGHPUT else None
     rate_scale = common_scale([_mean(rate) for rate in rates.values()], rate_unit or "")
     head = ["case", *(titled(QUANTILE_NAMES[name], scale) for name in quantiles)]
-    if not quantiles and metric:
+    means = not quantiles and any(_has_mean(case, metric) for case in cases)
+    if means:
         head.append(titled("mean", scale))
     if rate_unit is not None:
         head.append(titled(THROUGHPUT, rate_scale))
@@ -116,7 +117,7 @@ def _table(metric: str, unit: str, cases: Sequence[Case], *, compared: bool) -> 
         link = element("a", case.text, href=f"#{case.id}")
         cells = [Cell(link)]
         cells += [in_scale(_statistic(case, metric, name), scale) for name in quantiles]
-        if not quantiles and metric:
+        if means:
             cells.append(_plain_mean(case.result.metrics[metric], scale))
         if rate_unit is not None:
             cells.append(in_scale(_mean(rates[case.id]), rate_scale))
@@ -138,6 +139,11 @@ def _statistic(case: Case, metric: str, name: str) -> Estimate | None:
 
 def _mean(metric: Metric | None) -> Estimate | None:
     return metric.mean if metric else None
+
+
+def _has_mean(case: Case, metric: str) -> bool:
+    own = case.result.metrics.get(metric)
+    return own is not None and bool(own.mean or (own.summary and own.summary.mean is not None))
 
 
 def _plain_mean(metric: Metric, scale: Scale) -> Cell:

@@ -20,6 +20,8 @@ from stratoperf.results.schema import Result
 from stratoperf.text.safety import one_line
 from stratoperf.text.units import interval, percent, quantity
 
+_FEWEST_EACH = 5
+
 _ENVIRONMENT = {
     "steal_percent": "CPU taken by the host [%]",
     "waiting_percent": "waiting for a CPU [%]",
@@ -150,7 +152,9 @@ def _charts(case: Case, sampled: Sampled | None, points: int) -> Iterator[Chart]
     if sampled is not None and not sampled.missing:
         yield distribution_chart(sampled, _alike(case.baseline, sampled), points)
         yield timeline_chart(sampled, points // 2)
-        if len(sampled.processes) > 1:
+        processes = len(sampled.processes)
+        # The single sample of a command has no variation within.
+        if processes > 1 and sampled.size >= _FEWEST_EACH * processes:
             yield processes_chart(sampled)
     if case.trend is not None:
         chart = trend_chart(case.trend)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from stratoperf.commands import command_text
 from stratoperf.presentation.charts.distribution import MOST_POINTS
 from stratoperf.presentation.charts.picture import chart_css
-from stratoperf.presentation.charts.samples import Sampled, samples_of_result
+from stratoperf.presentation.charts.samples import Sampled
 from stratoperf.presentation.elements import Child, Markup, element
 from stratoperf.presentation.report.benchmark_section import benchmark_section
 from stratoperf.presentation.report.case_section import plain
-from stratoperf.presentation.report.subject import Case, Subject
+from stratoperf.presentation.report.subject import Subject
 from stratoperf.presentation.report.summary import (
     claims_section,
     comparison_section,
@@ -112,12 +112,8 @@ def _hash(text: str) -> str:
 
 
 def _content(subject: Subject) -> Iterator[Child]:
-    measured = [
-        (case, samples_of_result(case.result))
-        for case in subject.cases
-        if case.result.status != "skipped"
-    ]
-    samples = dict(measured_by_id(measured))
+    measured = [(case, case.sampled) for case in subject.cases if case.result.status != "skipped"]
+    samples = {case.id: sampled for case, sampled in measured}
     curves = max(1, len(measured)) * (1 if subject.comparison is None else 2)
     points = min(MOST_POINTS, max(_FEWEST_POINTS, _ALL_POINTS // curves))
     yield element("a", "Skip to the results", href="#results", class_="skip")
@@ -139,13 +135,6 @@ def _content(subject: Subject) -> Iterator[Child]:
         "footer",
         element("p", f"Measured with stratoperf {version}. Intervals are of 95 % unless said."),
     )
-
-
-def measured_by_id(
-    measured: Sequence[tuple[Case, Sampled | None]],
-) -> Iterator[tuple[str, Sampled | None]]:
-    """Yield the samples of each case by its name in links."""
-    return ((case.id, sampled) for case, sampled in measured)
 
 
 def _header(subject: Subject) -> list[Child]:

@@ -56,6 +56,11 @@ class Case(NamedTuple):
     trend: Trend | None = None
 
     @property
+    def sampled(self) -> Sampled | None:
+        """Read the samples of its primary metric, of a live comparison those of its own side."""
+        return samples_of_result(self.result, "current" if is_live(self.run) else None)
+
+    @property
     def verdict(self) -> str | None:
         """Return the verdict of the comparison, the most serious of several."""
         present = {metric.verdict for metric in self.compared if metric.judged}
@@ -216,11 +221,17 @@ def _cases(
             run,
             result,
             tuple(compared.get(key, ())),
-            samples_of_result(before[key]) if key in before else None,
+            _baseline_samples(run, result, before.get(key)),
             trends.get(key),
         )
         for key, (run, result) in newest.items()
     ]
+
+
+def _baseline_samples(run: Run, result: Result, before: Result | None) -> Sampled | None:
+    if is_live(run):
+        return samples_of_result(result, "baseline")
+    return None if before is None else samples_of_result(before)
 
 
 def _baseline_results(baseline: Source | None) -> dict[str, Result]:

@@ -11,7 +11,7 @@ from stratoperf.analysis.comparison import metrics_with_verdicts
 from stratoperf.presentation.charts.cases import comparison_chart
 from stratoperf.presentation.charts.samples import Sampled, primary
 from stratoperf.presentation.charts.trend import spark
-from stratoperf.presentation.comparison_words import closing, remarks
+from stratoperf.presentation.comparison_words import change_text, closing, remarks
 from stratoperf.presentation.elements import Markup, element, joined
 from stratoperf.presentation.report.subject import Case, Subject
 from stratoperf.presentation.report.tables import Cell, Row, chip, figure, items, sortable
@@ -116,7 +116,7 @@ def comparison_section(subject: Subject) -> Markup | None:
     return element(
         "section",
         element("h2", "Comparison"),
-        element("p", f"{comparison.baseline} → {comparison.current}"),
+        element("p", " → ".join(dict.fromkeys((comparison.baseline, comparison.current)))),
         figure(chart) if chart else element("p", "Nothing was compared."),
         element("details", element("summary", f"reasons and notes ({len(notes)})"), items(notes))
         if notes
@@ -145,6 +145,8 @@ def _card(case: Case, sampled: Sampled | None) -> Markup:
         value = quantity(median.value, named[1].unit)
     elif named is not None and named[1].summary and named[1].summary.mean is not None:
         value = f"mean {quantity(named[1].summary.mean, named[1].unit)}"
+    elif case.compared:
+        value = change_text(case.compared[0].ratio)
     chips = [text for text in (case.verdict, *_target_verdicts(case)) if text]
     if result.status != "ok":
         chips = [result.status]

@@ -88,6 +88,8 @@ def _check(path: Path, split: Path | None, names: tuple[str, str]) -> None:
         raise InvalidParameter(
             f"{names[0]}: {path} is a directory; name a file in it, such as {path / 'report.html'}"
         )
+    if str(path) == "-":
+        raise InvalidParameter(f"{names[0]}: a report is a file; name one, such as report.html")
     check_no_run(path, names[0])
     check_directory(path.absolute().parent, names[0])
     if split is not None:
