@@ -143,7 +143,7 @@ def test_the_script_is_small_and_a_curve_has_at_most_200_points() -> None:
 
 
 COUNT = {"unit": "", "better": "lower", "summary": {"count": 1, "mean": 3.0}}
-NOTHING = {"metrics": {}, "series": []}
+NOTHING: dict[str, Any] = {"metrics": {}, "series": []}
 RUNS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "skipped": [skipped_result(), skipped_result("demo.other", HOSTILE)],
