@@ -227,6 +227,26 @@ def test_a_link_to_a_case_opens_it(
     assert page.url.endswith("#demo.changed-backend-cpu")
 
 
+def test_axes_begin_at_zero_and_go_back(site: Site, opened: Callable[..., Opened]) -> None:
+    page = opened((site.folder / "one.html").as_uri()).page
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    chart = page.locator("figure", has=page.locator("[data-zero]")).first
+
+    def numbers() -> list[str]:
+        texts = chart.locator("g.t").nth(1).locator("text:not([visibility=hidden])").all()
+        return [text.text_content() for text in texts]
+
+    marks = chart.locator("[data-zero]")
+    before, height = numbers(), marks.bounding_box()["height"]
+    assert "0" not in before
+    page.locator("#zero").check()
+    assert numbers()[-1] == "0"
+    assert marks.bounding_box()["height"] < height / 2
+    page.locator("#zero").uncheck()
+    assert numbers() == before
+    assert marks.bounding_box()["height"] == pytest.approx(height, abs=1)
+
+
 def test_a_figure_is_enlarged_and_closed_with_the_keyboard(
     site: Site, opened: Callable[..., Opened]
 ) -> None:

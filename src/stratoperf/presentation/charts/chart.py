@@ -123,6 +123,7 @@ class Canvas:
         self._total = height + lines * _LINE
         self._marks: list[Markup] = []
         self._open: tuple[str, str] = ("", "")
+        self._horizontal: Markup | None = None
 
     def x(self, values: Array) -> Array:
         """Return horizontal coordinates."""
@@ -243,8 +244,17 @@ class Canvas:
         """Return the finished chart."""
         self._close()
         legend = [self._entry(*entry) for entry in self._legend]
-        inner = joined([self._axes(), self._marks, legend])
+        inner = joined([self._axes(), self._movable(), legend])
         return Chart(title, description, inner, self._total, table, note)
+
+    def _movable(self) -> Markup:
+        """Return the marks, with what a script needs to begin the vertical axis at zero."""
+        zero = None if self._rows else self._y.zero
+        if zero is None:
+            return joined([self._horizontal, self._marks])
+        place = self._bottom - zero * (self._bottom - self._top)
+        ends = Markup(" ".join(map(number, (self._top, self._bottom, place))))
+        return element("g", self._horizontal, self._marks, data_zero=ends)
 
     @property
     def _right(self) -> float:
@@ -268,7 +278,7 @@ class Canvas:
             element("text", tick.text, x=_within(place, tick.text))
             for tick, place in zip(across, places, strict=True)
         ]
-        side = self._names() if self._rows else self._numbers(lines)
+        side = self._names() if self._rows else self._numbers()
         ends = [(self._left, self._top), (self._left, self._bottom), (self._right, self._bottom)]
         label = element(
             "text",
@@ -288,14 +298,16 @@ class Canvas:
             ]
         )
 
-    def _numbers(self, lines: list[str]) -> Markup:
-        """Return what stands beside the vertical axis, and add its lines."""
+    def _numbers(self) -> Markup:
+        """Return what stands beside the vertical axis, and note its lines."""
         texts = []
+        lines = []
         length = self._bottom - self._top
         for tick in _spaced(self._y.ticks, length, horizontal=False):
             place = self._bottom - tick.place * length
             lines.append(path_data([(self._left, place), (self._right, place)]))
             texts.append(element("text", tick.text, y=place))
+        self._horizontal = element("path", class_="g", d=Markup("".join(lines)))
         label = element(
             "text",
             self._y.label,

@@ -39,11 +39,14 @@ class Axis(NamedTuple):
         The values that are written beside it.
     places
         Turns values into places from 0 to 1; what lies beyond an end is outside of these.
+    zero
+        Where zero lies below a linear axis of measured values; else ``None``.
     """
 
     label: str
     ticks: tuple[Tick, ...]
     places: Callable[[Array], Array]
+    zero: float | None = None
 
     def place(self, value: float) -> float:
         """Return the place of one value."""
@@ -57,7 +60,6 @@ def value_axis(
     high: float,
     *,
     log: bool | None = None,
-    zero: bool = False,
 ) -> Axis:
     """Return an axis of measured values.
 
@@ -71,16 +73,20 @@ def value_axis(
         The values at its ends, before a margin.
     log
         Whether it is logarithmic; by default where the values span a factor of 20.
-    zero
-        Begin a linear axis at zero.
     """
     if log is None:
-        log = not zero and low > 0 and high / low >= LOG_FROM
+        log = low > 0 and high / low >= LOG_FROM
     scale = scale_of(math.sqrt(low * high) if log else high, unit)
     low, high = low / scale.divisor, high / scale.divisor
     named = f"{label} [{scale.unit}]" if scale.unit else label
-    axis = _logarithmic(low, high) if log and low > 0 else _linear(0.0 if zero else low, high)
-    return Axis(named, axis.ticks, lambda values: axis.places(values / scale.divisor))
+    axis = _logarithmic(low, high) if log and low > 0 else _linear(low, high)
+    below = None if log else axis.place(0.0)
+    return Axis(
+        named,
+        axis.ticks,
+        lambda values: axis.places(values / scale.divisor),
+        below if below is not None and below < 0 else None,
+    )
 
 
 def number_axis(label: str, low: float, high: float, *, log: bool = False) -> Axis:

@@ -183,6 +183,12 @@ def _controls(subject: Subject) -> Markup:
             )
             for name, text, checked in switches
         ],
+        element(
+            "label",
+            element("input", type="checkbox", id="zero", autocomplete="off"),
+            " axes from zero",
+            class_="scripted",
+        ),
         element("span", id="shown", role="status", aria_live="polite"),
         class_="controls",
         role="group",

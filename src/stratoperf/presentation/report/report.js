@@ -59,6 +59,36 @@
   all(".controls input[type=checkbox]").forEach((box) => box.addEventListener("change", count));
   apply();
 
+  // Vertical axes from zero: what is drawn shrinks towards the upper end of its axis.
+  const zero = document.getElementById("zero");
+  zero.addEventListener("change", () => {
+    for (const marks of all("[data-zero]")) {
+      const [top, bottom, origin] = marks.dataset.zero.split(" ").map(Number);
+      const scale = zero.checked ? (bottom - top) / (origin - top) : 1;
+      marks.setAttribute("transform", `matrix(1 0 0 ${scale} 0 ${top * (1 - scale)})`);
+      if (!zero.checked) marks.removeAttribute("transform");
+      const numbers = all("g.t", marks.ownerSVGElement)[1];
+      all(".zero", numbers).forEach((text) => text.remove());
+      let free = zero.checked ? bottom - 13 : Infinity;
+      for (const text of all("text", numbers)) {
+        text.dataset.y ??= text.getAttribute("y");
+        const y = top + (text.dataset.y - top) * scale;
+        text.setAttribute("y", y);
+        text.setAttribute("visibility", y <= free ? "visible" : "hidden");
+        if (y <= free && zero.checked) free = y - 13;
+      }
+      if (zero.checked) {
+        const text = numbers.firstElementChild.cloneNode();
+        text.textContent = "0";
+        text.setAttribute("class", "zero");
+        text.setAttribute("y", bottom);
+        text.setAttribute("visibility", "visible");
+        delete text.dataset.y;
+        numbers.append(text);
+      }
+    }
+  });
+
   // A link to a case opens it.
   const open = () => {
     const id = decodeURIComponent(location.hash.slice(1));
