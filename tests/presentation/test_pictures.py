@@ -22,7 +22,7 @@ from stratoperf.presentation.charts.scales import (
     tick_text,
     value_axis,
 )
-from stratoperf.presentation.charts.timeline import timeline_chart
+from stratoperf.presentation.charts.timeline import _windows, timeline_chart
 from wording import says
 
 HOSTILE = "<script>alert(1)</script>\" onload='x' \u202e&amp;"
@@ -105,6 +105,16 @@ def test_samples_over_time_show_a_step() -> None:
     chart = timeline_chart(samples_of_measurement(own))
     assert chart.table.rows[0][2] == "10.0 ns"
     assert chart.table.rows[-1][2] == "20.0 ns"
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 250, 999])
+def test_windows_hold_all_samples_in_their_order(count: int) -> None:
+    part = _windows(np.arange(count, dtype=np.float64), 7, 100)
+    assert len(part.place) == min(count, 100)
+    # Of numbers in their order, the median of a window is its middle.
+    assert np.allclose(part.middle + 7.5, part.place)
+    assert part.low[0] < 1
+    assert part.high[-1] > count - 2
 
 
 @pytest.mark.parametrize("count", [2, 8, 50])

@@ -74,7 +74,7 @@ def cases_chart(title: str, label: str, unit: str, rows: Sequence[Row], further:
         _draw(canvas, place, row.estimate, 1)
     return canvas.chart(
         title,
-        f"{label} of {len(rows)} {'case' if len(rows) == 1 else 'cases'}, with intervals.",
+        f"{label} of {_count(len(rows), 'case')}, with intervals.",
         Table(
             ("case", label, *([further] if further else [])),
             [
@@ -129,7 +129,8 @@ def comparison_chart(comparison: Comparison, most: int = MOST_ROWS) -> Chart | N
         _draw(canvas, place, ratio, VERDICT_COLORS[metric.verdict])
     return canvas.chart(
         "Comparison with the baseline",
-        f"{RATIO} of {len(measured)} metrics with intervals; the stripe is the threshold.",
+        f"{RATIO} of {_count(len(measured), 'metric')}, with intervals; "
+        "the stripe is the threshold.",
         Table(
             ("case", "metric", "baseline", "current", RATIO, "verdict"),
             [
@@ -164,6 +165,10 @@ def _ratio(metric: ComparedMetric) -> Estimate:
 
 def _name(metric: ComparedMetric) -> str:
     return f"{metric.benchmark} {params_text(metric)}".rstrip()
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _left_out(count: int, most: int = MOST_ROWS) -> str:
