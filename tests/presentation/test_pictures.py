@@ -78,6 +78,14 @@ def test_a_distribution_names_its_quantiles_with_their_values() -> None:
     assert str(own.count) in picture.description
 
 
+def test_a_quantile_beyond_few_samples_has_no_place() -> None:
+    picture = measurement(np.arange(1.0, 501.0)).plot()
+    texts = {text.text for text in drawn(picture.svg).iter() if text.tag.endswith("text")}
+    assert "p99" in texts
+    assert "p99.9" not in texts
+    assert "p99.9" in picture.description
+
+
 def test_the_curve_passes_through_the_median() -> None:
     chart = distribution_chart(samples_of_measurement(measurement(np.arange(1.0, 1001.0))))
     rows = {row[0]: row[1] for row in chart.table.rows}

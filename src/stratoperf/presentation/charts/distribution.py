@@ -54,22 +54,15 @@ def distribution_chart(
     drawn = [(name, q) for name, q in QUANTILES.items() if name in sampled.estimates]
     for name, q in drawn:
         estimate = sampled.estimates[name]
-        value, at = np.array([estimate.value]), np.array([min(q, highest)])
-        if not low <= estimate.value <= high:
+        value, label = estimate.value, QUANTILE_NAMES[name]
+        # What lies beyond an end has its value in words alone.
+        if q > highest or not low <= value <= high:
             continue
-        start = estimate.value if estimate.low is None else estimate.low
-        end = estimate.value if estimate.high is None else estimate.high
-        canvas.interval(float(at[0]), start, end, 2)
-        canvas.points(value, at, 2)
-        label = QUANTILE_NAMES[name]
-        canvas.text(
-            float(value[0]),
-            float(at[0]),
-            label,
-            2,
-            before=not canvas.room_after(float(value[0]), label),
-            dy=15,
-        )
+        start = value if estimate.low is None else estimate.low
+        end = value if estimate.high is None else estimate.high
+        canvas.interval(q, start, end, 2)
+        canvas.points(np.array([value]), np.array([q]), 2)
+        canvas.text(value, q, label, 2, before=not canvas.room_after(value, label), dy=15)
     beyond = int(np.count_nonzero(ordered > high))
     texts = [
         f"{QUANTILE_NAMES[name]} {interval(sampled.estimates[name], sampled.unit)}"
