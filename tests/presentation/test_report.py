@@ -98,6 +98,19 @@ def test_several_runs_have_a_history_and_show_the_newest_results() -> None:
     assert "demo.gone" in own.text
 
 
+def test_several_runs_are_the_history_of_a_comparison() -> None:
+    runs = [suite(1.0, number) for number in range(2, 14)]
+    alone, together = (subject_of(own, suite(1.0, 1)).comparison for own in (runs[-1:], runs))
+    assert alone is not None
+    assert together is not None
+    assert "history" in together.method
+    widths = [
+        [own.ratio.high - own.ratio.low for own in side.metrics if own.ratio and own.ratio.high]
+        for side in (alone, together)
+    ]
+    assert sum(widths[1]) < sum(widths[0])
+
+
 def test_rows_have_one_unit() -> None:
     own = parsed(suite())
     assert "p50 [ns]" in own.text

@@ -143,7 +143,7 @@ def subject_of(sources: Iterable[Source], baseline: Source | None = None) -> Sub
         for result in run.results:
             newest.setdefault(result.key, (run, result))
     past = history(runs) if len(runs) > 1 else None
-    comparison = _compared(runs[-1], baseline)
+    comparison = _compared(runs, baseline)
     return Subject(
         runs,
         _cases(newest, past, comparison, baseline),
@@ -191,14 +191,16 @@ def _loaded(source: Source, left_out: list[LeftOut]) -> list[Run]:
     return folder.runs
 
 
-def _compared(run: Run, baseline: Source | None) -> Comparison | None:
+def _compared(runs: Sequence[Run], baseline: Source | None) -> Comparison | None:
+    """Compare the newest run; all runs together show how far the machine drifts."""
+    newest = runs[-1]
     if baseline is None:
-        return compare(run, run) if is_live(run) else None
+        return compare(newest, newest) if is_live(newest) else None
     if not isinstance(baseline, Run) and not Path(baseline).exists():
         raise InvalidParameter(
             f"baseline: {baseline} does not exist; give a run file, or a folder of them"
         )
-    return compare(baseline, run)
+    return compare(baseline, newest, history=runs if len(runs) > 1 else None)
 
 
 def _cases(
