@@ -98,6 +98,10 @@ def test_several_runs_have_a_history_and_show_the_newest_results() -> None:
     assert "demo.gone" in own.text
 
 
+def ratios_of(comparison: sp.Comparison) -> list[sp.Estimate]:
+    return [metric.ratio for metric in comparison.metrics if metric.ratio is not None]
+
+
 def test_several_runs_are_the_history_of_a_comparison() -> None:
     runs = [suite(1.0, number) for number in range(2, 14)]
     alone, together = (subject_of(own, suite(1.0, 1)).comparison for own in (runs[-1:], runs))
@@ -105,7 +109,7 @@ def test_several_runs_are_the_history_of_a_comparison() -> None:
     assert together is not None
     assert "history" in together.method
     widths = [
-        [own.ratio.high - own.ratio.low for own in side.metrics if own.ratio and own.ratio.high]
+        [ratio.high - ratio.low for ratio in ratios_of(side) if ratio.high and ratio.low]
         for side in (alone, together)
     ]
     assert sum(widths[1]) < sum(widths[0])

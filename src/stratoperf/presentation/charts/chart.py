@@ -286,13 +286,12 @@ class Canvas:
             class_="n",
             x=self._left + self._width / 2,
             y=self._total - 8,
-            text_anchor="middle",
         )
         return joined(
             [
                 element("path", class_="g", d=Markup("".join(lines))),
                 element("path", class_="a", d=Markup(path_data(ends))),
-                _group(texts, 0, self._bottom + 16, "middle"),
+                _group(texts, 0, self._bottom + 16, "t"),
                 side,
                 label,
             ]
@@ -315,9 +314,8 @@ class Canvas:
             x=-(self._top + self._bottom) / 2,
             y=13,
             transform="rotate(-90)",
-            text_anchor="middle",
         )
-        return joined([_group(texts, self._left - 6, 4, "end"), label])
+        return joined([_group(texts, self._left - 6, 4, "t e"), label])
 
     def _names(self) -> Markup:
         length = self._bottom - self._top
@@ -327,16 +325,15 @@ class Canvas:
             for tick in self._y.ticks
         ]
         if self._names_above:
-            return _group(texts, self._left + 6, -3, None)
-        return _group(texts, self._left - 6, 4, "end")
+            return _group(texts, self._left + 6, -3, "t s")
+        return _group(texts, self._left - 6, 4, "t e")
 
     def _entry(self, place: float, row: int, entry: Legend) -> Markup:
         down = 12 + row * _LINE
+        swatch = Markup(f"{path_data([(place, down - 9)])}h10v10h-10z")
         return joined(
             [
-                element(
-                    "rect", class_=f"p c{entry.color}", x=place, y=down - 9, width=10, height=10
-                ),
+                element("path", class_=f"p c{entry.color}", d=swatch),
                 element("text", entry.text, x=place + 15, y=down),
             ]
         )
@@ -384,10 +381,10 @@ def cut(text: str, width: float) -> str:
     return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
 
 
-def _group(texts: Sequence[Markup], x: float, y: float, anchor: str | None) -> Markup:
+def _group(texts: Sequence[Markup], x: float, y: float, class_: str) -> Markup:
     """Return texts that are moved together, so that each has one coordinate."""
     move = f"translate({number(x)} {number(y)})"
-    return element("g", texts, class_="t", text_anchor=anchor, transform=move)
+    return element("g", texts, class_=class_, transform=move)
 
 
 def _segment(ends: tuple[float, float, float, float]) -> str:

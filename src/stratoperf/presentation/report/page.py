@@ -33,7 +33,7 @@ _FEW = 6
 
 _ALL_POINTS = 8_000
 """Points of all curves together, so that the report of a full suite stays below 2 MB."""
-_FEWEST_POINTS = 30
+_FEWEST_POINTS = 24
 
 _ICON = "data:,"
 """Else browsers ask the server for one."""
