@@ -261,7 +261,7 @@ class Measurement:
         )
 
     def plot(self) -> Axes:
-        """Draw the distribution of the samples with its quantiles.
+        """Draw the distribution of the samples with its quantiles, to change it with matplotlib.
 
         Returns
         -------
@@ -273,6 +273,27 @@ class Measurement:
             Without the extra ``plot``.
         """
         return media.axes(self)
+
+    def picture(self, kind: str = "distribution") -> media.Picture:
+        """Draw the samples as SVG, as reports show them; needs no further package.
+
+        Parameters
+        ----------
+        kind
+            ``"distribution"`` with p50, p95, p99 and p99.9 and their intervals, ``"samples"`` in
+            the order taken, or ``"processes"``: variation within and between these.
+
+        Returns
+        -------
+        stratoperf.media.Picture
+            A notebook shows it; ``save("figure.svg")`` writes it.
+
+        Raises
+        ------
+        InvalidParameter
+            For another `kind`, without samples, and for the processes of a single one.
+        """
+        return media.picture(self, kind=kind)
 
     def _labeled(self, estimate: Estimate) -> Estimate:
         if self.batch == 1:

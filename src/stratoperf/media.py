@@ -9,15 +9,40 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from typing import Concatenate
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Form = TypeVar("Form")
 Shown = TypeVar("Shown")
+
+
+class Picture(Protocol):
+    """A figure as SVG: a notebook shows it, and `save` writes it to a file."""
+
+    title: str
+    description: str
+    svg: str
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it to a file that ends with ``.svg``, and return the path.
+
+        Raises
+        ------
+        InvalidParameter
+            For another ending, or a directory that cannot be written to.
+        StratoperfError
+            When the file cannot be written.
+        """
+
+    def _repr_svg_(self) -> str: ...
 
 
 class Medium(Generic[Form]):
@@ -35,17 +60,21 @@ class Medium(Generic[Form]):
 
     def shows(
         self, kind: type[Shown]
-    ) -> Callable[[Callable[[Shown], Form]], Callable[[Shown], Form]]:
+    ) -> Callable[
+        [Callable[Concatenate[Shown, ...], Form]], Callable[Concatenate[Shown, ...], Form]
+    ]:
         """Return a decorator that attaches a function to a type."""
 
-        def attach(show: Callable[[Shown], Form]) -> Callable[[Shown], Form]:
+        def attach(
+            show: Callable[Concatenate[Shown, ...], Form],
+        ) -> Callable[Concatenate[Shown, ...], Form]:
             self._show.register(kind, show)
             return show
 
         return attach
 
-    def __call__(self, shown: object) -> Form:
-        """Show an object.
+    def __call__(self, shown: object, **options: Any) -> Form:
+        """Show an object, with the options that the function of its type takes.
 
         Raises
         ------
@@ -53,13 +82,16 @@ class Medium(Generic[Form]):
             When the medium has no function for its type.
         """
         importlib.import_module(self._module)
-        return self._show(shown)
+        return self._show(shown, **options)
 
-    def _unknown(self, shown: object) -> Form:
+    def _unknown(self, shown: object, **options: Any) -> Form:
+        del options
         raise TypeError(f"{self._module} shows no {type(shown).__name__}")
 
 
 html: Medium[str] = Medium("stratoperf.presentation.html")
 plain_text: Medium[str] = Medium("stratoperf.presentation.plain_text")
 axes: Medium[Axes] = Medium("stratoperf.presentation.figures")
+picture: Medium[Picture] = Medium("stratoperf.presentation.pictures")
+report: Medium[Path] = Medium("stratoperf.presentation.report.writing")
 figure: Medium[Figure] = Medium("stratoperf.presentation.figures")

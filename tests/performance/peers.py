@@ -28,6 +28,7 @@ TOPICS = [
     "kernel",
     "gate",
     "repeatability",
+    "report",
 ]
 PARTS = ["consensus_gpu", "synthesis_gpu", "memory_gpu"]
 """Of topics, with which they are measured."""

@@ -136,6 +136,7 @@ class Runs:
             (0.15, lambda run: self.compared(self.good, run, rng)),
             (0.1, lambda run: self.compared(run, run, rng)),
             (0.1, self.dated),
+            (0.1, self.reported),
             (0.02, Run.to_dataframe),
         ]
         for share, use in uses:
@@ -208,6 +209,12 @@ class Runs:
         str(history)
         history_view.show_history(_screen(), history)
 
+    def reported(self, run: Run) -> None:
+        run.report(self.folder / "report.html", baseline=self.good)
+        run.plot()
+        for result in run.results:
+            result.plot()
+
     def commands(self, rng: random.Random) -> None:
         """Run a command on the file, or on a folder that has a good one beside it."""
         folder, path, good = map(str, (self.folder, self.path, self.others))
@@ -221,6 +228,7 @@ class Runs:
                 ["check", "--baseline", path, "--current", path, "--json"],
                 ["history", folder],
                 ["history", folder, "--json"],
+                ["report", path, "--baseline", good, "--output", f"{folder}/report.html"],
             )
         )
         with contextlib.suppress(sp.StratoperfError, click.ClickException, click.exceptions.Exit):

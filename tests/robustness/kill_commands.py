@@ -65,6 +65,7 @@ COMMANDS = {
     "compare": Command(("compare", "stored/baseline.json", "stored/current.json")),
     "check": Command(("check", *_STORED, *_REPORTS)),
     "history": Command(("history", "stored")),
+    "report": Command(("report", "stored", "--baseline", "stored/baseline.json")),
     "claims": Command(("claims", "stored/baseline.json")),
     "list": Command(("list",)),
     "doctor": Command(("doctor",)),

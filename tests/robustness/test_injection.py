@@ -507,6 +507,28 @@ def test_a_figure_draws_payloads_as_text(runs: list[Path], tmp_path: Path) -> No
     ElementTree.parse(path)
 
 
+def test_a_report_shows_payloads_as_text(runs: list[Path], tmp_path: Path) -> None:
+    run = load(runs[1] / "run0.json")
+    page = Page(run.report(tmp_path / "report.html", baseline=runs[0]).read_text(encoding="utf-8"))
+    assert not page.tags & {"img", "iframe", "object", "embed", "base", "form"}
+    assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
+    data = "".join(page.data)
+    assert "<script>a</script>" in data
+    assert r"\x1b]0;owned\x07" in data
+
+
+def test_figures_show_payloads_as_text(runs: list[Path]) -> None:
+    run = load(runs[1] / "run0.json")
+    measured = [each for each in run.results if each.status == "ok"]
+    pictures = [each.plot() for each in measured]
+    for picture in (compare(runs[0], runs[1]).plot(), *pictures):
+        root = ElementTree.fromstring(picture.svg)
+        assert {each.tag.partition("}")[2] for each in root.iter()} <= {
+            *("svg", "title", "desc", "style", "rect", "g", "path", "text")
+        }
+        assert not [name for each in root.iter() for name in each.attrib if name.startswith("on")]
+
+
 PRINTERS = {"print", "echo", "secho", "print_exc", "print_exception", "writelines"}
 PRINT_SAFE_TEXT = {
     "presentation/terminal/screen.py",

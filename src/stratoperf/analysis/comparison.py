@@ -185,6 +185,16 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         tree: dict[str, Any] = msgspec.to_builtins(self)
         return {"schema": COMPARISON_SCHEMA, "verdict": self.verdict, **tree}
 
+    def plot(self) -> media.Picture:
+        """Draw the ratio of each metric with its interval, beside the threshold.
+
+        Raises
+        ------
+        InvalidParameter
+            When no metric has a ratio.
+        """
+        return media.picture(self)
+
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<Comparison, {self.mode}: {tally(self)}{failed}>"

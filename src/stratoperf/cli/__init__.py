@@ -1,4 +1,4 @@
-"""The command line: ``stratoperf run | list | doctor | claims | compare | check | history``."""
+"""The command line: ``stratoperf run | doctor | claims | compare | check | report`` and more."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from stratoperf.cli.history_command import history
 from stratoperf.cli.import_command import import_files
 from stratoperf.cli.list_command import list_benchmarks
 from stratoperf.cli.packages import further_commands
+from stratoperf.cli.report_command import report
 from stratoperf.cli.run_command import run
 from stratoperf.errors import did_you_mean
 from stratoperf.presentation.terminal.streams import with_private_results
@@ -88,6 +89,7 @@ for command in (
     compare,
     check,
     history,
+    report,
     import_files,
     export,
 ):

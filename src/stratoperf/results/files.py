@@ -35,7 +35,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         the message names the path.
     """
     with describe_failure(path):
-        if path.exists() and not path.is_file():
+        if (path.exists() and not path.is_file()) or _leads_to_a_descriptor(path):
             raise StratoperfError(f"cannot write {path}: it is not a regular file; {_OTHER_NAME}")
         sweep(path.parent)
         descriptor, temporary = create_temporary(path.parent)
@@ -51,6 +51,11 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
                     temporary.unlink()
                 raise
         sync_directory(path.parent)
+
+
+def _leads_to_a_descriptor(path: Path) -> bool:
+    """Return whether a path is a link such as ``/dev/stdout``: root could replace it for all."""
+    return path.is_symlink() and str(path.readlink()).startswith("/proc/")
 
 
 @contextlib.contextmanager

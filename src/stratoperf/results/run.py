@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -106,6 +107,54 @@ class Run:
         from stratoperf.results.data_frame import data_frame
 
         return data_frame(self.results)
+
+    def plot(self) -> media.Picture:
+        """Draw the median and p99 of each result, with the interval of the median.
+
+        Results of another unit than that of the most are left out.
+
+        Raises
+        ------
+        InvalidParameter
+            When no result has a value.
+        """
+        return media.picture(self)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        baseline: Run | str | os.PathLike[str] | None = None,
+        split: str | os.PathLike[str] | None = None,
+    ) -> Path:
+        """Write a report of the run: one page of HTML that needs nothing else.
+
+        Parameters
+        ----------
+        path
+            The file to write, which appears whole or not at all. Its directory is created if
+            necessary.
+        baseline
+            A run, a run file or a directory of run files to compare it with.
+        split
+            A directory for the styles and the script, for servers whose policy forbids them
+            within a page; see ``stratoperf report --split``.
+
+        Returns
+        -------
+        pathlib.Path
+            `path`.
+
+        Raises
+        ------
+        InvalidParameter
+            For a `path` that is a directory or a run file, and a baseline without runs.
+        SchemaError
+            When the baseline cannot be read.
+        StratoperfError
+            When a file cannot be written.
+        """
+        return media.report(self, path=path, baseline=baseline, split=split)
 
     def __repr__(self) -> str:
         counts: dict[str, int] = {}

@@ -379,5 +379,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
                 return matching
         return self.series
 
+    def plot(self, kind: str = "distribution") -> media.Picture:
+        """Draw the samples of the primary metric; see `stratoperf.Measurement.plot`.
+
+        Raises
+        ------
+        InvalidParameter
+            For another `kind`, without samples, and for the processes of a single one.
+        """
+        return media.picture(self, kind=kind)
+
     def _repr_html_(self) -> str:
         return media.html(self)
