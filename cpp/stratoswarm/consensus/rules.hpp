@@ -1,6 +1,6 @@
 // The rules of a quorum round, one vote and one cell at a time. Every backend uses these, but for
-// those of a cell's votes (`has_only`, `equivocates`), which the fast kernels restate for whole rows:
-// summarize_row in kernels_loops.inc, sum_row in rows.cuh. Tests hold all to one reference.
+// those of a cell's votes (`has_only`, `equivocates`), which the fast kernels restate for whole
+// rows: summarize_row in kernels_loops.inc, sum_row in rows.cuh. Tests hold all to one reference.
 //
 // A round keeps one cell for each (proposal, voter). Adding a vote to a cell commutes, so neither
 // the order of votes nor their distribution over threads can change the outcome.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a probe with an empty handler costs: calls of a function in the kernel, in batches without it
-// and with it. Loading the module measures; its parameters hold the two results.
+// What a probe with an empty handler costs: calls of a function in the kernel,
+// in batches without it and with it. Loading the module measures; its
+// parameters hold the two results.
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
