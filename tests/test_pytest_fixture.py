@@ -41,10 +41,13 @@ def test_other():
 
 def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_kv.py").write_text(textwrap.dedent(source))
-    # The entry point is there where the package is installed, and only there.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "stratoperf.pytest_plugin"]
     return subprocess.run(
-        [*command, "-p", "no:cacheprovider", "--stratoperf-max-time", "0.05", *arguments],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            "--stratoperf-max-time",
+            "0.05",
+            *arguments,
+        ],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
