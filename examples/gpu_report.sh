@@ -268,7 +268,9 @@ measure() {
 # The tests' own settings ask for plugins that an image may not have.
 cat >"$scratch/pytest.ini" <<END
 [pytest]
-pythonpath = "$root/tests/wording"
+pythonpath = "$root/tests/ground" "$root/tests/wording"
+filterwarnings =
+    ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning
 markers =
     thorough: left out by the test command of the README
     gpu: needs a CUDA device

@@ -148,12 +148,14 @@ class Fixture:
         from stratoperf.operation import Operation
         from stratoperf.running.measure_operation import SPREAD_S
         from stratoperf.running.presets import Sampling
+        from stratoperf.sampling import warn_of_tracers
 
         if self._is_used:
             raise InvalidParameter(
                 f"stratoperf: the test {self._name} measures twice; measure once in each test"
             )
         self._is_used = True
+        warn_of_tracers(work)
         operation = Operation(
             work,
             name=getattr(function, "__qualname__", None),

@@ -61,8 +61,6 @@ def measure_here(
     check_arguments(
         warmup_s, min_iterations, max_duration_s, precision, quantile, batch, keep_samples
     )
-    if not operation.is_native:
-        _warn_of_tracers()
     sampled = _core.sampler.sample(
         operation.work,
         warmup_s=warmup_s,
@@ -114,8 +112,16 @@ def measure_here(
     return measurement
 
 
-def _warn_of_tracers() -> None:
-    """Warn of what runs at each line or call of Python code, and is measured with it."""
+def warn_of_tracers(work: object) -> None:
+    """Warn of what runs at each line or call of Python code, and is measured with it.
+
+    Parameters
+    ----------
+    work
+        What will be measured; native loops do not pass through Python.
+    """
+    if (isinstance(work, Operation) and work.is_native) or type(work).__name__ == "PyCapsule":
+        return
     monitoring = getattr(sys, "monitoring", None)
     tools = [] if monitoring is None else map(monitoring.get_tool, range(MOST_TOOLS))
     active = [f"the tool {tool!r} of sys.monitoring" for tool in tools if tool is not None]
@@ -128,7 +134,7 @@ def _warn_of_tracers() -> None:
             f"{' and '.join(active)} is active, and its time is part of what is measured; "
             "measure without it",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
 
 

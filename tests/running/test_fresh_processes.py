@@ -671,7 +671,7 @@ def test_where_no_process_can_be_started_everything_is_measured_here(
 
 
 @pytest.mark.parametrize(
-    ("asked", "measured", "counted"), [({}, 8, 7), ({"processes": 3}, 3, 2)], ids=["free", "fixed"]
+    ("asked", "measured", "counted"), [({}, 7, 6), ({"processes": 3}, 3, 2)], ids=["free", "fixed"]
 )
 def test_a_disturbed_process_is_measured_again_unless_the_number_is_fixed(
     ground: Ground,

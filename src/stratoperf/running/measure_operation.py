@@ -10,7 +10,7 @@ from stratoperf import arguments
 from stratoperf.errors import InvalidParameter
 from stratoperf.measurement import Measurement
 from stratoperf.operation import Capsule, Operation
-from stratoperf.sampling import check_arguments, measure_here
+from stratoperf.sampling import check_arguments, measure_here, warn_of_tracers
 
 SPREAD_S = 1.0
 """Seconds of sampling at least: shorter, and a median says what the machine did in that moment."""
@@ -121,6 +121,7 @@ def measure(
             name = name or fn.name
             backend, params = only_case(fn)
             fn = stack.enter_context(fn.operation(params, backend, max_duration_s))
+        warn_of_tracers(fn)
         return measure_here(
             fn,
             name,

@@ -89,17 +89,17 @@ def test_a_sample_of_the_standard_library_comes_back() -> None:
     assert count > 3
 
 
-@pytest.mark.slow("encodes and decodes a third of the standard library in Python")
+@pytest.mark.slow("encodes and decodes a tenth of the standard library in Python")
 @pytest.mark.timeout(900)
-def test_a_third_of_the_standard_library_comes_back() -> None:
+def test_a_tenth_of_the_standard_library_comes_back() -> None:
     count = 0
-    for path, tree in library_trees(3):
+    for path, tree in library_trees(10):
         try:
             assert_lossless(tree)
         except AssertionError:
             pytest.fail(f"{path} changes")
         count += 1
-    assert count > 100
+    assert count > 50
 
 
 def test_children_are_neighbors_in_level_order() -> None:
