@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -192,7 +191,7 @@ class Session:
         self.systems: dict[str, Any] = {}
         self.max_time_s = float(config.getoption("stratoperf_max_time"))
         self.measures = not config.getoption("stratoperf_disable")
-        self._process = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self._process = getattr(config, "workerinput", {}).get("workerid", "main")
 
     def measure(self, name: str, operation: Operation, sampling: Any) -> Result:
         """Measure in this process, and keep the result."""
