@@ -139,3 +139,11 @@ def test_a_wrong_option_is_told_before_anything_runs(
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR
     assert mentions(ended.stdout, *said)
     assert "Traceback" not in ended.stdout
+
+
+def test_a_file_that_cannot_be_written_is_told_below_the_results(tmp_path: Path) -> None:
+    source = "import os\ndef test(stratoperf): os.mkdir('run.json'); stratoperf(sum, [])"
+    ended = run_pytest(tmp_path, source, "--stratoperf-output", "run.json")
+    assert mentions(ended.stdout, "test_kv.py::test: p50", "not saved", "run.json")
+    assert "Traceback" not in ended.stdout
+    assert "INTERNALERROR" not in ended.stdout

@@ -326,6 +326,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     output = config.getoption("stratoperf_output")
     if not session.trees:
         return
+    from stratoperf.errors import StratoperfError
     from stratoperf.results import Run
     from stratoperf.running.document import new_document
 
@@ -338,7 +339,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for result in run.results:
         terminalreporter.write_line(f"{result.benchmark}: {_in_short(result)}")
     if output is not None:
-        terminalreporter.write_line(f"saved: {run.save(output)}")
+        try:
+            terminalreporter.write_line(f"saved: {run.save(output)}")
+        except StratoperfError as error:
+            terminalreporter.write_line(f"not saved: {error}", red=True)
 
 
 def _in_short(result: Result) -> str:

@@ -387,8 +387,9 @@ def test_a_function_that_returns_a_coroutine_is_refused() -> None:
 
 
 def test_a_coroutine_can_run_once_only() -> None:
+    called: Any = _coroutine()
     with pytest.raises(sp.InvalidParameter, match=says("work:", "once", "function")):
-        sp.measure(_coroutine())  # type: ignore[arg-type]
+        sp.measure(called)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -175,8 +176,8 @@ def test_a_figure_is_saved_and_shown_alike(tmp_path: Path) -> None:
         (number_axis("n", 7, 7), None),
     ],
 )
-def test_ticks_are_round_and_within_the_axis(axis: object, expected: list[str] | None) -> None:
-    ticks = axis.ticks  # type: ignore[attr-defined]
+def test_ticks_are_round_and_within_the_axis(axis: Any, expected: list[str] | None) -> None:
+    ticks = axis.ticks
     texts = [tick.text for tick in ticks]
     if expected is not None and len(expected) > 1:
         assert texts == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import shutil
@@ -293,6 +294,10 @@ def test_when_descriptors_run_out_those_that_live_stay(spawner: Spawner) -> None
     spawner.spawn(shared=True).verify()
 
 
+def _is_empty(members: Path) -> bool:
+    return not members.read_text()
+
+
 @pytest.fixture
 def small_group(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Return a new control group, for root where such groups can be made."""
@@ -305,7 +310,7 @@ def small_group(request: pytest.FixtureRequest) -> Iterator[Path]:
                     yield path
                     return
             finally:
-                assert wait_until(lambda: not (path / "cgroup.procs").read_text())  # noqa: B023
+                assert wait_until(functools.partial(_is_empty, path / "cgroup.procs"))
                 path.rmdir()
     pytest.skip(f"needs root and a control group with the controller {request.param}")
 
