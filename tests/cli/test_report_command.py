@@ -56,6 +56,12 @@ def test_files_and_folders_make_one_report(stratoperf: Callable[..., Any], tmp_p
         (["run.json", "--output", "-"], ["--output:", "report.html"]),
         (["run.json", "--output", "stdout"], ["stdout", "choose another name"]),
         (["run.json", "--split", "text.json"], ["--split:", "text.json"]),
+        (["run.json", "--output", "a", "--split", "./a"], ["--split:", "page", "another folder"]),
+        (["run.json", "--output", "a", "--split", "a/b"], ["--split:", "page", "another folder"]),
+        (
+            ["run.json", "--output", "a/stratoperf-report.css", "--split", "a"],
+            ["--split:", "another folder"],
+        ),
         (["folder"], ["input:", "folder", "no run file"]),
         (["run.json", "--what"], ["--what"]),
     ],

@@ -93,6 +93,12 @@ def _check(path: Path, split: Path | None, names: tuple[str, str]) -> None:
     check_no_run(path, names[0])
     check_directory(path.absolute().parent, names[0])
     if split is not None:
+        page_path, folder = (given.resolve() for given in (path, split))
+        if page_path in (folder, *folder.parents, folder / _CSS, folder / _JS):
+            raise InvalidParameter(
+                f"{names[1]}: the files in {split} and the page {path} would be in each other's "
+                "place; name another folder, such as parts"
+            )
         check_directory(split, names[1])
 
 
